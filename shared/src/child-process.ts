@@ -1,0 +1,100 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+
+/** How a child process ended. `closedByUs` tells an end that was asked for from a death. */
+export interface ProcessExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  closedByUs: boolean;
+  /** The last lines it wrote to stderr, oldest first. */
+  lastLines: string[];
+}
+
+/** Lines of stderr kept for the log. */
+const KEPT_LINES = 20;
+const LONGEST_LINE = 500;
+
+/**
+ * A program that belongs to this process, fed through its stdin and read through its stdout.
+ *
+ * `exited` resolves exactly once, whatever happens, also when the program cannot be started at all;
+ * it never rejects.
+ */
+export class OwnedProcess {
+  readonly exited: Promise<ProcessExit>;
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly lastLines: string[] = [];
+  private closing = false;
+  private ended = false;
+
+  constructor(command: string, args: readonly string[]) {
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // A broken pipe is no news: `exited` says that the process is gone, and why.
+    this.child.stdin.on('error', () => {});
+    this.collectLines(this.child.stderr);
+    this.exited = new Promise((resolve) => {
+      const finish = (code: number | null, signal: NodeJS.Signals | null) => {
+        this.ended = true;
+        resolve({ code, signal, closedByUs: this.closing, lastLines: this.lastLines });
+      };
+      this.child.on('error', (error) => {
+        this.keepLine(error.message);
+        if (this.child.pid === undefined) finish(null, null);
+      });
+      this.child.on('close', finish);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  get stdout(): Readable {
+    return this.child.stdout;
+  }
+
+  /** Resolves when the process has room for more; at once when it is gone. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.ended || this.child.stdin.writableEnded || this.child.stdin.destroyed) return;
+    if (this.child.stdin.write(bytes)) return;
+    const settled = new AbortController();
+    try {
+      await Promise.race([
+        once(this.child.stdin, 'drain', { signal: settled.signal }).catch(() => {}),
+        this.exited,
+      ]);
+    } finally {
+      settled.abort();
+    }
+  }
+
+  /** Closes stdin: the program finishes what it has and ends by itself. */
+  endInput(): void {
+    if (!this.child.stdin.destroyed) this.child.stdin.end();
+  }
+
+  /** Kills it at once. May be called again, and after its end. */
+  async close(): Promise<ProcessExit> {
+    this.closing = true;
+    if (!this.ended) this.child.kill('SIGKILL');
+    return this.exited;
+  }
+
+  private collectLines(stream: Readable): void {
+    let rest = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      const lines = (rest + text).split(/[\r\n]+/);
+      rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
+      lines.forEach((line) => this.keepLine(line));
+    });
+    stream.on('end', () => this.keepLine(rest));
+  }
+
+  private keepLine(line: string): void {
+    if (line.trim() === '') return;
+    this.lastLines.push(line.slice(0, LONGEST_LINE));
+    if (this.lastLines.length > KEPT_LINES) this.lastLines.shift();
+  }
+}

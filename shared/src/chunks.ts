@@ -1,0 +1,26 @@
+import { KEY_PREFIX, type Redis } from './redis.js';
+
+/** Chunks of a session nobody reads any more are gone after this, whatever else fails. */
+const CHUNK_LIFETIME_SECONDS = 300;
+
+/** The bytes of a session's chunks, which the jobs in its `chunks` queue only name. */
+export class ChunkStore {
+  constructor(private readonly redis: Redis) {}
+
+  async write(sessionId: string, n: number, bytes: Buffer): Promise<void> {
+    await this.redis.set(chunkKey(sessionId, n), bytes, 'EX', CHUNK_LIFETIME_SECONDS);
+  }
+
+  /** Chunk `n`, or undefined where it is gone. */
+  async read(sessionId: string, n: number): Promise<Buffer | undefined> {
+    return (await this.redis.getBuffer(chunkKey(sessionId, n))) ?? undefined;
+  }
+
+  async remove(sessionId: string, n: number): Promise<void> {
+    await this.redis.unlink(chunkKey(sessionId, n));
+  }
+}
+
+function chunkKey(sessionId: string, n: number): string {
+  return `${KEY_PREFIX}:chunk:${sessionId}:${n}`;
+}

@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+/** Resolves where the dependency works, rejects with the reason where it does not. */
+export type HealthCheck = () => Promise<unknown>;
+
+/** What `/healthz` and `/readyz` answer: the HTTP status and one object for each dependency. */
+export interface HealthReport {
+  status: 200 | 503;
+  body: Record<string, { ok: boolean; error?: string }>;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** Runs all checks side by side; one that has not answered after two seconds has failed. */
+export async function checkHealth(checks: Record<string, HealthCheck>): Promise<HealthReport> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      try {
+        await withTimeout(check());
+        return [name, { ok: true }] as const;
+      } catch (error) {
+        return [name, { ok: false, error: (error as Error).message }] as const;
+      }
+    }),
+  );
+  return {
+    status: results.every(([, result]) => result.ok) ? 200 : 503,
+    body: Object.fromEntries(results),
+  };
+}
+
+/**
+ * Serves `/healthz` (the process answers), `/readyz` (its dependencies do too) and `/metrics` of a
+ * service that has no other HTTP server.
+ */
+export async function serveOps(options: {
+  port: number;
+  checks: Record<string, HealthCheck>;
+  metrics: Registry;
+}): Promise<{ port: number; close: () => Promise<void> }> {
+  const server = createServer((request, response) => {
+    const json = (report: HealthReport) => {
+      response.writeHead(report.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(report.body));
+    };
+    const answer = async () => {
+      if (request.url === '/healthz') return json(await checkHealth({ process: async () => {} }));
+      if (request.url === '/readyz') return json(await checkHealth(options.checks));
+      if (request.url === '/metrics') {
+        response.writeHead(200, { 'content-type': options.metrics.contentType });
+        return response.end(await options.metrics.metrics());
+      }
+      response.writeHead(404, { 'content-type': 'application/json' });
+      return response.end('{"error":{"code":"not_found","message":"No such page."}}');
+    };
+    answer().catch(() => response.destroy());
+  });
+  await listen(server, options.port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Resolves when `server` accepts connections; rejects where the port cannot be had. */
+export function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function withTimeout(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)),
+      CHECK_TIMEOUT_MS,
+    );
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

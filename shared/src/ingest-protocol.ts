@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+/** The public WebSocket protocol of `/ingest`: its text messages. Binary messages are the media. */
+
+/** What is done with the faces that are found. */
+export const effectSchema = z.enum(['box', 'blur', 'pixelate', 'none']);
+export type Effect = z.infer<typeof effectSchema>;
+
+export const errorCodeSchema = z.enum([
+  'bad_message',
+  'unauthorized',
+  'origin_not_allowed',
+  'unsupported_media',
+  'too_large',
+  'too_many_sessions',
+  'not_found',
+  'overloaded',
+  'internal',
+]);
+export type ErrorCode = z.infer<typeof errorCodeSchema>;
+
+const mimeType = z.string().min(1).max(200);
+
+/** Client to server. */
+export const clientMessageSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('start'),
+    mimeType,
+    effect: effectSchema.default('box'),
+    token: z.string().max(1000).optional(),
+  }),
+  z.object({
+    type: z.literal('resume'),
+    sessionId: z.string().max(100),
+    resumeToken: z.string().max(100),
+  }),
+  z.object({ type: z.literal('effect'), effect: effectSchema }),
+  z.object({ type: z.literal('restart'), mimeType }),
+  z.object({ type: z.literal('stop') }),
+]);
+export type ClientMessage = z.infer<typeof clientMessageSchema>;
+
+export const sessionStateSchema = z.enum(['starting', 'live', 'ended']);
+export type SessionState = z.infer<typeof sessionStateSchema>;
+
+const stageStats = z.object({ ms: z.number().nonnegative() });
+
+/** What the pipeline knows of a session without its gateways. Medians are of the last seconds. */
+export const pipelineStatsSchema = z.object({
+  sessionId: z.string(),
+  state: sessionStateSchema,
+  /** Pixels of the output picture; 0 until the first frame. */
+  width: z.number().int().nonnegative(),
+  height: z.number().int().nonnegative(),
+  fps: z.number().positive(),
+  /** Frames decoded so far. */
+  framesIn: z.number().int().nonnegative(),
+  /** Frames listed in the playlist so far. */
+  framesOut: z.number().int().nonnegative(),
+  /** Frames that went out without a search of their own. */
+  framesUndetected: z.number().int().nonnegative(),
+  /** Faces in the newest frame. */
+  faces: z.number().int().nonnegative(),
+  /** Median time a batch spent in each stage, its queue included. */
+  stages: z.object({ decode: stageStats, detect: stageStats, segment: stageStats }),
+  /** Median time from a chunk's arrival at the gateway to its frames being in the playlist. */
+  pipelineMs: z.number().nonnegative(),
+});
+export type PipelineStats = z.infer<typeof pipelineStatsSchema>;
+
+/** Server to client, about once a second, and the answer of `GET /api/sessions/<id>`. */
+export type Stats = { type: 'stats'; viewers: number } & PipelineStats;
+
+/** Server to client. */
+export type ServerMessage =
+  | {
+      type: 'started';
+      sessionId: string;
+      resumeToken: string;
+      playlistUrl: string;
+      watchUrl: string;
+    }
+  | { type: 'resumed'; chunks: number }
+  | { type: 'ack'; chunks: number }
+  | { type: 'playlist_ready'; sessionId: string; playlistUrl: string }
+  | Stats
+  | { type: 'ended'; frames: number }
+  | { type: 'error'; code: ErrorCode; message: string };
+
+/** Where a session's playlist is, as a path on the gateway. */
+export const playlistUrl = (sessionId: string): string => `/hls/${sessionId}/live.m3u8`;
+
+/** Where a session's page for viewers is, as a path on the gateway. */
+export const watchUrl = (sessionId: string): string => `/watch/${sessionId}`;

@@ -1,0 +1,139 @@
+import { markedEntrySchema, type MarkedEntry } from './messages.js';
+import type { Logger } from './logger.js';
+import { KEY_PREFIX, type Redis } from './redis.js';
+
+/** An entry with the id by which it is removed. */
+export interface LoggedEntry {
+  id: string;
+  entry: MarkedEntry;
+}
+
+/** Most entries of one session that one read brings. */
+const ENTRIES_A_READ = 100;
+
+/**
+ * The marked batches of each session: a Redis stream a session, written by every detector in the
+ * order they finish, read by the one segmenter that holds the session. An entry stays until it is
+ * removed, so that a successor finds all that is not in the playlist yet.
+ */
+export class MarkedLog {
+  constructor(private readonly redis: Redis) {}
+
+  async append(sessionId: string, entry: MarkedEntry): Promise<void> {
+    await this.redis.xadd(streamKey(sessionId), '*', 'entry', JSON.stringify(entry));
+  }
+
+  /** Removes entries whose batches are published. */
+  async remove(sessionId: string, ids: string[]): Promise<void> {
+    if (ids.length > 0) await this.redis.xdel(streamKey(sessionId), ...ids);
+  }
+
+  /** Removes the session's whole log. */
+  async removeSession(sessionId: string): Promise<void> {
+    await this.redis.unlink(streamKey(sessionId));
+  }
+}
+
+type Receive = (entries: LoggedEntry[]) => void;
+
+/** Every reader reads this stream too; an entry in it makes all of them look at their sessions anew. */
+const WAKE_KEY = `${KEY_PREFIX}:marked-wake`;
+
+/** A read without news ends after this and is begun again. */
+const LONGEST_READ_MS = 5_000;
+
+/**
+ * Reads the logs of all sessions of a replica with one blocking command on one connection.
+ * A session that is added gets every entry that its log holds, the old ones first.
+ */
+export class MarkedLogReader {
+  private readonly sessions = new Map<string, { after: string; receive: Receive }>();
+  private readonly reading: Redis;
+  private wakeAfter = '$';
+  private loop: Promise<void> | undefined;
+  private closed = false;
+
+  /** `redis` wakes readers up; the blocking connection is made from it. */
+  constructor(
+    private readonly redis: Redis,
+    private readonly log: Logger,
+  ) {
+    this.reading = redis.duplicate({ maxRetriesPerRequest: null });
+    this.reading.on('error', () => {});
+  }
+
+  /** From now on `receive` gets the session's entries, in the order of the log. */
+  async add(sessionId: string, receive: Receive): Promise<void> {
+    this.sessions.set(sessionId, { after: '0', receive });
+    if (this.loop) await this.redis.xadd(WAKE_KEY, 'MAXLEN', 1, '*', 'session', sessionId);
+    else this.loop = this.readAll().finally(() => (this.loop = undefined));
+  }
+
+  remove(sessionId: string): void {
+    this.sessions.delete(sessionId);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.reading.disconnect();
+    await this.loop;
+  }
+
+  private async readAll(): Promise<void> {
+    // '$' would mean "after the newest at the time of each read" and miss what comes between two.
+    this.wakeAfter = (await this.redis.xrevrange(WAKE_KEY, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0';
+    while (!this.closed && this.sessions.size > 0) {
+      try {
+        await this.readOnce();
+      } catch (error) {
+        if (this.closed) return;
+        // ioredis reconnects by itself, and the next read waits until it has.
+        this.log.warn({ err: error }, 'reading the marked logs was interrupted');
+      }
+    }
+  }
+
+  private async readOnce(): Promise<void> {
+    const watched = [...this.sessions];
+    const replies = await this.reading.xread(
+      'COUNT',
+      ENTRIES_A_READ,
+      'BLOCK',
+      LONGEST_READ_MS,
+      'STREAMS',
+      WAKE_KEY,
+      ...watched.map(([sessionId]) => streamKey(sessionId)),
+      this.wakeAfter,
+      ...watched.map(([, { after }]) => after),
+    );
+    for (const [key, entries] of replies ?? []) this.deliver(key, entries);
+  }
+
+  private deliver(key: string, entries: [string, string[]][]): void {
+    const last = entries.at(-1);
+    if (!last) return;
+    if (key === WAKE_KEY) {
+      this.wakeAfter = last[0];
+      return;
+    }
+    const session = this.sessions.get(key.slice(STREAM_PREFIX.length));
+    if (!session) return;
+    session.after = last[0];
+    session.receive(entries.flatMap(([id, fields]) => this.parse(id, fields)));
+  }
+
+  private parse(id: string, fields: string[]): LoggedEntry[] {
+    try {
+      return [{ id, entry: markedEntrySchema.parse(JSON.parse(fields[1] ?? '')) }];
+    } catch (error) {
+      this.log.error({ err: error, id }, 'an entry of a marked log that nobody can read');
+      return [];
+    }
+  }
+}
+
+const STREAM_PREFIX = `${KEY_PREFIX}:marked:`;
+
+function streamKey(sessionId: string): string {
+  return `${STREAM_PREFIX}${sessionId}`;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { effectSchema, errorCodeSchema } from './ingest-protocol.js';
+
+/**
+ * What one service says to the next. Every message crosses a process only through its schema here.
+ * Times are milliseconds since the epoch; frames and batches count from 0 within their session.
+ */
+
+const time = z.number().nonnegative();
+const count = z.number().int().nonnegative();
+const sessionId = z.string().min(1);
+
+/** A claim on a session: the one job that the session has in `decode` and in `segment`. */
+export const claimJobSchema = z.object({ sessionId });
+export type ClaimJob = z.infer<typeof claimJobSchema>;
+
+/** Gateway to frame-extractor, in the session's own queue: chunk `n`, or the end of the input. */
+export const chunkJobSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('chunk'), n: count, receivedAt: time }),
+  z.object({ kind: z.literal('end') }),
+]);
+export type ChunkJob = z.infer<typeof chunkJobSchema>;
+
+/** One batch of decoded frames, all of one size, as it travels from stage to stage. */
+const batchSchema = z.object({
+  sessionId,
+  batch: count,
+  /** Number of the batch's first frame. */
+  firstFrame: count,
+  /** Frames in this batch: those of a whole batch, fewer only in a session's last. */
+  frameCount: count.min(1),
+  /** Even; pixels of the output picture. */
+  width: count.min(2),
+  height: count.min(2),
+  /** When the first frame was captured, as well as the server can tell. */
+  capturedAt: time,
+  /** When the chunk that completed this batch came to the gateway. */
+  receivedAt: time,
+  /** When the batch was put into the frame store. */
+  decodedAt: time,
+});
+
+/** Frame-extractor to face-detector: find the faces in a `decoded` batch and apply the effect. */
+export const detectJobSchema = batchSchema.extend({ effect: effectSchema });
+export type DetectJob = z.infer<typeof detectJobSchema>;
+
+/** A face in pixels of the output picture, the origin at its top left. */
+export const faceSchema = z.object({
+  x: z.number(),
+  y: z.number(),
+  width: z.number().positive(),
+  height: z.number().positive(),
+  /** The finder's confidence, 0 to 1. */
+  score: z.number(),
+});
+export type Face = z.infer<typeof faceSchema>;
+
+/** What was found in one frame; `searched` is false where it went out without a search of its own. */
+export const frameFacesSchema = z.object({ searched: z.boolean(), faces: z.array(faceSchema) });
+export type FrameFaces = z.infer<typeof frameFacesSchema>;
+
+/** A `marked` batch is in the frame store. `frames` has one element for each of its frames. */
+export const markedBatchSchema = batchSchema.extend({
+  kind: z.literal('batch'),
+  markedAt: time,
+  frames: z.array(frameFacesSchema),
+});
+export type MarkedBatch = z.infer<typeof markedBatchSchema>;
+
+/** Why a session ended early, in the words of the public contract. */
+export const sessionErrorSchema = z.object({ code: errorCodeSchema, message: z.string() });
+export type SessionError = z.infer<typeof sessionErrorSchema>;
+
+/** The input is over: the session has just these batches and frames, numbered from 0. */
+export const inputEndSchema = z.object({
+  kind: z.literal('end'),
+  batches: count,
+  frames: count,
+  error: sessionErrorSchema.optional(),
+});
+export type InputEnd = z.infer<typeof inputEndSchema>;
+
+/** An entry of a session's marked log, to the segmenter. Batches come in any order, and may repeat. */
+export const markedEntrySchema = z.discriminatedUnion('kind', [markedBatchSchema, inputEndSchema]);
+export type MarkedEntry = z.infer<typeof markedEntrySchema>;

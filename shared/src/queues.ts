@@ -1,0 +1,134 @@
+import { Queue, Worker, type Job, type WorkerOptions } from 'bullmq';
+import type { z } from 'zod';
+import { chunkJobSchema, claimJobSchema, detectJobSchema } from './messages.js';
+import { KEY_PREFIX, type Redis } from './redis.js';
+
+/** BullMQ's keys are `facecast:queue:<queue>:…`. */
+const QUEUE_PREFIX = `${KEY_PREFIX}:queue`;
+
+/**
+ * How long a dead worker's job stays locked, and how often that is looked for. Together they bound
+ * the fail-over of a killed process; nothing may block an event loop for as long as this.
+ */
+export const LOCK_MS = 1_500;
+export const STALLED_CHECK_MS = 750;
+
+/** Failed jobs kept for whoever looks for the cause. */
+const KEPT_FAILED_JOBS = 100;
+/** Entries of BullMQ's own event streams, which nothing here reads. */
+const KEPT_EVENTS = 100;
+
+/** All queues, each with the schema of its jobs. */
+const catalog = {
+  /** One job a session: the claim to decode it. */
+  decode: claimJobSchema,
+  /** One job a session: the claim to segment it. */
+  segment: claimJobSchema,
+  /** One job a batch, for any detector. */
+  detect: detectJobSchema,
+  /** One queue a session, in order, for the holder of its `decode` claim. */
+  chunks: chunkJobSchema,
+} as const;
+
+export type QueueKind = keyof typeof catalog;
+export type JobOf<Kind extends QueueKind> = z.infer<(typeof catalog)[Kind]>;
+/** The queues that hold a session's claims. */
+export type ClaimQueue = 'decode' | 'segment';
+
+/** Which queue: a kind, and for `chunks` also whose. */
+export type QueueAddress<Kind extends QueueKind> = Kind extends 'chunks'
+  ? { kind: Kind; sessionId: string }
+  : { kind: Kind };
+
+/** The sending end of a queue. */
+export class JobQueue<Kind extends QueueKind> {
+  private readonly queue: Queue;
+
+  constructor(
+    redis: Redis,
+    private readonly address: QueueAddress<Kind>,
+  ) {
+    this.queue = new Queue(queueName(address), {
+      connection: redis,
+      prefix: QUEUE_PREFIX,
+      streams: { events: { maxLen: KEPT_EVENTS } },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: KEPT_FAILED_JOBS },
+    });
+    // Commands reject by themselves; without a listener BullMQ would throw a second time.
+    this.queue.on('error', () => {});
+  }
+
+  /**
+   * Adds a job; with an id, only where the queue has none of that id.
+   * @param options.attempts how often it may be tried, 1 unless told
+   * @param options.priority smaller is sooner; jobs without one come first of all
+   */
+  async add(
+    data: JobOf<Kind>,
+    options: { jobId?: string; attempts?: number; priority?: number } = {},
+  ): Promise<void> {
+    await this.queue.add(this.address.kind, data, options);
+  }
+
+  /** Jobs that nobody has taken yet. */
+  async waiting(): Promise<number> {
+    return this.queue.getWaitingCount();
+  }
+
+  /** Consumers of the queue that are connected at the moment. */
+  async workers(): Promise<number> {
+    return this.queue.getWorkersCount();
+  }
+
+  /** Removes the queue and all that is in it. */
+  async obliterate(): Promise<void> {
+    await this.queue.obliterate({ force: true });
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}
+
+/** Handles one job; its token and signal are BullMQ's. Its rejection fails the job. */
+export type JobHandler<Kind extends QueueKind> = (
+  data: JobOf<Kind>,
+  job: Job,
+  token: string,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/**
+ * Starts a consumer of a queue. A job that is not of the queue's schema fails with the reason.
+ * `redis` must be a `worker` connection; a second one, for blocking, is made from it.
+ */
+export function consume<Kind extends QueueKind>(
+  redis: Redis,
+  address: QueueAddress<Kind>,
+  handle: JobHandler<Kind>,
+  options: Pick<WorkerOptions, 'concurrency' | 'maxStalledCount'> = {},
+): Worker {
+  const schema = catalog[address.kind];
+  return new Worker(
+    queueName(address),
+    // BullMQ hands the signal only to a function that declares three parameters.
+    async (job, token, signal) =>
+      handle(
+        schema.parse(job.data) as JobOf<Kind>,
+        job,
+        token ?? '',
+        signal ?? new AbortController().signal,
+      ),
+    {
+      connection: redis,
+      prefix: QUEUE_PREFIX,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      ...options,
+    },
+  );
+}
+
+function queueName(address: { kind: QueueKind; sessionId?: string }): string {
+  return address.sessionId === undefined ? address.kind : `${address.kind}-${address.sessionId}`;
+}

@@ -1,0 +1,34 @@
+import { Redis } from 'ioredis';
+import type { Logger } from './logger.js';
+
+export type { Redis };
+
+/** Every key of the system begins with this. */
+export const KEY_PREFIX = 'facecast';
+
+const LONGEST_RECONNECT_DELAY_MS = 1_000;
+
+/**
+ * A connection that comes back by itself for as long as the process lives.
+ *
+ * - `worker`: commands wait for Redis to come back. For consumers, which have nobody to answer to.
+ * - `producer`: commands fail after a second without Redis. For whoever has a caller waiting.
+ */
+export function connectRedis(url: string, role: 'worker' | 'producer', log: Logger): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: role === 'worker' ? null : 3,
+    enableOfflineQueue: true,
+    connectTimeout: 5_000,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, LONGEST_RECONNECT_DELAY_MS),
+  });
+  let lost = false;
+  redis.on('error', (error: Error) => {
+    if (!lost) log.error({ err: error }, 'lost Redis');
+    lost = true;
+  });
+  redis.on('ready', () => {
+    if (lost) log.info('Redis is back');
+    lost = false;
+  });
+  return redis;
+}

@@ -1,0 +1,54 @@
+import { ConfigError, EXIT_BAD_CONFIG } from './config.js';
+import type { Logger } from './logger.js';
+
+/** What a started service hands back: `close` ends its work in order and may be called once. */
+export interface RunningService {
+  log: Logger;
+  close: () => Promise<void>;
+}
+
+/** A stop that takes longer than this is given up, so that nothing hangs a rolling update. */
+const LONGEST_STOP_MS = 9_000;
+
+/**
+ * Runs a service until it is told to stop: by SIGTERM, SIGINT, or the end of the supervisor that
+ * started it with an IPC channel. An error that nobody caught ends the process with code 1, so that
+ * a supervisor starts a clean one.
+ */
+export async function runService(start: () => Promise<RunningService>): Promise<void> {
+  let service: RunningService;
+  try {
+    service = await start();
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      process.stderr.write(`${error.message}\n`);
+      process.exit(EXIT_BAD_CONFIG);
+    }
+    process.stderr.write(`${String((error as Error).stack ?? error)}\n`);
+    process.exit(1);
+  }
+  const { log } = service;
+  let stopping = false;
+  const stop = (why: string, code: number) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, 'stopping');
+    setTimeout(() => process.exit(code || 1), LONGEST_STOP_MS).unref();
+    service.close().then(
+      () => process.exit(code),
+      (error: unknown) => {
+        log.error({ err: error }, 'could not stop in order');
+        process.exit(code || 1);
+      },
+    );
+  };
+  const die = (error: unknown) => {
+    log.fatal({ err: error }, 'unexpected error');
+    stop('unexpected error', 1);
+  };
+  process.on('SIGTERM', () => stop('SIGTERM', 0));
+  process.on('SIGINT', () => stop('SIGINT', 0));
+  process.on('disconnect', () => stop('the supervisor is gone', 0));
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+}

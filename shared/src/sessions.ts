@@ -1,0 +1,149 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import {
+  effectSchema,
+  pipelineStatsSchema,
+  sessionStateSchema,
+  type Effect,
+} from './ingest-protocol.js';
+import { KEY_PREFIX, type Redis } from './redis.js';
+
+const sessionSchema = z.object({
+  id: z.string(),
+  /** Of the media, as the publisher declared it. */
+  mimeType: z.string(),
+  effect: effectSchema,
+  state: sessionStateSchema,
+  /** Milliseconds since the epoch. */
+  createdAt: z.coerce.number(),
+  resumeTokenHash: z.string(),
+  /** The newest stats of the pipeline, as JSON; not there until the first frame. */
+  stats: z
+    .string()
+    .transform((text) => pipelineStatsSchema.parse(JSON.parse(text)))
+    .optional(),
+});
+
+/** A running session as the registry knows it. */
+export type Session = z.infer<typeof sessionSchema>;
+
+/** What may change while a session runs. */
+export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
+
+/** The registry has as many sessions as it may have. */
+export class TooManySessionsError extends Error {
+  constructor() {
+    super('too many sessions');
+    this.name = 'TooManySessionsError';
+  }
+}
+
+/**
+ * The running sessions, in Redis: one hash each, and the set of their ids. A session is in it from
+ * `start` until its playlist has ended; what outlives it is on the HLS volume alone.
+ */
+export class SessionRegistry {
+  constructor(private readonly redis: Redis) {}
+
+  /**
+   * Registers a session under an id that cannot be guessed.
+   * The resume token is told once, here; the registry keeps only its hash.
+   *
+   * @throws {TooManySessionsError} where `maxSessions` are running
+   */
+  async create(
+    wanted: { mimeType: string; effect: Effect },
+    maxSessions: number,
+  ): Promise<{ session: Session; resumeToken: string }> {
+    const resumeToken = unguessable();
+    const session: Session = {
+      id: unguessable(),
+      ...wanted,
+      state: 'starting',
+      createdAt: Date.now(),
+      resumeTokenHash: hash(resumeToken),
+    };
+    const created = await this.redis.eval(
+      CREATE,
+      2,
+      SESSIONS_KEY,
+      sessionKey(session.id),
+      maxSessions,
+      session.id,
+      ...fieldsOf(session),
+    );
+    if (created !== 1) throw new TooManySessionsError();
+    return { session, resumeToken };
+  }
+
+  /** The session, or undefined where it is not running. */
+  async get(id: string): Promise<Session | undefined> {
+    const fields = await this.redis.hgetall(sessionKey(id));
+    return 'id' in fields ? sessionSchema.parse(fields) : undefined;
+  }
+
+  /** Ids of all running sessions. */
+  async ids(): Promise<string[]> {
+    return this.redis.smembers(SESSIONS_KEY);
+  }
+
+  /** Changes a running session; a session that is over stays so, and false is the answer. */
+  async update(id: string, patch: SessionPatch): Promise<boolean> {
+    return (await this.redis.eval(UPDATE, 1, sessionKey(id), ...fieldsOf(patch))) === 1;
+  }
+
+  /** Forgets a session. */
+  async remove(id: string): Promise<void> {
+    await this.redis
+      .multi()
+      .srem(SESSIONS_KEY, id)
+      .unlink(sessionKey(id), publisherKey(id))
+      .exec();
+  }
+
+  /** Says that the publisher is connected, for `seconds` from now. */
+  async publisherSeen(id: string, seconds: number): Promise<void> {
+    await this.redis.set(publisherKey(id), '1', 'EX', seconds);
+  }
+
+  /** Whether the publisher is connected, or may still come back. */
+  async publisherExpected(id: string): Promise<boolean> {
+    return (await this.redis.exists(publisherKey(id))) === 1;
+  }
+}
+
+/** Whether `token` is the session's resume token; takes the same time whatever the answer. */
+export function isResumeToken(session: Session, token: string): boolean {
+  return timingSafeEqual(Buffer.from(hash(token)), Buffer.from(session.resumeTokenHash));
+}
+
+const SESSIONS_KEY = `${KEY_PREFIX}:sessions`;
+const sessionKey = (id: string) => `${KEY_PREFIX}:session:${id}`;
+const publisherKey = (id: string) => `${KEY_PREFIX}:publisher:${id}`;
+
+const CREATE = `
+if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('SADD', KEYS[1], ARGV[2])
+redis.call('HSET', KEYS[2], unpack(ARGV, 3))
+return 1`;
+
+const UPDATE = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV))
+return 1`;
+
+/** 128 bits, in characters that are safe in a URL, a key and a file name. */
+function unguessable(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+function hash(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+function fieldsOf(patch: Partial<Session>): string[] {
+  return Object.entries(patch).flatMap(([field, value]) => [
+    field,
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ]);
+}
