@@ -6,7 +6,11 @@ export default defineConfig({
       {
         test: {
           name: 'units',
-          include: ['shared/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'web/src/**/*.test.ts'],
+          include: [
+            'shared/src/**/*.test.ts',
+            'services/*/src/**/*.test.ts',
+            'web/src/**/*.test.ts',
+          ],
           globalSetup: ['tests/src/setup/redis.ts'],
           // The tests share one Redis, emptied before each file.
           fileParallelism: false,

@@ -8,7 +8,12 @@ export type HealthCheck = () => Promise<unknown>;
 /** What `/healthz` and `/readyz` answer: the HTTP status and one object for each dependency. */
 export interface HealthReport {
   status: 200 | 503;
-  body: Record<string, { ok: boolean; error?: string }>;
+  body: Record<string, DependencyHealth>;
+}
+
+interface DependencyHealth {
+  ok: boolean;
+  error?: string;
 }
 
 const CHECK_TIMEOUT_MS = 2_000;
@@ -16,12 +21,12 @@ const CHECK_TIMEOUT_MS = 2_000;
 /** Runs all checks side by side; one that has not answered after two seconds has failed. */
 export async function checkHealth(checks: Record<string, HealthCheck>): Promise<HealthReport> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
+    Object.entries(checks).map(async ([name, check]): Promise<[string, DependencyHealth]> => {
       try {
         await withTimeout(check());
-        return [name, { ok: true }] as const;
+        return [name, { ok: true }];
       } catch (error) {
-        return [name, { ok: false, error: (error as Error).message }] as const;
+        return [name, { ok: false, error: (error as Error).message }];
       }
     }),
   );

@@ -24,6 +24,7 @@ export type SessionWork = (sessionId: string, signal: AbortSignal) => Promise<vo
 export class SessionStage {
   private readonly worker: Worker;
   private readonly held = new Set<string>();
+  private closing = false;
 
   constructor(options: {
     queue: ClaimQueue;
@@ -41,12 +42,14 @@ export class SessionStage {
       { kind: queue },
       async ({ sessionId }, job, token, signal) => {
         this.held.add(sessionId);
-        log.info({ sessionId }, 'claimed');
         try {
+          // A claim may still arrive after close() has told all others to be given back.
+          if (this.closing) throw new Error('the replica is closing');
+          log.info({ sessionId }, 'claimed');
           await work(sessionId, signal);
           if (signal.aborted) throw new Error('the work ended because it was told to');
         } catch (error) {
-          if (signal.reason !== HAND_OVER) throw error;
+          if (!this.closing) throw error;
           await job.moveToWait(token);
           log.info({ sessionId }, 'handed over');
           throw new WaitingError();
@@ -77,10 +80,9 @@ export class SessionStage {
 
   /** Gives every claim back at once and takes no more. */
   async close(): Promise<void> {
+    this.closing = true;
     const closed = this.worker.close();
-    this.worker.cancelAllJobs(HAND_OVER);
+    this.worker.cancelAllJobs('hand over');
     await closed;
   }
 }
-
-const HAND_OVER = 'hand over';

@@ -94,11 +94,7 @@ export class SessionRegistry {
 
   /** Forgets a session. */
   async remove(id: string): Promise<void> {
-    await this.redis
-      .multi()
-      .srem(SESSIONS_KEY, id)
-      .unlink(sessionKey(id), publisherKey(id))
-      .exec();
+    await this.redis.multi().srem(SESSIONS_KEY, id).unlink(sessionKey(id), publisherKey(id)).exec();
   }
 
   /** Says that the publisher is connected, for `seconds` from now. */

@@ -12,9 +12,15 @@ export const LOG_LEVEL = z.enum(['debug', 'info', 'warn', 'error']).default('inf
 /** Port of `/healthz`, `/readyz` and `/metrics` of every service but the gateway; 0 takes any. */
 export const OPS_PORT = whole(0, 65535).default(9090);
 /** Directory of what outlives a process; playlists and segments are under `hls/`. */
-export const DATA_DIR = z.string().default('data').transform((path) => resolve(path));
+export const DATA_DIR = z
+  .string()
+  .default('data')
+  .transform((path) => resolve(path));
 /** Directory of raw batches on their way; memory-backed where it can be. */
-export const FRAMES_DIR = z.string().default('data/frames').transform((path) => resolve(path));
+export const FRAMES_DIR = z
+  .string()
+  .default('data/frames')
+  .transform((path) => resolve(path));
 /** Frames a second of every session, whatever its source sends. */
 export const FPS = whole(1, 60).default(30);
 /** Duration of a batch and of an LL-HLS part, in seconds. */

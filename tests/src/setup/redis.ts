@@ -8,13 +8,6 @@ import { Redis } from 'ioredis';
 import { GenericContainer } from 'testcontainers';
 import type { TestProject } from 'vitest/node';
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** A Redis of this test run's own. */
-    redisUrl: string;
-  }
-}
-
 /** Gives the test run a real Redis: a container where there is an engine, else the system's server. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { url, stop } =

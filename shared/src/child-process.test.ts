@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { OwnedProcess } from './child-process.js';
+
+test('a program gets its input and ends by itself when the input does', async () => {
+  const cat = new OwnedProcess('cat', []);
+  const output = text(cat.stdout);
+  await cat.write(Buffer.from('frames'));
+  cat.endInput();
+  expect(await output).toBe('frames');
+  expect(await cat.exited).toEqual({ code: 0, signal: null, closedByUs: false, lastLines: [] });
+});
+
+test('a death is told from an end that was asked for', async () => {
+  const died = new OwnedProcess('sh', ['-c', 'kill -9 $$']);
+  expect(await died.exited).toMatchObject({ signal: 'SIGKILL', closedByUs: false });
+
+  const closed = new OwnedProcess('cat', []);
+  expect(await closed.close()).toMatchObject({ signal: 'SIGKILL', closedByUs: true });
+});
+
+test('closing twice, and after the end, is no error', async () => {
+  const cat = new OwnedProcess('cat', []);
+  const [first, second] = await Promise.all([cat.close(), cat.close()]);
+  expect(second).toEqual(first);
+  expect(await cat.close()).toEqual(first);
+});
+
+test('a program that is not there is reported like one that died', async () => {
+  const missing = new OwnedProcess('no-such-program', []);
+  const exit = await missing.exited;
+  expect(exit).toMatchObject({ code: null, closedByUs: false });
+  expect(exit.lastLines.join()).toContain('ENOENT');
+  await missing.write(Buffer.from('nobody reads this'));
+});
+
+test('the last lines of its log are kept, and no more', async () => {
+  const noisy = new OwnedProcess('sh', ['-c', 'for i in $(seq 1 500); do echo line $i >&2; done']);
+  const { lastLines } = await noisy.exited;
+  expect(lastLines).toHaveLength(20);
+  expect(lastLines.at(-1)).toBe('line 500');
+});
+
+test('a writer waits for a slow program, and is set free when it dies', async () => {
+  const stuck = new OwnedProcess('sh', ['-c', 'echo up; exec sleep 60']);
+  await once(stuck.stdout, 'data');
+  const writing = stuck.write(Buffer.alloc(10_000_000));
+  const first = await Promise.race([writing.then(() => 'written'), Promise.resolve('waiting')]);
+  expect(first).toBe('waiting');
+  await stuck.close();
+  await writing;
+});

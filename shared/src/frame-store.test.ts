@@ -1,0 +1,47 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DirectoryFrameStore, frameBytes, type BatchRef } from './frame-store.js';
+
+const ref: BatchRef = { sessionId: 'one', batch: 7, kind: 'decoded' };
+let root: string;
+let store: DirectoryFrameStore;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'frame-store-'));
+  store = new DirectoryFrameStore(root);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+test('a frame is its Y plane and two quarter planes', () => {
+  expect(frameBytes(640, 480)).toBe(460_800);
+});
+
+test('a batch comes back as it was written, and its kinds are apart', async () => {
+  await store.openSession('one');
+  expect(await store.write(ref, Buffer.from('frames'))).toBe(true);
+  expect(await store.read(ref)).toEqual(Buffer.from('frames'));
+  expect(await store.read({ ...ref, kind: 'marked' })).toBeUndefined();
+});
+
+test('a batch written twice is whole, and nothing unfinished stays', async () => {
+  await store.openSession('one');
+  await store.write(ref, Buffer.from('first'));
+  await store.write(ref, Buffer.from('second'));
+  expect(await store.read(ref)).toEqual(Buffer.from('second'));
+  expect(await readdir(join(root, 'one'))).toEqual(['7.decoded.i420']);
+});
+
+test('a session that was removed takes nothing more', async () => {
+  await store.openSession('one');
+  await store.write(ref, Buffer.from('frames'));
+  await store.removeSession('one');
+  expect(await store.write(ref, Buffer.from('late'))).toBe(false);
+  expect(await store.sessions()).toEqual([]);
+});
+
+test('removing what is not there is no error', async () => {
+  await store.remove(ref);
+  await store.removeSession('nobody');
+});

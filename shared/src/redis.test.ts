@@ -1,0 +1,196 @@
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { ChunkStore } from './chunks.js';
+import { deferred } from './deferred.js';
+import { EventSubscription, EVENTS_CHANNEL, publishEvent, type FacecastEvent } from './events.js';
+import { MarkedLog, MarkedLogReader, type LoggedEntry } from './marked-log.js';
+import type { MarkedEntry } from './messages.js';
+import { consume, JobQueue } from './queues.js';
+import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
+
+const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const log = pino({ level: 'silent' });
+
+beforeEach(() => redis.flushall());
+afterAll(() => redis.quit());
+
+describe('chunks', () => {
+  test('bytes come back as they were, and expire by themselves', async () => {
+    const chunks = new ChunkStore(redis);
+    await chunks.write('s', 0, Buffer.from([0, 255, 128]));
+    expect(await chunks.read('s', 0)).toEqual(Buffer.from([0, 255, 128]));
+    expect(await redis.ttl('facecast:chunk:s:0')).toBeGreaterThan(0);
+    await chunks.remove('s', 0);
+    expect(await chunks.read('s', 0)).toBeUndefined();
+  });
+});
+
+describe('queues', () => {
+  test('jobs of one queue come in the order they were added', async () => {
+    const address = { kind: 'chunks', sessionId: 's' } as const;
+    const queue = new JobQueue<'chunks'>(redis, address);
+    for (let n = 0; n < 50; n++) await queue.add({ kind: 'chunk', n, receivedAt: n });
+    const seen: number[] = [];
+    const done = deferred<void>();
+    const worker = consume<'chunks'>(redis, address, async (job) => {
+      if (job.kind === 'chunk') seen.push(job.n);
+      if (seen.length === 50) done.resolve();
+    });
+    await done.promise;
+    await worker.close();
+    expect(seen).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    await queue.obliterate();
+    await queue.close();
+    expect(await redis.keys('facecast:queue:chunks-s:*')).toEqual([]);
+  });
+
+  test('a job that is not of the schema fails, and the next one is done', async () => {
+    const queue = new JobQueue<'decode'>(redis, { kind: 'decode' });
+    const failed = deferred<string>();
+    const done = deferred<string>();
+    const worker = consume<'decode'>(redis, { kind: 'decode' }, async ({ sessionId }) =>
+      done.resolve(sessionId),
+    );
+    worker.on('failed', (_job, error) => failed.resolve(error.message));
+    await queue.add({} as never);
+    await queue.add({ sessionId: 'good' });
+    expect(await failed.promise).toContain('sessionId');
+    expect(await done.promise).toBe('good');
+    await worker.close();
+    await queue.close();
+  });
+
+  test('a queue knows whether anybody consumes it', async () => {
+    const queue = new JobQueue<'segment'>(redis, { kind: 'segment' });
+    expect(await queue.workers()).toBe(0);
+    const worker = consume<'segment'>(redis, { kind: 'segment' }, async () => {});
+    await worker.waitUntilReady();
+    expect(await queue.workers()).toBe(1);
+    await worker.close();
+    await queue.close();
+  });
+});
+
+describe('events', () => {
+  test('an event reaches every listener as it was published', async () => {
+    const subscription = await EventSubscription.open(redis, log);
+    const received = deferred<FacecastEvent>();
+    subscription.on(received.resolve);
+    const event: FacecastEvent = { type: 'part', sessionId: 's', msn: 3, part: 1, batches: 32 };
+    await publishEvent(redis, event);
+    expect(await received.promise).toEqual(event);
+    await subscription.close();
+  });
+
+  test('what others publish on the channel does no harm', async () => {
+    const subscription = await EventSubscription.open(redis, log);
+    const received = deferred<FacecastEvent>();
+    subscription.on(received.resolve);
+    await redis.publish(EVENTS_CHANNEL, 'not json');
+    await redis.publish(EVENTS_CHANNEL, '{"type":"unheard of"}');
+    await publishEvent(redis, { type: 'effect', sessionId: 's', effect: 'blur' });
+    expect((await received.promise).type).toBe('effect');
+    await subscription.close();
+  });
+});
+
+describe('sessions', () => {
+  const sessions = new SessionRegistry(redis);
+  const wanted = { mimeType: 'video/webm', effect: 'box' } as const;
+
+  test('a session is there from its start to its end, and then nothing of it', async () => {
+    const { session } = await sessions.create(wanted, 1);
+    expect(await sessions.get(session.id)).toEqual(session);
+    expect(await sessions.ids()).toEqual([session.id]);
+    await sessions.publisherSeen(session.id, 15);
+    expect(await sessions.publisherExpected(session.id)).toBe(true);
+    await sessions.remove(session.id);
+    expect(await redis.keys('*')).toEqual([]);
+  });
+
+  test('no more sessions than there may be, however many ask at once', async () => {
+    const asked = await Promise.allSettled(
+      Array.from({ length: 10 }, () => sessions.create(wanted, 3)),
+    );
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    const refused = asked.find((result) => result.status === 'rejected');
+    expect(refused?.reason).toBeInstanceOf(TooManySessionsError);
+  });
+
+  test('a change to a session that is over does not bring it back', async () => {
+    const { session } = await sessions.create(wanted, 1);
+    expect(await sessions.update(session.id, { effect: 'blur' })).toBe(true);
+    expect((await sessions.get(session.id))?.effect).toBe('blur');
+    await sessions.remove(session.id);
+    expect(await sessions.update(session.id, { effect: 'none' })).toBe(false);
+    expect(await sessions.get(session.id)).toBeUndefined();
+  });
+
+  test('only the one who started a session has its resume token', async () => {
+    const { session, resumeToken } = await sessions.create(wanted, 1);
+    expect(isResumeToken(session, resumeToken)).toBe(true);
+    expect(isResumeToken(session, 'a guess')).toBe(false);
+    expect(JSON.stringify(await redis.hgetall(`facecast:session:${session.id}`))).not.toContain(
+      resumeToken,
+    );
+  });
+});
+
+describe('marked log', () => {
+  const marked = new MarkedLog(redis);
+  const end = (batches: number): MarkedEntry => ({ kind: 'end', batches, frames: 0 });
+
+  test('a reader gets what was there before it and what comes after, each once', async () => {
+    await marked.append('one', end(0));
+    const reader = new MarkedLogReader(redis, log);
+    const one = collector(3);
+    await reader.add('one', one.receive);
+    await marked.append('one', end(1));
+    await marked.append('one', end(2));
+    expect((await one.all).map(batches)).toEqual([0, 1, 2]);
+    await reader.close();
+  });
+
+  test('a session that is added while the reader waits is heard at once', async () => {
+    const reader = new MarkedLogReader(redis, log);
+    const one = collector(1);
+    const two = collector(1);
+    await reader.add('one', one.receive);
+    await marked.append('one', end(1));
+    await one.all;
+    await reader.add('two', two.receive);
+    await marked.append('two', end(2));
+    expect((await two.all).map(batches)).toEqual([2]);
+    await reader.close();
+  });
+
+  test('a successor finds what was not removed', async () => {
+    for (const n of [0, 1, 2]) await marked.append('one', end(n));
+    const first = new MarkedLogReader(redis, log);
+    const seen = collector(3);
+    await first.add('one', seen.receive);
+    const [zero] = await seen.all;
+    await marked.remove('one', [zero!.id]);
+    await first.close();
+
+    const successor = new MarkedLogReader(redis, log);
+    const rest = collector(2);
+    await successor.add('one', rest.receive);
+    expect((await rest.all).map(batches)).toEqual([1, 2]);
+    await successor.close();
+    await marked.removeSession('one');
+    expect(await redis.exists('facecast:marked:one')).toBe(0);
+  });
+
+  function collector(count: number) {
+    const entries: LoggedEntry[] = [];
+    const all = deferred<LoggedEntry[]>();
+    const receive = (more: LoggedEntry[]) => {
+      entries.push(...more);
+      if (entries.length >= count) all.resolve(entries);
+    };
+    return { receive, all: all.promise };
+  }
+  const batches = ({ entry }: LoggedEntry) => entry.kind === 'end' && entry.batches;
+});

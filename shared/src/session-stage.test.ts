@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { deferred } from './deferred.js';
+import { JobQueue } from './queues.js';
+import { SessionStage, type SessionWork } from './session-stage.js';
+
+const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const claims = new JobQueue<'decode'>(redis, { kind: 'decode' });
+const log = pino({ level: 'silent' });
+
+beforeEach(() => redis.flushall());
+afterAll(async () => {
+  await claims.close();
+  await redis.quit();
+});
+
+const stage = (
+  work: SessionWork,
+  giveUp: (sessionId: string, reason: Error) => Promise<void> = async () => {},
+  connection = redis,
+) => new SessionStage({ queue: 'decode', concurrency: 4, redis: connection, log, work, giveUp });
+
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+
+test('a session is worked on by one replica only, however often it is claimed', async () => {
+  const begun: string[] = [];
+  const both = deferred();
+  const work: SessionWork = async (sessionId, signal) => {
+    begun.push(sessionId);
+    if (begun.length === 2) both.resolve();
+    await untilAborted(signal);
+  };
+  const replicas = [stage(work), stage(work)];
+  for (const sessionId of ['one', 'one', 'two', 'one'])
+    await claims.add({ sessionId }, { jobId: sessionId });
+  await both.promise;
+  expect(begun.sort()).toEqual(['one', 'two']);
+  expect(replicas.reduce((held, replica) => held + replica.size, 0)).toBe(2);
+  await Promise.all(replicas.map((replica) => replica.close()));
+});
+
+test('one replica holds several sessions at once', async () => {
+  const all = deferred<void>();
+  const replica = stage(async (_sessionId, signal) => {
+    if (replica.size === 3) all.resolve();
+    await untilAborted(signal);
+  });
+  for (const sessionId of ['a', 'b', 'c']) await claims.add({ sessionId }, { jobId: sessionId });
+  await all.promise;
+  await replica.close();
+});
+
+test('a replica that stops gives its sessions back at once', async () => {
+  const first = deferred<void>();
+  const leaving = stage(async (_sessionId, signal) => {
+    first.resolve();
+    await untilAborted(signal);
+  });
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await first.promise;
+  const second = deferred<string>();
+  const staying = stage(async (sessionId) => second.resolve(sessionId));
+  await leaving.close();
+  expect(await second.promise).toBe('one');
+  await staying.close();
+});
+
+test('a session whose holder is killed goes on at another', async () => {
+  const doomed = spawn('node', ['--input-type=module', '--eval', HOLDER], {
+    env: { ...process.env, REDIS_URL: inject('redisUrl') },
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await once(doomed.stdout, 'data');
+  const taken = deferred<string>();
+  const heir = stage(async (sessionId) => taken.resolve(sessionId));
+  doomed.kill('SIGKILL');
+  expect(await taken.promise).toBe('one');
+  await heir.close();
+});
+
+/** Claims whatever there is, says so, and holds it for ever. */
+const HOLDER = `
+  import { Redis } from 'ioredis';
+  import { pino } from 'pino';
+  import { SessionStage } from '../dist/session-stage.js';
+  new SessionStage({
+    queue: 'decode',
+    concurrency: 1,
+    redis: new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null }),
+    log: pino({ level: 'silent' }),
+    work: () => new Promise(() => console.log('claimed')),
+    giveUp: async () => {},
+  });`;
+
+test('a replica that has lost its claim stops its work', async () => {
+  const begun = deferred();
+  const lost = deferred();
+  const replica = stage(async (_sessionId, signal) => {
+    begun.resolve();
+    await untilAborted(signal);
+    lost.resolve();
+  });
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await begun.promise;
+  await redis.set('facecast:queue:decode:one:lock', 'somebody else');
+  await lost.promise;
+  await replica.close();
+});
+
+test('a session whose work fails is given up, with the reason', async () => {
+  const given = deferred<string>();
+  const replica = stage(
+    async () => {
+      throw new Error('no disk');
+    },
+    async (sessionId, reason) => given.resolve(`${sessionId}: ${reason.message}`),
+  );
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  expect(await given.promise).toBe('one: no disk');
+  await replica.close();
+});
