@@ -17,6 +17,8 @@ const sessionSchema = z.object({
   /** Milliseconds since the epoch. */
   createdAt: z.coerce.number(),
   resumeTokenHash: z.string(),
+  /** Chunks of the publisher that are safely queued: where it goes on after a lost connection. */
+  chunks: z.coerce.number().int().nonnegative(),
   /** The newest stats of the pipeline, as JSON; not there until the first frame. */
   stats: z
     .string()
@@ -28,7 +30,7 @@ const sessionSchema = z.object({
 export type Session = z.infer<typeof sessionSchema>;
 
 /** What may change while a session runs. */
-export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
+export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats' | 'chunks'>>;
 
 /** The registry has as many sessions as it may have. */
 export class TooManySessionsError extends Error {
@@ -62,6 +64,7 @@ export class SessionRegistry {
       state: 'starting',
       createdAt: Date.now(),
       resumeTokenHash: hash(resumeToken),
+      chunks: 0,
     };
     const created = await this.redis.eval(
       CREATE,
