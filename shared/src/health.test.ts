@@ -1,0 +1,48 @@
+import { afterEach, expect, test } from 'vitest';
+import { Gauge } from 'prom-client';
+import { serveOps, type HealthCheck } from './health.js';
+import { createMetrics } from './metrics.js';
+
+let close: () => Promise<void>;
+afterEach(() => close());
+
+async function serve(checks: Record<string, HealthCheck>) {
+  const metrics = createMetrics('test');
+  new Gauge({ name: 'facecast_things', help: 'Things', registers: [metrics] }).set(7);
+  const ops = await serveOps({ port: 0, checks, metrics });
+  close = ops.close;
+  return (path: string) => fetch(`http://127.0.0.1:${ops.port}${path}`);
+}
+
+test('a service whose dependencies work is ready', async () => {
+  const get = await serve({ redis: async () => 'PONG' });
+  const answer = await get('/readyz');
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toEqual({ redis: { ok: true } });
+});
+
+test('the dependency that fails is named, and the process is healthy all the same', async () => {
+  const get = await serve({
+    redis: async () => 'PONG',
+    frames: () => Promise.reject(new Error('read-only file system')),
+  });
+  const answer = await get('/readyz');
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toEqual({
+    redis: { ok: true },
+    frames: { ok: false, error: 'read-only file system' },
+  });
+  expect((await get('/healthz')).status).toBe(200);
+});
+
+test('metrics name the service', async () => {
+  const get = await serve({});
+  expect(await (await get('/metrics')).text()).toContain('facecast_things{service="test"} 7');
+});
+
+test('anything else is a JSON 404', async () => {
+  const get = await serve({});
+  const answer = await get('/secrets');
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ error: { code: 'not_found' } });
+});
