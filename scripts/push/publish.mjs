@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { createStatusLine } from './status-line.mjs';
+
+/** Bytes are gathered this long before they are sent as one message. */
+const MESSAGE_MS = 100;
+/** While more than this waits in the socket, the file is not read on. */
+const MOST_BUFFERED_BYTES = 1_000_000;
+/** How long the server may take to answer `start`, and to finish after `stop`. */
+const LONGEST_START_MS = 10_000;
+const LONGEST_END_MS = 60_000;
+
+/**
+ * Publishes media over the ingest protocol, as a browser publishes a camera, and reports on the
+ * terminal until the session has ended.
+ *
+ * @param {import('./media.mjs').Media} media
+ * @param {{ url: string, effect: string, token?: string | undefined }} where
+ * @throws {Error} with the server's own sentence where it refuses, or ffmpeg's
+ */
+export async function publish(media, { url, effect, token }) {
+  const socket = new WebSocket(url);
+  const status = createStatusLine();
+  const ended = untilEnded(socket, status, url);
+  try {
+    await Promise.race([once(socket, 'open'), ended]);
+    socket.send(JSON.stringify({ type: 'start', mimeType: media.mimeType, effect, token }));
+    await within(LONGEST_START_MS, 'The server does not answer.', [untilStarted(socket), ended]);
+    await Promise.race([sendAll(media.bytes, socket), ended]);
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: 'stop' }));
+    await within(LONGEST_END_MS, 'The server does not end the session.', [ended]);
+  } finally {
+    status.close();
+    media.stop();
+    socket.terminate();
+  }
+  const failure = await media.failure;
+  if (failure !== '') throw new Error(failure);
+}
+
+/** @param {WebSocket} socket */
+function untilStarted(socket) {
+  return new Promise((resolve) => {
+    socket.on('message', (data, isBinary) => {
+      if (!isBinary && JSON.parse(String(data)).type === 'started') resolve(undefined);
+    });
+  });
+}
+
+/**
+ * Reports each message of the server. Resolves with `ended`; rejects with `error`, and where the
+ * connection is lost.
+ *
+ * @param {WebSocket} socket
+ * @param {ReturnType<typeof createStatusLine>} status
+ * @param {string} url
+ * @returns {Promise<void>}
+ */
+function untilEnded(socket, status, url) {
+  const page = url.replace(/^ws/, 'http');
+  let acked = 0;
+  return new Promise((resolve, reject) => {
+    socket.on('message', (data, isBinary) => {
+      if (isBinary) return;
+      const message = JSON.parse(String(data));
+      if (message.type === 'started') status.print(`watch ${new URL(message.watchUrl, page)}`);
+      if (message.type === 'ack') acked = message.chunks;
+      if (message.type === 'playlist_ready')
+        status.print(`playlist_ready ${new URL(message.playlistUrl, page)}`);
+      if (message.type === 'stats') status.update(describe(message, acked));
+      if (message.type === 'error') reject(new Error(message.message));
+      if (message.type === 'ended') {
+        status.print(`ended ${message.frames} frames`);
+        resolve();
+      }
+    });
+    socket.on('error', (/** @type {NodeJS.ErrnoException} */ error) =>
+      reject(new Error(`${url}: ${error.message || error.code}`)),
+    );
+    socket.on('close', (code) => reject(new Error(`The server closed the connection (${code}).`)));
+  });
+}
+
+/**
+ * @param {any} stats
+ * @param {number} acked
+ */
+function describe(stats, acked) {
+  return [
+    stats.state,
+    `${stats.width}x${stats.height}`,
+    `${acked} chunks acknowledged`,
+    `${stats.framesOut} of ${stats.framesIn} frames out`,
+    `${stats.faces} faces`,
+    `${Math.round(stats.pipelineMs)} ms`,
+    `${stats.viewers} viewers`,
+  ].join(', ');
+}
+
+/**
+ * Sends a stream in messages of about a tenth of a second, no faster than the socket takes them.
+ *
+ * @param {import('node:stream').Readable} bytes
+ * @param {WebSocket} socket
+ * @returns {Promise<void>} resolves when the last byte is in the socket
+ */
+async function sendAll(bytes, socket) {
+  /** @type {Buffer[]} */
+  let gathered = [];
+  const send = () => {
+    if (gathered.length > 0 && socket.readyState === WebSocket.OPEN)
+      socket.send(Buffer.concat(gathered), () => bytes.resume());
+    gathered = [];
+    if (socket.bufferedAmount > MOST_BUFFERED_BYTES) bytes.pause();
+  };
+  const timer = setInterval(send, MESSAGE_MS);
+  bytes.on('data', (chunk) => gathered.push(chunk));
+  await once(bytes, 'end');
+  clearInterval(timer);
+  send();
+}
+
+/**
+ * @param {number} ms
+ * @param {string} complaint
+ * @param {Promise<unknown>[]} promises
+ */
+async function within(ms, complaint, promises) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const timeout = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(complaint)), ms);
+  });
+  try {
+    await Promise.race([...promises, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

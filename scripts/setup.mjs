@@ -1,0 +1,40 @@
+import { pathToFileURL } from 'node:url';
+import { ensureBuilt } from './setup/build.mjs';
+import { ensureNpmPackages } from './setup/npm-packages.mjs';
+import { ensureOpenCvAddon } from './setup/opencv-addon.mjs';
+import { SetupError } from './setup/run-program.mjs';
+import { ensureSystemPackages } from './setup/system-packages.mjs';
+
+/**
+ * Makes a clone ready to run: installs what is missing and builds what is stale. Each step looks
+ * first whether it has anything to do; where none has, all of it takes a second or two.
+ *
+ * Runs before anything is installed, so it and everything it imports uses Node's own modules only.
+ *
+ * @param {{ browser?: boolean }} [options] `browser`: also what only the tests need
+ * @throws {import('./setup/run-program.mjs').SetupError} whose message tells a person what to do
+ */
+export async function setup({ browser = false } = {}) {
+  await ensureSystemPackages({ browser });
+  await ensureNpmPackages();
+  await ensureOpenCvAddon();
+  await ensureBuilt();
+}
+
+/**
+ * `setup` for a command-line program: a failure is told in plain words, and is the end.
+ *
+ * @param {Parameters<typeof setup>[0]} [options]
+ */
+export async function setupOrExit(options) {
+  try {
+    await setup(options);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  await setupOrExit({ browser: process.argv.includes('--browser') });

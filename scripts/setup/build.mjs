@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+import { newLogFile, runLogged, timed } from './run-program.mjs';
+
+const services = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+const page = join(root, 'web', 'dist', 'index.html');
+
+/** Compiles the services and the page, each only where something changed since the last time. */
+export async function ensureBuilt() {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const projects = services.map((name) => join('services', name));
+  await timed('compiling the services', () =>
+    runLogged('tsc', process.execPath, [compiler, '--build', ...projects], {
+      log: newLogFile('tsc'),
+      cwd: root,
+    }),
+  );
+  if (existsSync(page) && statSync(page).mtimeMs > newestPageSource()) return;
+  await timed('building the page', () =>
+    runLogged('vite build', 'npm', ['run', 'build', '--workspace', 'web'], {
+      log: newLogFile('vite'),
+      cwd: root,
+    }),
+  );
+}
+
+/** When anything that the page is made of was last changed, in ms since 1970. */
+function newestPageSource() {
+  const web = readdirSync(join(root, 'web'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !/[/\\](dist|node_modules)[/\\]/.test(file.slice(root.length)));
+  return Math.max(
+    ...[...web, join(root, 'package-lock.json')].map((file) => statSync(file).mtimeMs),
+  );
+}

@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { findCascades, findOpenCvHeaders } from './opencv-system.mjs';
+import { SetupError, hasProgram, newLogFile, runLogged, timed } from './run-program.mjs';
+
+/**
+ * @typedef {object} Requirement
+ * @property {string} name what a person would call it
+ * @property {() => boolean} isThere
+ * @property {string[]} debian packages that bring it on Debian and Ubuntu
+ * @property {string[]} brew packages that bring it on macOS
+ */
+
+/** @type {Requirement[]} */
+const needed = [
+  {
+    name: 'ffmpeg',
+    isThere: () => hasProgram('ffmpeg') && hasProgram('ffprobe'),
+    debian: ['ffmpeg'],
+    brew: ['ffmpeg'],
+  },
+  {
+    name: 'redis-server',
+    isThere: () => hasProgram('redis-server'),
+    debian: ['redis-server'],
+    brew: ['redis'],
+  },
+  {
+    name: 'OpenCV with its headers',
+    isThere: () => findOpenCvHeaders() !== undefined,
+    debian: ['libopencv-objdetect-dev', 'libopencv-dnn-dev'],
+    brew: ['opencv'],
+  },
+  {
+    name: "OpenCV's face cascades",
+    isThere: () => findCascades() !== undefined,
+    debian: ['opencv-data'],
+    brew: ['opencv'],
+  },
+  {
+    name: 'a C++ compiler, make and python3',
+    isThere: () => ['g++', 'make', 'python3'].every(hasProgram),
+    debian: ['g++', 'make', 'python3'],
+    brew: ['python3'],
+  },
+];
+
+const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** @type {Requirement[]} */
+const neededByTests = [
+  {
+    name: 'Chromium',
+    isThere: () => browsers.some(hasProgram),
+    debian: ['chromium'],
+    brew: ['--cask', 'chromium'],
+  },
+  {
+    name: 'a font for Chromium',
+    isThere: () =>
+      process.platform !== 'linux' ||
+      (existsSync('/usr/share/fonts') && readdirSync('/usr/share/fonts').length > 0),
+    debian: ['fonts-dejavu-core'],
+    brew: [],
+  },
+];
+
+/**
+ * Installs the system packages that are missing, or says how to.
+ *
+ * @param {{ browser: boolean }} options `browser`: what only the tests need, too
+ * @returns {Promise<void>}
+ * @throws {SetupError} with the command to run where this may not or cannot install them
+ */
+export async function ensureSystemPackages({ browser }) {
+  const missing = stillMissing(browser);
+  if (missing.length === 0) return;
+  const packages = missing.flatMap((one) => one.debian);
+  const asRoot = rootPrefix();
+  if (!hasProgram('apt-get') || asRoot === undefined) throw new SetupError(instructions(missing));
+
+  const hadRedis = hasProgram('redis-server');
+  const log = newLogFile('apt');
+  await timed(`installing ${packages.join(' ')} (log: ${log})`, async () => {
+    const [program = 'sh', ...args] = [...asRoot, 'sh', '-c', INSTALL_SCRIPT, 'sh', ...packages];
+    await runLogged('installing system packages', program, args, { log });
+    if (!hadRedis) keepRedisServiceOff(asRoot, log);
+  });
+  const left = stillMissing(browser);
+  if (left.length > 0)
+    throw new SetupError(
+      `still missing after installing: ${left.map((one) => one.name).join(', ')}`,
+    );
+}
+
+/** @param {boolean} browser */
+function stillMissing(browser) {
+  return [...needed, ...(browser ? neededByTests : [])].filter((one) => !one.isThere());
+}
+
+/**
+ * The words to put before a command to run it as root; undefined where that needs a person.
+ *
+ * @returns {string[] | undefined}
+ */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  const sudo = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' });
+  return sudo.status === 0 ? ['sudo', '-n'] : undefined;
+}
+
+// Debian starts a service as soon as its package is installed, unless policy-rc.d forbids it. One
+// that is there already is the machine's own and stays untouched.
+const INSTALL_SCRIPT = `
+set -e
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 1' HUP INT TERM
+  printf '#!/bin/sh\\nexit 101\\n' > "$policy"
+  chmod 755 "$policy"
+fi
+apt-get update
+apt-get install -y --no-install-recommends "$@"
+`;
+
+/**
+ * Facecast starts a Redis of its own: the system's service must not begin to run at the next boot.
+ *
+ * @param {string[]} asRoot
+ * @param {string} log
+ */
+function keepRedisServiceOff(asRoot, log) {
+  if (!hasProgram('systemctl')) return;
+  const [program = '', ...args] = [...asRoot, 'systemctl', 'disable', 'redis-server.service'];
+  const { status } = spawnSync(program, args, { stdio: 'ignore' });
+  if (status !== 0) console.warn(`\nthe system's redis-server could not be disabled (see ${log})`);
+}
+
+/** @param {Requirement[]} missing */
+function instructions(missing) {
+  const names = missing.map((one) => one.name).join(', ');
+  if (process.platform === 'darwin')
+    return `missing: ${names}. Run this, then start again:\n  brew install ${unique(missing.flatMap((one) => one.brew))}`;
+  const command = `apt-get install -y --no-install-recommends ${unique(missing.flatMap((one) => one.debian))}`;
+  if (hasProgram('apt-get'))
+    return `missing: ${names}. Run this, then start again:\n  sudo apt-get update && sudo ${command}`;
+  return `missing: ${names}. On Debian or Ubuntu this brings them; install their like, then start again:\n  ${command}`;
+}
+
+/** @param {string[]} words */
+function unique(words) {
+  return [...new Set(words)].join(' ');
+}

@@ -1,0 +1,21 @@
+import { setupOrExit } from './setup.mjs';
+import { readStartConfig } from './start/config.mjs';
+import { FatalError } from './start/fatal-error.mjs';
+import { runSystem } from './start/system.mjs';
+
+/** `npm start`: everything on this machine, from nothing installed to Ctrl-C. */
+async function start() {
+  const config = readStartConfig();
+  await setupOrExit();
+  const stop = new AbortController();
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => stop.abort());
+  await runSystem(config, stop.signal);
+}
+
+try {
+  await start();
+} catch (error) {
+  console.error(error instanceof FatalError ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { root } from '../setup/paths.mjs';
+import { FatalError } from './fatal-error.mjs';
+
+const HIGHEST_PORT = 65535;
+const MOST_DETECTORS = 64;
+
+/**
+ * @typedef {object} StartConfig
+ * @property {number} port of the gateway; the other services' health ports follow it
+ * @property {string} dataDir absolute
+ * @property {string | undefined} framesDir absolute; undefined: a fresh one in memory
+ * @property {string | undefined} redisUrl undefined: a private Redis
+ * @property {number} detectorReplicas
+ */
+
+/**
+ * Reads `.env`, where there is one, and the environment, which goes before it.
+ *
+ * @returns {StartConfig}
+ * @throws {FatalError} with one line for each bad key
+ */
+export function readStartConfig() {
+  const dotEnv = join(root, '.env');
+  if (existsSync(dotEnv)) process.loadEnvFile(dotEnv);
+  /** @type {string[]} */
+  const problems = [];
+  /** @type {(key: string, fallback: number, least: number, most: number) => number} */
+  const whole = (key, fallback, least, most) => {
+    const text = process.env[key] || `${fallback}`;
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most)
+      problems.push(`${key}: must be a whole number from ${least} to ${most}, not "${text}"`);
+    return value;
+  };
+  const spareCores = Math.max(1, availableParallelism() - 1);
+  const detectorReplicas = whole('DETECTOR_REPLICAS', spareCores, 1, MOST_DETECTORS);
+  const config = {
+    port: whole('PORT', 4000, 1, HIGHEST_PORT - 2 - detectorReplicas),
+    dataDir: resolve(root, process.env['DATA_DIR'] || 'data'),
+    framesDir: process.env['FRAMES_DIR'] ? resolve(root, process.env['FRAMES_DIR']) : undefined,
+    redisUrl: process.env['REDIS_URL'] || undefined,
+    detectorReplicas,
+  };
+  if (problems.length > 0) throw new FatalError(problems.join('\n'));
+  return config;
+}

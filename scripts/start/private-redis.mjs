@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasProgram } from '../setup/run-program.mjs';
+import { freePort } from './ports.mjs';
+import { SupervisedProcess } from './supervised-process.mjs';
+
+/** Chunks that wait to be decoded are the bulk of it, and each session's are bounded. */
+const MAX_MEMORY = '1gb';
+/** Lines that Redis itself marks as less than a warning. */
+const CHATTER = /^\d+:\w .{24} [.*-] /;
+
+/**
+ * Starts a Redis that only who knows its password can use. Its data outlive it, so that sessions
+ * survive its death; started again by the supervisor, it has the same port and password.
+ *
+ * @param {string} dataDir
+ * @param {Pick<import('./supervised-process.mjs').ProcessOptions, 'onLine' | 'onGivenUp'>} listeners
+ * @returns {Promise<{ url: string, process: SupervisedProcess, ready: Promise<unknown> }>}
+ *   `ready` resolves when it takes connections
+ */
+export async function startPrivateRedis(dataDir, { onLine, onGivenUp }) {
+  const port = await freePort();
+  const password = randomBytes(24).toString('hex');
+  const directory = join(dataDir, 'redis');
+  mkdirSync(directory, { recursive: true });
+  // In a file and not among the arguments, which every user of the machine can read.
+  const config = join(directory, 'redis.conf');
+  writeFileSync(config, redisConfig({ port, password, directory }), { mode: 0o600 });
+
+  const events = new EventEmitter();
+  const redis = new SupervisedProcess({
+    name: 'redis',
+    ...endsWithUs('redis-server', [config]),
+    env: process.env,
+    onLine: (name, line) => {
+      if (line.includes('Ready to accept connections')) events.emit('ready');
+      if (!CHATTER.test(line)) onLine(name, line);
+    },
+    onGivenUp,
+  });
+  return {
+    url: `redis://:${password}@127.0.0.1:${port}`,
+    process: redis,
+    ready: once(events, 'ready'),
+  };
+}
+
+/** @param {{ port: number, password: string, directory: string }} settings */
+function redisConfig({ port, password, directory }) {
+  return `bind 127.0.0.1
+port ${port}
+requirepass ${password}
+dir "${directory}"
+appendonly yes
+save ""
+maxmemory ${MAX_MEMORY}
+maxmemory-policy noeviction
+`;
+}
+
+/**
+ * Where the kernel can do it, a program without an IPC channel is ended with its parent.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ */
+function endsWithUs(program, args) {
+  return hasProgram('setpriv')
+    ? { program: 'setpriv', args: ['--pdeathsig', 'TERM', program, ...args] }
+    : { program, args };
+}

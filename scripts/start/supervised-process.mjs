@@ -1,0 +1,132 @@
+import { performance } from 'node:perf_hooks';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** Exit code for settings that cannot be used: starting again would not help (see shared/config). */
+const EXIT_BAD_CONFIG = 78;
+/** More deaths than this within the window, and it is not started again. */
+const MOST_DEATHS = 5;
+const DEATH_WINDOW_MS = 30_000;
+const FIRST_RESTART_DELAY_MS = 200;
+const LONGEST_RESTART_DELAY_MS = 5_000;
+/** From SIGTERM to SIGKILL. */
+const STOP_GRACE_MS = 10_000;
+/** Lines of output kept to explain a death. */
+const KEPT_LINES = 20;
+
+/**
+ * @typedef {object} ProcessOptions
+ * @property {string} name
+ * @property {string} program
+ * @property {string[]} args
+ * @property {NodeJS.ProcessEnv} env
+ * @property {boolean} [channel] whether it gets an IPC channel, whose end tells it of our death
+ * @property {(name: string, line: string) => void} onLine one line of its output
+ * @property {(reason: string) => void} onGivenUp it is down and stays down; called at most once
+ */
+
+/**
+ * A program that is kept running until `stop`, in a process group of its own, so that a Ctrl-C in
+ * the terminal does not reach it and nothing that it started outlives it.
+ */
+export class SupervisedProcess {
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  #child;
+  /** @type {Promise<void>} */
+  #gone = Promise.resolve();
+  /** @type {NodeJS.Timeout | undefined} */
+  #restart;
+  #stopping = false;
+  /** @type {number[]} when it died, in ms since the process began */
+  #deaths = [];
+  /** @type {string[]} */
+  #lastLines = [];
+
+  /** @param {ProcessOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.#spawn();
+  }
+
+  /** Stops it in order: SIGTERM, and after a grace SIGKILL. Resolves when all of it is gone. */
+  async stop() {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    this.#child?.kill('SIGTERM');
+    const impatience = setTimeout(() => this.#killGroup(), STOP_GRACE_MS);
+    await this.#gone;
+    clearTimeout(impatience);
+  }
+
+  #spawn() {
+    const { program, args, env, channel = false } = this.options;
+    const child = spawn(program, args, {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', ...(channel ? /** @type {const} */ (['ipc']) : [])],
+    });
+    this.#child = child;
+    this.#lastLines = [];
+    for (const output of [child.stdout, child.stderr])
+      if (output !== null)
+        createInterface({ input: output }).on('line', (line) => this.#keepLine(line));
+    this.#gone = this.#watch(child);
+  }
+
+  /** @param {import('node:child_process').ChildProcess} child */
+  async #watch(child) {
+    /** @type {[number | null, string | null]} */
+    const [code, signal] = await once(child, 'exit').then(
+      ([code, signal]) => [code, signal],
+      (error) => {
+        this.#keepLine(error.message);
+        return [null, 'cannot be started'];
+      },
+    );
+    this.#killGroup();
+    if (this.#stopping) return;
+    // Its last words may still be in the pipe.
+    if (child.stdout !== null && !child.stdout.closed) await once(child.stdout, 'close');
+    if (child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
+    if (!this.#stopping) this.#startAgain(code, signal);
+  }
+
+  /**
+   * @param {number | null} code
+   * @param {string | null} signal
+   */
+  #startAgain(code, signal) {
+    const { name, onLine, onGivenUp } = this.options;
+    const words = this.#lastLines.map((line) => `  ${line}`).join('\n');
+    if (code === EXIT_BAD_CONFIG) return onGivenUp(`${name} refuses its settings:\n${words}`);
+    const now = performance.now();
+    this.#deaths = [...this.#deaths.filter((at) => now - at < DEATH_WINDOW_MS), now];
+    const how = signal ?? `exit ${code}`;
+    if (this.#deaths.length > MOST_DEATHS)
+      return onGivenUp(`${name} does not stay up (${how}). Its last lines:\n${words}`);
+    const delay = Math.min(
+      FIRST_RESTART_DELAY_MS * 2 ** (this.#deaths.length - 1),
+      LONGEST_RESTART_DELAY_MS,
+    );
+    onLine(name, `died (${how}), starting again in ${delay} ms`);
+    this.#restart = setTimeout(() => this.#spawn(), delay);
+  }
+
+  #killGroup() {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Nobody is left in the group.
+    }
+  }
+
+  /** @param {string} line */
+  #keepLine(line) {
+    this.#lastLines.push(line);
+    if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
+    this.options.onLine(this.options.name, line);
+  }
+}

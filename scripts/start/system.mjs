@@ -1,0 +1,124 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../setup/paths.mjs';
+import { lockDataDirectory, makeFramesDirectory } from './directories.mjs';
+import { FatalError } from './fatal-error.mjs';
+import { createLogPrinter } from './log-printer.mjs';
+import { whyPortIsUnusable } from './ports.mjs';
+import { startPrivateRedis } from './private-redis.mjs';
+import { untilReady } from './ready.mjs';
+import { SupervisedProcess } from './supervised-process.mjs';
+
+/** In the order in which they are stopped: each before the ones that take over its work. */
+const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+
+/**
+ * Runs Redis and every service until `stop` is aborted, says so once all are ready, and leaves no
+ * process behind.
+ *
+ * @param {import('./config.mjs').StartConfig} config
+ * @param {AbortSignal} stop
+ * @throws {FatalError} where it cannot start, or one of them does not stay up
+ */
+export async function runSystem(config, stop) {
+  const services = placeServices(config);
+  for (const { port } of services) {
+    const problem = await whyPortIsUnusable(port);
+    if (problem !== undefined) throw new FatalError(`${problem}: set PORT to another`);
+  }
+  const unlock = lockDataDirectory(config.dataDir);
+  const framesDir = config.framesDir ?? makeFramesDirectory(config.dataDir);
+  const onLine = await createLogPrinter();
+  const end = endOf(stop);
+  /** @type {{ service: string, process: SupervisedProcess }[]} */
+  const running = [];
+  try {
+    let redisUrl = config.redisUrl;
+    if (redisUrl === undefined) {
+      const redis = await startPrivateRedis(config.dataDir, { onLine, onGivenUp: end.because });
+      running.push({ service: 'redis', process: redis.process });
+      redisUrl = redis.url;
+      await Promise.race([redis.ready, end.reached]);
+    }
+    for (const { name, service, port } of end.signal.aborted ? [] : services) {
+      const env = {
+        ...process.env,
+        REDIS_URL: redisUrl,
+        PORT: `${config.port}`,
+        OPS_PORT: `${port}`,
+        DATA_DIR: config.dataDir,
+        FRAMES_DIR: framesDir,
+      };
+      const main = join(root, 'services', service, 'dist', 'main.js');
+      const started = { name, program: process.execPath, args: [main], env, channel: true };
+      running.push({
+        service,
+        process: new SupervisedProcess({ ...started, onLine, onGivenUp: end.because }),
+      });
+    }
+    untilReady(portsOf(services), end.signal).then(
+      () => console.log(`ready http://localhost:${config.port}`),
+      (error) => end.because(error.message),
+    );
+    await end.reached;
+  } finally {
+    for (const service of [...SERVICES, 'redis'])
+      await Promise.all(
+        running.filter((one) => one.service === service).map((one) => one.process.stop()),
+      );
+    if (config.framesDir === undefined) rmSync(framesDir, { recursive: true, force: true });
+    unlock();
+  }
+  if (end.reason !== undefined) throw new FatalError(end.reason);
+}
+
+/**
+ * One process for each service, and several detectors. The gateway has the port that people open;
+ * the others' health ports follow it.
+ *
+ * @param {import('./config.mjs').StartConfig} config
+ */
+function placeServices({ port, detectorReplicas }) {
+  const detectors = Array.from({ length: detectorReplicas }, (_, index) => ({
+    name: detectorReplicas === 1 ? 'face-detector' : `face-detector-${index + 1}`,
+    service: 'face-detector',
+    port: port + 3 + index,
+  }));
+  return [
+    { name: 'gateway', service: 'gateway', port },
+    { name: 'frame-extractor', service: 'frame-extractor', port: port + 1 },
+    { name: 'segmenter', service: 'segmenter', port: port + 2 },
+    ...detectors,
+  ];
+}
+
+/** @param {{ port: number }[]} services */
+function portsOf(services) {
+  return services.map(({ port }) => port);
+}
+
+/**
+ * The end of the run: because `stop` was aborted, or for a reason that makes it a failure.
+ *
+ * @param {AbortSignal} stop
+ */
+function endOf(stop) {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([stop, failed.signal]);
+  const end = {
+    signal,
+    /** @type {string | undefined} */
+    reason: undefined,
+    /** @param {string} reason */
+    because: (reason) => {
+      if (signal.aborted) return;
+      end.reason = reason;
+      failed.abort();
+    },
+    reached: new Promise((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      else signal.addEventListener('abort', resolve, { once: true });
+    }),
+  };
+  return end;
+}
