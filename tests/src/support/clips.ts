@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { drawFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { frameBytes } from '@facecast/shared/frame-store';
+
+/** Video clips made at test time. All are 640x480 at 30 frames a second. */
+export const WIDTH = 640;
+export const HEIGHT = 480;
+export const FPS = 30;
+
+const FACE_PICTURE = new URL('../../fixtures/astronaut.png', import.meta.url).pathname;
+
+/** Codecs as MediaRecorder uses them: real time, no frames held back, a key frame a second. */
+const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '2M', '-g', '30'];
+const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
+
+/** A WebM (VP8) whose frame n has the number n burnt in. */
+export async function countedClip(path: string, frames: number): Promise<void> {
+  const ffmpeg = run([...rawInput(), ...VP8, ...WEBM, path]);
+  const frame = Buffer.alloc(frameBytes(WIDTH, HEIGHT), 128);
+  for (let n = 0; n < frames; n++) {
+    // A gradient that moves, so that no two frames are alike and none is empty.
+    for (let row = 60; row < HEIGHT; row++)
+      frame.fill((row + 4 * n) & 0x7f, row * WIDTH, (row + 1) * WIDTH);
+    drawFrameCounter(frame, WIDTH, n);
+    if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
+  }
+  ffmpeg.stdin.end();
+  await succeeded(ffmpeg);
+}
+
+/** Where the face is in frame n of `faceClip`, in pixels: what a frontal finder should outline. */
+export function facePlace(n: number): { x: number; y: number; width: number; height: number } {
+  const left = 100 + 100 * Math.sin(n / 30);
+  return { x: left + FACE.x, y: 20 + FACE.y, width: FACE.width, height: FACE.height };
+}
+
+/** The face in the fixture scaled to 400x400: eyebrows to chin, ear to ear. */
+const FACE = { x: 136, y: 52, width: 84, height: 92 };
+
+/** A WebM (VP8) in which a face moves left and right before a plain background. */
+export async function faceClip(path: string, seconds: number): Promise<void> {
+  const moving = `[1]scale=400:400[face];[0][face]overlay=x='100+100*sin(n/30)':y=20:eval=frame`;
+  const input = [...background(seconds), '-loop', '1', '-framerate', '30', '-i', FACE_PICTURE];
+  await succeeded(
+    run([...input, '-filter_complex', moving, '-t', String(seconds), ...VP8, ...WEBM, path]),
+  );
+}
+
+/** A WebM (VP8) with texture and motion, and no face. */
+export async function facelessClip(path: string, seconds: number): Promise<void> {
+  const input = ['-f', 'lavfi', '-i', `testsrc2=size=640x480:rate=30:duration=${seconds}`];
+  await succeeded(run([...input, ...VP8, ...WEBM, path]));
+}
+
+function background(seconds: number): string[] {
+  return ['-f', 'lavfi', '-i', `color=c=0x406080:size=640x480:rate=30:duration=${seconds}`];
+}
+
+function rawInput(): string[] {
+  return [
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'yuv420p',
+    '-s',
+    `${WIDTH}x${HEIGHT}`,
+    '-r',
+    String(FPS),
+    '-i',
+    '-',
+  ];
+}
+
+function run(args: string[]) {
+  return spawn('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+}
+
+async function succeeded(ffmpeg: ReturnType<typeof run>): Promise<void> {
+  const [code] = (await once(ffmpeg, 'close')) as [number];
+  if (code !== 0) throw new Error(`ffmpeg ended with ${code}`);
+}

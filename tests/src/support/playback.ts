@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** One played frame: packed RGB, 3 bytes a pixel, top left first. */
+export interface PlayedFrame {
+  rgb: Buffer;
+  width: number;
+  height: number;
+}
+
+/** Plays what ffmpeg makes of `url`, frame by frame, every frame as often as it is there. */
+export async function* playFrames(
+  url: string,
+  size: { width: number; height: number },
+): AsyncGenerator<PlayedFrame> {
+  const ffmpeg = spawn(
+    'ffmpeg',
+    ['-hide_banner', '-loglevel', 'error', '-i', url, '-fps_mode', 'passthrough'].concat([
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'rgb24',
+      '-',
+    ]),
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const closed = once(ffmpeg, 'close');
+  const bytes = size.width * size.height * 3;
+  let parts: Buffer[] = [];
+  let have = 0;
+  for await (const part of ffmpeg.stdout as AsyncIterable<Buffer>) {
+    parts.push(part);
+    have += part.length;
+    if (have < bytes) continue;
+    let all = Buffer.concat(parts);
+    for (; all.length >= bytes; all = all.subarray(bytes))
+      yield { rgb: all.subarray(0, bytes), ...size };
+    parts = [all];
+    have = all.length;
+  }
+  const [code] = (await closed) as [number];
+  if (code !== 0) throw new Error(`ffmpeg could not play ${url}: exit ${code}`);
+}
+
+/** The green channel as a plane of its own: near enough to Y for black and white marks. */
+export function greenPlane({ rgb, width, height }: PlayedFrame): Uint8Array {
+  const plane = new Uint8Array(width * height);
+  for (let i = 0; i < plane.length; i++) plane[i] = rgb[3 * i + 1] ?? 0;
+  return plane;
+}
+
+/** A rectangle in pixels. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** The smallest box around all pixels of the outline's green; undefined where there are too few. */
+export function greenOutline({ rgb, width, height }: PlayedFrame): Box | undefined {
+  let [left, top, right, bottom, count] = [width, height, 0, 0, 0];
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const i = 3 * (y * width + x);
+      if ((rgb[i + 1] ?? 0) < 170 || (rgb[i] ?? 0) > 90 || (rgb[i + 2] ?? 0) > 90) continue;
+      [left, right] = [Math.min(left, x), Math.max(right, x)];
+      [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+      count++;
+    }
+  if (count < LEAST_OUTLINE_PIXELS) return undefined;
+  return { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/** A 40 px box with 2-pixel lines has 300; noise of the encoder has none. */
+const LEAST_OUTLINE_PIXELS = 100;
+
+/** Whether `outline` is around `face`: its middle is in the face, and it is not of another size. */
+export function surrounds(outline: Box, face: Box): boolean {
+  const x = outline.x + outline.width / 2;
+  const y = outline.y + outline.height / 2;
+  return (
+    x > face.x &&
+    x < face.x + face.width &&
+    y > face.y &&
+    y < face.y + face.height &&
+    outline.width > 0.6 * face.width &&
+    outline.width < 2.5 * face.width
+  );
+}

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const REPOSITORY = new URL('../../..', import.meta.url).pathname;
+
+/** The whole system as `npm start` runs it, on ports and in directories of its own. */
+export interface Stack {
+  /** `http://localhost:<port>` */
+  url: string;
+  ingestUrl: string;
+  dataDir: string;
+  framesDir: string;
+  /** The supervisor's process id. */
+  pid: number;
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number>;
+}
+
+/** Starts the system and waits for its `ready` line. */
+export async function startStack(env: Record<string, string> = {}): Promise<Stack> {
+  const port = await freePorts();
+  const root = await mkdtemp(join(tmpdir(), 'facecast-stack-'));
+  const [dataDir, framesDir] = [join(root, 'data'), join(root, 'frames')];
+  const supervisor = spawn('node', ['scripts/start.mjs'], {
+    cwd: REPOSITORY,
+    env: {
+      ...process.env,
+      PORT: String(port),
+      DATA_DIR: dataDir,
+      FRAMES_DIR: framesDir,
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await ready(supervisor);
+  const stop = async () => {
+    const exited = once(supervisor, 'exit') as Promise<[number]>;
+    supervisor.kill('SIGTERM');
+    const [code] = await exited;
+    await rm(root, { recursive: true, force: true });
+    return code;
+  };
+  const url = `http://localhost:${port}`;
+  const ingestUrl = `ws://localhost:${port}/ingest`;
+  return { url, ingestUrl, dataDir, framesDir, pid: supervisor.pid ?? 0, stop };
+}
+
+async function ready(supervisor: ChildProcess): Promise<void> {
+  if (!supervisor.stdout) throw new Error('the supervisor has no stdout');
+  const lines = createInterface({ input: supervisor.stdout });
+  let isReady = false;
+  await new Promise<void>((resolve, reject) => {
+    lines.on('line', (line) => {
+      // Everything after `ready` is the services' log: let whoever runs the tests read it.
+      if (isReady) process.stdout.write(`${line}\n`);
+      if (!line.startsWith('ready ')) return;
+      isReady = true;
+      resolve();
+    });
+    supervisor.once('exit', (code) => reject(new Error(`npm start ended with ${code}`)));
+  });
+}
+
+/** The system takes this port and some that follow it. */
+const PORTS_A_STACK = 8;
+
+async function freePorts(): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 20_000);
+    const free = await Promise.all(
+      Array.from({ length: PORTS_A_STACK }, (_, i) => isFree(first + i)),
+    );
+    if (free.every(Boolean)) return first;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
