@@ -1,0 +1,60 @@
+/** Further behind than this (seconds), playback jumps to the live edge instead of hurrying. */
+const JUMP_BEHIND_SECONDS = 2.5;
+/** Behind by less than this (seconds) is on time. */
+const ON_TIME_SECONDS = 0.04;
+/** What must stay buffered (seconds) while hurrying: hurrying into a stall would gain nothing. */
+const KEEP_BUFFERED_SECONDS = 0.25;
+/** The fastest playback: people and water still move plausibly. */
+const MAX_RATE = 1.2;
+/** Rate gained by each second behind. */
+const RATE_PER_SECOND_BEHIND = 0.4;
+/** Rates are whole multiples of this, so that the rate is not set anew at each look. */
+const RATE_STEP = 0.02;
+
+/** What each stall adds to the distance from the live edge, in seconds. */
+const MARGIN_PER_STALL_SECONDS = 0.1;
+/** The most that stalls add, in seconds. */
+const MAX_MARGIN_SECONDS = 1;
+/** Each spell so long (seconds) without a stall takes one stall's worth back. */
+const QUIET_SPELL_SECONDS = 20;
+
+/** How playback stands, in seconds. */
+export interface PlaybackPosition {
+  /** Further from the live edge than wanted; negative where nearer. */
+  behind: number;
+  /** Buffered ahead of the picture on the screen. */
+  buffered: number;
+}
+
+export type CatchUp = { action: 'jump' } | { action: 'play'; rate: number };
+
+/**
+ * What playback should do to be where it is wanted: play on, hurry a little, or jump.
+ * hls.js's own catch-up stops at one second of buffer, which here is more than the whole latency.
+ */
+export function catchUp({ behind, buffered }: PlaybackPosition): CatchUp {
+  if (behind > JUMP_BEHIND_SECONDS) return { action: 'jump' };
+  if (behind < ON_TIME_SECONDS || buffered < KEEP_BUFFERED_SECONDS) {
+    return { action: 'play', rate: 1 };
+  }
+  const wanted = Math.min(MAX_RATE, 1 + RATE_PER_SECOND_BEHIND * behind);
+  return { action: 'play', rate: Math.round(wanted / RATE_STEP) * RATE_STEP };
+}
+
+/** Distance kept on top of the playlist's own: grows with each stall, shrinks in quiet times. */
+export class StallMargin {
+  #seconds = 0;
+  #changedAt = 0;
+
+  /** Notes a stall at `now` (seconds on any steady clock). */
+  onStall(now: number): void {
+    this.#seconds = Math.min(MAX_MARGIN_SECONDS, this.seconds(now) + MARGIN_PER_STALL_SECONDS);
+    this.#changedAt = now;
+  }
+
+  /** The margin at `now`, in seconds. */
+  seconds(now: number): number {
+    const quietSpells = Math.floor((now - this.#changedAt) / QUIET_SPELL_SECONDS);
+    return Math.max(0, this.#seconds - quietSpells * MARGIN_PER_STALL_SECONDS);
+  }
+}

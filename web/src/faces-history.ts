@@ -1,0 +1,35 @@
+/** How far back the plot goes, in seconds. */
+export const HISTORY_SECONDS = 60;
+/** Figures come about once a second; anything faster is dropped with the oldest. */
+const MAX_POINTS = 4 * HISTORY_SECONDS;
+
+/** How many faces there were, second by second, over the last minute. */
+export class FacesHistory {
+  #times: number[] = [];
+  #counts: number[] = [];
+
+  /** Notes `faces` seen at `now` (seconds since 1970). */
+  add(now: number, faces: number): void {
+    this.#times.push(now);
+    this.#counts.push(faces);
+    const tooOld = this.#times.findIndex((time) => time >= now - HISTORY_SECONDS);
+    const dropped = Math.max(tooOld, this.#times.length - MAX_POINTS);
+    this.#times.splice(0, dropped);
+    this.#counts.splice(0, dropped);
+  }
+
+  clear(): void {
+    this.#times = [];
+    this.#counts = [];
+  }
+
+  /** Seconds since 1970 and counts, oldest first. */
+  get points(): [times: number[], counts: number[]] {
+    return [this.#times, this.#counts];
+  }
+
+  /** The most faces of the last minute; 0 where nothing is known. */
+  get most(): number {
+    return this.#counts.reduce((most, count) => Math.max(most, count), 0);
+  }
+}

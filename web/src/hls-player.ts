@@ -1,0 +1,137 @@
+import Hls, { ErrorTypes, Events, type ErrorData } from 'hls.js/light';
+import { catchUp, StallMargin } from './catch-up.js';
+import { latencySeconds } from './latency.js';
+import type { Player, PlayerEvents } from './player.js';
+import { RetryBudget } from './retry-budget.js';
+
+/** What stays in memory behind the picture on the screen, in seconds. */
+const BACK_BUFFER_SECONDS = 10;
+/** Retries after what hls.js itself could not mend, within a minute. */
+const MAX_RETRIES = 6;
+const RETRY_WINDOW_MS = 60_000;
+/** Before a retry after a network error, in milliseconds. */
+const NETWORK_RETRY_DELAY_MS = 1_000;
+/** Between two jumps to the live edge, in milliseconds: each needs time to load. */
+const JUMP_INTERVAL_MS = 3_000;
+
+/** Who watches, for the server's count of viewers: one random name per page load. */
+const VIEWER_ID = randomId();
+
+/** hls.js in low-latency mode, kept at the live edge by our own catch-up. */
+export class HlsPlayer implements Player {
+  readonly #video: HTMLVideoElement;
+  readonly #playlistUrl: string;
+  readonly #events: PlayerEvents;
+  readonly #listeners = new AbortController();
+  readonly #margin = new StallMargin();
+  readonly #retries = new RetryBudget(MAX_RETRIES, RETRY_WINDOW_MS);
+  readonly #hls: Hls;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #jumpedAtMs = -Infinity;
+
+  constructor(video: HTMLVideoElement, playlistUrl: string, events: PlayerEvents) {
+    this.#video = video;
+    this.#playlistUrl = playlistUrl;
+    this.#events = events;
+    this.#hls = new Hls({
+      lowLatencyMode: true,
+      backBufferLength: BACK_BUFFER_SECONDS,
+      // The media is fragmented MP4 already: a worker would only add a hop to each part.
+      enableWorker: false,
+      // Ours instead: catchUp and StallMargin.
+      maxLiveSyncPlaybackRate: 1,
+      liveSyncOnStallIncrease: 0,
+      xhrSetup: nameViewer,
+    });
+    this.#listen();
+    this.#hls.loadSource(playlistUrl);
+    this.#hls.attachMedia(video);
+  }
+
+  latency(): number | undefined {
+    const playing = this.#hls.playingDate;
+    return playing ? latencySeconds(playing.getTime(), Date.now()) : undefined;
+  }
+
+  close(): void {
+    clearTimeout(this.#retryTimer);
+    this.#listeners.abort();
+    this.#hls.destroy();
+    this.#video.playbackRate = 1;
+  }
+
+  #listen(): void {
+    const { signal } = this.#listeners;
+    this.#hls.on(Events.MANIFEST_PARSED, () => this.#play());
+    this.#hls.on(Events.ERROR, (_, data) => this.#onError(data));
+    this.#hls.on(Events.BUFFER_CODECS, (_, tracks) => {
+      if (tracks.audio || tracks.audiovideo?.codec?.includes('mp4a')) this.#events.onSound();
+    });
+    this.#video.addEventListener('playing', () => this.#events.onPlaying(), { signal });
+    this.#video.addEventListener('timeupdate', () => this.#keepUp(), { signal });
+    document.addEventListener('visibilitychange', () => this.#keepUp(), { signal });
+  }
+
+  #keepUp(): void {
+    const { latestLevelDetails: playlist, targetLatency } = this.#hls;
+    const video = this.#video;
+    if (!playlist?.live || targetLatency === null || video.paused || video.seeking) return;
+    const wanted = targetLatency + this.#margin.seconds(performance.now() / 1000);
+    const next = catchUp({
+      behind: this.#hls.latency - wanted,
+      buffered: bufferedAhead(video),
+    });
+    if (next.action === 'jump') return this.#jump();
+    if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
+  }
+
+  #jump(): void {
+    const edge = this.#hls.liveSyncPosition;
+    if (edge === null || performance.now() - this.#jumpedAtMs < JUMP_INTERVAL_MS) return;
+    this.#jumpedAtMs = performance.now();
+    this.#video.playbackRate = 1;
+    this.#video.currentTime = edge;
+  }
+
+  #onError({ fatal, type, details }: ErrorData): void {
+    if (details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) {
+      this.#margin.onStall(performance.now() / 1000);
+    }
+    if (!fatal) return;
+    const mendable = type === ErrorTypes.NETWORK_ERROR || type === ErrorTypes.MEDIA_ERROR;
+    if (!mendable || !this.#retries.take(performance.now())) {
+      this.close();
+      return this.#events.onProblem('playback_failed');
+    }
+    if (type === ErrorTypes.MEDIA_ERROR) return this.#hls.recoverMediaError();
+    this.#retryTimer = setTimeout(() => this.#reload(), NETWORK_RETRY_DELAY_MS);
+  }
+
+  #reload(): void {
+    if (this.#hls.levels.length === 0) this.#hls.loadSource(this.#playlistUrl);
+    else this.#hls.startLoad();
+  }
+
+  #play(): void {
+    // Refused autoplay leaves the element paused, which the page shows.
+    this.#video.play().catch(() => undefined);
+  }
+}
+
+function bufferedAhead(video: HTMLVideoElement): number {
+  const { buffered, currentTime } = video;
+  return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - currentTime;
+}
+
+function nameViewer(xhr: XMLHttpRequest, url: string): void {
+  if (!new URL(url, location.href).pathname.endsWith('.m3u8')) return;
+  if (xhr.readyState === XMLHttpRequest.UNSENT) xhr.open('GET', url, true);
+  xhr.setRequestHeader('x-facecast-viewer', VIEWER_ID);
+}
+
+function randomId(): string {
+  // randomUUID is missing where a page came over plain http.
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

@@ -1,0 +1,230 @@
+import type { ClientMessage, Effect, ServerMessage, Stats } from '@facecast/shared/ingest-protocol';
+import type { Session } from './publish-state.js';
+import { problemOfCode, type Problem } from './sentences.js';
+import { UnacknowledgedChunks } from './unacknowledged-chunks.js';
+
+/** The bounds of a connection. Bytes are of media, times in milliseconds. */
+export interface IngestLimits {
+  /** Chunks kept until the server has them; more than a lost connection's 15 s at 2.5 Mbit/s. */
+  unacknowledgedBytes: number;
+  /** Bytes that may wait in the socket, about 20 s of picture: beyond that nothing is live. */
+  socketBufferBytes: number;
+  /** A socket that has not opened by then counts as failed. */
+  openMs: number;
+  /** A server that has sent statistics and then says nothing for so long has been lost. */
+  silenceMs: number;
+  /** How long a lost connection is tried again: as long as the server keeps the session. */
+  resumeForMs: number;
+  /** Between two tries. */
+  retryEveryMs: number;
+  /** How long the server may take to finish what it was sent. */
+  endMs: number;
+}
+
+export const INGEST_LIMITS: IngestLimits = {
+  unacknowledgedBytes: 12 * 1024 * 1024,
+  socketBufferBytes: 6 * 1024 * 1024,
+  openMs: 5_000,
+  silenceMs: 8_000,
+  resumeForMs: 15_000,
+  retryEveryMs: 500,
+  endMs: 30_000,
+};
+
+/** What a connection tells. `onEnded` or `onProblem` comes once, and nothing after it. */
+export interface IngestEvents {
+  onStarted(session: Session): void;
+  onPlaylistReady(): void;
+  onStats(stats: Stats): void;
+  onDropped(): void;
+  onResumed(): void;
+  onEnded(frames: number): void;
+  onProblem(problem: Problem): void;
+}
+
+/**
+ * One session's way to the server: the ingest protocol over one WebSocket after another. Chunks
+ * that the server has not acknowledged are kept and sent again when a lost connection is back.
+ */
+export class IngestConnection {
+  readonly #openSocket: () => WebSocket;
+  readonly #events: IngestEvents;
+  readonly #limits: IngestLimits;
+  readonly #chunks: UnacknowledgedChunks;
+  /** The one socket that counts; none while a lost connection waits for its next try. */
+  #socket: WebSocket | undefined;
+  #session: { sessionId: string; resumeToken: string } | undefined;
+  /** Whether the server takes chunks on this socket: after `started` or `resumed`. */
+  #flowing = false;
+  /** The last change of effect: the server may not have it when a connection is lost. */
+  #effect: Effect | undefined;
+  #stopping = false;
+  #over = false;
+  #droppedAt: number | undefined;
+  #silence: Timer;
+  #retry: Timer;
+  #end: Timer;
+
+  constructor(
+    openSocket: () => WebSocket,
+    start: Extract<ClientMessage, { type: 'start' }>,
+    events: IngestEvents,
+    limits = INGEST_LIMITS,
+  ) {
+    this.#openSocket = openSocket;
+    this.#events = events;
+    this.#limits = limits;
+    this.#chunks = new UnacknowledgedChunks(limits.unacknowledgedBytes);
+    this.#connect(start);
+  }
+
+  /** Sends the next chunk, or keeps it for when the connection is back. */
+  send(chunk: ArrayBuffer): void {
+    if (this.#over) return;
+    if (!this.#chunks.add(chunk)) return this.#fail('uplink_too_slow');
+    if (!this.#flowing || !this.#socket) return;
+    this.#socket.send(chunk);
+    if (this.#socket.bufferedAmount > this.#limits.socketBufferBytes) this.#fail('uplink_too_slow');
+  }
+
+  /** Changes the effect now, or as soon as the connection is back. */
+  changeEffect(effect: Effect): void {
+    this.#effect = effect;
+    if (this.#flowing) this.#say({ type: 'effect', effect });
+  }
+
+  /** Says that no chunk follows; `onEnded` comes when everything sent can be watched. */
+  stop(): void {
+    if (this.#over || this.#stopping) return;
+    this.#stopping = true;
+    this.#end = setTimeout(() => this.#fail('end_unconfirmed'), this.#limits.endMs);
+    if (this.#flowing) this.#say({ type: 'stop' });
+  }
+
+  /** Lets go at once: after this nothing is sent and nothing is told. */
+  close(): void {
+    this.#over = true;
+    this.#flowing = false;
+    for (const timer of [this.#silence, this.#retry, this.#end]) clearTimeout(timer);
+    this.#socket?.close();
+  }
+
+  #connect(first: ClientMessage): void {
+    const socket = this.#openSocket();
+    socket.binaryType = 'arraybuffer';
+    const opening = setTimeout(() => this.#onLost(socket), this.#limits.openMs);
+    socket.addEventListener('open', () => {
+      clearTimeout(opening);
+      if (this.#isCurrent(socket)) this.#say(first);
+    });
+    socket.addEventListener('message', ({ data }) => {
+      if (this.#isCurrent(socket)) this.#onMessage(JSON.parse(String(data)) as ServerMessage);
+    });
+    // A failed socket also closes: `error` says nothing that `close` does not.
+    socket.addEventListener('error', () => undefined);
+    socket.addEventListener('close', () => {
+      clearTimeout(opening);
+      this.#onLost(socket);
+    });
+    this.#socket = socket;
+  }
+
+  #onMessage(message: ServerMessage): void {
+    if (message.type === 'stats' || this.#silence !== undefined) this.#expectMoreSoon();
+    switch (message.type) {
+      case 'started': {
+        const { sessionId, resumeToken, playlistUrl, watchUrl } = message;
+        this.#session = { sessionId, resumeToken };
+        this.#flowing = true;
+        this.#events.onStarted({ sessionId, playlistUrl, watchUrl });
+        return this.#sayAgain();
+      }
+      case 'resumed':
+        return this.#onResumed(message.chunks);
+      case 'ack':
+        return this.#chunks.acknowledge(message.chunks);
+      case 'playlist_ready':
+        return this.#events.onPlaylistReady();
+      case 'stats':
+        return this.#events.onStats(message);
+      case 'ended':
+        this.close();
+        return this.#events.onEnded(message.frames);
+      case 'error':
+        return this.#onRefused(problemOfCode(message.code));
+    }
+  }
+
+  #onResumed(count: number): void {
+    this.#chunks.acknowledge(count);
+    const missing = this.#chunks.from(count);
+    if (!missing) return this.#fail('connection_lost');
+    this.#droppedAt = undefined;
+    this.#flowing = true;
+    for (const chunk of missing) this.#socket?.send(chunk);
+    this.#events.onResumed();
+    this.#sayAgain();
+  }
+
+  /** What was asked for while no connection stood. */
+  #sayAgain(): void {
+    if (this.#effect !== undefined) this.#say({ type: 'effect', effect: this.#effect });
+    if (this.#stopping) this.#say({ type: 'stop' });
+  }
+
+  #onRefused(problem: Problem): void {
+    if (problem !== 'not_found' || this.#droppedAt === undefined) return this.#fail(problem);
+    // The session was over before the connection was back.
+    this.#fail(this.#stopping ? 'end_unconfirmed' : 'session_gone');
+  }
+
+  #onLost(socket: WebSocket): void {
+    if (!this.#isCurrent(socket)) return;
+    if (!this.#session) return this.#fail('unreachable');
+    this.#flowing = false;
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+    const wasDropped = this.#droppedAt !== undefined;
+    this.#droppedAt ??= Date.now();
+    if (Date.now() - this.#droppedAt >= this.#limits.resumeForMs) {
+      return this.#fail('connection_lost');
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#resume(), wasDropped ? this.#limits.retryEveryMs : 0);
+    this.#socket = undefined;
+    socket.close();
+    if (!wasDropped) this.#events.onDropped();
+  }
+
+  #resume(): void {
+    if (this.#over || !this.#session) return;
+    this.#connect({ type: 'resume', ...this.#session });
+  }
+
+  #expectMoreSoon(): void {
+    const socket = this.#socket;
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => socket && this.#onLost(socket), this.#limits.silenceMs);
+  }
+
+  #fail(problem: Problem): void {
+    if (this.#over) return;
+    this.close();
+    this.#events.onProblem(problem);
+  }
+
+  #say(message: ClientMessage): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  #isCurrent(socket: WebSocket): boolean {
+    return !this.#over && socket === this.#socket;
+  }
+}
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+/** Where the ingest socket of the server that served this page is. */
+export function ingestUrl(page: { protocol: string; host: string }): string {
+  return `${page.protocol === 'https:' ? 'wss:' : 'ws:'}//${page.host}/ingest`;
+}

@@ -1,0 +1,33 @@
+import { latencySeconds } from './latency.js';
+import type { Player, PlayerEvents } from './player.js';
+
+/** The browser's own HLS (Safari on older phones): it keeps to the live edge by itself. */
+export class NativePlayer implements Player {
+  readonly #video: HTMLVideoElement;
+  readonly #listeners = new AbortController();
+
+  constructor(video: HTMLVideoElement, playlistUrl: string, events: PlayerEvents) {
+    const { signal } = this.#listeners;
+    this.#video = video;
+    video.addEventListener('playing', () => events.onPlaying(), { signal });
+    video.addEventListener('error', () => events.onProblem('playback_failed'), {
+      signal,
+      once: true,
+    });
+    video.src = playlistUrl;
+    // Refused autoplay leaves the element paused, which the page shows.
+    video.play().catch(() => undefined);
+  }
+
+  latency(): number | undefined {
+    const video = this.#video as HTMLVideoElement & { getStartDate?: () => Date };
+    const startMs = video.getStartDate?.().getTime() ?? NaN;
+    return latencySeconds(startMs + video.currentTime * 1000, Date.now());
+  }
+
+  close(): void {
+    this.#listeners.abort();
+    this.#video.removeAttribute('src');
+    this.#video.load();
+  }
+}

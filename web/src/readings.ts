@@ -1,0 +1,46 @@
+import type { Stats } from '@facecast/shared/ingest-protocol';
+import { byId } from './dom.js';
+import { FacesPlot } from './faces-plot.js';
+import { countFigure, secondsFigure, UNKNOWN, viewersFigure } from './figures.js';
+
+/** What both pages tell of a running stream: latency, faces now and lately, viewers. */
+export class Readings {
+  readonly #latency = byId('latency', HTMLElement);
+  readonly #faces = byId('faces', HTMLElement);
+  readonly #viewers = byId('viewers', HTMLElement);
+  readonly #plot = new FacesPlot(byId('plot', HTMLElement));
+
+  showStats({ faces, viewers }: Stats): void {
+    showFigure(this.#faces, countFigure(faces));
+    this.#plot.add(faces);
+    setText(this.#viewers, viewersFigure(viewers));
+  }
+
+  /** Shows how far behind the camera the picture is, in seconds. */
+  showLatency(seconds: number | undefined): void {
+    showFigure(this.#latency, secondsFigure(seconds));
+  }
+
+  /** Nothing runs any more: figures of a moment are unknown, the plot stays. */
+  stop(): void {
+    showFigure(this.#latency, UNKNOWN);
+    showFigure(this.#faces, UNKNOWN);
+    setText(this.#viewers, '');
+  }
+
+  /** A new stream begins. */
+  clear(): void {
+    this.stop();
+    this.#plot.clear();
+  }
+}
+
+function showFigure(element: HTMLElement, figure: string): void {
+  element.textContent = figure;
+  element.classList.toggle('unknown', figure === UNKNOWN);
+}
+
+/** Only a change may be announced to a screen reader. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

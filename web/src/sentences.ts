@@ -1,0 +1,171 @@
+import type { ErrorCode } from '@facecast/shared/ingest-protocol';
+import type { PublishState } from './publish-state.js';
+import type { WatchState } from './watch-state.js';
+
+/** What can go wrong on this side, by cause. */
+export type LocalProblem =
+  | 'no_camera'
+  | 'permission_refused'
+  | 'camera_busy'
+  | 'insecure_context'
+  | 'screen_refused'
+  | 'screen_unsupported'
+  | 'no_file'
+  | 'file_unplayable'
+  | 'file_capture_unsupported'
+  | 'recording_unsupported'
+  | 'recording_failed'
+  | 'source_failed'
+  | 'unreachable'
+  | 'connection_lost'
+  | 'session_gone'
+  | 'uplink_too_slow'
+  | 'end_unconfirmed'
+  | 'playback_unsupported'
+  | 'playback_failed';
+
+/** What can go wrong, here or (the ingest protocol's error codes) on the server. */
+export type Problem = LocalProblem | ErrorCode;
+
+const PROBLEM_SENTENCES: Record<Problem, string> = {
+  no_camera: 'No camera was found. Plug one in, or share a screen or a file instead.',
+  permission_refused:
+    'The browser was not allowed to use the camera. Allow it in the address bar, then press Start again.',
+  camera_busy:
+    'The camera is in use by another program. Close that program, then press Start again.',
+  insecure_context:
+    'Browsers give cameras and screens only to pages opened over https or on this same computer. Open this page that way, or share a file.',
+  screen_refused: 'No screen was shared. Press Start again and choose a screen or a window.',
+  screen_unsupported: 'This browser cannot share a screen. Use a camera or a file instead.',
+  no_file: 'Choose a video file first.',
+  file_unplayable: 'This browser cannot play that file. An MP4 or WebM video usually works.',
+  file_capture_unsupported:
+    'This browser cannot send a file. Use Chrome, Edge or Firefox, or share a camera instead.',
+  recording_unsupported:
+    'This browser cannot record video. Use a current Chrome, Edge, Firefox or Safari.',
+  recording_failed:
+    'The browser stopped recording, so the stream ended. Press Start to begin again.',
+  source_failed: 'The picture could not be opened. Try again, or choose another source.',
+  unreachable: 'The server could not be reached. Check the connection, then press Start again.',
+  connection_lost:
+    'The connection was lost and did not come back in time, so the stream ended. Press Start to begin a new one.',
+  session_gone:
+    'The connection was lost and the server has since ended the stream. Press Start to begin a new one.',
+  uplink_too_slow:
+    'The connection is too slow to send this picture, so the stream was stopped. Try a faster network.',
+  end_unconfirmed:
+    'The stream was stopped, but the server did not confirm that its end can be watched.',
+  playback_unsupported: 'This browser cannot play live streams. Use a current one.',
+  playback_failed: 'The stream could not be played any further. Reload the page to try again.',
+  bad_message: 'The server did not understand this page. Reload the page, then try again.',
+  unauthorized: 'This server asks publishers for a token. Enter it, then press Start again.',
+  origin_not_allowed: 'This server does not accept streams from this address.',
+  unsupported_media:
+    'The server could not read what this browser recorded. Try another source or browser.',
+  too_large: 'The picture needs more data than the server accepts. Choose a smaller source.',
+  too_many_sessions:
+    'The server is full: no more streams can start now. Try again in a few minutes.',
+  not_found: 'The server does not know this stream any more. Press Start to begin a new one.',
+  overloaded: 'The server has too much to do just now. Try again in a minute.',
+  internal: 'Something went wrong on the server, and the stream ended. Press Start to begin again.',
+};
+
+/** One plain sentence or two for a person: what happened and what can be done. */
+export function problemSentence(problem: Problem): string {
+  return PROBLEM_SENTENCES[problem];
+}
+
+/** A server's error code as a problem of ours; a code from a newer server counts as internal. */
+export function problemOfCode(code: string): Problem {
+  return Object.hasOwn(PROBLEM_SENTENCES, code) ? (code as Problem) : 'internal';
+}
+
+/** The publish page's state in a word or three. */
+export function publishStateWords(state: PublishState): string {
+  switch (state.name) {
+    case 'idle':
+      return 'Idle';
+    case 'asking':
+      return {
+        camera: 'Asking for the camera',
+        screen: 'Asking for a screen',
+        file: 'Opening the file',
+      }[state.source];
+    case 'connecting':
+      return 'Connecting';
+    case 'starting':
+      return 'Starting';
+    case 'live':
+      return 'Live';
+    case 'reconnecting':
+      return 'Reconnecting';
+    case 'ending':
+      return 'Ending';
+    case 'ended':
+      return 'Ended';
+    case 'failed':
+      return 'Failed';
+  }
+}
+
+/** What the publish page's state means for the person at it; empty where the problem says it. */
+export function publishStateNote(state: PublishState): string {
+  switch (state.name) {
+    case 'idle':
+      return 'Nothing leaves this computer until you press Start.';
+    case 'asking':
+      return state.source === 'file' ? '' : 'Your browser asks whether this page may use it.';
+    case 'connecting':
+      return 'Waiting for the server to answer.';
+    case 'starting':
+      return 'The first pictures are on their way.';
+    case 'live':
+      return 'Everyone with the link can watch.';
+    case 'reconnecting':
+      return 'The connection dropped. What is recorded meanwhile is kept and sent when it is back.';
+    case 'ending':
+      return 'The last pictures are still being processed.';
+    case 'ended':
+      return `${state.sourceRanOut ? 'The source stopped, so the stream ended' : 'The stream ended'} after ${frames(state.frames)}.`;
+    case 'failed':
+      return '';
+  }
+}
+
+/** The viewers' page's state in a word or three. */
+export function watchStateWords(state: WatchState): string {
+  return {
+    looking: 'Looking for the stream',
+    not_started: 'Not started yet',
+    live: 'Live',
+    ended: 'Ended',
+    missing: 'No such stream',
+    unreachable: 'Server out of reach',
+    failed: 'Failed',
+  }[state.name];
+}
+
+/** What the viewers' page's state means; empty where there is nothing to add. */
+export function watchStateNote(state: WatchState): string {
+  switch (state.name) {
+    case 'looking':
+    case 'live':
+      return '';
+    case 'not_started':
+      return 'The stream is about to begin. It plays here by itself.';
+    case 'ended':
+      return state.sawItLive
+        ? 'This stream has ended. Thank you for watching.'
+        : 'This stream has ended. Its last moments can be played for a few minutes more.';
+    case 'missing':
+      return 'There is no stream at this address: it never was, or it ended a while ago.';
+    case 'unreachable':
+      return 'The server does not answer. This page keeps trying.';
+    case 'failed':
+      return problemSentence(state.problem);
+  }
+}
+
+function frames(count: number): string {
+  return count === 1 ? '1 picture' : `${count.toLocaleString('en')} pictures`;
+}

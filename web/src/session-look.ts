@@ -1,0 +1,22 @@
+import type { Stats } from '@facecast/shared/ingest-protocol';
+import type { SessionLook } from './watch-state.js';
+
+/** A server that takes longer (milliseconds) counts as not answering. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/** Asks the server once how a session stands; the figures come with it where there are some. */
+export async function lookAtSession(
+  sessionId: string,
+): Promise<{ look: SessionLook; stats?: Stats }> {
+  try {
+    const answer = await fetch(`/api/sessions/${encodeURIComponent(sessionId)}`, {
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    if (answer.status === 404) return { look: 'not_found' };
+    if (!answer.ok) return { look: 'no_answer' };
+    const stats = (await answer.json()) as Stats;
+    return { look: stats.state, stats };
+  } catch {
+    return { look: 'no_answer' };
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The chunks that the server has not acknowledged, kept to be sent again after a lost connection.
+ * Chunks are numbered from 0 within their session.
+ */
+export class UnacknowledgedChunks {
+  readonly #limitBytes: number;
+  #chunks: ArrayBuffer[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps the next chunk; false where that would be more bytes than the limit. */
+  add(chunk: ArrayBuffer): boolean {
+    if (this.#bytes + chunk.byteLength > this.#limitBytes) return false;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.byteLength;
+    return true;
+  }
+
+  /** Forgets the chunks before number `count`: the server has them. */
+  acknowledge(count: number): void {
+    const gone = this.#chunks.splice(0, Math.max(0, count - this.#first));
+    this.#first += gone.length;
+    for (const chunk of gone) this.#bytes -= chunk.byteLength;
+  }
+
+  /** The chunks from number `count` on; undefined where some of them are no longer (or not yet) here. */
+  from(count: number): ArrayBuffer[] | undefined {
+    const offset = count - this.#first;
+    return offset < 0 || offset > this.#chunks.length ? undefined : this.#chunks.slice(offset);
+  }
+}

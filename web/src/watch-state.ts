@@ -1,0 +1,54 @@
+import type { Problem } from './sentences.js';
+
+/** Where a viewer stands. `sawItLive` says whether this page played the stream before its end. */
+export type WatchState =
+  | { name: 'looking' }
+  | { name: 'not_started' }
+  | { name: 'live' }
+  | { name: 'ended'; sawItLive: boolean }
+  | { name: 'missing' }
+  | { name: 'unreachable'; sawItLive: boolean }
+  | { name: 'failed'; problem: Problem };
+
+/** What one look at the session brought. */
+export type SessionLook = 'starting' | 'live' | 'ended' | 'not_found' | 'no_answer';
+
+/** Between two looks at a session that has not begun, in milliseconds. */
+export const LOOK_BEFORE_START_MS = 2_000;
+/** Between two looks at a live session, in milliseconds: as often as its figures change. */
+export const LOOK_WHILE_LIVE_MS = 1_000;
+/** Between two looks at a server that does not answer, in milliseconds. */
+export const LOOK_UNREACHABLE_MS = 4_000;
+
+/** The state after a look at the session. */
+export function nextWatchState(state: WatchState, look: SessionLook): WatchState {
+  if (state.name === 'ended' || state.name === 'missing' || state.name === 'failed') return state;
+  const sawItLive = state.name === 'live' || (state.name === 'unreachable' && state.sawItLive);
+  switch (look) {
+    case 'starting':
+      return { name: 'not_started' };
+    case 'live':
+      return { name: 'live' };
+    case 'ended':
+      return { name: 'ended', sawItLive };
+    case 'not_found':
+      return sawItLive ? { name: 'ended', sawItLive } : { name: 'missing' };
+    case 'no_answer':
+      return { name: 'unreachable', sawItLive };
+  }
+}
+
+/** How long until the next look, in milliseconds; undefined where there is nothing to wait for. */
+export function nextLookInMs(state: WatchState): number | undefined {
+  switch (state.name) {
+    case 'looking':
+    case 'not_started':
+      return LOOK_BEFORE_START_MS;
+    case 'live':
+      return LOOK_WHILE_LIVE_MS;
+    case 'unreachable':
+      return LOOK_UNREACHABLE_MS;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Stats } from '@facecast/shared/ingest-protocol';
+import { byId } from './dom.js';
+import { Readings } from './readings.js';
+import { watchStateNote, watchStateWords } from './sentences.js';
+import type { WatchState } from './watch-state.js';
+
+/** The viewers' page's elements. */
+export class WatchView {
+  readonly processed = byId('processed', HTMLVideoElement);
+  readonly #readings = new Readings();
+  readonly #frame = byId('frame', HTMLElement);
+  readonly #state = byId('state', HTMLElement);
+  readonly #note = byId('note', HTMLElement);
+  readonly #buttons = byId('buttons', HTMLElement);
+  readonly #play = byId('play', HTMLButtonElement);
+  readonly #sound = byId('sound', HTMLButtonElement);
+
+  constructor() {
+    const video = this.processed;
+    video.addEventListener('loadeddata', () => {
+      this.#frame.classList.add('has-picture');
+      this.#buttons.hidden = false;
+    });
+    for (const event of ['play', 'pause']) {
+      video.addEventListener(event, () => this.#showPaused());
+    }
+    this.#play.addEventListener('click', () => togglePlay(video));
+    this.#sound.addEventListener('click', () => this.#toggleSound());
+    const fullScreen = byId('full-screen', HTMLButtonElement);
+    fullScreen.hidden = !document.fullscreenEnabled;
+    fullScreen.addEventListener('click', () => this.#toggleFullScreen());
+  }
+
+  showState(state: WatchState): void {
+    if (document.body.dataset['state'] === state.name && state.name !== 'looking') return;
+    document.body.dataset['state'] = state.name;
+    this.#state.textContent = watchStateWords(state);
+    this.#note.textContent = watchStateNote(state);
+    if (state.name !== 'live') this.#readings.stop();
+  }
+
+  showStats(stats: Stats): void {
+    this.#readings.showStats(stats);
+  }
+
+  /** Shows how far behind the camera the picture is, in seconds. */
+  showLatency(seconds: number | undefined): void {
+    this.#readings.showLatency(seconds);
+  }
+
+  /** The stream has sound, which browsers let begin only with a press of a button. */
+  offerSound(): void {
+    this.#sound.hidden = false;
+  }
+
+  #showPaused(): void {
+    const { paused } = this.processed;
+    this.#frame.classList.toggle('is-paused', paused);
+    this.#play.textContent = paused ? 'Play' : 'Pause';
+  }
+
+  #toggleSound(): void {
+    this.processed.muted = !this.processed.muted;
+    this.#sound.textContent = this.processed.muted ? 'Sound on' : 'Sound off';
+  }
+
+  #toggleFullScreen(): void {
+    void (document.fullscreenElement ? document.exitFullscreen() : this.#frame.requestFullscreen());
+  }
+}
+
+function togglePlay(video: HTMLVideoElement): void {
+  if (video.paused) video.play().catch(() => undefined);
+  else video.pause();
+}

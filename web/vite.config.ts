@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vite';
+
+/**
+ * Two pages: publishing at `/` and watching at `/watch/<id>`. Everything lands in hashed files
+ * under `/assets/`: the gateway's content security policy allows nothing inline.
+ */
+export default defineConfig({
+  root: import.meta.dirname,
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // hls.js alone is larger than Vite's default warning, and both pages need it.
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      input: {
+        publish: resolve(import.meta.dirname, 'index.html'),
+        watch: resolve(import.meta.dirname, 'watch.html'),
+      },
+    },
+  },
+});
