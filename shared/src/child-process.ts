@@ -59,14 +59,12 @@ export class OwnedProcess {
     if (this.ended || this.child.stdin.writableEnded || this.child.stdin.destroyed) return;
     if (this.child.stdin.write(bytes)) return;
     const settled = new AbortController();
-    try {
-      await Promise.race([
-        once(this.child.stdin, 'drain', { signal: settled.signal }).catch(() => {}),
-        this.exited,
-      ]);
-    } finally {
-      settled.abort();
-    }
+    const { signal } = settled;
+    // Not a race with `exited`, which would remember every one of these waits until its end.
+    const room = once(this.child.stdin, 'drain', { signal });
+    const gone = once(this.child, 'close', { signal });
+    await Promise.race([room, gone]).catch(() => {});
+    settled.abort();
   }
 
   /** Closes stdin: the program finishes what it has and ends by itself. */

@@ -35,6 +35,7 @@ export class MarkedLog {
 }
 
 type Receive = (entries: LoggedEntry[]) => void;
+type Watched = { after: string; receive: Receive };
 
 /** Every reader reads this stream too; an entry in it makes all of them look at their sessions anew. */
 const WAKE_KEY = `${KEY_PREFIX}:marked-wake`;
@@ -47,7 +48,7 @@ const LONGEST_READ_MS = 5_000;
  * A session that is added gets every entry that its log holds, the old ones first.
  */
 export class MarkedLogReader {
-  private readonly sessions = new Map<string, { after: string; receive: Receive }>();
+  private readonly sessions = new Map<string, Watched>();
   private readonly reading: Redis;
   private wakeAfter = '$';
   private loop: Promise<void> | undefined;
@@ -66,7 +67,7 @@ export class MarkedLogReader {
   async add(sessionId: string, receive: Receive): Promise<void> {
     this.sessions.set(sessionId, { after: '0', receive });
     if (this.loop) await this.redis.xadd(WAKE_KEY, 'MAXLEN', 1, '*', 'session', sessionId);
-    else this.loop = this.readAll().finally(() => (this.loop = undefined));
+    else this.loop = this.readAll();
   }
 
   remove(sessionId: string): void {
@@ -91,6 +92,8 @@ export class MarkedLogReader {
         this.log.warn({ err: error }, 'reading the marked logs was interrupted');
       }
     }
+    // In one step with the last look at the sessions, so that none is added to a loop that is over.
+    this.loop = undefined;
   }
 
   private async readOnce(): Promise<void> {
@@ -106,18 +109,21 @@ export class MarkedLogReader {
       this.wakeAfter,
       ...watched.map(([, { after }]) => after),
     );
-    for (const [key, entries] of replies ?? []) this.deliver(key, entries);
+    const asked = new Map(watched);
+    for (const [key, entries] of replies ?? []) this.deliver(asked, key, entries);
   }
 
-  private deliver(key: string, entries: [string, string[]][]): void {
+  private deliver(asked: Map<string, Watched>, key: string, entries: [string, string[]][]): void {
     const last = entries.at(-1);
     if (!last) return;
     if (key === WAKE_KEY) {
       this.wakeAfter = last[0];
       return;
     }
-    const session = this.sessions.get(key.slice(STREAM_PREFIX.length));
-    if (!session) return;
+    const sessionId = key.slice(STREAM_PREFIX.length);
+    const session = this.sessions.get(sessionId);
+    // One that was removed, or added anew during the read, which began in the middle of its log.
+    if (!session || session !== asked.get(sessionId)) return;
     session.after = last[0];
     session.receive(entries.flatMap(([id, fields]) => this.parse(id, fields)));
   }
