@@ -8,7 +8,7 @@ export const WIDTH = 640;
 export const HEIGHT = 480;
 export const FPS = 30;
 
-const FACE_PICTURE = new URL('../../fixtures/astronaut.png', import.meta.url).pathname;
+const FACE_PICTURE = new URL('../../fixtures/astronaut.jpg', import.meta.url).pathname;
 
 /** Codecs as MediaRecorder uses them: real time, no frames held back, a key frame a second. */
 const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '2M', '-g', '30'];
@@ -29,32 +29,45 @@ export async function countedClip(path: string, frames: number): Promise<void> {
   await succeeded(ffmpeg);
 }
 
-/** Where the face is in frame n of `faceClip`, in pixels: what a frontal finder should outline. */
-export function facePlace(n: number): { x: number; y: number; width: number; height: number } {
+/** A rectangle in pixels. */
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Where the face is in frame n of `faceClip`: what a frontal finder should outline. */
+export function facePlace(n: number): Place {
   const left = 100 + 100 * Math.sin(n / 30);
   return { x: left + FACE.x, y: 20 + FACE.y, width: FACE.width, height: FACE.height };
 }
 
 /** The face in the fixture scaled to 400x400: eyebrows to chin, ear to ear. */
-const FACE = { x: 136, y: 52, width: 84, height: 92 };
+const FACE = { x: 137, y: 51, width: 70, height: 70 };
 
 /** A WebM (VP8) in which a face moves left and right before a plain background. */
 export async function faceClip(path: string, seconds: number): Promise<void> {
-  const moving = `[1]scale=400:400[face];[0][face]overlay=x='100+100*sin(n/30)':y=20:eval=frame`;
-  const input = [...background(seconds), '-loop', '1', '-framerate', '30', '-i', FACE_PICTURE];
-  await succeeded(
-    run([...input, '-filter_complex', moving, '-t', String(seconds), ...VP8, ...WEBM, path]),
-  );
+  await succeeded(run([...movingFace(seconds), ...VP8, ...WEBM, path]));
+}
+
+/** The same as MJPEG, which Chromium takes for a camera's pictures and plays again and again. */
+export async function faceCamera(path: string, seconds: number): Promise<void> {
+  await succeeded(run([...movingFace(seconds), '-c:v', 'mjpeg', '-q:v', '2', '-f', 'mjpeg', path]));
+}
+
+function movingFace(seconds: number): string[] {
+  const background = `color=c=0x406080:size=640x480:rate=30:duration=${seconds}`;
+  const overlay = `[1]scale=400:400[face];[0][face]overlay=x='100+100*sin(n/30)':y=20:eval=frame`;
+  return ['-f', 'lavfi', '-i', background]
+    .concat(['-loop', '1', '-framerate', '30', '-i', FACE_PICTURE])
+    .concat(['-filter_complex', overlay, '-t', String(seconds)]);
 }
 
 /** A WebM (VP8) with texture and motion, and no face. */
 export async function facelessClip(path: string, seconds: number): Promise<void> {
   const input = ['-f', 'lavfi', '-i', `testsrc2=size=640x480:rate=30:duration=${seconds}`];
   await succeeded(run([...input, ...VP8, ...WEBM, path]));
-}
-
-function background(seconds: number): string[] {
-  return ['-f', 'lavfi', '-i', `color=c=0x406080:size=640x480:rate=30:duration=${seconds}`];
 }
 
 function rawInput(): string[] {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Place } from './clips.js';
 
 /** One played frame: packed RGB, 3 bytes a pixel, top left first. */
 export interface PlayedFrame {
@@ -49,16 +50,8 @@ export function greenPlane({ rgb, width, height }: PlayedFrame): Uint8Array {
   return plane;
 }
 
-/** A rectangle in pixels. */
-export interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
 /** The smallest box around all pixels of the outline's green; undefined where there are too few. */
-export function greenOutline({ rgb, width, height }: PlayedFrame): Box | undefined {
+export function greenOutline({ rgb, width, height }: PlayedFrame): Place | undefined {
   let [left, top, right, bottom, count] = [width, height, 0, 0, 0];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
@@ -76,7 +69,7 @@ export function greenOutline({ rgb, width, height }: PlayedFrame): Box | undefin
 const LEAST_OUTLINE_PIXELS = 100;
 
 /** Whether `outline` is around `face`: its middle is in the face, and it is not of another size. */
-export function surrounds(outline: Box, face: Box): boolean {
+export function surrounds(outline: Place, face: Place): boolean {
   const x = outline.x + outline.width / 2;
   const y = outline.y + outline.height / 2;
   return (

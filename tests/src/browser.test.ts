@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { framesShown, launchChromium, shownFrame } from './support/browser.js';
+import { faceCamera } from './support/clips.js';
+import { greenOutline } from './support/playback.js';
+import { startStack, type Stack } from './support/stack.js';
+
+/** `npm test -- browser` with this set renews the README's picture. */
+const SCREENSHOT = process.env['SCREENSHOT'];
+
+let stack: Stack;
+let media: string;
+let browser: Browser;
+let page: Page;
+const problems: string[] = [];
+
+beforeAll(async () => {
+  media = await mkdtemp(join(tmpdir(), 'facecast-camera-'));
+  const camera = join(media, 'face.mjpeg');
+  await faceCamera(camera, 6);
+  stack = await startStack();
+  browser = await launchChromium(camera);
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+  await rm(media, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  problems.length = 0;
+  page = await openPage('/');
+});
+afterEach(() => page.close());
+
+/** Opens a page whose every console error fails the test. */
+async function openPage(path: string): Promise<Page> {
+  const opened = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+  opened.on('pageerror', (error) => problems.push(error.message));
+  opened.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  await opened.goto(`${stack.url}${path}`);
+  return opened;
+}
+
+async function start(): Promise<void> {
+  await page.getByTestId('start').click();
+  await framesShown(page, 'processed', 30);
+}
+
+/** How many of the next `count` shown pictures have an outline of a likely size. */
+async function outlinedOf(count: number, of: Page): Promise<number> {
+  let outlined = 0;
+  for (let i = 0; i < count; i++) {
+    await framesShown(of, 'processed', 1);
+    const outline = greenOutline(await shownFrame(of, 'processed'));
+    if (outline && outline.width > 40 && outline.width < 250) outlined++;
+  }
+  return outlined;
+}
+
+test('a camera in a browser comes back beside it with the face outlined', async () => {
+  await start();
+  expect(await outlinedOf(20, page)).toBeGreaterThanOrEqual(19);
+  expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
+  await expect.poll(() => page.getByTestId('faces').innerText()).toContain('1');
+  await expect.poll(() => page.getByTestId('latency').innerText()).toMatch(/\d/);
+  if (SCREENSHOT) {
+    await framesShown(page, 'processed', 300);
+    await page.screenshot({ path: SCREENSHOT });
+  }
+  expect(problems).toEqual([]);
+});
+
+test('whoever has the link sees the same stream, and that it has ended', async () => {
+  await start();
+  const link = await page.getByTestId('watch-link').getAttribute('href');
+  const viewer = await openPage(new URL(link ?? '', stack.url).pathname);
+  await framesShown(viewer, 'processed', 30);
+  expect(await outlinedOf(10, viewer)).toBeGreaterThanOrEqual(9);
+  await page.getByTestId('stop').click();
+  await expect.poll(() => page.getByTestId('state').innerText()).toMatch(/ended/i);
+  await expect.poll(() => viewer.getByTestId('state').innerText()).toMatch(/ended/i);
+  await viewer.close();
+  expect(problems).toEqual([]);
+});
+
+test('the effect changes while the stream is live', async () => {
+  await start();
+  await page.getByTestId('effect').selectOption('none');
+  await expect.poll(async () => greenOutline(await shownFrame(page, 'processed'))).toBeUndefined();
+  await page.getByTestId('effect').selectOption('box');
+  await expect.poll(async () => greenOutline(await shownFrame(page, 'processed'))).toBeDefined();
+});
+
+test('a camera that is refused is answered with a sentence', async () => {
+  await page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () =>
+      Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));
+  });
+  await page.reload();
+  await page.getByTestId('start').click();
+  await expect.poll(() => page.getByTestId('problem').innerText()).toMatch(/permission|allow/i);
+});

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  DockerComposeEnvironment,
+  Wait,
+  type StartedDockerComposeEnvironment,
+} from 'testcontainers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faceClip, facePlace } from './support/clips.js';
+import { greenOutline, playFrames, surrounds } from './support/playback.js';
+import { Publisher } from './support/publisher.js';
+
+const run = promisify(execFile);
+const REPOSITORY = new URL('../..', import.meta.url).pathname;
+const DETECTORS = 3;
+
+// Without an engine scripts/test.mjs says that these are skipped, and .ci/run fails.
+describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 detectors', () => {
+  let environment: StartedDockerComposeEnvironment;
+  let media: string;
+  let url: string;
+
+  beforeAll(async () => {
+    media = await mkdtemp(join(tmpdir(), 'facecast-clips-'));
+    await faceClip(join(media, 'face.webm'), 6);
+    // Docker takes any free port for 0.
+    environment = await new DockerComposeEnvironment(REPOSITORY, 'docker-compose.yml')
+      .withBuild()
+      .withEnvironment({ PORT: '0' })
+      .withClientOptions({ commandOptions: ['--ansi', 'never'] })
+      .withDefaultWaitStrategy(Wait.forHealthCheck())
+      .withStartupTimeout(540_000)
+      .up();
+    const project = environment
+      .getContainer('gateway-1')
+      .getName()
+      .replace(/-gateway-1$/, '');
+    await run('docker', [
+      'compose',
+      '--project-directory',
+      REPOSITORY,
+      '--project-name',
+      project,
+      'up',
+      '--detach',
+      '--no-recreate',
+      '--no-build',
+      '--wait',
+      '--scale',
+      `face-detector=${DETECTORS}`,
+    ]);
+    const gateway = environment.getContainer('gateway-1');
+    url = `${gateway.getHost()}:${gateway.getMappedPort(4000)}`;
+  }, 1_200_000);
+
+  afterAll(async () => {
+    await environment?.down({ removeVolumes: true });
+    await rm(media, { recursive: true, force: true });
+  });
+
+  test('a published clip plays through the published port with its face outlined', async () => {
+    const publisher = await Publisher.start(`ws://${url}/ingest`);
+    await publisher.sendMedia(await readFile(join(media, 'face.webm')));
+    await publisher.stop();
+    let [frames, outlined] = [0, 0];
+    const playlist = `http://${url}/hls/${publisher.sessionId}/live.m3u8`;
+    for await (const frame of playFrames(playlist, { width: 640, height: 480 })) {
+      const outline = greenOutline(frame);
+      if (outline && surrounds(outline, facePlace(frames))) outlined++;
+      frames++;
+    }
+    expect(frames).toBe(180);
+    expect(outlined / frames).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test('the batches are spread over all detectors', async () => {
+    const { stdout } = await run('docker', ['ps', '--format', '{{.Names}}']);
+    const detectors = stdout.split('\n').filter((name) => name.includes('face-detector'));
+    expect(detectors).toHaveLength(DETECTORS);
+    for (const detector of detectors) {
+      const script = `fetch('http://localhost:9090/metrics').then(async (r) => console.log(await r.text()))`;
+      const { stdout: metrics } = await run('docker', ['exec', detector, 'node', '-e', script]);
+      const batches = /^facecast_stage_seconds_count\{.*\} (\d+)$/m.exec(metrics)?.[1];
+      expect(Number(batches)).toBeGreaterThan(5);
+    }
+  });
+});

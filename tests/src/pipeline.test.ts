@@ -1,0 +1,234 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import * as clips from './support/clips.js';
+import { greenOutline, greenPlane, playFrames, surrounds } from './support/playback.js';
+import { Publisher } from './support/publisher.js';
+import { startStack, type Stack } from './support/stack.js';
+
+const run = promisify(execFile);
+const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
+const redis = new Redis(inject('redisUrl'));
+
+let stack: Stack;
+let media: string;
+
+beforeAll(async () => {
+  await redis.flushall();
+  media = await mkdtemp(join(tmpdir(), 'facecast-clips-'));
+  await clips.countedClip(join(media, 'counted.webm'), 300);
+  await clips.faceClip(join(media, 'face.webm'), 6);
+  await clips.facelessClip(join(media, 'faceless.webm'), 6);
+  stack = await startStack({ REDIS_URL: inject('redisUrl') });
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  await rm(media, { recursive: true, force: true });
+  await redis.quit();
+});
+
+const clip = (name: string) => readFile(join(media, name));
+const playlist = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3u8`;
+
+/** Publishes a clip from its start to its end. */
+async function publish(name: string, options: { effect?: string } = {}): Promise<Publisher> {
+  const publisher = await Publisher.start(stack.ingestUrl, options);
+  await publisher.sendMedia(await clip(name));
+  await publisher.stop();
+  expect(await publisher.closed()).toBe(1000);
+  return publisher;
+}
+
+/** The frame numbers that a session's playlist plays, as they come. */
+async function playedNumbers(sessionId: string): Promise<number[]> {
+  const numbers: number[] = [];
+  for await (const frame of playFrames(playlist(sessionId), SIZE))
+    numbers.push(readFrameCounter(greenPlane(frame), SIZE.width));
+  return numbers;
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+test('a pushed WebM comes back with every frame, once, in order: 300 of 300', async () => {
+  const file = join(media, 'counted.webm');
+  const { stdout } = await run('npm', [
+    'run',
+    '--silent',
+    'push',
+    '--',
+    file,
+    '--url',
+    stack.ingestUrl,
+  ]);
+  const [, sessionId = ''] = /\/watch\/([\w-]+)/.exec(stdout) ?? [];
+  expect(await playedNumbers(sessionId)).toEqual(upTo(300));
+});
+
+describe('a session that has ended', () => {
+  let sessionId: string;
+  beforeAll(async () => {
+    ({ sessionId } = await publish('counted.webm'));
+  });
+
+  test('is a playlist that ffprobe reads whole', async () => {
+    const probe = ['-v', 'error', '-count_frames', '-select_streams', 'v', '-of', 'csv=p=0'];
+    const { stdout, stderr } = await run('ffprobe', [
+      ...probe,
+      '-show_entries',
+      'stream=codec_name,width,height,nb_read_frames',
+      playlist(sessionId),
+    ]);
+    expect(stderr).toBe('');
+    expect(stdout.trim().split('\n')[0]).toBe('h264,640,480,300');
+  });
+
+  test('has its last stats', async () => {
+    const stats: unknown = await (await fetch(`${stack.url}/api/sessions/${sessionId}`)).json();
+    expect(stats).toMatchObject({ state: 'ended', framesIn: 300, framesOut: 300, width: 640 });
+  });
+
+  test('leaves no key, no process and no file but its playlist', async () => {
+    expect((await redis.keys('*')).filter((key) => key.includes(sessionId))).toEqual([]);
+    expect(await redis.smembers('facecast:sessions')).toEqual([]);
+    expect(await readdir(stack.framesDir)).toEqual([]);
+    const { stdout } = await run('ps', ['-eo', 'ppid=,comm=']);
+    expect(stdout).not.toContain(`${stack.pid} ffmpeg`);
+    const files = await readdir(join(stack.dataDir, 'hls', sessionId));
+    expect(
+      files.filter((file) => !/^(live\.m3u8|.*\.(mp4|m4s)|session\.json)$/.test(file)),
+    ).toEqual([]);
+  });
+});
+
+describe('faces', () => {
+  test('are outlined in green in at least 95 % of the frames that have one', async () => {
+    const { sessionId } = await publish('face.webm');
+    let [frames, outlined] = [0, 0];
+    for await (const frame of playFrames(playlist(sessionId), SIZE)) {
+      const outline = greenOutline(frame);
+      if (outline && surrounds(outline, clips.facePlace(frames))) outlined++;
+      frames++;
+    }
+    expect(frames).toBe(180);
+    expect(outlined / frames).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test('are in the timeline, in order, in pixels of the picture', async () => {
+    const { sessionId } = await publish('face.webm');
+    const text = await (await fetch(`${stack.url}/api/sessions/${sessionId}/faces`)).text();
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { frame: number; t: number; faces: clips.Place[] });
+    expect(lines.length).toBeGreaterThanOrEqual(0.95 * 180);
+    for (const { frame, t, faces } of lines) {
+      expect(t).toBeCloseTo(frame / 30, 2);
+      expect(surrounds(faces[0]!, clips.facePlace(frame))).toBe(true);
+    }
+    const numbers = lines.map(({ frame }) => frame);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  });
+
+  test('are outlined nowhere where there is none', async () => {
+    const { sessionId } = await publish('faceless.webm');
+    for await (const frame of playFrames(playlist(sessionId), SIZE))
+      expect(greenOutline(frame)).toBeUndefined();
+    const timeline = await fetch(`${stack.url}/api/sessions/${sessionId}/faces`);
+    expect(await timeline.text()).toBe('');
+  });
+
+  test('keep their picture as it is where the publisher wants no effect', async () => {
+    const { sessionId } = await publish('face.webm', { effect: 'none' });
+    for await (const frame of playFrames(playlist(sessionId), SIZE))
+      expect(greenOutline(frame)).toBeUndefined();
+  });
+});
+
+test('two sessions at once do not touch each other', async () => {
+  const [counted, face] = await Promise.all([publish('counted.webm'), publish('face.webm')]);
+  expect(await playedNumbers(counted.sessionId)).toEqual(upTo(300));
+  let frames = 0;
+  for await (const frame of playFrames(playlist(face.sessionId), SIZE)) frames += frame.width / 640;
+  expect(frames).toBe(180);
+});
+
+describe('bad input', () => {
+  const noise = (length: number) =>
+    Buffer.from(
+      Uint32Array.from({ length: length / 4 }, (_, i) => Math.imul(i + 1, 2654435761)).buffer,
+    );
+  const jpeg = () => readFile(new URL('../fixtures/astronaut.jpg', import.meta.url));
+
+  test.each([
+    ['a text file', async () => Buffer.from('This is no video.\n'.repeat(1000))],
+    ['a JPEG', jpeg],
+    [
+      'an HLS playlist that names a local file',
+      async () => Buffer.from('#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n'),
+    ],
+    ['10 MB of noise', async () => noise(10_000_000)],
+    [
+      'noise behind a WebM header',
+      async () => Buffer.concat([(await clip('counted.webm')).subarray(0, 200), noise(10_000_000)]),
+    ],
+    ['nothing but a WebM header', async () => (await clip('counted.webm')).subarray(0, 200)],
+  ])(
+    '%s is refused as unsupported media, and a session beside it loses no frame',
+    async (_, bytes) => {
+      const beside = await Publisher.start(stack.ingestUrl);
+      const whole = await clip('counted.webm');
+      await beside.sendMedia(whole.subarray(0, whole.length / 2));
+      const bad = await Publisher.start(stack.ingestUrl);
+      await bad.sendMedia(await bytes(), 200_000);
+      bad.send({ type: 'stop' });
+      expect(await bad.message('error')).toMatchObject({ code: 'unsupported_media' });
+      await bad.closed();
+      expect((await fetch(playlist(bad.sessionId))).status).toBe(404);
+      await beside.sendMedia(whole.subarray(whole.length / 2));
+      expect((await beside.stop()).frames).toBe(300);
+      expect(await playedNumbers(beside.sessionId)).toEqual(upTo(300));
+    },
+  );
+
+  test('a WebM that is cut off gives the frames that it has', async () => {
+    const whole = await clip('counted.webm');
+    const publisher = await Publisher.start(stack.ingestUrl);
+    await publisher.sendMedia(whole.subarray(0, Math.floor(whole.length / 2)));
+    const { frames } = await publisher.stop();
+    expect(frames).toBeGreaterThan(100);
+    expect(await playedNumbers(publisher.sessionId)).toEqual(upTo(frames));
+  });
+
+  test.each([
+    ['no JSON', 'hello', 'bad_message'],
+    ['JSON that is not the protocol', { type: 'dance' }, 'bad_message'],
+    ['a message of the protocol that may not be the first', { type: 'stop' }, 'bad_message'],
+    [
+      'a media type that nobody can decode',
+      { type: 'start', mimeType: 'image/gif' },
+      'unsupported_media',
+    ],
+  ])('%s is answered with %o: %s', async (_, message, code) => {
+    const publisher = await Publisher.connect(stack.ingestUrl);
+    publisher.send(message);
+    expect(await publisher.message('error')).toMatchObject({ code });
+    await publisher.closed();
+  });
+
+  test('a message over the limit is answered with too_large', async () => {
+    const publisher = await Publisher.start(stack.ingestUrl);
+    await publisher.sendMedia(Buffer.alloc(20_000_000), 20_000_000);
+    expect(await publisher.message('error')).toMatchObject({ code: 'too_large' });
+  });
+
+  test('a page of another origin is answered with origin_not_allowed', async () => {
+    const publisher = await Publisher.connect(stack.ingestUrl, 'http://elsewhere.example');
+    expect(await publisher.message('error')).toMatchObject({ code: 'origin_not_allowed' });
+  });
+});
