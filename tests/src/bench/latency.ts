@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { framesShown, launchChromium } from '../support/browser.js';
+import { startStack } from '../support/stack.js';
+import { startAncestor } from './ancestor.js';
+import { installClockCamera, observe, type Observation } from './clock-camera.js';
+import { quantile, table } from './figures.js';
+
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 60);
+const EVERY_MS = 200;
+const VIDEO = '[data-testid="processed"]';
+/** Seconds until a player has found its place behind the live edge. */
+const SETTLING_SECONDS = 10;
+
+/** Camera to eye, ours and the ancestor's way, in the same browser on the same machine. */
+export async function benchLatency(): Promise<string> {
+  const picture = await readFile(new URL('../../fixtures/astronaut.jpg', import.meta.url));
+  const face = `data:image/jpeg;base64,${picture.toString('base64')}`;
+  const browser = await launchChromium('/dev/null');
+  try {
+    const stack = await startStack();
+    const ours = await measure(browser, stack.url, face).finally(() => stack.stop());
+    const directory = await mkdtemp(join(tmpdir(), 'facecast-ancestor-'));
+    const ancestor = await startAncestor(directory);
+    const theirs = await measure(browser, ancestor.url, face).finally(async () => {
+      ancestor.close();
+      await rm(directory, { recursive: true, force: true });
+    });
+    return table(
+      ['camera to eye', 'p50 s', 'p95 s', 'max s', 'stalls', 'rate at the end', 'first picture s'],
+      [row('facecast, faces outlined', ours), row("the ancestor's way, no faces", theirs)],
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+type Measured = Observation & { firstPictureMs: number };
+
+async function measure(browser: Browser, url: string, face: string): Promise<Measured> {
+  const page = await browser.newPage();
+  await installClockCamera(page, face);
+  await page.goto(url);
+  const started = Date.now();
+  await page.getByTestId('start').click();
+  await framesShown(page, 'processed', 1);
+  const firstPictureMs = Date.now() - started;
+  await observe(page, VIDEO, { seconds: SETTLING_SECONDS, everyMs: EVERY_MS });
+  const seen = await observe(page, VIDEO, { seconds: SECONDS, everyMs: EVERY_MS });
+  await page.close();
+  return { ...seen, firstPictureMs };
+}
+
+function row(name: string, { ages, rates, stalls, firstPictureMs }: Measured): string[] {
+  const seconds = (ms: number) => (ms / 1000).toFixed(2);
+  return [name]
+    .concat([quantile(ages, 0.5), quantile(ages, 0.95), Math.max(...ages)].map(seconds))
+    .concat([String(stalls), (rates.at(-1) ?? NaN).toFixed(2), seconds(firstPictureMs)]);
+}
