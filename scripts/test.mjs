@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setupOrExit } from './setup.mjs';
 import { root } from './setup/paths.mjs';
+import { findBrowser } from './setup/system-packages.mjs';
 
 /** `npm test`: installs what is missing and runs every test that this machine can run. */
 await setupOrExit({ browser: true });
@@ -14,7 +15,11 @@ const vitest = spawn(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...(noDocker === undefined ? { FACECAST_DOCKER: '1' } : {}) },
+    env: {
+      ...process.env,
+      CHROMIUM: process.env['CHROMIUM'] ?? findBrowser(),
+      ...(noDocker === undefined ? { FACECAST_DOCKER: '1' } : {}),
+    },
   },
 );
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))

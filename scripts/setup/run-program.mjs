@@ -46,19 +46,28 @@ export function newLogFile(name) {
 }
 
 /**
- * Whether a program of this name can be started.
+ * Where on the PATH a program is.
  *
  * @param {string} name
+ * @returns {string | undefined}
  */
+export function findProgram(name) {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((directory) => join(directory, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** @param {string} name */
 export function hasProgram(name) {
-  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return findProgram(name) !== undefined;
 }
 
 /**

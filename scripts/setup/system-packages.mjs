@@ -1,7 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { findCascades, findOpenCvHeaders } from './opencv-system.mjs';
-import { SetupError, hasProgram, newLogFile, runLogged, timed } from './run-program.mjs';
+import {
+  SetupError,
+  findProgram,
+  hasProgram,
+  newLogFile,
+  runLogged,
+  timed,
+} from './run-program.mjs';
 
 /**
  * @typedef {object} Requirement
@@ -45,13 +52,14 @@ const needed = [
   },
 ];
 
-const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** Programs that the browser tests can drive, best first. */
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** @type {Requirement[]} */
 const neededByTests = [
   {
     name: 'Chromium',
-    isThere: () => browsers.some(hasProgram),
+    isThere: () => findBrowser() !== undefined,
     debian: ['chromium'],
     brew: ['--cask', 'chromium'],
   },
@@ -64,6 +72,15 @@ const neededByTests = [
     brew: [],
   },
 ];
+
+/**
+ * The browser that the tests drive.
+ *
+ * @returns {string | undefined} its path
+ */
+export function findBrowser() {
+  return BROWSERS.map(findProgram).find((path) => path !== undefined);
+}
 
 /**
  * Installs the system packages that are missing, or says how to.

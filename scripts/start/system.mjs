@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { lockDataDirectory, makeFramesDirectory } from './directories.mjs';
@@ -28,6 +28,7 @@ export async function runSystem(config, stop) {
   }
   const unlock = lockDataDirectory(config.dataDir);
   const framesDir = config.framesDir ?? makeFramesDirectory(config.dataDir);
+  mkdirSync(framesDir, { recursive: true });
   const onLine = await createLogPrinter();
   const end = endOf(stop);
   /** @type {{ service: string, process: SupervisedProcess }[]} */
