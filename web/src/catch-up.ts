@@ -1,13 +1,17 @@
 /** Further behind than this (seconds), playback jumps to the live edge instead of hurrying. */
-const JUMP_BEHIND_SECONDS = 2.5;
+const JUMP_BEHIND_SECONDS = 2;
 /** Behind by less than this (seconds) is on time. */
 const ON_TIME_SECONDS = 0.04;
 /** What must stay buffered (seconds) while hurrying: hurrying into a stall would gain nothing. */
 const KEEP_BUFFERED_SECONDS = 0.25;
+/** Nearer to the live edge than wanted by more than this (seconds) is too near: a stall is close. */
+const TOO_NEAR_SECONDS = 0.08;
+/** How playback falls back from too near. */
+const FALL_BACK_RATE = 0.94;
 /** The fastest playback: people and water still move plausibly. */
-const MAX_RATE = 1.2;
+const MAX_RATE = 1.3;
 /** Rate gained by each second behind. */
-const RATE_PER_SECOND_BEHIND = 0.4;
+const RATE_PER_SECOND_BEHIND = 0.5;
 /** Rates are whole multiples of this, so that the rate is not set anew at each look. */
 const RATE_STEP = 0.02;
 
@@ -16,7 +20,7 @@ const MARGIN_PER_STALL_SECONDS = 0.1;
 /** The most that stalls add, in seconds. */
 const MAX_MARGIN_SECONDS = 1;
 /** Each spell so long (seconds) without a stall takes one stall's worth back. */
-const QUIET_SPELL_SECONDS = 20;
+const QUIET_SPELL_SECONDS = 60;
 
 /** How playback stands, in seconds. */
 export interface PlaybackPosition {
@@ -29,11 +33,13 @@ export interface PlaybackPosition {
 export type CatchUp = { action: 'jump' } | { action: 'play'; rate: number };
 
 /**
- * What playback should do to be where it is wanted: play on, hurry a little, or jump.
+ * What playback should do to be where it is wanted: play on, hurry or
+ * linger a little, or jump.
  * hls.js's own catch-up stops at one second of buffer, which here is more than the whole latency.
  */
 export function catchUp({ behind, buffered }: PlaybackPosition): CatchUp {
   if (behind > JUMP_BEHIND_SECONDS) return { action: 'jump' };
+  if (behind < -TOO_NEAR_SECONDS) return { action: 'play', rate: FALL_BACK_RATE };
   if (behind < ON_TIME_SECONDS || buffered < KEEP_BUFFERED_SECONDS) {
     return { action: 'play', rate: 1 };
   }

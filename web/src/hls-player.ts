@@ -69,6 +69,7 @@ export class HlsPlayer implements Player {
     });
     this.#video.addEventListener('playing', () => this.#events.onPlaying(), { signal });
     this.#video.addEventListener('timeupdate', () => this.#keepUp(), { signal });
+    this.#video.addEventListener('waiting', () => this.#onWaiting(), { signal });
     document.addEventListener('visibilitychange', () => this.#keepUp(), { signal });
   }
 
@@ -85,6 +86,11 @@ export class HlsPlayer implements Player {
     if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
   }
 
+  /** hls.js calls only long waits stalls; here the short ones show that the distance is too small. */
+  #onWaiting(): void {
+    if (!this.#video.seeking) this.#margin.onStall(performance.now() / 1000);
+  }
+
   #jump(): void {
     const edge = this.#hls.liveSyncPosition;
     if (edge === null || performance.now() - this.#jumpedAtMs < JUMP_INTERVAL_MS) return;
@@ -93,10 +99,7 @@ export class HlsPlayer implements Player {
     this.#video.currentTime = edge;
   }
 
-  #onError({ fatal, type, details }: ErrorData): void {
-    if (details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) {
-      this.#margin.onStall(performance.now() / 1000);
-    }
+  #onError({ fatal, type }: ErrorData): void {
     if (!fatal) return;
     const mendable = type === ErrorTypes.NETWORK_ERROR || type === ErrorTypes.MEDIA_ERROR;
     if (!mendable || !this.#retries.take(performance.now())) {

@@ -87,7 +87,10 @@ function afterStop(state: PublishState, sourceRanOut: boolean): PublishState {
     case 'live':
     case 'reconnecting':
       return { name: 'ending', session: state.session, sourceRanOut };
-    default:
+    case 'idle':
+    case 'ending':
+    case 'ended':
+    case 'failed':
       return state;
   }
 }

@@ -112,7 +112,7 @@ export function publishStateWords(state: PublishState): string {
 export function publishStateNote(state: PublishState): string {
   switch (state.name) {
     case 'idle':
-      return 'Nothing leaves this computer until you press Start.';
+      return 'Nothing is sent until you press Start.';
     case 'asking':
       return state.source === 'file' ? '' : 'Your browser asks whether this page may use it.';
     case 'connecting':
@@ -122,7 +122,7 @@ export function publishStateNote(state: PublishState): string {
     case 'live':
       return 'Everyone with the link can watch.';
     case 'reconnecting':
-      return 'The connection dropped. What is recorded meanwhile is kept and sent when it is back.';
+      return 'What is recorded meanwhile is kept, to be sent.';
     case 'ending':
       return 'The last pictures are still being processed.';
     case 'ended':

@@ -48,7 +48,9 @@ export function nextLookInMs(state: WatchState): number | undefined {
       return LOOK_WHILE_LIVE_MS;
     case 'unreachable':
       return LOOK_UNREACHABLE_MS;
-    default:
+    case 'ended':
+    case 'missing':
+    case 'failed':
       return undefined;
   }
 }

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import {
+  countFigure,
+  millisecondsFigure,
+  pictureFigure,
+  secondsFigure,
+  viewersFigure,
+} from './figures.js';
+
+test('figures are short, have their unit, and are a dash where unknown', () => {
+  expect(secondsFigure(0.8372)).toBe('0.8 s');
+  expect(secondsFigure(undefined)).toBe('-');
+  expect(millisecondsFigure(41.6)).toBe('42 ms');
+  expect(millisecondsFigure(undefined)).toBe('-');
+  expect(countFigure(12_345)).toBe('12,345');
+  expect(countFigure(undefined)).toBe('-');
+  expect(pictureFigure(640, 480, 30)).toBe('640 × 480, 30 a second');
+  expect(pictureFigure(0, 0, 30)).toBe('-');
+  expect([0, 1, 2].map(viewersFigure)).toEqual(['0 viewers', '1 viewer', '2 viewers']);
+});

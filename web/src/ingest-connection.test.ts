@@ -1,0 +1,251 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { ServerMessage, Stats } from '@facecast/shared/ingest-protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WebSocket as NodeWebSocket, WebSocketServer, type WebSocket as ServerSocket } from 'ws';
+import {
+  INGEST_LIMITS,
+  IngestConnection,
+  ingestUrl,
+  type IngestLimits,
+} from './ingest-connection.js';
+
+const STARTED: ServerMessage = {
+  type: 'started',
+  sessionId: 's1',
+  resumeToken: 'secret',
+  playlistUrl: '/hls/s1/live.m3u8',
+  watchUrl: '/watch/s1',
+};
+
+let server: WebSocketServer;
+let connection: IngestConnection | undefined;
+
+beforeEach(async () => {
+  server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+});
+
+afterEach(async () => {
+  connection?.close();
+  for (const client of server.clients) client.terminate();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('a session’s connection', () => {
+  test('begins with start, and sends chunks in order once the server has started the session', async () => {
+    const { told } = open();
+    const peer = await accept();
+    expect(await peer.hears()).toEqual({ type: 'start', mimeType: 'video/webm', effect: 'blur' });
+    peer.say(STARTED);
+    expect(await told.next()).toEqual([
+      'started',
+      { sessionId: 's1', playlistUrl: '/hls/s1/live.m3u8', watchUrl: '/watch/s1' },
+    ]);
+    for (const number of [0, 1, 2]) connection!.send(chunk(number));
+    expect([await peer.hears(), await peer.hears(), await peer.hears()]).toEqual([0, 1, 2]);
+  });
+
+  test('passes on playlist_ready, stats and ended, and nothing after the end', async () => {
+    const { peer, told } = await started();
+    const stats = { type: 'stats', faces: 2 } as Stats;
+    peer.say({ type: 'playlist_ready', sessionId: 's1', playlistUrl: '/hls/s1/live.m3u8' });
+    peer.say(stats);
+    expect(await told.next()).toEqual(['playlist_ready']);
+    expect(await told.next()).toEqual(['stats', stats]);
+    connection!.changeEffect('pixelate');
+    connection!.stop();
+    expect(await peer.hears()).toEqual({ type: 'effect', effect: 'pixelate' });
+    expect(await peer.hears()).toEqual({ type: 'stop' });
+    peer.say({ type: 'ended', frames: 30 });
+    expect(await told.next()).toEqual(['ended', 30]);
+    await peer.closed;
+    expect(told.pending).toEqual([]);
+  });
+
+  test('that is lost is resumed, and what the server does not have is sent again', async () => {
+    const { peer, told } = await started();
+    for (const number of [0, 1, 2]) connection!.send(chunk(number));
+    for (const number of [0, 1, 2]) expect(await peer.hears()).toBe(number);
+    peer.say({ type: 'ack', chunks: 1 });
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped']);
+    connection!.send(chunk(3));
+    connection!.changeEffect('none');
+    const next = await accept();
+    expect(await next.hears()).toEqual({ type: 'resume', sessionId: 's1', resumeToken: 'secret' });
+    next.say({ type: 'resumed', chunks: 2 });
+    expect(await told.next()).toEqual(['resumed']);
+    connection!.send(chunk(4));
+    expect([await next.hears(), await next.hears()]).toEqual([2, 3]);
+    expect(await next.hears()).toEqual({ type: 'effect', effect: 'none' });
+    expect(await next.hears()).toBe(4);
+  });
+
+  test('says stop once more after it was lost while ending', async () => {
+    const { peer, told } = await started();
+    connection!.stop();
+    expect(await peer.hears()).toEqual({ type: 'stop' });
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped']);
+    const next = await accept();
+    await next.hears();
+    next.say({ type: 'resumed', chunks: 0 });
+    expect(await next.hears()).toEqual({ type: 'stop' });
+  });
+
+  test('that is lost for good is given up after its window', async () => {
+    const { peer, told } = await started({ resumeForMs: 60, retryEveryMs: 10 });
+    server.on('connection', (socket) => socket.terminate());
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['problem', 'connection_lost']);
+  });
+
+  test('that comes back too late says that the session is gone', async () => {
+    const { peer, told } = await started();
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped']);
+    const next = await accept();
+    await next.hears();
+    next.say({ type: 'error', code: 'not_found', message: '' });
+    expect(await told.next()).toEqual(['problem', 'session_gone']);
+  });
+
+  test('whose server falls silent after statistics counts as lost', async () => {
+    const { peer, told } = await started({ silenceMs: 30 });
+    peer.say({ type: 'stats' } as Stats);
+    expect((await told.next())[0]).toBe('stats');
+    expect(await told.next()).toEqual(['dropped']);
+  });
+
+  test('that the server refuses tells why, once', async () => {
+    const { told } = open();
+    const peer = await accept();
+    peer.say({ type: 'error', code: 'too_many_sessions', message: 'full' });
+    expect(await told.next()).toEqual(['problem', 'too_many_sessions']);
+    await peer.closed;
+    expect(told.pending).toEqual([]);
+  });
+
+  test('to a server that is not there says that it could not be reached', async () => {
+    const { told } = open({}, 'ws://127.0.0.1:9/ingest');
+    expect(await told.next()).toEqual(['problem', 'unreachable']);
+  });
+
+  test('is stopped with its reason when the server takes too little for too long', async () => {
+    const { told } = await started({ unacknowledgedBytes: 1_000 });
+    connection!.send(new ArrayBuffer(600));
+    connection!.send(new ArrayBuffer(600));
+    expect(await told.next()).toEqual(['problem', 'uplink_too_slow']);
+  });
+
+  test('is stopped with its reason when too much waits in the socket', async () => {
+    const { told } = await started({ socketBufferBytes: 0 });
+    connection!.send(new ArrayBuffer(4 * 1024 * 1024));
+    expect(await told.next()).toEqual(['problem', 'uplink_too_slow']);
+  });
+
+  test('does not wait for ever for the end', async () => {
+    const { told } = await started({ endMs: 30 });
+    connection!.stop();
+    expect(await told.next()).toEqual(['problem', 'end_unconfirmed']);
+  });
+});
+
+test('the ingest socket is on the page’s own host, encrypted where the page is', () => {
+  expect(ingestUrl({ protocol: 'http:', host: 'localhost:4000' })).toBe(
+    'ws://localhost:4000/ingest',
+  );
+  expect(ingestUrl({ protocol: 'https:', host: 'example.org' })).toBe('wss://example.org/ingest');
+});
+
+function open(limits: Partial<IngestLimits> = {}, url = serverUrl()): { told: Inbox<unknown[]> } {
+  const told = new Inbox<unknown[]>();
+  connection = new IngestConnection(
+    () => new NodeWebSocket(url) as unknown as WebSocket,
+    { type: 'start', mimeType: 'video/webm', effect: 'blur' },
+    {
+      onStarted: (session) => told.put(['started', session]),
+      onPlaylistReady: () => told.put(['playlist_ready']),
+      onStats: (stats) => told.put(['stats', stats]),
+      onDropped: () => told.put(['dropped']),
+      onResumed: () => told.put(['resumed']),
+      onEnded: (frames) => told.put(['ended', frames]),
+      onProblem: (problem) => told.put(['problem', problem]),
+    },
+    { ...INGEST_LIMITS, ...limits },
+  );
+  return { told };
+}
+
+async function started(
+  limits: Partial<IngestLimits> = {},
+): Promise<{ peer: Peer; told: Inbox<unknown[]> }> {
+  const { told } = open(limits);
+  const peer = await accept();
+  await peer.hears();
+  peer.say(STARTED);
+  await told.next();
+  return { peer, told };
+}
+
+function serverUrl(): string {
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function accept(): Promise<Peer> {
+  const [socket] = (await once(server, 'connection')) as [ServerSocket];
+  return new Peer(socket);
+}
+
+function chunk(number: number): ArrayBuffer {
+  return new Uint8Array(8).fill(number).buffer;
+}
+
+/** The server's end: hears messages as objects and chunks as their number. */
+class Peer {
+  readonly closed: Promise<unknown>;
+  readonly #socket: ServerSocket;
+  readonly #heard = new Inbox<unknown>();
+
+  constructor(socket: ServerSocket) {
+    this.#socket = socket;
+    this.closed = once(socket, 'close');
+    socket.on('message', (data: Buffer, isBinary) =>
+      this.#heard.put(isBinary ? data[0] : JSON.parse(data.toString())),
+    );
+  }
+
+  hears(): Promise<unknown> {
+    return this.#heard.next();
+  }
+
+  say(message: ServerMessage): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  drop(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** What has come, one at a time, waiting for what is still to come. */
+class Inbox<T> {
+  readonly pending: T[] = [];
+  #waiting: ((item: T) => void) | undefined;
+
+  put(item: T): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) waiting(item);
+    else this.pending.push(item);
+  }
+
+  next(): Promise<T> {
+    const item = this.pending.shift();
+    return item === undefined
+      ? new Promise((resolve) => (this.#waiting = resolve))
+      : Promise.resolve(item);
+  }
+}

@@ -1,0 +1,39 @@
+import { errorCodeSchema } from '@facecast/shared/ingest-protocol';
+import { describe, expect, test } from 'vitest';
+import {
+  problemOfCode,
+  problemSentence,
+  publishStateNote,
+  publishStateWords,
+} from './sentences.js';
+
+const session = { sessionId: 's1', playlistUrl: '/hls/s1/live.m3u8', watchUrl: '/watch/s1' };
+
+describe('sentences', () => {
+  test('every error code of the server has a sentence of its own', () => {
+    const sentences = errorCodeSchema.options.map((code) => problemSentence(problemOfCode(code)));
+    expect(new Set(sentences).size).toBe(errorCodeSchema.options.length);
+    for (const sentence of sentences) expect(sentence).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('a code that this page does not know counts as an error of the server', () => {
+    expect(problemOfCode('from_the_future')).toBe('internal');
+    expect(problemOfCode('toString')).toBe('internal');
+  });
+
+  test('asking is said in terms of what is asked for', () => {
+    expect(publishStateWords({ name: 'asking', source: 'camera' })).toBe('Asking for the camera');
+    expect(publishStateWords({ name: 'asking', source: 'screen' })).toBe('Asking for a screen');
+    expect(publishStateWords({ name: 'asking', source: 'file' })).toBe('Opening the file');
+  });
+
+  test('an ended stream tells how much there was and whether the source ran out', () => {
+    const ended = { name: 'ended', session, frames: 1_234 } as const;
+    expect(publishStateNote({ ...ended, sourceRanOut: false })).toBe(
+      'The stream ended after 1,234 pictures.',
+    );
+    expect(publishStateNote({ ...ended, frames: 1, sourceRanOut: true })).toBe(
+      'The source stopped, so the stream ended after 1 picture.',
+    );
+  });
+});
