@@ -68,6 +68,13 @@ candidate_version() {
   apt-cache policy "$1" | sed -n 's/^  Candidate: //p'
 }
 
+APT_LISTS_ARE_NEW=''
+
 apt_install() {
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  local sudo=()
+  [ "$(id -u)" = 0 ] || sudo=(sudo -n)
+  [ -n "$APT_LISTS_ARE_NEW" ] || "${sudo[@]}" apt-get update -qq
+  APT_LISTS_ARE_NEW=1
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }

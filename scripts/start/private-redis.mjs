@@ -8,8 +8,8 @@ import { SupervisedProcess } from './supervised-process.mjs';
 
 /** Chunks that wait to be decoded are the bulk of it, and each session's are bounded. */
 const MAX_MEMORY = '1gb';
-/** Lines that Redis itself marks as less than a warning. */
-const CHATTER = /^\d+:\w .{24} [.*-] /;
+/** Lines that Redis itself marks as less than a warning, and those of an orderly stop. */
+const CHATTER = /^\d+:\w .{24} [.*-] |signal-handler|requested shutdown|ready to exit/;
 
 /**
  * Starts a Redis that only who knows its password can use. Its data outlive it, so that sessions
@@ -30,13 +30,18 @@ export async function startPrivateRedis(dataDir, { onLine, onGivenUp }) {
   writeFileSync(config, redisConfig({ port, password, directory }), { mode: 0o600 });
 
   const events = new EventEmitter();
+  let isUp = false;
   const redis = new SupervisedProcess({
     name: 'redis',
     ...endsWithUs('redis-server', [config]),
     env: process.env,
     onLine: (name, line) => {
-      if (line.includes('Ready to accept connections')) events.emit('ready');
-      if (!CHATTER.test(line)) onLine(name, line);
+      if (line.includes('Ready to accept connections')) {
+        isUp = true;
+        events.emit('ready');
+      }
+      // Its long welcome matters to nobody, unless it fails: then `onGivenUp` has it.
+      if (isUp && !CHATTER.test(line)) onLine(name, line);
     },
     onGivenUp,
   });
