@@ -1,0 +1,24 @@
+import { checkHealth, type HealthCheck } from '@facecast/shared/health';
+import { Router } from 'express';
+import type { Registry } from 'prom-client';
+
+/** `/healthz`, `/readyz` and `/metrics`, for whoever runs the gateway. */
+export function opsRoutes(checks: Record<string, HealthCheck>, metrics: Registry): Router {
+  const router = Router();
+  router.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  router.get('/healthz', async (_request, response) => {
+    const { status, body } = await checkHealth({ process: async () => {} });
+    response.status(status).json(body);
+  });
+  router.get('/readyz', async (_request, response) => {
+    const { status, body } = await checkHealth(checks);
+    response.status(status).json(body);
+  });
+  router.get('/metrics', async (_request, response) => {
+    response.set('Content-Type', metrics.contentType).end(await metrics.metrics());
+  });
+  return router;
+}

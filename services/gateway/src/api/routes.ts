@@ -1,0 +1,63 @@
+import { isResumeToken, type SessionRegistry } from '@facecast/shared/sessions';
+import { Router } from 'express';
+import { Refusal } from '../errors.js';
+import type { LiveSessions } from '../live-sessions.js';
+import { isSessionId } from '../session-id.js';
+import { bearerOf, sameSecret } from '../tokens.js';
+import { facesHandler, type FacesParts } from './faces.js';
+import type { SessionStats } from './session-stats.js';
+
+/** What the API is made of. */
+export interface ApiParts extends FacesParts {
+  registry: SessionRegistry;
+  sessions: LiveSessions;
+  stats: SessionStats;
+  publishToken: string | undefined;
+}
+
+const NO_SESSION = 'There is no such session.';
+
+/** `/api`: what programs may ask about sessions, and do to them. */
+export function apiRoutes(parts: ApiParts): Router {
+  const { registry, sessions, stats, publishToken } = parts;
+  const router = Router();
+
+  router.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+
+  router.get('/sessions', async (request, response) => {
+    const isAllowed =
+      publishToken === undefined || sameSecret(bearerOf(request) ?? '', publishToken);
+    if (!isAllowed) throw new Refusal(401, 'The list of sessions needs the publish token.');
+    response.json({ sessions: await stats.ofRunning() });
+  });
+
+  router.get('/sessions/:sessionId', async (request, response) => {
+    const { sessionId } = request.params;
+    const found = isSessionId(sessionId) ? await stats.of(sessionId) : undefined;
+    if (!found) throw new Refusal(404, NO_SESSION);
+    response.json(found);
+  });
+
+  router.get('/sessions/:sessionId/faces', facesHandler(parts));
+
+  router.delete('/sessions/:sessionId', async (request, response) => {
+    const { sessionId } = request.params;
+    const token = bearerOf(request);
+    if (token === undefined) {
+      throw new Refusal(401, 'Ending a session needs its resume token or the publish token.');
+    }
+    const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
+    if (!session) throw new Refusal(404, NO_SESSION);
+    const isPublishToken = publishToken !== undefined && sameSecret(token, publishToken);
+    if (!isPublishToken && !isResumeToken(session, token)) {
+      throw new Refusal(401, 'That token may not end this session.');
+    }
+    if (!(await sessions.end(sessionId))) throw new Refusal(404, NO_SESSION);
+    response.status(204).end();
+  });
+
+  return router;
+}

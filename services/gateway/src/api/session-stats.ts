@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  pipelineStatsSchema,
+  type PipelineStats,
+  type Stats,
+} from '@facecast/shared/ingest-protocol';
+import type { Session, SessionRegistry } from '@facecast/shared/sessions';
+import type { Viewers } from '../viewers.js';
+
+/** The newest stats of sessions, running or ended. */
+export class SessionStats {
+  constructor(
+    private readonly registry: SessionRegistry,
+    private readonly viewers: Viewers,
+    private readonly hlsDir: string,
+    /** Frames a second of every session. */
+    private readonly fps: number,
+  ) {}
+
+  /** Of one session; undefined where nothing (more) is known of it. */
+  async of(sessionId: string): Promise<Stats | undefined> {
+    const running = await this.registry.get(sessionId);
+    const stats = running ? this.soFar(running) : await this.last(sessionId);
+    return stats && this.withViewers(stats);
+  }
+
+  /** Of all running sessions, the oldest first. */
+  async ofRunning(): Promise<Stats[]> {
+    const ids = await this.registry.ids();
+    const sessions = await Promise.all(ids.map((id) => this.registry.get(id)));
+    return Promise.all(
+      sessions
+        .filter((session) => session !== undefined)
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .map((session) => this.withViewers(this.soFar(session))),
+    );
+  }
+
+  private soFar({ id, state, stats }: Session): PipelineStats {
+    return (
+      stats ?? {
+        sessionId: id,
+        state,
+        width: 0,
+        height: 0,
+        fps: this.fps,
+        framesIn: 0,
+        framesOut: 0,
+        framesUndetected: 0,
+        faces: 0,
+        stages: { decode: { ms: 0 }, detect: { ms: 0 }, segment: { ms: 0 } },
+        pipelineMs: 0,
+      }
+    );
+  }
+
+  /** What the segmenter left beside the playlist of an ended session. */
+  private async last(sessionId: string): Promise<PipelineStats | undefined> {
+    try {
+      const text = await readFile(join(this.hlsDir, sessionId, 'session.json'), 'utf8');
+      return pipelineStatsSchema.parse(JSON.parse(text));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  private async withViewers(stats: PipelineStats): Promise<Stats> {
+    return { type: 'stats', ...stats, viewers: await this.viewers.count(stats.sessionId) };
+  }
+}

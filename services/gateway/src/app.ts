@@ -1,0 +1,47 @@
+import type { HealthCheck } from '@facecast/shared/health';
+import type { Logger } from '@facecast/shared/logger';
+import express, { type Express } from 'express';
+import { pinoHttp } from 'pino-http';
+import { opsRoutes } from './api/ops.js';
+import { apiRoutes, type ApiParts } from './api/routes.js';
+import { answerErrors, noSuchRoute } from './errors.js';
+import { countRequests, type GatewayMetrics } from './metrics.js';
+import { pageRoutes } from './page.js';
+import { playbackRoutes, type Playback } from './playback/routes.js';
+import { securityHeaders } from './security-headers.js';
+
+/** What the HTTP side of the gateway is made of. */
+export interface AppParts {
+  playback: Playback;
+  api: ApiParts;
+  checks: Record<string, HealthCheck>;
+  metrics: GatewayMetrics;
+  log: Logger;
+  webDir: string;
+  /** How many proxies in front are believed. */
+  trustProxy: number;
+}
+
+/** Everything that is answered over HTTP. */
+export function createApp(parts: AppParts): Express {
+  const { playback, api, checks, metrics, log, webDir, trustProxy } = parts;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', trustProxy);
+  app.set('query parser', 'simple');
+  app.use(countRequests(metrics.requests));
+  // Media come first: hundreds of requests a second that need neither a log line nor a policy.
+  app.use('/hls', playbackRoutes(playback));
+  app.use(securityHeaders());
+  app.use(opsRoutes(checks, metrics.registry));
+  app.use(pinoHttp({ logger: log, customLogLevel: levelOf }));
+  app.use('/api', apiRoutes(api));
+  app.use(pageRoutes(webDir, log));
+  app.use(noSuchRoute);
+  app.use(answerErrors(log));
+  return app;
+}
+
+function levelOf(_request: unknown, { statusCode }: { statusCode: number }) {
+  return statusCode >= 500 ? 'warn' : 'debug';
+}

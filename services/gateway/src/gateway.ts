@@ -1,0 +1,109 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { ChunkStore } from '@facecast/shared/chunks';
+import { EventSubscription } from '@facecast/shared/events';
+import { listen } from '@facecast/shared/health';
+import type { Logger } from '@facecast/shared/logger';
+import { connectRedis } from '@facecast/shared/redis';
+import { SessionRegistry } from '@facecast/shared/sessions';
+import { SessionStats } from './api/session-stats.js';
+import { createApp } from './app.js';
+import type { GatewayConfig } from './config.js';
+import { IngestServer } from './ingest/ingest-server.js';
+import { LiveSessions } from './live-sessions.js';
+import { addGauge, createGatewayMetrics } from './metrics.js';
+import { LivePlaylists } from './playback/live-playlists.js';
+import { RecentParts } from './playback/recent-parts.js';
+import { Readiness } from './readiness.js';
+import { SessionEvents } from './session-events.js';
+import { Viewers } from './viewers.js';
+
+/** Connections that have not ended this long after they were told to are cut. */
+const LONGEST_CLOSE_MS = 4_000;
+
+/** A gateway that is listening. */
+export interface Gateway {
+  port: number;
+  /** Answers what is held, lets publishers go elsewhere, and lets go of everything. */
+  close: () => Promise<void>;
+}
+
+/** Starts a gateway; resolves when it is listening and hears events. */
+export async function startGateway(config: GatewayConfig, log: Logger): Promise<Gateway> {
+  const hlsDir = join(config.DATA_DIR, 'hls');
+  const redis = connectRedis(config.REDIS_URL, 'producer', log);
+  const subscription = await EventSubscription.open(redis, log);
+  const registry = new SessionRegistry(redis);
+  const events = new SessionEvents();
+  const metrics = createGatewayMetrics();
+  const viewers = new Viewers(redis, log);
+  const playlists = new LivePlaylists(hlsDir, log);
+  const readiness = new Readiness(redis, hlsDir);
+  const closing = new AbortController();
+  const sessions = new LiveSessions(redis, registry, {
+    maxSessions: config.MAX_SESSIONS,
+    resumeWindowSeconds: config.RESUME_WINDOW_SECONDS,
+  });
+  const chunks = new ChunkStore(redis);
+  const ingest = new IngestServer(
+    { redis, registry, chunks, sessions, events, viewers, metrics, log },
+    config,
+  );
+  const app = createApp({
+    playback: { hlsDir, playlists, parts: new RecentParts(), viewers, metrics },
+    api: {
+      hlsDir,
+      registry,
+      sessions,
+      events,
+      stats: new SessionStats(registry, viewers, hlsDir, config.FPS),
+      publishToken: config.PUBLISH_TOKEN,
+      closing: closing.signal,
+    },
+    checks: readiness.checks,
+    metrics,
+    log,
+    webDir: config.WEB_DIR,
+    trustProxy: config.TRUST_PROXY,
+  });
+
+  subscription.on((event) => {
+    playlists.receive(event);
+    events.deliver(event);
+  });
+  addGauge(
+    metrics.registry,
+    'facecast_publishers_connected',
+    'Sessions whose publisher is connected to this gateway',
+    () => ingest.connected,
+  );
+  addGauge(
+    metrics.registry,
+    'facecast_playback_requests_waiting',
+    'Playlist and part requests held until what they ask for is there',
+    () => playlists.waiting,
+  );
+
+  const server = createServer(app);
+  server.on('upgrade', (request, socket, head) => ingest.upgrade(request, socket, head));
+  await listen(server, config.PORT);
+  const { port } = server.address() as AddressInfo;
+  log.info({ port }, 'listening');
+
+  const close = async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const cut = setTimeout(() => {
+      ingest.cut();
+      server.closeAllConnections();
+    }, LONGEST_CLOSE_MS);
+    closing.abort();
+    playlists.close();
+    await Promise.all([ingest.close(), closed]);
+    clearTimeout(cut);
+    viewers.close();
+    await Promise.all([readiness.close(), sessions.close(), subscription.close()]);
+    redis.disconnect();
+  };
+  return { port, close };
+}

@@ -1,0 +1,188 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChunkStore } from '@facecast/shared/chunks';
+import type { JobQueue } from '@facecast/shared/queues';
+import type { SessionRegistry } from '@facecast/shared/sessions';
+import { QueueGauge } from './queue-gauge.js';
+
+const MIB = 1024 * 1024;
+
+/** The bounds of one session's chunks on their way into the queue. */
+export const FEED_LIMITS = {
+  /** Chunks, and their bytes, that have arrived and are not safely queued. */
+  unacknowledgedChunks: 32,
+  unacknowledgedBytes: 8 * MIB,
+  /** Milliseconds between two looks at a queue that is full, and how long it may stay so. */
+  lookAgainMs: 250,
+  fullMs: 30_000,
+  /** Milliseconds between two tries while Redis is gone, and how long it may be so. */
+  retryMs: 200,
+  outageMs: 10_000,
+};
+
+/** What a feed tells. Nothing follows `onOver` and `onFailed`. */
+export interface FeedEvents {
+  /** So many of the session's chunks are safely queued; `newly` of them arrived at these times. */
+  onSafe(count: number, newly: number[]): void;
+  /** No more chunks, please. */
+  onFull(): void;
+  /** On with it. */
+  onDrained(): void;
+  /** The session is not running any more. */
+  onOver(): void;
+  onFailed(reason: 'overloaded' | 'internal', error?: unknown): void;
+}
+
+/** Where a session's chunks go. */
+export interface FeedTarget {
+  chunks: ChunkStore;
+  queue: JobQueue<'chunks'>;
+  registry: SessionRegistry;
+}
+
+interface Chunk {
+  bytes: Buffer;
+  /** Milliseconds since the epoch. */
+  arrivedAt: number;
+}
+
+/** Puts one session's chunks into Redis, in order, and tells when there are more than it can take. */
+export class ChunkFeed {
+  private arrived: Chunk[] = [];
+  private unacknowledgedBytes = 0;
+  private isFull = false;
+  private isClosed = false;
+  private writing: Promise<void> | undefined;
+  private readonly gauge: QueueGauge;
+
+  /** @param safe how many of the session's chunks are queued already */
+  constructor(
+    private readonly sessionId: string,
+    private safe: number,
+    private readonly target: FeedTarget,
+    private readonly events: FeedEvents,
+    private readonly limits = FEED_LIMITS,
+  ) {
+    this.gauge = new QueueGauge(target.queue);
+  }
+
+  /** Takes the next chunk. */
+  add(bytes: Buffer): void {
+    if (this.isClosed) return;
+    this.arrived.push({ bytes, arrivedAt: Date.now() });
+    this.unacknowledgedBytes += bytes.length;
+    if (this.holdsMoreThan(1)) this.setFull(true);
+    this.writing ??= this.writeAll();
+  }
+
+  /** Ends the session's input after all that was added. */
+  async end(): Promise<void> {
+    await this.writing;
+    if (this.isClosed) return;
+    const end = () => this.target.queue.add({ kind: 'end' }, { jobId: 'end' });
+    await this.retrying(async () => {
+      await end();
+      return true;
+    });
+    this.isClosed = true;
+  }
+
+  /** Resolves when all that was added is queued, or given up. */
+  async settled(): Promise<void> {
+    await this.writing;
+  }
+
+  /** Gives up what is not queued yet; resolves when nothing is being written any more. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.writing;
+  }
+
+  private async writeAll(): Promise<void> {
+    try {
+      while (this.arrived.length > 0 && !this.isClosed) {
+        const chunks = this.arrived;
+        this.arrived = [];
+        if (!(await this.retrying(() => this.write(chunks)))) return;
+        for (const { bytes } of chunks) {
+          this.unacknowledgedBytes -= bytes.length;
+          this.gauge.added(bytes.length);
+        }
+        if (this.gauge.isDue && (await this.gauge.holdsMoreThan(1))) await this.waitForRoom();
+        if (!this.holdsMoreThan(0.5)) this.setFull(false);
+      }
+    } finally {
+      this.writing = undefined;
+    }
+  }
+
+  /** Tries again for as long as Redis may be gone; false where it was given up. */
+  private async retrying(work: () => Promise<boolean>): Promise<boolean> {
+    const giveUpAt = Date.now() + this.limits.outageMs;
+    while (!this.isClosed) {
+      try {
+        return await work();
+      } catch (error) {
+        if (Date.now() > giveUpAt) this.fail('internal', error);
+        else await delay(this.limits.retryMs);
+      }
+    }
+    return false;
+  }
+
+  /** Does no harm when it is done again with the same chunks; false where the session is over. */
+  private async write(chunks: Chunk[]): Promise<boolean> {
+    const { chunks: store, queue, registry } = this.target;
+    const first = this.safe;
+    await Promise.all(chunks.map(({ bytes }, i) => store.write(this.sessionId, first + i, bytes)));
+    for (const [i, { arrivedAt }] of chunks.entries()) {
+      const n = first + i;
+      await queue.add({ kind: 'chunk', n, receivedAt: arrivedAt }, { jobId: `c${n}` });
+    }
+    const safe = first + chunks.length;
+    if (!(await registry.update(this.sessionId, { chunks: safe }))) {
+      this.stop();
+      this.events.onOver();
+      return false;
+    }
+    this.safe = safe;
+    this.events.onSafe(
+      safe,
+      chunks.map(({ arrivedAt }) => arrivedAt),
+    );
+    return true;
+  }
+
+  private async waitForRoom(): Promise<void> {
+    this.setFull(true);
+    const giveUpAt = Date.now() + this.limits.fullMs;
+    while (!this.isClosed && (await this.gauge.holdsMoreThan(0.5))) {
+      if (Date.now() > giveUpAt) this.fail('overloaded');
+      else await delay(this.limits.lookAgainMs);
+    }
+  }
+
+  private holdsMoreThan(share: number): boolean {
+    const { unacknowledgedChunks, unacknowledgedBytes } = this.limits;
+    return (
+      this.arrived.length > share * unacknowledgedChunks ||
+      this.unacknowledgedBytes > share * unacknowledgedBytes
+    );
+  }
+
+  private setFull(isFull: boolean): void {
+    if (this.isFull === isFull || this.isClosed) return;
+    this.isFull = isFull;
+    if (isFull) this.events.onFull();
+    else this.events.onDrained();
+  }
+
+  private fail(reason: 'overloaded' | 'internal', error?: unknown): void {
+    this.stop();
+    this.events.onFailed(reason, error);
+  }
+
+  private stop(): void {
+    this.isClosed = true;
+    this.arrived = [];
+  }
+}

@@ -1,0 +1,184 @@
+import { clientMessageSchema, playlistUrl, watchUrl } from '@facecast/shared/ingest-protocol';
+import type { ClientMessage, ErrorCode } from '@facecast/shared/ingest-protocol';
+import { isResumeToken, TooManySessionsError } from '@facecast/shared/sessions';
+import { isSessionId } from '../session-id.js';
+import { sameSecret } from '../tokens.js';
+import type { IngestParts } from './ingest-parts.js';
+import type { IngestSocket } from './ingest-socket.js';
+import { isSupportedMedia } from './media-type.js';
+import { Publisher } from './publisher.js';
+
+/** A client must say what it wants within this. */
+export const FIRST_MESSAGE_MS = 10_000;
+/** Largest text message, in bytes. */
+export const LARGEST_TEXT_BYTES = 16 * 1024;
+
+type Start = Extract<ClientMessage, { type: 'start' }>;
+type Resume = Extract<ClientMessage, { type: 'resume' }>;
+
+/** Why a client is turned away, in the words of the protocol. */
+class Unwelcome extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What is said on one `/ingest` socket, from its first message to its close. */
+export class Conversation {
+  private publisher: Publisher | undefined;
+  private isOpening = false;
+  private isOver = false;
+  private readonly firstMessageTimer: NodeJS.Timeout;
+
+  constructor(
+    private readonly socket: IngestSocket,
+    private readonly parts: IngestParts,
+    private readonly publishToken: string | undefined,
+    /** The publishers of this gateway, by session. */
+    private readonly publishers: Map<string, Publisher>,
+  ) {
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      this.receive(data, isBinary).catch((error: unknown) => this.refuse(error));
+    });
+    // The WebSocket layer has then told the client why.
+    socket.on('error', () => (this.isOver = true));
+    socket.on('close', () => void this.leave());
+    this.firstMessageTimer = setTimeout(
+      () => this.refuse(new Unwelcome('bad_message', 'No start came in time.')),
+      FIRST_MESSAGE_MS,
+    );
+  }
+
+  private async receive(data: Buffer, isBinary: boolean): Promise<void> {
+    if (this.isOver) return;
+    clearTimeout(this.firstMessageTimer);
+    if (isBinary) {
+      if (!this.publisher) throw new Unwelcome('bad_message', 'Media comes after started.');
+      this.publisher.chunk(data);
+    } else {
+      await this.answer(readMessage(data));
+    }
+  }
+
+  private async answer(message: ClientMessage): Promise<void> {
+    const isFirst = message.type === 'start' || message.type === 'resume';
+    const { publisher } = this;
+    if (isFirst) {
+      if (publisher || this.isOpening) throw new Unwelcome('bad_message', 'That comes only once.');
+      this.isOpening = true;
+      await (message.type === 'start' ? this.start(message) : this.resume(message));
+    } else if (!publisher) {
+      throw new Unwelcome('bad_message', 'The first message is start or resume.');
+    } else if (message.type === 'effect') {
+      await publisher.changeEffect(message.effect);
+    } else if (message.type === 'stop') {
+      await publisher.stop();
+    } else if (publisher.isFeeding) {
+      throw new Unwelcome('bad_message', 'This server cannot restart a recording yet.');
+    }
+  }
+
+  private async start({ mimeType, effect, token }: Start): Promise<void> {
+    if (this.publishToken !== undefined && !sameSecret(token ?? '', this.publishToken)) {
+      throw new Unwelcome('unauthorized', 'Publishing here needs the right token.');
+    }
+    if (!isSupportedMedia(mimeType)) {
+      throw new Unwelcome('unsupported_media', 'Only WebM, Matroska and MP4 can be sent.');
+    }
+    const { session, resumeToken } = await this.parts.sessions.begin({ mimeType, effect });
+    const { id } = session;
+    if (!this.isOpen) {
+      await this.parts.sessions.end(id);
+      return;
+    }
+    this.publish(id, 0);
+    this.parts.log.info({ sessionId: id, mimeType, effect }, 'started');
+    this.socket.say({
+      type: 'started',
+      sessionId: id,
+      resumeToken,
+      playlistUrl: playlistUrl(id),
+      watchUrl: watchUrl(id),
+    });
+  }
+
+  private async resume({ sessionId, resumeToken }: Resume): Promise<void> {
+    const { registry, sessions, log } = this.parts;
+    const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
+    if (!session) throw new Unwelcome('not_found', 'The session is not running (any more).');
+    if (!isResumeToken(session, resumeToken)) {
+      throw new Unwelcome('unauthorized', 'That is not the resume token of this session.');
+    }
+    await sessions.publisherSeen(sessionId);
+    await this.publishers.get(sessionId)?.replace();
+    // Read again: the connection before this one may have queued more.
+    const { chunks, state } = (await registry.get(sessionId)) ?? {};
+    if (chunks === undefined) throw new Unwelcome('not_found', 'The session has just ended.');
+    if (!this.isOpen) return;
+    if (this.publishers.get(sessionId)?.isFeeding) {
+      throw new Unwelcome('bad_message', 'Another connection was faster to resume this session.');
+    }
+    this.publish(sessionId, chunks);
+    log.info({ sessionId, chunks }, 'resumed');
+    this.socket.say({ type: 'resumed', chunks });
+    // The announcement may have gone to nobody while the connection was lost.
+    if (state !== 'starting') {
+      const url = playlistUrl(sessionId);
+      this.socket.say({ type: 'playlist_ready', sessionId, playlistUrl: url });
+    }
+  }
+
+  private get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  private publish(sessionId: string, safe: number): void {
+    this.publisher = new Publisher(sessionId, this.socket, this.parts, safe);
+    this.publishers.set(sessionId, this.publisher);
+  }
+
+  private async leave(): Promise<void> {
+    this.isOver = true;
+    clearTimeout(this.firstMessageTimer);
+    const { publisher } = this;
+    if (!publisher) return;
+    await publisher.left();
+    const { sessionId } = publisher;
+    if (this.publishers.get(sessionId) === publisher) this.publishers.delete(sessionId);
+  }
+
+  private refuse(error: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    if (error instanceof Unwelcome) return this.socket.refuse(error.code, error.message);
+    if (error instanceof TooManySessionsError) {
+      return this.socket.refuse(
+        'too_many_sessions',
+        'As many sessions run as this server can take.',
+      );
+    }
+    this.parts.log.error({ err: error }, 'a message could not be answered');
+    this.socket.refuse('internal', 'The server cannot do that at the moment.');
+  }
+}
+
+function readMessage(data: Buffer): ClientMessage {
+  if (data.length > LARGEST_TEXT_BYTES) {
+    throw new Unwelcome('too_large', 'A text message is larger than this server accepts.');
+  }
+  const result = clientMessageSchema.safeParse(parseJson(data));
+  if (result.success) return result.data;
+  const where = result.error.issues[0]?.path.join('.') || 'type';
+  throw new Unwelcome('bad_message', `A text message is not of the protocol (see: ${where}).`);
+}
+
+function parseJson(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString());
+  } catch {
+    throw new Unwelcome('bad_message', 'A text message is not JSON.');
+  }
+}

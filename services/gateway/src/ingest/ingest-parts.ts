@@ -1,0 +1,20 @@
+import type { ChunkStore } from '@facecast/shared/chunks';
+import type { Logger } from '@facecast/shared/logger';
+import type { Redis } from '@facecast/shared/redis';
+import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { LiveSessions } from '../live-sessions.js';
+import type { GatewayMetrics } from '../metrics.js';
+import type { SessionEvents } from '../session-events.js';
+import type { Viewers } from '../viewers.js';
+
+/** What the connections of publishers work with. */
+export interface IngestParts {
+  redis: Redis;
+  registry: SessionRegistry;
+  chunks: ChunkStore;
+  sessions: LiveSessions;
+  events: SessionEvents;
+  viewers: Viewers;
+  metrics: GatewayMetrics;
+  log: Logger;
+}

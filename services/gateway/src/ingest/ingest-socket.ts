@@ -1,0 +1,57 @@
+import type { ErrorCode, ServerMessage } from '@facecast/shared/ingest-protocol';
+import { WebSocket } from 'ws';
+
+/** A client that lets more than this wait for it, in bytes, does not read and is cut off. */
+const MOST_BUFFERED_BYTES = 1024 * 1024;
+
+/** WebSocket close codes by error code (RFC 6455 7.4.1; 1013 from IANA's registry). */
+const CLOSE_CODES: Record<ErrorCode, number> = {
+  bad_message: 1008,
+  unauthorized: 1008,
+  origin_not_allowed: 1008,
+  unsupported_media: 1003,
+  too_large: 1009,
+  too_many_sessions: 1013,
+  not_found: 1008,
+  overloaded: 1013,
+  internal: 1011,
+};
+
+/** What is said where the WebSocket layer itself closes, by the code it closes with. */
+const PROTOCOL_ERRORS = new Map<number | undefined, [ErrorCode, string]>([
+  [1002, ['bad_message', 'That is not the WebSocket protocol.']],
+  [1007, ['bad_message', 'A text message is not UTF-8.']],
+  [1009, ['too_large', 'A message is larger than this server accepts.']],
+]);
+
+/** The server's end of an `/ingest` connection. */
+export class IngestSocket extends WebSocket {
+  /** Whether anything came since somebody last asked. */
+  wasHeard = true;
+
+  /** Sends a message, if there is still somebody to send it to. */
+  say(message: ServerMessage): void {
+    if (this.readyState !== WebSocket.OPEN) return;
+    if (this.bufferedAmount > MOST_BUFFERED_BYTES) return this.terminate();
+    this.send(JSON.stringify(message));
+  }
+
+  /** Says why, then closes. */
+  refuse(code: ErrorCode, message: string): void {
+    this.say({ type: 'error', code, message });
+    this.goodbye(CLOSE_CODES[code]);
+  }
+
+  /** Also called by the WebSocket layer when it cannot read on; the client is then told why, too. */
+  override close(code?: number, reason?: string | Buffer): void {
+    const problem = PROTOCOL_ERRORS.get(code);
+    if (problem) this.say({ type: 'error', code: problem[0], message: problem[1] });
+    this.goodbye(code, reason);
+  }
+
+  private goodbye(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    // The other side's answer has to be read.
+    this.resume();
+  }
+}

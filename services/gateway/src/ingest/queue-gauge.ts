@@ -1,0 +1,58 @@
+import type { JobQueue } from '@facecast/shared/queues';
+
+const MIB = 1024 * 1024;
+
+/** How full a session's queue may be, and how often that is looked at. */
+export interface GaugeLimits {
+  /** Chunks, and their bytes, that are queued and nobody has taken. */
+  waitingChunks: number;
+  waitingBytes: number;
+  /** The queue is looked at once in so many chunks, or bytes. */
+  lookEveryChunks: number;
+  lookEveryBytes: number;
+}
+
+export const GAUGE_LIMITS: GaugeLimits = {
+  waitingChunks: 100,
+  waitingBytes: 32 * MIB,
+  lookEveryChunks: 10,
+  lookEveryBytes: 4 * MIB,
+};
+
+/** Knows how full a session's queue is without asking Redis after each chunk. */
+export class QueueGauge {
+  /** Sizes of the chunks queued last, the newest last. */
+  private readonly sizes: number[] = [];
+  private chunksSinceLook = 0;
+  private bytesSinceLook = 0;
+
+  constructor(
+    private readonly queue: Pick<JobQueue<'chunks'>, 'waiting'>,
+    private readonly limits: GaugeLimits = GAUGE_LIMITS,
+  ) {}
+
+  /** Takes notice of a chunk of that many bytes. */
+  added(bytes: number): void {
+    this.sizes.push(bytes);
+    if (this.sizes.length > 2 * this.limits.waitingChunks) this.sizes.shift();
+    this.chunksSinceLook += 1;
+    this.bytesSinceLook += bytes;
+  }
+
+  /** Whether it is time to look again. */
+  get isDue(): boolean {
+    const { lookEveryChunks, lookEveryBytes } = this.limits;
+    return this.chunksSinceLook >= lookEveryChunks || this.bytesSinceLook >= lookEveryBytes;
+  }
+
+  /** Looks whether the queue holds more than that share of what it may; no news counts as no. */
+  async holdsMoreThan(share: number): Promise<boolean> {
+    this.chunksSinceLook = 0;
+    this.bytesSinceLook = 0;
+    const waiting = await this.queue.waiting().catch(() => 0);
+    if (waiting === 0) return false;
+    const bytes = this.sizes.slice(-waiting).reduce((sum, size) => sum + size, 0);
+    const { waitingChunks, waitingBytes } = this.limits;
+    return waiting > share * waitingChunks || bytes > share * waitingBytes;
+  }
+}

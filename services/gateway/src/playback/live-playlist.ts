@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import type { Decision } from './decide.js';
+import { PlaylistVersion } from './playlist-version.js';
+import type { PlaylistState } from './playlist-state.js';
+import type { WaitingRoom } from './waiting-room.js';
+
+/** What a held request comes to in the end. `gone`: its client went away. */
+export type Outcome =
+  | { kind: 'now'; version: PlaylistVersion }
+  | { kind: 'refuse'; status: 400 | 404 | 503; message: string }
+  | { kind: 'gone' };
+
+/** A request that may be waiting. `leave` ends its wait as `gone`; later it does nothing. */
+export interface HeldRequest {
+  outcome: Promise<Outcome>;
+  leave: () => void;
+}
+
+interface Waiter {
+  decide: (state: PlaylistState) => Decision;
+  /** On the clock of `now`, in milliseconds. */
+  deadline: number;
+  settle: (outcome: Outcome) => void;
+}
+
+/** How many target durations a request is held at most (rfc8216bis 6.2.5.2). */
+const LONGEST_HOLD_TARGET_DURATIONS = 3;
+
+/** One session's playlist as it is on disk, and the requests that wait for it to change. */
+export class LivePlaylist {
+  /** When the file was last read. */
+  readAt = -Infinity;
+  private version: PlaylistVersion | undefined;
+  private isStale = true;
+  private reading: Promise<void> | undefined;
+  /** In order of arrival. */
+  private readonly waiters = new Set<Waiter>();
+
+  constructor(
+    private readonly path: string,
+    private readonly room: WaitingRoom,
+    private readonly now: () => number,
+  ) {}
+
+  get isAwaited(): boolean {
+    return this.waiters.size > 0;
+  }
+
+  /** The newest version; undefined where there is no playlist. */
+  async current(maxAgeMs: number): Promise<PlaylistVersion | undefined> {
+    if (this.isStale || this.now() - this.readAt > maxAgeMs) await this.refresh();
+    return this.version;
+  }
+
+  /** Says that the file has changed. Nobody waiting, it is read when it is next asked for. */
+  async changed(): Promise<void> {
+    this.isStale = true;
+    if (this.isAwaited) await this.refresh();
+  }
+
+  /** Reads the file; a change while it is being read makes one more reading, for all callers. */
+  refresh(): Promise<void> {
+    this.isStale = true;
+    return (this.reading ??= this.readUntilFresh());
+  }
+
+  /** Holds a request until `decide` no longer says to wait. */
+  hold(decide: Waiter['decide']): HeldRequest {
+    const { version } = this;
+    if (!version) return settled(NO_PLAYLIST);
+    const decision = decide(version.state);
+    if (decision.kind !== 'wait') return settled(outcomeOf(decision, version));
+    if (!this.room.enter(this.waiters.size)) return settled(TOO_MANY);
+    return this.addWaiter(decide, version.state.targetDuration);
+  }
+
+  /** Refuses the requests that have been held for too long. */
+  expire(): void {
+    for (const waiter of this.waiters) {
+      if (waiter.deadline > this.now()) return;
+      this.release(waiter, TOO_LATE);
+    }
+  }
+
+  /** Refuses all held requests. */
+  close(): void {
+    for (const waiter of this.waiters) this.release(waiter, CLOSING);
+  }
+
+  private addWaiter(decide: Waiter['decide'], targetDuration: number): HeldRequest {
+    let settle: Waiter['settle'] = () => {};
+    const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
+    const deadline = this.now() + LONGEST_HOLD_TARGET_DURATIONS * targetDuration * 1000;
+    const waiter = { decide, deadline, settle };
+    this.waiters.add(waiter);
+    return { outcome, leave: () => this.release(waiter, { kind: 'gone' }) };
+  }
+
+  private release(waiter: Waiter, outcome: Outcome): void {
+    if (!this.waiters.delete(waiter)) return;
+    this.room.leave();
+    waiter.settle(outcome);
+  }
+
+  private async readUntilFresh(): Promise<void> {
+    try {
+      while (this.isStale) {
+        this.isStale = false;
+        const text = await readIfThere(this.path);
+        this.version = text === undefined ? undefined : new PlaylistVersion(text);
+        this.readAt = this.now();
+      }
+      this.wakeUp();
+    } catch (error) {
+      this.isStale = true;
+      throw error;
+    } finally {
+      this.reading = undefined;
+    }
+  }
+
+  private wakeUp(): void {
+    const { version } = this;
+    for (const waiter of this.waiters) {
+      if (!version) {
+        this.release(waiter, NO_PLAYLIST);
+        continue;
+      }
+      const decision = waiter.decide(version.state);
+      if (decision.kind !== 'wait') this.release(waiter, outcomeOf(decision, version));
+    }
+  }
+}
+
+const refusal = (status: 400 | 404 | 503, message: string): Outcome => ({
+  kind: 'refuse',
+  status,
+  message,
+});
+const NO_PLAYLIST = refusal(404, 'There is no such session, or it has no playlist yet.');
+const TOO_MANY = refusal(503, 'Too many requests are waiting.');
+const TOO_LATE = refusal(503, 'The stream has not come so far in time.');
+const CLOSING = refusal(503, 'The server is about to stop.');
+
+function outcomeOf(decision: Exclude<Decision, { kind: 'wait' }>, version: PlaylistVersion) {
+  return decision.kind === 'now'
+    ? ({ kind: 'now', version } as const)
+    : refusal(400, decision.message);
+}
+
+function settled(outcome: Outcome): HeldRequest {
+  return { outcome: Promise.resolve(outcome), leave: () => {} };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+/** Most requests that wait at once, in one gateway and for one session. */
+export const MOST_WAITING = 10_000;
+export const MOST_WAITING_FOR_SESSION = 4_000;
+
+/** Counts the requests that a gateway holds, and bounds them. */
+export class WaitingRoom {
+  private held = 0;
+
+  constructor(
+    private readonly most = MOST_WAITING,
+    private readonly mostForSession = MOST_WAITING_FOR_SESSION,
+  ) {}
+
+  get size(): number {
+    return this.held;
+  }
+
+  /** Lets one more in, unless there are too many; `sessionSize` is how many its session has. */
+  enter(sessionSize: number): boolean {
+    if (this.held >= this.most || sessionSize >= this.mostForSession) return false;
+    this.held += 1;
+    return true;
+  }
+
+  leave(): void {
+    this.held -= 1;
+  }
+}
