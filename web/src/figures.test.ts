@@ -14,7 +14,11 @@ test('figures are short, have their unit, and are a dash where unknown', () => {
   expect(millisecondsFigure(undefined)).toBe('-');
   expect(countFigure(12_345)).toBe('12,345');
   expect(countFigure(undefined)).toBe('-');
-  expect(pictureFigure(640, 480, 30)).toBe('640 × 480, 30 a second');
+  expect(pictureFigure(640, 480, 30)).toBe('640 × 480, 30 fps');
   expect(pictureFigure(0, 0, 30)).toBe('-');
-  expect([0, 1, 2].map(viewersFigure)).toEqual(['0 viewers', '1 viewer', '2 viewers']);
+  expect([0, 1, 2].map(viewersFigure)).toEqual([
+    'No one is watching yet.',
+    'Only you are watching.',
+    '2 watching, with you.',
+  ]);
 });

@@ -18,10 +18,11 @@ export function countFigure(count: number | undefined): string {
 
 /** A picture's size in pixels and its rate; unknown until the first frame. */
 export function pictureFigure(width: number, height: number, fps: number): string {
-  return width === 0 ? UNKNOWN : `${width} × ${height}, ${fps} a second`;
+  return width === 0 ? UNKNOWN : `${width} × ${height}, ${fps} fps`;
 }
 
-/** How many watch, in words. */
+/** How many watch, in words; the page that says it is one of them. */
 export function viewersFigure(viewers: number): string {
-  return viewers === 1 ? '1 viewer' : `${countFigure(viewers)} viewers`;
+  if (viewers === 0) return 'No one is watching yet.';
+  return viewers === 1 ? 'Only you are watching.' : `${countFigure(viewers)} watching, with you.`;
 }

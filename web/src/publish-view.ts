@@ -102,11 +102,11 @@ export class PublishView {
     const problem = state.name === 'failed' ? state.problem : undefined;
     this.#problem.hidden = problem === undefined;
     this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);
+    this.#enableControls(state);
     if (problem === 'unauthorized') {
       byId('token-field', HTMLElement).hidden = false;
       this.#token.focus();
     }
-    this.#enableControls(state);
     if ('session' in state) this.#showLink(new URL(state.session.watchUrl, location.href).href);
     if (isOver(state)) this.#readings.stop();
   }
