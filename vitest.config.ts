@@ -10,6 +10,7 @@ export default defineConfig({
             'shared/src/**/*.test.ts',
             'services/*/src/**/*.test.ts',
             'web/src/**/*.test.ts',
+            'scripts/**/*.test.mjs',
           ],
           globalSetup: ['tests/src/setup/redis.ts'],
           // The tests share one Redis, emptied before each file.

@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 
 /** Exit code for settings that cannot be used: starting again would not help (see shared/config). */
@@ -10,7 +10,6 @@ const MOST_DEATHS = 5;
 const DEATH_WINDOW_MS = 30_000;
 const FIRST_RESTART_DELAY_MS = 200;
 const LONGEST_RESTART_DELAY_MS = 5_000;
-/** From SIGTERM to SIGKILL. */
 const STOP_GRACE_MS = 10_000;
 /** Lines of output kept to explain a death. */
 const KEPT_LINES = 20;
@@ -22,6 +21,7 @@ const KEPT_LINES = 20;
  * @property {string[]} args
  * @property {NodeJS.ProcessEnv} env
  * @property {boolean} [channel] whether it gets an IPC channel, whose end tells it of our death
+ * @property {number} [stopGraceMs] from SIGTERM to SIGKILL
  * @property {(name: string, line: string) => void} onLine one line of its output
  * @property {(reason: string) => void} onGivenUp it is down and stays down; called at most once
  */
@@ -54,7 +54,10 @@ export class SupervisedProcess {
     this.#stopping = true;
     clearTimeout(this.#restart);
     this.#child?.kill('SIGTERM');
-    const impatience = setTimeout(() => this.#killGroup(), STOP_GRACE_MS);
+    const impatience = setTimeout(
+      () => this.#killGroup(),
+      this.options.stopGraceMs ?? STOP_GRACE_MS,
+    );
     await this.#gone;
     clearTimeout(impatience);
   }
@@ -76,14 +79,12 @@ export class SupervisedProcess {
 
   /** @param {import('node:child_process').ChildProcess} child */
   async #watch(child) {
-    /** @type {[number | null, string | null]} */
-    const [code, signal] = await once(child, 'exit').then(
-      ([code, signal]) => [code, signal],
-      (error) => {
-        this.#keepLine(error.message);
-        return [null, 'cannot be started'];
-      },
-    );
+    const exit = once(child, 'exit');
+    if (child.pid === undefined) {
+      const error = await exit.catch((reason) => reason);
+      return this.options.onGivenUp(`${this.options.name} cannot be started: ${error.message}`);
+    }
+    const [code, signal] = await exit;
     this.#killGroup();
     if (this.#stopping) return;
     // Its last words may still be in the pipe.
