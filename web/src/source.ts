@@ -1,5 +1,6 @@
 import type { SourceKind } from './publish-state.js';
 import type { LocalProblem } from './sentences.js';
+import { steadied } from './steady-frames.js';
 
 /** Where the picture comes from. */
 export type SourceChoice =
@@ -47,17 +48,20 @@ export async function openSource(
   onRanOut: () => void,
 ): Promise<Source> {
   if (choice.kind === 'file') return openFile(choice.file, choice.loop, preview, onRanOut);
-  const stream = await captureDevice(choice);
-  stream.getVideoTracks()[0]?.addEventListener('ended', onRanOut, { once: true });
+  const captured = await captureDevice(choice);
+  const [track] = captured.getVideoTracks();
+  if (!track) throw new SourceError('source_failed');
+  track.addEventListener('ended', onRanOut, { once: true });
+  const steady = choice.kind === 'screen' ? steadied(track) : undefined;
+  const stream = steady ? new MediaStream([steady.track]) : captured;
   preview.srcObject = stream;
   return {
     stream,
     begin: () => preview.play(),
     close() {
-      for (const track of stream.getTracks()) {
-        track.removeEventListener('ended', onRanOut);
-        track.stop();
-      }
+      track.removeEventListener('ended', onRanOut);
+      track.stop();
+      steady?.close();
       preview.srcObject = null;
     },
   };

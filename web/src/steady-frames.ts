@@ -1,0 +1,50 @@
+/** Frames a second of a steadied track. */
+export const STEADY_FPS = 30;
+
+/** What the worker is sent once: frames in, frames out. */
+export interface SteadyStreams {
+  readable: ReadableStream<VideoFrame>;
+  writable: WritableStream<VideoFrame>;
+}
+
+export interface SteadyTrack {
+  track: MediaStreamTrack;
+  close(): void;
+}
+
+/** Chromium's frame-by-frame access to tracks, which TypeScript does not know. */
+interface FrameAccess {
+  MediaStreamTrackProcessor?: new (init: { track: MediaStreamTrack }) => {
+    readable: ReadableStream<VideoFrame>;
+  };
+  MediaStreamTrackGenerator?: new (init: { kind: 'video' }) => MediaStreamTrack & {
+    writable: WritableStream<VideoFrame>;
+  };
+}
+
+/**
+ * A track with STEADY_FPS frames a second from one that has frames only when something changes: of
+ * a screen on which nothing moves the browser gives one frame a second, which would arrive in
+ * bursts of a second. The track itself where the browser has no access to frames.
+ */
+export function steadied(track: MediaStreamTrack): SteadyTrack {
+  const { MediaStreamTrackProcessor, MediaStreamTrackGenerator } = globalThis as FrameAccess;
+  if (!MediaStreamTrackProcessor || !MediaStreamTrackGenerator) {
+    return { track, close: () => undefined };
+  }
+  const { readable } = new MediaStreamTrackProcessor({ track });
+  const steady = new MediaStreamTrackGenerator({ kind: 'video' });
+  // A worker's timers keep their pace while another window covers the page.
+  const worker = new Worker(new URL('./steady-frames-worker.ts', import.meta.url), {
+    type: 'module',
+  });
+  const streams: SteadyStreams = { readable, writable: steady.writable };
+  worker.postMessage(streams, [readable, steady.writable]);
+  return {
+    track: steady,
+    close() {
+      worker.terminate();
+      steady.stop();
+    },
+  };
+}
