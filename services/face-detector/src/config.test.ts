@@ -1,0 +1,46 @@
+import { ConfigError } from '@facecast/shared/config';
+import { expect, test } from 'vitest';
+import { readFaceDetectorConfig } from './config.js';
+import { chooseFinder } from './find/choose.js';
+
+const problemsOf = (env: Record<string, string>) => {
+  try {
+    readFaceDetectorConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+  }
+  return undefined;
+};
+
+test('without settings: alt2 of opencv-data, and it works', async () => {
+  const config = readFaceDetectorConfig({});
+  expect(config).toMatchObject({
+    FACE_FINDER: 'haar',
+    HAAR_CASCADE: '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml',
+  });
+  await chooseFinder(config);
+});
+
+test('a cascade is named by its name or its path', () => {
+  const path = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml';
+  const byName = readFaceDetectorConfig({ HAAR_CASCADE: 'haarcascade_frontalface_default' });
+  expect(byName.HAAR_CASCADE).toBe(path);
+  expect(readFaceDetectorConfig({ HAAR_CASCADE: path }).HAAR_CASCADE).toBe(path);
+});
+
+test('a cascade that is not there, or no cascade, is one line that says what to do', () => {
+  for (const HAAR_CASCADE of ['nonesuch', '/nowhere/cascade.xml', '/etc/hostname']) {
+    const problems = problemsOf({ HAAR_CASCADE });
+    expect(problems).toHaveLength(1);
+    expect(problems![0]).toMatch(/^HAAR_CASCADE: there is no cascade \/.*opencv-data/);
+  }
+});
+
+test('an unknown finder is refused', () => {
+  expect(problemsOf({ FACE_FINDER: 'magic' })).toHaveLength(1);
+});
+
+test('a finder whose first search fails is a bad setting too', async () => {
+  const config = { FACE_FINDER: 'haar', HAAR_CASCADE: '/nowhere.xml' } as const;
+  await expect(chooseFinder(config)).rejects.toThrow(ConfigError);
+});

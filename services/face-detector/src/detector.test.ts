@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Effect } from '@facecast/shared/ingest-protocol';
+import { DirectoryFrameStore, frameBytes } from '@facecast/shared/frame-store';
+import { createLogger } from '@facecast/shared/logger';
+import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
+import type { DetectJob, MarkedBatch } from '@facecast/shared/messages';
+import { createMetrics } from '@facecast/shared/metrics';
+import { consume, JobQueue } from '@facecast/shared/queues';
+import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { Detector } from './detector.js';
+import type { FaceFinder } from './find/face-finder.js';
+import { FaceMemory } from './find/face-memory.js';
+import { HaarFinder } from './find/haar.js';
+import { paceAt } from './find/tracker.js';
+import { createDetectorMetrics } from './metrics.js';
+import { movingFace, overlap, VGA } from './testing/clips.js';
+
+const CASCADE = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml';
+const FRAMES_A_BATCH = 3;
+const BATCHES = 10;
+const BATCH_BYTES = FRAMES_A_BATCH * frameBytes(VGA.width, VGA.height);
+
+const log = createLogger('face-detector', 'silent');
+const haar = new HaarFinder(CASCADE);
+let redis: Redis;
+let frames: string;
+let store: DirectoryFrameStore;
+let clip: Awaited<ReturnType<typeof movingFace>>;
+let sessions = 0;
+const opened: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  redis = connectRedis(inject('redisUrl'), 'worker', log);
+  await redis.flushall();
+  frames = await mkdtemp(join(tmpdir(), 'facecast-detector-'));
+  store = new DirectoryFrameStore(frames);
+  clip = await movingFace(BATCHES * FRAMES_A_BATCH, 80);
+});
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+afterAll(async () => {
+  redis.disconnect();
+  await rm(frames, { recursive: true });
+});
+
+function detector(finder: FaceFinder = haar, usedLog = log) {
+  const registry = createMetrics('face-detector');
+  const parts = {
+    ...{ store, finder, log: usedLog, pace: paceAt(30) },
+    markedLog: new MarkedLog(redis),
+    memory: new FaceMemory(redis),
+    metrics: createDetectorMetrics(registry),
+  };
+  return { detector: new Detector(parts), registry };
+}
+
+/** A session with the clip's decoded batches in the store, and what comes out of it. */
+async function session(batches = BATCHES) {
+  const sessionId = `session-${++sessions}`;
+  await store.openSession(sessionId);
+  for (let batch = 0; batch < batches; batch++)
+    await store.write(
+      { sessionId, batch, kind: 'decoded' },
+      clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES),
+    );
+  const job = (batch: number, effect: Effect): DetectJob => ({
+    ...{ sessionId, batch, effect, frameCount: FRAMES_A_BATCH, ...VGA },
+    firstFrame: batch * FRAMES_A_BATCH,
+    ...{ capturedAt: 1000, receivedAt: 1001, decodedAt: Date.now() },
+  });
+  const marked = (batch: number) => store.read({ sessionId, batch, kind: 'marked' });
+  return { sessionId, job, marked, entries: () => entriesOf(sessionId) };
+}
+
+/** All entries of a session's log so far. */
+async function entriesOf(sessionId: string): Promise<MarkedBatch[]> {
+  const raw = await redis.xrange(`facecast:marked:${sessionId}`, '-', '+');
+  return raw.map(([, fields]) => JSON.parse(fields[1]!) as MarkedBatch);
+}
+
+const original = (batch: number) =>
+  clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES);
+
+const failing: FaceFinder = {
+  findOthers: () => Promise.reject(new Error('no cascade')),
+  findNear: () => Promise.reject(new Error('no cascade')),
+};
+
+describe('a batch', () => {
+  test('comes back outlined, with the face of each frame in its entry', async () => {
+    const { job, marked, entries } = await session();
+    const wanted = job(0, 'box');
+    await detector().detector.mark(wanted);
+
+    const [entry] = await entries();
+    const { effect, ...batch } = wanted;
+    expect(entry).toMatchObject({ ...batch, kind: 'batch' });
+    expect(entry).not.toHaveProperty('effect', effect);
+    expect(entry!.markedAt).toBeGreaterThanOrEqual(wanted.decodedAt);
+    expect(entry!.frames).toHaveLength(FRAMES_A_BATCH);
+    const bytes = (await marked(0))!;
+    entry!.frames.forEach(({ searched, faces }, n) => {
+      expect(searched).toBe(true);
+      expect(faces).toHaveLength(1);
+      const face = faces[0]!;
+      expect(overlap(face, clip.places[n]!)).toBeGreaterThan(0.6);
+      const row = 2 * Math.floor(face.y / 2);
+      const at = n * (BATCH_BYTES / FRAMES_A_BATCH) + row * VGA.width + Math.round(face.x + 20);
+      expect([bytes[at], bytes[at + VGA.width]]).toEqual([145, 145]);
+    });
+  });
+
+  test('of the effect none comes back as it was, and its faces are known all the same', async () => {
+    const { job, marked, entries } = await session();
+    await detector().detector.mark(job(0, 'none'));
+    expect((await marked(0))!.equals(original(0))).toBe(true);
+    expect((await entries())[0]!.frames[0]!.faces).toHaveLength(1);
+  });
+
+  test('is searched from what another replica knew of the one before', async () => {
+    const { job, entries } = await session();
+    let wholeSearches = 0;
+    const counting: FaceFinder = {
+      findNear: (picture, known) => haar.findNear(picture, known),
+      findOthers: (picture, known) => {
+        wholeSearches++;
+        return haar.findOthers(picture, known);
+      },
+    };
+    for (let batch = 0; batch < BATCHES; batch++)
+      await detector(counting).detector.mark(job(batch, 'box'));
+    // Frames 0, 10 and 20 of 30.
+    expect(wholeSearches).toBe(3);
+    for (const { frames } of await entries())
+      expect(frames.every(({ faces }) => faces.length === 1)).toBe(true);
+  });
+
+  test('whose session has ended is dropped without a trace', async () => {
+    const { sessionId, job, marked, entries } = await session();
+    await store.removeSession(sessionId);
+    const { detector: one, registry } = detector();
+    await one.mark(job(0, 'box'));
+    expect(await entries()).toEqual([]);
+    expect(await marked(0)).toBeUndefined();
+    expect(await registry.metrics()).toMatch(/batches_total{outcome="gone".*} 1/);
+  });
+
+  test('whose session ends during the search is dropped too', async () => {
+    const { sessionId, job, entries } = await session();
+    const ending: FaceFinder = {
+      findNear: async () => undefined,
+      findOthers: async () => {
+        await store.removeSession(sessionId);
+        return [];
+      },
+    };
+    await detector(ending).detector.mark(job(0, 'box'));
+    expect(await entries()).toEqual([]);
+    expect(await store.sessions()).not.toContain(sessionId);
+  });
+
+  test('of the wrong size is refused with a reason', async () => {
+    const { job } = await session();
+    const wrong = { ...job(0, 'box'), width: 1280, height: 720 };
+    await expect(detector().detector.mark(wrong)).rejects.toThrow('must have');
+  });
+});
+
+describe('while searches fail', () => {
+  test.each<Effect>(['box', 'none'])('%s goes out as it was, unsearched', async (effect) => {
+    const { job, marked, entries } = await session();
+    await detector(failing).detector.mark(job(0, effect));
+    expect((await marked(0))!.equals(original(0))).toBe(true);
+    expect((await entries())[0]!.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
+  });
+
+  test.each<Effect>(['blur', 'pixelate'])('%s goes out blurred all over', async (effect) => {
+    const { job, marked, entries } = await session();
+    await detector(failing).detector.mark(job(0, effect));
+    expect((await entries())[0]!.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
+    const bytes = (await marked(0))!;
+    for (let n = 0; n < FRAMES_A_BATCH; n++) {
+      const start = n * (BATCH_BYTES / FRAMES_A_BATCH);
+      const luma = bytes.subarray(start, start + VGA.width * VGA.height);
+      const steps = luma.slice(1).map((value, at) => Math.abs(value - luma[at]!));
+      const inRows = steps.filter((_, at) => (at + 1) % VGA.width !== 0);
+      expect(inRows.reduce((most, step) => Math.max(most, step), 0)).toBeLessThan(8);
+    }
+  });
+
+  test('a single frame that fails costs the others nothing', async () => {
+    const { job, entries } = await session();
+    let calls = 0;
+    const flaky: FaceFinder = {
+      findOthers: (picture, known) => haar.findOthers(picture, known),
+      findNear: (picture, known) =>
+        ++calls === 1 ? Promise.reject(new Error('once')) : haar.findNear(picture, known),
+    };
+    const known = detector().detector;
+    await known.mark(job(0, 'box'));
+    await detector(flaky).detector.mark(job(1, 'box'));
+    const { frames } = (await entries())[1]!;
+    expect(frames.map(({ searched }) => searched)).toEqual([false, true, true]);
+    expect(frames.map(({ faces }) => faces.length)).toEqual([0, 1, 1]);
+  });
+
+  test('each is counted, few are logged, and the service is not ready until one succeeds', async () => {
+    const lines: unknown[] = [];
+    const listening = Object.assign(createLogger('test', 'error'), {
+      error: (...args: unknown[]) => void lines.push(args),
+    });
+    const { job } = await session();
+    const finder = { ...failing };
+    const { detector: one, registry } = detector(finder, listening);
+    for (const batch of [0, 1, 2]) await one.mark(job(batch, 'box'));
+    expect(lines).toHaveLength(1);
+    const metrics = await registry.metrics();
+    expect(metrics).toMatch(/failures_total{what="search".*} 9/);
+    expect(metrics).toMatch(/frames_total{searched="false".*} 9/);
+    expect(metrics).toMatch(/stage_seconds_count{.*} 3/);
+    await expect(one.checkSearch()).rejects.toThrow('no cascade');
+    Object.assign(finder, { findOthers: async () => [], findNear: async () => undefined });
+    await one.mark(job(3, 'box'));
+    await one.checkSearch();
+  });
+});
+
+describe('two consumers of the queue', () => {
+  test('share the batches: each batch is announced once, whoever has marked it', async () => {
+    const { sessionId, job, marked } = await session();
+    const handled = [0, 0];
+    const workers = handled.map((_, n) => {
+      const { detector: one } = detector();
+      const own = connectRedis(inject('redisUrl'), 'worker', log);
+      const handle = async (wanted: DetectJob) => {
+        await one.mark(wanted);
+        handled[n]!++;
+      };
+      const worker = consume(own, { kind: 'detect' }, handle, { concurrency: 2 });
+      opened.push(async () => {
+        await worker.close();
+        own.disconnect();
+      });
+      return worker;
+    });
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+
+    const reader = new MarkedLogReader(redis, log);
+    opened.push(() => reader.close());
+    const arrived: number[] = [];
+    const allArrived = new Promise<void>((done) => {
+      void reader.add(sessionId, (entries) => {
+        for (const { entry } of entries) if (entry.kind === 'batch') arrived.push(entry.batch);
+        if (arrived.length >= BATCHES) done();
+      });
+    });
+    const queue = new JobQueue(redis, { kind: 'detect' });
+    opened.push(() => queue.close());
+    const finished = workers.map((worker) => once(worker, 'completed'));
+    for (let batch = 0; batch < BATCHES; batch++) await queue.add(job(batch, 'box'));
+    await allArrived;
+    await Promise.all(finished);
+
+    expect(arrived.sort((a, b) => a - b)).toEqual(Array.from({ length: BATCHES }, (_, n) => n));
+    for (let batch = 0; batch < BATCHES; batch++)
+      expect((await marked(batch))!.equals(original(batch))).toBe(false);
+    expect(Math.min(...handled)).toBeGreaterThan(0);
+  });
+});

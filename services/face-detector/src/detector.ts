@@ -1,0 +1,134 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+import type { FrameStore } from '@facecast/shared/frame-store';
+import type { Logger } from '@facecast/shared/logger';
+import type { MarkedLog } from '@facecast/shared/marked-log';
+import type { DetectJob, FrameFaces } from '@facecast/shared/messages';
+import { applyEffect } from './effects/effect.js';
+import type { FaceFinder } from './find/face-finder.js';
+import type { FaceMemory } from './find/face-memory.js';
+import { searchFrame, type Knowledge, type Pace } from './find/tracker.js';
+import { framesOf, type I420Frame } from './i420.js';
+import type { DetectorMetrics } from './metrics.js';
+
+/** Batches in work at once: one is searched while the other is read or written. */
+export const BATCHES_AT_ONCE = 2;
+
+/** At most one line about failing searches in this time; the metrics count all of them. */
+const FAILURE_LOG_INTERVAL_MS = 10_000;
+
+/** Marks batches: finds the faces of each frame, applies the effect, and hands the batch on. */
+export class Detector {
+  /** Settles when the search under way is over. */
+  private turn: Promise<unknown> = Promise.resolve();
+  /** Why the newest search failed. */
+  private failure: Error | undefined;
+  private failureLoggedAt = -Infinity;
+
+  constructor(
+    private readonly parts: {
+      store: FrameStore;
+      markedLog: MarkedLog;
+      finder: FaceFinder;
+      memory: FaceMemory;
+      pace: Pace;
+      metrics: DetectorMetrics;
+      log: Logger;
+    },
+  ) {}
+
+  /**
+   * Marks one batch. A search that fails costs the batch nothing but its faces: its frames go out
+   * unsearched. A batch whose session has ended is dropped.
+   *
+   * @throws where the batch cannot be read, written or announced
+   */
+  async mark(job: DetectJob): Promise<void> {
+    const { store, markedLog, metrics } = this.parts;
+    const { effect, ...batch } = job;
+    const { sessionId } = batch;
+    const bytes = await store.read({ sessionId, batch: batch.batch, kind: 'decoded' });
+    if (!bytes) return this.drop();
+
+    const pictures = framesOf(bytes, batch);
+    const frames = await this.inTurn(() => this.search(job, pictures));
+    pictures.forEach((picture, n) => {
+      const { searched, faces } = frames[n]!;
+      applyEffect(effect, picture, searched ? faces : undefined);
+    });
+    if (!(await store.write({ sessionId, batch: batch.batch, kind: 'marked' }, bytes)))
+      return this.drop();
+
+    const markedAt = Date.now();
+    await markedLog.append(sessionId, { ...batch, kind: 'batch', markedAt, frames });
+    metrics.batches.inc({ outcome: 'marked' });
+    metrics.stage.observe(Math.max(0, markedAt - batch.decodedAt) / 1000);
+  }
+
+  /** Rejects while searches fail. */
+  async checkSearch(): Promise<void> {
+    if (this.failure) throw this.failure;
+  }
+
+  private drop(): void {
+    this.parts.metrics.batches.inc({ outcome: 'gone' });
+  }
+
+  /** Runs `work` after all that came before it: no two searches at once. */
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+
+  /** Searches a batch's frames in order, from what is known of the session's faces to what is then. */
+  private async search(job: DetectJob, pictures: I420Frame[]): Promise<FrameFaces[]> {
+    const { memory } = this.parts;
+    const before = await memory.load(job.sessionId);
+    const frames: FrameFaces[] = [];
+    let known = before;
+    for (const [n, picture] of pictures.entries()) {
+      const after = await this.searchOne(job, picture, job.firstFrame + n, known);
+      frames.push({ searched: !!after, faces: after?.faces.map(({ face }) => face) ?? [] });
+      known = after ?? known;
+      // Locks must be renewed however long a batch is.
+      await otherWork();
+    }
+    if (known && known !== before) await memory.save(job.sessionId, job.batch, known);
+    return frames;
+  }
+
+  /** What is known after this frame, or undefined where its search failed. */
+  private async searchOne(
+    { sessionId, batch }: DetectJob,
+    { y }: I420Frame,
+    frame: number,
+    known: Knowledge | undefined,
+  ): Promise<Knowledge | undefined> {
+    const { finder, pace, metrics } = this.parts;
+    const stopClock = metrics.search.startTimer();
+    try {
+      const after = await searchFrame(finder, y, frame, known, pace);
+      stopClock();
+      metrics.frames.inc({ searched: 'true' });
+      metrics.faces.inc(after.faces.length);
+      this.failure = undefined;
+      return after;
+    } catch (error) {
+      metrics.frames.inc({ searched: 'false' });
+      metrics.failures.inc({ what: 'search' });
+      this.failure = error as Error;
+      this.logFailure({ sessionId, batch, frame, err: error });
+      return undefined;
+    }
+  }
+
+  private logFailure(details: object): void {
+    const now = performance.now();
+    if (now - this.failureLoggedAt < FAILURE_LOG_INTERVAL_MS) return;
+    this.failureLoggedAt = now;
+    this.parts.log.error(
+      details,
+      'a search failed; more of them are counted, not logged, for a while',
+    );
+  }
+}

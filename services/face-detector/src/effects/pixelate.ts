@@ -1,0 +1,35 @@
+import type { Face } from '@facecast/shared/messages';
+import type { I420Frame, Plane } from '../i420.js';
+import { areaAround, evenCell, halved, headOf, type Area } from './area.js';
+import { meansOf } from './cells.js';
+
+/** So many cells across a face are too few for a finder or a person. */
+const CELLS_ACROSS_FACE = 4;
+const SMALLEST_CELL = 8;
+
+/**
+ * Replaces the head around a face by a mosaic. Its cells lie on a lattice that is fixed to the
+ * picture, so that it does not swim with every move of the box.
+ */
+export function pixelateHead(frame: I420Frame, face: Face): void {
+  const cell = evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL);
+  const area = areaAround(headOf(face), frame.y, cell);
+  if (!area) return;
+  pixelate(frame.y, area, cell);
+  pixelate(frame.u, halved(area), cell / 2);
+  pixelate(frame.v, halved(area), cell / 2);
+}
+
+function pixelate(plane: Plane, area: Area, cell: number): void {
+  const { columns, values } = meansOf(plane, area, cell);
+  for (let y = area.top; y < area.bottom; y++) {
+    const row = Math.floor((y - area.top) / cell) * columns;
+    for (let column = 0; column < columns; column++) {
+      const left = area.left + column * cell;
+      const right = Math.min(area.right, left + cell);
+      const value = Math.round(values[row + column]!);
+      const start = y * plane.width;
+      for (let x = left; x < right; x++) plane.pixels[start + x] = value;
+    }
+  }
+}

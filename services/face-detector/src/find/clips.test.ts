@@ -1,0 +1,71 @@
+import type { Face } from '@facecast/shared/messages';
+import { expect, test } from 'vitest';
+import { drawBox } from '../effects/box.js';
+import type { Plane } from '../i420.js';
+import { movingFace, overlap, testPattern, zoomInto, type Clip } from '../testing/clips.js';
+import { HaarFinder } from './haar.js';
+import { paceAt, searchFrame, type Knowledge } from './tracker.js';
+
+const CASCADE = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml';
+const finder = new HaarFinder(CASCADE);
+const PACE = paceAt(30);
+const HD = { width: 1280, height: 720 };
+
+/** Follows a clip as the service does; the faces of each frame. */
+async function follow(clip: Clip): Promise<Face[][]> {
+  let known: Knowledge | undefined;
+  const found: Face[][] = [];
+  for (const [n, frame] of clip.frames.entries()) {
+    known = await searchFrame(finder, frame.y, n, known, PACE);
+    found.push(known.faces.map(({ face }) => face));
+  }
+  return found;
+}
+
+test.each([
+  { faceSize: 48, size: undefined },
+  { faceSize: 70, size: undefined },
+  { faceSize: 120, size: undefined },
+  { faceSize: 130, size: HD },
+])(
+  'a moving face of $faceSize pixels has its outline in at least 95 % of the frames',
+  async ({ faceSize, size }) => {
+    const clip = await movingFace(150, faceSize, size);
+    const found = await follow(clip);
+    const right = found.filter((faces, n) => faces.some((f) => overlap(f, clip.places[n]!) > 0.5));
+    const wrong = found.flatMap((faces, n) =>
+      faces.filter((f) => overlap(f, clip.places[n]!) < 0.3),
+    );
+    expect(right.length).toBeGreaterThanOrEqual(0.95 * 150);
+    expect(wrong).toEqual([]);
+  },
+);
+
+test('clips without a face get no outline: a cat, coffee, a test pattern', async () => {
+  for (const clip of [
+    await zoomInto('cat.jpg', 60),
+    await zoomInto('coffee.jpg', 60),
+    await testPattern(60),
+  ])
+    expect((await follow(clip)).flat()).toEqual([]);
+});
+
+test('thousands of frames leave the memory as it was', { timeout: 60_000 }, async () => {
+  const clip = await movingFace(60, 70);
+  const rounds = async (count: number) => {
+    for (let round = 0; round < count; round++) {
+      await follow(clip);
+      const spare = { ...clip.frames[0]!, y: copyOf(clip.frames[0]!.y) };
+      drawBox(spare, { ...clip.places[0]!, score: 1 });
+    }
+    return process.memoryUsage().rss;
+  };
+  const before = await rounds(10);
+  const after = await rounds(30);
+  // 1800 frames whose Mats were not released would be 140 MB.
+  expect(after - before).toBeLessThan(30e6);
+});
+
+function copyOf(plane: Plane): Plane {
+  return { ...plane, pixels: Uint8Array.from(plane.pixels) };
+}

@@ -1,0 +1,64 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { serveOps } from '@facecast/shared/health';
+import { createLogger } from '@facecast/shared/logger';
+import { MarkedLog } from '@facecast/shared/marked-log';
+import { createMetrics } from '@facecast/shared/metrics';
+import { consume } from '@facecast/shared/queues';
+import { connectRedis } from '@facecast/shared/redis';
+import { runService } from '@facecast/shared/service';
+import { readFaceDetectorConfig } from './config.js';
+import { BATCHES_AT_ONCE, Detector } from './detector.js';
+import { chooseFinder } from './find/choose.js';
+import { FaceMemory } from './find/face-memory.js';
+import { paceAt } from './find/tracker.js';
+import { createDetectorMetrics } from './metrics.js';
+
+await runService(async () => {
+  const config = readFaceDetectorConfig();
+  const log = createLogger('face-detector', config.LOG_LEVEL);
+  const registry = createMetrics('face-detector');
+  const metrics = createDetectorMetrics(registry);
+  const finder = await chooseFinder(config);
+  await mkdir(config.FRAMES_DIR, { recursive: true });
+  const redis = connectRedis(config.REDIS_URL, 'worker', log);
+  const detector = new Detector({
+    store: new DirectoryFrameStore(config.FRAMES_DIR),
+    markedLog: new MarkedLog(redis),
+    finder,
+    memory: new FaceMemory(redis),
+    pace: paceAt(config.FPS),
+    metrics,
+    log,
+  });
+  const worker = consume(redis, { kind: 'detect' }, (job) => detector.mark(job), {
+    concurrency: BATCHES_AT_ONCE,
+  });
+  worker.on('error', (error) => log.warn({ err: error }, 'trouble with the queue'));
+  worker.on('failed', (job, error) => {
+    metrics.failures.inc({ what: 'batch' });
+    log.error({ job: job?.data as unknown, err: error }, 'a batch failed');
+  });
+  const ops = await serveOps({
+    port: config.OPS_PORT,
+    checks: {
+      redis: async () => {
+        if (redis.status !== 'ready') throw new Error('not connected');
+        await redis.ping();
+      },
+      frames: () => access(config.FRAMES_DIR, constants.W_OK),
+      search: () => detector.checkSearch(),
+    },
+    metrics: registry,
+  });
+  log.info({ port: ops.port, finder: config.FACE_FINDER }, 'ready');
+  return {
+    log,
+    close: async () => {
+      await worker.close();
+      await ops.close();
+      redis.disconnect();
+    },
+  };
+});
