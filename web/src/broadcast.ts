@@ -2,7 +2,7 @@ import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { IngestConnection, ingestUrl } from './ingest-connection.js';
 import type { PublishEvent, Session } from './publish-state.js';
 import { recordableMimeType, Recorder } from './recorder.js';
-import type { LocalProblem, Problem } from './sentences.js';
+import type { Problem } from './problem.js';
 import { openSource, SourceError, type Source, type SourceChoice } from './source.js';
 
 /** What a person asked for when pressing Start. */
@@ -107,7 +107,7 @@ export class Broadcast {
     });
   }
 
-  #fail(problem: Problem | LocalProblem): void {
+  #fail(problem: Problem): void {
     this.#end({ type: 'problem', problem });
   }
 

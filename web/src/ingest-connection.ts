@@ -1,6 +1,7 @@
 import type { ClientMessage, Effect, ServerMessage, Stats } from '@facecast/shared/ingest-protocol';
 import type { Session } from './publish-state.js';
-import { problemOfCode, type Problem } from './sentences.js';
+import type { Problem } from './problem.js';
+import { problemOfCode } from './sentences.js';
 import { UnacknowledgedChunks } from './unacknowledged-chunks.js';
 
 /** The bounds of a connection. Bytes are of media, times in milliseconds. */

@@ -1,5 +1,6 @@
 import { Broadcast } from './broadcast.js';
-import { openPlayer, type Player } from './player.js';
+import { openPlayer } from './open-player.js';
+import type { Player } from './player.js';
 import { isOver, nextPublishState, type PublishEvent, type PublishState } from './publish-state.js';
 import { PublishView } from './publish-view.js';
 

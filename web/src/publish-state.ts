@@ -1,4 +1,4 @@
-import type { Problem } from './sentences.js';
+import type { Problem } from './problem.js';
 
 export type SourceKind = 'camera' | 'screen' | 'file';
 

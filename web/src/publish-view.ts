@@ -2,12 +2,8 @@ import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';
 import { Readings } from './readings.js';
-import {
-  problemSentence,
-  publishStateNote,
-  publishStateWords,
-  type LocalProblem,
-} from './sentences.js';
+import type { LocalProblem } from './problem.js';
+import { problemSentence, publishStateNote, publishStateWords } from './sentences.js';
 import { listCameras, type SourceChoice } from './source.js';
 import { StatsDetails } from './stats-details.js';
 

@@ -1,5 +1,5 @@
 import type { SourceKind } from './publish-state.js';
-import type { LocalProblem } from './sentences.js';
+import type { LocalProblem } from './problem.js';
 import { steadied } from './steady-frames.js';
 
 /** Where the picture comes from. */

@@ -1,4 +1,4 @@
-import { STEADY_FPS, type SteadyStreams } from './steady-frames.js';
+import { STEADY_FPS, type SteadyStreams } from './steady-streams.js';
 
 addEventListener('message', ({ data }: MessageEvent<SteadyStreams>) => repeatNewest(data), {
   once: true,

@@ -1,12 +1,6 @@
-/** Frames a second of a steadied track. */
-export const STEADY_FPS = 30;
+import type { SteadyStreams } from './steady-streams.js';
 
-/** What the worker is sent once: frames in, frames out. */
-export interface SteadyStreams {
-  readable: ReadableStream<VideoFrame>;
-  writable: WritableStream<VideoFrame>;
-}
-
+/** A track that keeps its pace, and what it takes. */
 export interface SteadyTrack {
   track: MediaStreamTrack;
   close(): void;

@@ -1,5 +1,6 @@
-import { openPlayer, type Player } from './player.js';
-import type { LocalProblem } from './sentences.js';
+import { openPlayer } from './open-player.js';
+import type { Player } from './player.js';
+import type { LocalProblem } from './problem.js';
 import { lookAtSession } from './session-look.js';
 import { nextLookInMs, nextWatchState, type WatchState } from './watch-state.js';
 import { WatchView } from './watch-view.js';

@@ -1,4 +1,4 @@
-import type { Problem } from './sentences.js';
+import type { Problem } from './problem.js';
 
 /** Where a viewer stands. `sawItLive` says whether this page played the stream before its end. */
 export type WatchState =
