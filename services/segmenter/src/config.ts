@@ -1,0 +1,35 @@
+import { readConfig } from '@facecast/shared/config';
+import * as settings from '@facecast/shared/settings';
+import { z } from 'zod';
+import { SKIP_TARGETS, targetSeconds } from './playlist.js';
+
+const schema = z
+  .object({
+    ...settings.cadenceFields,
+    REDIS_URL: settings.REDIS_URL,
+    LOG_LEVEL: settings.LOG_LEVEL,
+    OPS_PORT: settings.OPS_PORT,
+    DATA_DIR: settings.DATA_DIR,
+    FRAMES_DIR: settings.FRAMES_DIR,
+    RETENTION_MINUTES: settings.RETENTION_MINUTES,
+    SESSIONS_PER_REPLICA: settings.SESSIONS_PER_REPLICA,
+    /** How much of the stream the live playlist holds, in seconds. */
+    WINDOW_SECONDS: z.coerce.number().min(6).max(3600).default(30),
+  })
+  .superRefine((given, context) => {
+    settings.checkCadence(given, context);
+    const least = SKIP_TARGETS * targetSeconds(settings.cadenceOf(given));
+    if (given.WINDOW_SECONDS < least)
+      context.addIssue({
+        code: 'custom',
+        path: ['WINDOW_SECONDS'],
+        message: `must be at least ${least}: six segments, each rounded up to whole seconds`,
+      });
+  });
+
+export type SegmenterConfig = z.output<typeof schema>;
+
+/** @throws {import('@facecast/shared/config').ConfigError} */
+export function readSegmenterConfig(env: NodeJS.ProcessEnv = process.env): SegmenterConfig {
+  return readConfig(schema, env);
+}

@@ -1,0 +1,49 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serveOps } from '@facecast/shared/health';
+import { createLogger } from '@facecast/shared/logger';
+import { connectRedis } from '@facecast/shared/redis';
+import { runService } from '@facecast/shared/service';
+import { cadenceOf } from '@facecast/shared/settings';
+import { readSegmenterConfig } from './config.js';
+import { createSegmenterMetrics } from './metrics.js';
+import { Segmenter } from './segmenter.js';
+
+await runService(async () => {
+  const config = readSegmenterConfig();
+  const log = createLogger('segmenter', config.LOG_LEVEL);
+  const hlsDir = join(config.DATA_DIR, 'hls');
+  await mkdir(hlsDir, { recursive: true });
+  const redis = connectRedis(config.REDIS_URL, 'worker', log);
+  const metrics = createSegmenterMetrics();
+  const segmenter = new Segmenter(
+    {
+      hlsDir,
+      framesDir: config.FRAMES_DIR,
+      cadence: cadenceOf(config),
+      windowSeconds: config.WINDOW_SECONDS,
+      retentionMs: config.RETENTION_MINUTES * 60_000,
+      sessionsPerReplica: config.SESSIONS_PER_REPLICA,
+    },
+    redis,
+    metrics,
+    log,
+  );
+  const ops = await serveOps({
+    port: config.OPS_PORT,
+    checks: {
+      redis: () => redis.ping(),
+      hls: () => access(hlsDir, constants.W_OK),
+    },
+    metrics: metrics.registry,
+  });
+  log.info({ opsPort: ops.port }, 'ready');
+  return {
+    log,
+    close: async () => {
+      await segmenter.close();
+      await ops.close();
+      redis.disconnect();
+    },
+  };
+});

@@ -1,0 +1,50 @@
+import { createMetrics, stageLatency } from '@facecast/shared/metrics';
+import { Counter, Gauge, type Histogram, type Registry } from 'prom-client';
+
+/** What the segmenter counts of its own work. */
+export interface SegmenterMetrics {
+  registry: Registry;
+  /** From a batch's mark to its part in the playlist, in seconds. */
+  latency: Histogram;
+  parts: Counter;
+  partBytes: Counter;
+  encoderReplacements: Counter;
+  /** Tells how many sessions are held, each time somebody asks. */
+  countSessions: (count: () => number) => void;
+}
+
+export function createSegmenterMetrics(): SegmenterMetrics {
+  const registry = createMetrics('segmenter');
+  const registers = [registry];
+  let sessions = () => 0;
+  new Gauge({
+    name: 'facecast_segmenter_sessions',
+    help: 'Sessions that this replica holds',
+    registers,
+    collect() {
+      this.set(sessions());
+    },
+  });
+  return {
+    registry,
+    latency: stageLatency(registry),
+    parts: new Counter({
+      name: 'facecast_segmenter_parts_total',
+      help: 'Parts listed in playlists',
+      registers,
+    }),
+    partBytes: new Counter({
+      name: 'facecast_segmenter_part_bytes_total',
+      help: 'Bytes of the parts listed in playlists',
+      registers,
+    }),
+    encoderReplacements: new Counter({
+      name: 'facecast_segmenter_encoder_replacements_total',
+      help: 'Encoders that died or hung and were replaced',
+      registers,
+    }),
+    countSessions: (count) => {
+      sessions = count;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { createLogger } from '@facecast/shared/logger';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readPart } from './fmp4.js';
+import { MOST_REPLACEMENTS, PartEncoder } from './part-encoder.js';
+import { CADENCE, markedBatch } from './testing/cadence.js';
+import { HEIGHT, numberedFrames, WIDTH } from './testing/pictures.js';
+
+describe('the encoder of a session', () => {
+  let encoder: PartEncoder;
+  let replaced: number;
+
+  beforeEach(() => {
+    replaced = 0;
+    encoder = new PartEncoder(CADENCE, createLogger('test', 'fatal'), () => replaced++);
+  });
+
+  afterEach(() => encoder.close());
+
+  const encode = (batch: number, scale = 1) =>
+    encoder.encode(
+      markedBatch(batch, { width: WIDTH * scale, height: HEIGHT * scale }),
+      numberedFrames(batch * 3, 3, scale),
+    );
+  const signalEncoder = (signal: NodeJS.Signals) => process.kill(encoder.pid ?? 0, signal);
+
+  test('a batch comes out before the next goes in, as one part', async () => {
+    for (let batch = 0; batch < 12; batch++) {
+      const { content, init } = await encode(batch);
+      expect(readPart(content)).toEqual({ batch, firstFrame: batch * 3, frameCount: 3 });
+      expect(init !== undefined).toBe(batch === 0);
+    }
+  });
+
+  test('a last batch of fewer frames is a part of as many', async () => {
+    await encode(0);
+    const short = markedBatch(1, { frameCount: 1 });
+    const { content } = await encoder.encode(short, numberedFrames(3, 1));
+    expect(readPart(content)).toEqual({ batch: 1, firstFrame: 3, frameCount: 1 });
+  });
+
+  test('pictures of another size get an encoder of their own', async () => {
+    const before = await encode(0);
+    const after = await encode(1, 2);
+    expect(after.init).toBeDefined();
+    expect(after.init).not.toEqual(before.init);
+    expect(replaced).toBe(0);
+  });
+
+  test('an encoder that is killed is replaced, and the batch is not lost', async () => {
+    await encode(0);
+    signalEncoder('SIGKILL');
+    const { content, init } = await encode(1);
+    expect(readPart(content)).toMatchObject({ batch: 1 });
+    expect(init).toBeDefined();
+    expect(replaced).toBe(1);
+  });
+
+  test('an encoder that hangs is noticed and replaced', async () => {
+    await encode(0);
+    signalEncoder('SIGSTOP');
+    expect(readPart((await encode(1)).content)).toMatchObject({ batch: 1 });
+    expect(replaced).toBe(1);
+  });
+
+  test('encoders that fail again and again end the session', async () => {
+    await encode(0);
+    for (let failure = 1; failure <= MOST_REPLACEMENTS; failure++) {
+      signalEncoder('SIGKILL');
+      await encode(failure);
+    }
+    signalEncoder('SIGKILL');
+    await expect(encode(9)).rejects.toThrow('The video encoder failed too often.');
+    expect(replaced).toBe(MOST_REPLACEMENTS);
+  });
+
+  test('a batch of the wrong size is refused', async () => {
+    await expect(encoder.encode(markedBatch(0), numberedFrames(0, 2))).rejects.toThrow('damaged');
+  });
+
+  test('closing it ends what is under way and leaves no process', async () => {
+    await encode(0);
+    const { pid } = encoder;
+    signalEncoder('SIGSTOP');
+    const underWay = encode(1);
+    const [result] = await Promise.allSettled([underWay, encoder.close()]);
+    expect(result.status).toBe('rejected');
+    expect(() => process.kill(pid ?? 0, 0)).toThrow('ESRCH');
+  });
+});

@@ -1,0 +1,139 @@
+import type { Cadence } from '@facecast/shared/settings';
+import { parse, types } from 'hls-parser';
+
+/**
+ * The text of `live.m3u8`. Section numbers are of draft-pantos-hls-rfc8216bis-22; gateways make the
+ * shorter delta updates out of this one.
+ */
+
+/** One partial segment: one batch. The first of a segment begins with a key frame, no other does. */
+export interface Part {
+  uri: string;
+  frames: number;
+}
+
+/** A segment, of which the newest may still be growing. */
+export interface Segment {
+  msn: number;
+  uri: string;
+  /** Name of its initialization section. */
+  init: string;
+  /** It continues no segment before it: another encoder made it. */
+  discontinuity: boolean;
+  /** When its first frame was captured, in whole milliseconds since the epoch. */
+  capturedAt: number;
+  frames: number;
+  /** Those that are still listed. */
+  parts: Part[];
+  complete: boolean;
+}
+
+/** What a media playlist says. */
+export interface Playlist {
+  segments: readonly Segment[];
+  /** Discontinuities that have left the playlist (4.4.3.3). */
+  discontinuitySequence: number;
+  ended: boolean;
+}
+
+/** 4.4.3.8: SHOULD be at least three part targets. */
+export const PART_HOLD_BACK_TARGETS = 3;
+/** 4.4.3.8: MUST be at least three target durations. */
+export const HOLD_BACK_TARGETS = 3;
+/** 4.4.3.8: MUST be at least six target durations. */
+export const SKIP_TARGETS = 6;
+/** EXT-X-MAP in a playlist of whole segments asks for 6; nothing of low latency asks for more (8). */
+const VERSION = 6;
+
+/** Whole seconds that no segment's duration exceeds (4.4.3.1). */
+export function targetSeconds({ fps, framesPerSegment }: Cadence): number {
+  return Math.ceil(framesPerSegment / fps);
+}
+
+/** Where the next part will be: the one that is hinted at. */
+export function nextPart({ segments }: Pick<Playlist, 'segments'>): { msn: number; part: number } {
+  const last = segments.at(-1);
+  if (!last) return { msn: 0, part: 0 };
+  return last.complete
+    ? { msn: last.msn + 1, part: 0 }
+    : { msn: last.msn, part: last.parts.length };
+}
+
+export const partName = ({ msn, part }: { msn: number; part: number }) => `${msn}.${part}.m4s`;
+export const segmentName = (msn: number) => `${msn}.m4s`;
+export const initName = (n: number) => `init-${n}.mp4`;
+
+/** The whole playlist. */
+export function renderPlaylist(playlist: Playlist, cadence: Cadence): string {
+  const seconds = (frames: number) => (frames / cadence.fps).toFixed(5);
+  const target = targetSeconds(cadence);
+  const lines = [
+    '#EXTM3U',
+    `#EXT-X-VERSION:${VERSION}`,
+    `#EXT-X-TARGETDURATION:${target}`,
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+    '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES' +
+      `,PART-HOLD-BACK=${seconds(PART_HOLD_BACK_TARGETS * cadence.framesPerBatch)}` +
+      `,HOLD-BACK=${(HOLD_BACK_TARGETS * target).toFixed(1)}` +
+      `,CAN-SKIP-UNTIL=${(SKIP_TARGETS * target).toFixed(1)}`,
+    `#EXT-X-PART-INF:PART-TARGET=${seconds(cadence.framesPerBatch)}`,
+    `#EXT-X-MEDIA-SEQUENCE:${playlist.segments[0]?.msn ?? 0}`,
+    `#EXT-X-DISCONTINUITY-SEQUENCE:${playlist.discontinuitySequence}`,
+  ];
+  let init: string | undefined;
+  for (const segment of playlist.segments) {
+    if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
+    if (segment.init !== init) lines.push(`#EXT-X-MAP:URI="${segment.init}"`);
+    init = segment.init;
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.capturedAt).toISOString()}`);
+    segment.parts.forEach(({ uri, frames }, index) => {
+      const independent = index === 0 ? ',INDEPENDENT=YES' : '';
+      lines.push(`#EXT-X-PART:DURATION=${seconds(frames)},URI="${uri}"${independent}`);
+    });
+    if (segment.complete) lines.push(`#EXTINF:${seconds(segment.frames)},`, segment.uri);
+  }
+  lines.push(
+    playlist.ended
+      ? '#EXT-X-ENDLIST'
+      : `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(nextPart(playlist))}"`,
+  );
+  return lines.join('\n') + '\n';
+}
+
+/**
+ * Reads back what `renderPlaylist` wrote.
+ * @throws where `text` is no media playlist
+ */
+export function parsePlaylist(text: string, { fps }: Cadence): Playlist {
+  const parsed = parse(text) as types.MediaPlaylist;
+  const frames = (seconds: number | undefined) => Math.round((seconds ?? 0) * fps);
+  let init = '';
+  const segments = parsed.segments
+    // A hint after a whole segment is read as the beginning of the next.
+    .filter(({ uri, parts }) => uri || parts.some((part) => !part.hint))
+    .map((segment): Segment => {
+      const parts = segment.parts
+        .filter((part) => !part.hint)
+        .map((part) => ({ uri: part.uri, frames: frames(part.duration) }));
+      const complete = Boolean(segment.uri);
+      // The map that was said last holds on; of a segment that grows, the parser does not say so.
+      init = (segment as Partial<types.Segment>).map?.uri ?? init;
+      return {
+        msn: segment.mediaSequenceNumber,
+        uri: segmentName(segment.mediaSequenceNumber),
+        init,
+        discontinuity: segment.discontinuity ?? false,
+        capturedAt: segment.programDateTime?.getTime() ?? 0,
+        frames: complete
+          ? frames(segment.duration)
+          : parts.reduce((sum, part) => sum + part.frames, 0),
+        parts,
+        complete,
+      };
+    });
+  return {
+    segments,
+    discontinuitySequence: parsed.discontinuitySequenceBase ?? 0,
+    ended: parsed.endlist,
+  };
+}

@@ -1,0 +1,97 @@
+import { publishEvent } from '@facecast/shared/events';
+import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { playlistUrl } from '@facecast/shared/ingest-protocol';
+import type { Logger } from '@facecast/shared/logger';
+import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
+import type { Redis } from '@facecast/shared/redis';
+import { SessionStage } from '@facecast/shared/session-stage';
+import { SessionRegistry } from '@facecast/shared/sessions';
+import { PlaylistWatcher } from './announce.js';
+import { endFailedSession, forgetSession, readSummary } from './ending.js';
+import { Janitor } from './janitor.js';
+import type { SegmenterMetrics } from './metrics.js';
+import type { PackagerSettings } from './packager.js';
+import { SegmentedSession, type SessionTools } from './session.js';
+import { SessionStats } from './stats.js';
+
+export interface SegmenterOptions extends PackagerSettings {
+  /** Directory of the sessions' folders; it must be there. */
+  hlsDir: string;
+  framesDir: string;
+  retentionMs: number;
+  sessionsPerReplica: number;
+}
+
+/** One replica: holds sessions, and does the work of each. */
+export class Segmenter {
+  private readonly tools: SessionTools;
+  private readonly stage: SessionStage;
+  private readonly janitor: Janitor;
+
+  /** `redis` must be a `worker` connection. */
+  constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
+    const { hlsDir } = options;
+    this.tools = {
+      redis,
+      hlsDir,
+      log,
+      metrics,
+      registry: new SessionRegistry(redis),
+      markedLog: new MarkedLog(redis),
+      reader: new MarkedLogReader(redis, log),
+      frames: new DirectoryFrameStore(options.framesDir),
+      watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
+      settings: { cadence: options.cadence, windowSeconds: options.windowSeconds },
+    };
+    this.janitor = new Janitor(hlsDir, options.retentionMs, this.tools.registry, log);
+    this.stage = new SessionStage({
+      queue: 'segment',
+      concurrency: options.sessionsPerReplica,
+      redis,
+      log,
+      work: (sessionId, signal) => this.work(sessionId, signal),
+      giveUp: (sessionId) => this.giveUp(sessionId),
+    });
+    metrics.countSessions(() => this.stage.size);
+    this.janitor.start();
+  }
+
+  /** Hands every session over and takes no more. */
+  async close(): Promise<void> {
+    await this.stage.close();
+    await Promise.all([
+      this.tools.reader.close(),
+      this.tools.watcher.close(),
+      this.janitor.close(),
+    ]);
+  }
+
+  private async work(sessionId: string, signal: AbortSignal): Promise<void> {
+    const summary = await readSummary(this.tools.hlsDir, sessionId);
+    if (summary) return forgetSession(this.tools, summary);
+    const session = await this.tools.registry.get(sessionId);
+    if (!session) return;
+    const segmented = await SegmentedSession.open(this.tools, session);
+    await segmented.run(signal);
+  }
+
+  /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */
+  private async giveUp(sessionId: string): Promise<void> {
+    const session = await this.tools.registry.get(sessionId);
+    if (!session) return;
+    const { fps } = this.tools.settings.cadence;
+    const stats = session.stats ?? new SessionStats(sessionId, fps).snapshot('ended');
+    const message = 'The stream failed too often.';
+    await endFailedSession(this.tools, stats, { code: 'internal', message });
+  }
+
+  private announce(sessionId: string): void {
+    publishEvent(this.tools.redis, {
+      type: 'playlist_ready',
+      sessionId,
+      playlistUrl: playlistUrl(sessionId),
+    }).catch((error: unknown) =>
+      this.tools.log.warn({ sessionId, err: error }, 'could not announce a playlist'),
+    );
+  }
+}

@@ -1,0 +1,229 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
+import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
+import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
+import type { Session } from '@facecast/shared/sessions';
+import type { PlaylistWatcher } from './announce.js';
+import { endFailedSession, endSession, type SessionTraces } from './ending.js';
+import { SessionFailure } from './failure.js';
+import type { SegmenterMetrics } from './metrics.js';
+import { BatchOrder, type LoggedBatch } from './order.js';
+import { NotTheHolderError, Packager } from './packager.js';
+import { PartEncoder } from './part-encoder.js';
+import { SessionStats } from './stats.js';
+import { FaceTimeline, TIMELINE_NAME } from './timeline.js';
+
+/** What all sessions of a replica share. */
+export interface SessionTools extends SessionTraces {
+  reader: MarkedLogReader;
+  watcher: PlaylistWatcher;
+  metrics: SegmenterMetrics;
+}
+
+/** A session whose next batch has not come for this long, while others wait for it, is ended. */
+export const LONGEST_GAP_MS = 30_000;
+
+const STATS_EVERY_MS = 1_000;
+
+/**
+ * One session's work, from the claim to the end: marked batches into order, each encoded to one part,
+ * each part listed, and only then its input removed.
+ */
+export class SegmentedSession {
+  private readonly news = new EventEmitter();
+  private readonly encoder: PartEncoder;
+  private readonly stats: SessionStats;
+  private readonly order: BatchOrder;
+  private repeated: LoggedEntry[] = [];
+  private failure: Error | undefined;
+
+  private constructor(
+    private readonly tools: SessionTools,
+    private readonly session: Session,
+    private readonly packager: Packager,
+    private readonly timeline: FaceTimeline,
+  ) {
+    const { cadence } = tools.settings;
+    this.order = new BatchOrder(packager.batches);
+    this.stats = new SessionStats(session.id, cadence.fps, session.stats);
+    this.encoder = new PartEncoder(cadence, tools.log.child({ sessionId: session.id }), () =>
+      tools.metrics.encoderReplacements.inc(),
+    );
+  }
+
+  /** Takes a session up, be it new or left by another. */
+  static async open(tools: SessionTools, session: Session): Promise<SegmentedSession> {
+    const folder = join(tools.hlsDir, session.id);
+    const packager = await Packager.open(folder, tools.settings);
+    const timeline = await FaceTimeline.open(join(folder, TIMELINE_NAME), {
+      fps: tools.settings.cadence.fps,
+      firstFrame: packager.frames,
+    });
+    return new SegmentedSession(tools, session, packager, timeline);
+  }
+
+  /** Works until the session is over; rejects when `signal` says that another goes on with it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { reader, watcher } = this.tools;
+    const stop = () => void this.encoder.close();
+    signal.addEventListener('abort', stop);
+    const telling = setInterval(() => this.tellStats(), STATS_EVERY_MS);
+    try {
+      if (this.packager.started && this.session.state === 'starting')
+        watcher.watch(this.session.id);
+      await reader.add(this.session.id, (entries) => this.receive(entries));
+      const { error } = await this.publishAll(signal);
+      signal.throwIfAborted();
+      await endSession(this.tools, this.packager, this.stats.snapshot('ended'), error);
+    } catch (error) {
+      if (signal.aborted || error instanceof NotTheHolderError) throw error;
+      await this.fail(error as Error);
+    } finally {
+      clearInterval(telling);
+      reader.remove(this.session.id);
+      watcher.unwatch(this.session.id);
+      signal.removeEventListener('abort', stop);
+      await this.encoder.close();
+    }
+  }
+
+  private receive(entries: LoggedEntry[]): void {
+    try {
+      for (const logged of entries) {
+        if (logged.entry.kind === 'batch') this.stats.seen(logged.entry);
+        const verdict = this.order.accept(logged);
+        if (verdict !== 'held') this.repeated.push(logged);
+      }
+    } catch (error) {
+      this.failure = error as Error;
+    }
+    this.news.emit('news');
+  }
+
+  /** Publishes batch after batch until the end of the input, and gives that. */
+  private async publishAll(signal: AbortSignal): Promise<InputEnd> {
+    let gapSince: number | undefined;
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.failure) throw this.failure;
+      await this.dropRepeated();
+      const next = this.order.take();
+      if (next) {
+        gapSince = undefined;
+        await this.publishBatch(next, signal);
+        continue;
+      }
+      if (this.order.end) return this.order.end;
+      gapSince = this.order.missing === undefined ? undefined : (gapSince ?? performance.now());
+      await this.waitForNews(signal, gapSince);
+    }
+  }
+
+  private async publishBatch(logged: LoggedBatch, signal: AbortSignal): Promise<void> {
+    const { batch } = logged;
+    if (batch.batch === 0) await this.prepareFolder();
+    const [content] = await Promise.all([this.encode(batch), this.timeline.append(batch)]);
+    signal.throwIfAborted();
+    const { firstFrame, frameCount, capturedAt } = batch;
+    const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
+    this.tell({
+      type: 'part',
+      sessionId: this.session.id,
+      ...place,
+      batches: this.packager.batches,
+    });
+    this.count(batch, content.length);
+    await Promise.all([this.acknowledge(logged), this.packager.tidy()]);
+  }
+
+  private async encode(batch: MarkedBatch): Promise<Buffer> {
+    const orphan = this.packager.orphan(batch.batch);
+    if (orphan) return orphan;
+    const { sessionId } = batch;
+    const frames = await this.tools.frames.read({ sessionId, batch: batch.batch, kind: 'marked' });
+    if (!frames) throw new SessionFailure('Frames were lost on their way to the encoder.');
+    const { content, init } = await this.encoder.encode(batch, frames);
+    if (init) this.packager.begin(init);
+    return content;
+  }
+
+  private async prepareFolder(): Promise<void> {
+    await mkdir(join(this.tools.hlsDir, this.session.id), { recursive: true });
+    this.tools.watcher.watch(this.session.id);
+  }
+
+  private count(batch: MarkedBatch, bytes: number): void {
+    const { metrics } = this.tools;
+    const now = Date.now();
+    metrics.latency.observe(Math.max(0, now - batch.markedAt) / 1000);
+    metrics.parts.inc();
+    metrics.partBytes.inc(bytes);
+    this.stats.published(batch, now);
+    if (batch.batch === 0) this.tellStats();
+  }
+
+  /** The part is listed: its input is not wanted any more. */
+  private async acknowledge({ id, batch }: LoggedBatch): Promise<void> {
+    await this.tools.markedLog.remove(this.session.id, [id]);
+    await this.removeFiles(batch.batch);
+  }
+
+  private async dropRepeated(): Promise<void> {
+    if (this.repeated.length === 0) return;
+    const entries = this.repeated.splice(0);
+    await this.tools.markedLog.remove(
+      this.session.id,
+      entries.map(({ id }) => id),
+    );
+    for (const { entry } of entries) {
+      if (entry.kind === 'batch' && entry.batch < this.packager.batches)
+        await this.removeFiles(entry.batch);
+    }
+  }
+
+  private async removeFiles(batch: number): Promise<void> {
+    const { frames } = this.tools;
+    const sessionId = this.session.id;
+    await Promise.all([
+      frames.remove({ sessionId, batch, kind: 'marked' }),
+      frames.remove({ sessionId, batch, kind: 'decoded' }),
+    ]);
+  }
+
+  private async waitForNews(signal: AbortSignal, gapSince: number | undefined): Promise<void> {
+    const left = gapSince === undefined ? undefined : gapSince + LONGEST_GAP_MS - performance.now();
+    if (left !== undefined && left <= 0)
+      throw new SessionFailure('Frames did not come back from the face search.');
+    const timer = left && setTimeout(() => this.news.emit('news'), left);
+    try {
+      await once(this.news, 'news', { signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async fail(error: Error): Promise<void> {
+    this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
+    const message =
+      error instanceof SessionFailure ? error.message : 'The stream could not be written.';
+    await endFailedSession(this.tools, this.stats.snapshot('ended'), { code: 'internal', message });
+  }
+
+  private tellStats(): void {
+    if (!this.packager.started) return;
+    const stats = this.stats.snapshot('live');
+    this.tell({ type: 'stats', sessionId: this.session.id, stats });
+    this.tools.registry
+      .update(this.session.id, { state: 'live', stats })
+      .catch((error: unknown) => this.tools.log.warn({ err: error }, 'could not keep the stats'));
+  }
+
+  private tell(event: FacecastEvent): void {
+    publishEvent(this.tools.redis, event).catch((error: unknown) =>
+      this.tools.log.warn({ err: error, type: event.type }, 'could not publish an event'),
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import type { MarkedBatch } from '@facecast/shared/messages';
+import { cadenceOf } from '@facecast/shared/settings';
+import { HEIGHT, WIDTH } from './pictures.js';
+
+/** The cadence of the defaults: 3 frames a batch, 30 a segment. */
+export const CADENCE = cadenceOf({ FPS: 30, PART_SECONDS: 0.1, SEGMENT_SECONDS: 1 });
+
+/** When the first frame of the tests' sessions was captured. */
+export const CAPTURED_AT = Date.parse('2026-03-01T12:00:00.000Z');
+
+/** A marked batch of whole size with no face, unless told otherwise. */
+export function markedBatch(batch: number, changes: Partial<MarkedBatch> = {}): MarkedBatch {
+  const firstFrame = batch * CADENCE.framesPerBatch;
+  const frameCount = changes.frameCount ?? CADENCE.framesPerBatch;
+  const capturedAt = CAPTURED_AT + (firstFrame / CADENCE.fps) * 1000;
+  return {
+    kind: 'batch',
+    sessionId: 'session',
+    batch,
+    firstFrame,
+    frameCount,
+    width: WIDTH,
+    height: HEIGHT,
+    capturedAt,
+    receivedAt: capturedAt + 110,
+    decodedAt: capturedAt + 150,
+    markedAt: capturedAt + 170,
+    frames: Array.from({ length: frameCount }, () => ({ searched: true, faces: [] })),
+    ...changes,
+  };
+}

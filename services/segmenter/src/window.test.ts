@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { CADENCE } from './testing/cadence.js';
+import { PlaylistWindow, type Placed } from './window.js';
+
+const WINDOW_SECONDS = 10;
+
+/** A window with `count` parts in it, and what each of them changed. */
+function fill(window: PlaylistWindow, count: number, init?: string): Placed[] {
+  return Array.from({ length: count }, (_, part) =>
+    window.add({ frames: 3, capturedAt: part * 100 }, part === 0 ? init : undefined),
+  );
+}
+
+function freshWindow(count: number) {
+  const window = new PlaylistWindow(CADENCE, WINDOW_SECONDS);
+  const placed = fill(window, count, 'init-0.mp4');
+  return { window, placed };
+}
+
+describe('the sliding window', () => {
+  test('ten parts make a segment', () => {
+    const { window, placed } = freshWindow(21);
+    expect(placed.map(({ uri }) => uri).slice(8, 12)).toEqual([
+      '0.8.m4s',
+      '0.9.m4s',
+      '1.0.m4s',
+      '1.1.m4s',
+    ]);
+    expect(placed.flatMap(({ completed }) => completed?.uri ?? [])).toEqual(['0.m4s', '1.m4s']);
+    expect(window.segments.map(({ complete }) => complete)).toEqual([true, true, false]);
+  });
+
+  test('parts are listed for three target durations from the end, and no longer than a segment more (6.2.2)', () => {
+    const { window } = freshWindow(3);
+    for (let part = 3; part < 200; part++) {
+      window.add({ frames: 3, capturedAt: 0 });
+      let framesAfter = 0;
+      for (const segment of window.segments.toReversed()) {
+        expect(segment.parts.length > 0).toBe(framesAfter < 3 * 30);
+        framesAfter += segment.frames;
+      }
+    }
+  });
+
+  test('the window holds what it should and at most a segment more', () => {
+    const { window } = freshWindow(WINDOW_SECONDS * 10);
+    for (let part = 0; part < 200; part++) {
+      window.add({ frames: 3, capturedAt: 0 });
+      const frames = window.segments.reduce((sum, segment) => sum + segment.frames, 0);
+      expect(frames / 30).toBeGreaterThanOrEqual(WINDOW_SECONDS);
+      expect(frames / 30).toBeLessThan(WINDOW_SECONDS + 1);
+    }
+  });
+
+  test('media sequence numbers are counted up and never reused (6.2.2)', () => {
+    const { placed } = freshWindow(1000);
+    const uris = placed.map(({ uri }) => uri);
+    expect(new Set(uris).size).toBe(uris.length);
+    expect(placed.map(({ msn, part }) => msn * 10 + part)).toEqual(uris.map((_, n) => n));
+  });
+
+  test('each part and segment that leaves the playlist is told of, once', () => {
+    const { window, placed } = freshWindow(1000);
+    const unlisted = placed.flatMap((each) => each.unlisted.segments);
+    const listed = window.segments.map(({ uri }) => uri);
+    expect([...unlisted, ...listed]).toEqual(Array.from({ length: 100 }, (_, n) => `${n}.m4s`));
+    const parts = placed.flatMap((each) => each.unlisted.parts);
+    const listedParts = window.segments.flatMap((segment) => segment.parts.map(({ uri }) => uri));
+    expect([...parts, ...listedParts]).toEqual(placed.map(({ uri }) => uri));
+  });
+
+  test('a new encoder cuts the segment short and begins a new one after a discontinuity', () => {
+    const { window } = freshWindow(14);
+    const placed = window.add({ frames: 3, capturedAt: 1400 }, 'init-1.mp4');
+    expect(placed).toMatchObject({ msn: 2, part: 0, uri: '2.0.m4s' });
+    expect(placed.cut).toMatchObject({ uri: '1.m4s', frames: 12, complete: true });
+    expect(window.segments.at(-1)).toMatchObject({
+      discontinuity: true,
+      init: 'init-1.mp4',
+      capturedAt: 1400,
+    });
+  });
+
+  test('a new encoder at the border of two segments cuts nothing', () => {
+    const { window } = freshWindow(10);
+    expect(window.add({ frames: 3, capturedAt: 0 }, 'init-1.mp4')).toMatchObject({
+      msn: 1,
+      part: 0,
+      cut: undefined,
+    });
+  });
+
+  test('the first segment of a session is no discontinuity', () => {
+    const { window } = freshWindow(1);
+    expect(window.segments[0]).toMatchObject({ discontinuity: false, init: 'init-0.mp4' });
+  });
+
+  test('discontinuities that leave the playlist are counted (4.4.3.3), and their initialization sections told of', () => {
+    const { window } = freshWindow(10);
+    const placed = fill(window, 20, 'init-1.mp4');
+    placed.push(...fill(window, 200, 'init-2.mp4'));
+    expect(window.segments[0]).toMatchObject({ discontinuity: false, init: 'init-2.mp4' });
+    expect(window.discontinuitySequence).toBe(2);
+    expect(placed.flatMap(({ unlisted }) => unlisted.inits)).toEqual(['init-0.mp4', 'init-1.mp4']);
+  });
+
+  test('the end completes the last segment as it is', () => {
+    const { window } = freshWindow(13);
+    expect(window.end()).toMatchObject({ uri: '1.m4s', frames: 9 });
+    expect(window.ended).toBe(true);
+  });
+});

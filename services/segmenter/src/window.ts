@@ -1,0 +1,112 @@
+import type { Cadence } from '@facecast/shared/settings';
+import {
+  nextPart,
+  partName,
+  segmentName,
+  targetSeconds,
+  type Playlist,
+  type Segment,
+} from './playlist.js';
+
+/** Parts are listed for this many target durations from the end of the playlist (6.2.2). */
+export const PARTS_LISTED_TARGETS = 3;
+
+/** What a part that was added changed. */
+export interface Placed {
+  msn: number;
+  part: number;
+  uri: string;
+  /** The segment that was cut short before it, because another encoder made this part. */
+  cut: Segment | undefined;
+  /** The segment that it completes. */
+  completed: Segment | undefined;
+  /** Names that the playlist lists no more. */
+  unlisted: { parts: string[]; segments: string[]; inits: string[] };
+}
+
+/** The sliding window of a live playlist: what is listed, and where the next part goes. */
+export class PlaylistWindow implements Playlist {
+  readonly segments: Segment[];
+  discontinuitySequence: number;
+  ended: boolean;
+
+  /** `windowSeconds` are listed at least, once there is as much. */
+  constructor(
+    private readonly cadence: Cadence,
+    private readonly windowSeconds: number,
+    before: Playlist = { segments: [], discontinuitySequence: 0, ended: false },
+  ) {
+    this.segments = [...before.segments];
+    this.discontinuitySequence = before.discontinuitySequence;
+    this.ended = before.ended;
+  }
+
+  /** Lists the next part. `init` is given with the first part of each encoder. */
+  add(part: { frames: number; capturedAt: number }, init?: string): Placed {
+    const cut = init === undefined ? undefined : this.closeSegment();
+    const position = nextPart(this);
+    const segment = this.growing(part.capturedAt, init);
+    const uri = partName(position);
+    segment.parts.push({ uri, frames: part.frames });
+    segment.frames += part.frames;
+    segment.complete = segment.frames >= this.cadence.framesPerSegment;
+    const completed = segment.complete ? segment : undefined;
+    return { ...position, uri, cut, completed, unlisted: this.slide() };
+  }
+
+  /** Completes the growing segment as it is, and lets no part follow. */
+  end(): Segment | undefined {
+    this.ended = true;
+    return this.closeSegment();
+  }
+
+  private closeSegment(): Segment | undefined {
+    const last = this.segments.at(-1);
+    if (!last || last.complete) return undefined;
+    last.complete = true;
+    return last;
+  }
+
+  private growing(capturedAt: number, init: string | undefined): Segment {
+    const last = this.segments.at(-1);
+    if (last && !last.complete) return last;
+    const { msn } = nextPart(this);
+    const begun: Segment = {
+      msn,
+      uri: segmentName(msn),
+      init: init ?? last?.init ?? '',
+      discontinuity: init !== undefined && last !== undefined,
+      capturedAt: Math.round(capturedAt),
+      frames: 0,
+      parts: [],
+      complete: false,
+    };
+    this.segments.push(begun);
+    return begun;
+  }
+
+  private slide(): Placed['unlisted'] {
+    const unlisted: Placed['unlisted'] = { parts: [], segments: [], inits: [] };
+    const { fps } = this.cadence;
+    const partFrames = PARTS_LISTED_TARGETS * targetSeconds(this.cadence) * fps;
+    let framesAfter = 0;
+    for (const segment of this.segments.toReversed()) {
+      if (framesAfter >= partFrames) {
+        unlisted.parts.push(...segment.parts.splice(0).map((part) => part.uri));
+      }
+      framesAfter += segment.frames;
+    }
+    for (
+      let first = this.segments[0];
+      first && framesAfter - first.frames >= this.windowSeconds * fps;
+      first = this.segments[0]
+    ) {
+      this.segments.shift();
+      framesAfter -= first.frames;
+      if (first.discontinuity) this.discontinuitySequence++;
+      unlisted.segments.push(first.uri);
+      if (this.segments[0]?.init !== first.init) unlisted.inits.push(first.init);
+    }
+    return unlisted;
+  }
+}
