@@ -1,0 +1,80 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@facecast/shared/logger';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PlaylistWatcher } from './announce.js';
+import { writeWhole } from './files.js';
+
+let root: string;
+let watcher: PlaylistWatcher;
+let announced: string[];
+const news = new EventEmitter();
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'facecast-announce-'));
+  announced = [];
+  watcher = new PlaylistWatcher(root, createLogger('test', 'fatal'), (sessionId) => {
+    announced.push(sessionId);
+    news.emit(sessionId);
+  });
+});
+
+afterEach(async () => {
+  await watcher.close();
+  await rm(root, { recursive: true });
+});
+
+async function begin(sessionId: string) {
+  await mkdir(join(root, sessionId));
+  watcher.watch(sessionId);
+}
+
+const writePlaylist = (sessionId: string) =>
+  writeWhole(join(root, sessionId, 'live.m3u8'), '#EXTM3U\n');
+
+describe('the watcher of the HLS volume', () => {
+  test('tells of a playlist when it appears, once', async () => {
+    await begin('a');
+    await writeFile(join(root, 'a', '0.0.m4s'), 'part');
+    const told = once(news, 'a');
+    await writePlaylist('a');
+    await told;
+    await writePlaylist('a');
+    await begin('b');
+    const toldOfNext = once(news, 'b');
+    await writePlaylist('b');
+    await toldOfNext;
+    expect(announced).toEqual(['a', 'b']);
+  });
+
+  test('tells of a playlist that is there already', async () => {
+    await mkdir(join(root, 'a'));
+    await writePlaylist('a');
+    const told = once(news, 'a');
+    watcher.watch('a');
+    await told;
+  });
+
+  test('watches no longer than it must', async () => {
+    await begin('a');
+    await begin('b');
+    const told = once(news, 'a');
+    await writePlaylist('a');
+    await told;
+    expect(watcher.size).toBe(1);
+    expect(watcher.unwatch('b')).toBe(true);
+    expect(watcher.size).toBe(0);
+  });
+
+  test('tells nothing of sessions that others hold', async () => {
+    await mkdir(join(root, 'theirs'));
+    await begin('ours');
+    const told = once(news, 'ours');
+    await writePlaylist('theirs');
+    await writePlaylist('ours');
+    await told;
+    expect(announced).toEqual(['ours']);
+  });
+});
