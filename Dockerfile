@@ -25,7 +25,7 @@ COPY scripts/setup scripts/setup
 RUN --mount=type=cache,target=/root/.cache \
     node --input-type=module \
       -e "await (await import('/app/scripts/setup/opencv-addon.mjs')).ensureOpenCvAddon()"
-COPY tsconfig.base.json ./
+COPY tsconfig.base.json vitest-context.d.ts ./
 COPY shared shared
 COPY services services
 COPY web web

@@ -67,6 +67,14 @@ make_redis_image() {
   printf '#!/bin/sh\nexit 101\n' >"$work/root/usr/sbin/policy-rc.d"
   chmod +x "$work/root/usr/sbin/policy-rc.d"
   cp /etc/resolv.conf "$work/root/etc/resolv.conf"
+  # The official image's Redis answers other hosts without a password; Debian's does not.
+  cat >"$work/root/usr/local/bin/docker-entrypoint.sh" <<'SCRIPT'
+#!/bin/sh
+[ "$1" = redis-server ] || exec "$@"
+shift
+exec redis-server --protected-mode no "$@"
+SCRIPT
+  chmod +x "$work/root/usr/local/bin/docker-entrypoint.sh"
   chroot "$work/root" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive chroot "$work/root" \
     apt-get install -y -qq --no-install-recommends redis-server >/dev/null
@@ -77,7 +85,7 @@ import_redis_image() {
   docker import -m 'stand-in' \
     --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
     --change 'WORKDIR /data' --change 'VOLUME /data' --change 'EXPOSE 6379' \
-    --change 'CMD ["redis-server", "--protected-mode", "no"]' "$1" "$2" >/dev/null
+    --change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["redis-server"]' "$1" "$2" >/dev/null
 }
 
 # A minimal Debian 13 in directory $1, made once and kept. The machine's own certificate
