@@ -19,6 +19,11 @@ export class ChunkStore {
   async remove(sessionId: string, n: number): Promise<void> {
     await this.redis.unlink(chunkKey(sessionId, n));
   }
+
+  /** Removes chunk `n` and all that follow it without a gap. */
+  async removeFrom(sessionId: string, n: number): Promise<void> {
+    while ((await this.redis.unlink(chunkKey(sessionId, n))) === 1) n++;
+  }
 }
 
 function chunkKey(sessionId: string, n: number): string {

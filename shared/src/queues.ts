@@ -1,4 +1,4 @@
-import { Queue, Worker, type Job, type WorkerOptions } from 'bullmq';
+import { Queue, WaitingError, Worker, type Job, type WorkerOptions } from 'bullmq';
 import type { z } from 'zod';
 import { chunkJobSchema, claimJobSchema, detectJobSchema } from './messages.js';
 import { KEY_PREFIX, type Redis } from './redis.js';
@@ -88,6 +88,15 @@ export class JobQueue<Kind extends QueueKind> {
   async close(): Promise<void> {
     await this.queue.close();
   }
+}
+
+/**
+ * Called in a handler: gives the job back unfinished, as the next one in its queue, without counting
+ * it as a failure. It throws what tells BullMQ so, and the handler must let that through.
+ */
+export async function putBack(job: Job, token: string): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
 }
 
 /** Handles one job; its token and signal are BullMQ's. Its rejection fails the job. */

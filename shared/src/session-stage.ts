@@ -1,6 +1,6 @@
-import { WaitingError, type Worker } from 'bullmq';
+import type { Worker } from 'bullmq';
 import type { Logger } from './logger.js';
-import { consume, type ClaimQueue } from './queues.js';
+import { consume, putBack, type ClaimQueue } from './queues.js';
 import type { Redis } from './redis.js';
 
 /** How often a session may be found with its holder dead before it is given up. */
@@ -50,9 +50,8 @@ export class SessionStage {
           if (signal.aborted) throw new Error('the work ended because it was told to');
         } catch (error) {
           if (!this.closing) throw error;
-          await job.moveToWait(token);
-          log.info({ sessionId }, 'handed over');
-          throw new WaitingError();
+          log.info({ sessionId }, 'handing over');
+          await putBack(job, token);
         } finally {
           this.held.delete(sessionId);
         }

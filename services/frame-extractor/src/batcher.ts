@@ -1,0 +1,64 @@
+import type { FrameStore } from '@facecast/shared/frame-store';
+import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { JobQueue } from '@facecast/shared/queues';
+import type { CaptureClock } from './capture-clock.js';
+import { mostInFlight, type InFlight } from './in-flight.js';
+import type { ExtractorMetrics } from './metrics.js';
+import type { Progress, ProgressStore } from './progress.js';
+import type { RawBatch } from './y4m.js';
+
+/** How often a batch may be tried before its session goes on without it. */
+const DETECT_ATTEMPTS = 3;
+
+/** Hands a session's batches on to the detectors, in order, as fast as the playlist takes them. */
+export class Batcher {
+  /** What is done with the faces of the batches from now on. */
+  effect: Effect;
+
+  constructor(
+    private readonly options: {
+      sessionId: string;
+      effect: Effect;
+      store: FrameStore;
+      detect: JobQueue<'detect'>;
+      progress: ProgressStore;
+      clock: CaptureClock;
+      inFlight: InFlight;
+      metrics: ExtractorMetrics;
+    },
+    /** What is handed on so far. */
+    readonly done: Pick<Progress, 'batches' | 'frames'>,
+  ) {
+    this.effect = options.effect;
+  }
+
+  /**
+   * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
+   * the session takes no more: it was closed, or the store has no room for it because it is over.
+   * @param receivedAt when the newest chunk came that was fed when the batch was whole
+   */
+  async handOn(raw: RawBatch, receivedAt: number): Promise<boolean> {
+    const { sessionId, store, detect, progress, clock, inFlight, metrics } = this.options;
+    if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
+    const { batches: batch, frames: firstFrame } = this.done;
+    if (!(await store.write({ sessionId, batch, kind: 'decoded' }, raw.frames))) return false;
+    const { width, height, frameCount } = raw;
+    clock.framesOut(firstFrame + frameCount, receivedAt);
+    const decodedAt = Date.now();
+    await detect.add(
+      {
+        ...{ sessionId, batch, firstFrame, frameCount, width, height },
+        ...{ capturedAt: clock.capturedAt(firstFrame), receivedAt, decodedAt },
+        effect: this.effect,
+      },
+      { jobId: `${sessionId}.${batch}`, attempts: DETECT_ATTEMPTS },
+    );
+    this.done.batches++;
+    this.done.frames += frameCount;
+    inFlight.add();
+    metrics.frames.inc(frameCount);
+    metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
+    await progress.save(sessionId, this.done);
+    return true;
+  }
+}

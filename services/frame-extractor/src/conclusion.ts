@@ -1,0 +1,31 @@
+import type { SessionError } from '@facecast/shared/messages';
+import { JobQueue } from '@facecast/shared/queues';
+import type { Deps } from './deps.js';
+import type { Progress } from './progress.js';
+
+/** Tells the segmenter what the session has in all, and removes what decoding it needed. */
+export async function conclude(
+  deps: Deps,
+  sessionId: string,
+  { batches, frames }: Pick<Progress, 'batches' | 'frames'>,
+  error?: SessionError,
+): Promise<void> {
+  await deps.markedLog.append(sessionId, {
+    kind: 'end',
+    batches,
+    frames,
+    ...(error && { error }),
+  });
+  await removeLeftovers(deps, sessionId);
+}
+
+/** Removes the session's chunks, their queue and its progress. */
+export async function removeLeftovers(deps: Deps, sessionId: string): Promise<void> {
+  const { redis, chunks, progress } = deps;
+  const { nextChunk } = await progress.load(sessionId);
+  const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });
+  await queue.obliterate();
+  await queue.close();
+  await chunks.removeFrom(sessionId, nextChunk);
+  await progress.remove(sessionId);
+}

@@ -1,0 +1,30 @@
+import type { ChunkStore } from '@facecast/shared/chunks';
+import type { EventSubscription } from '@facecast/shared/events';
+import type { FrameStore } from '@facecast/shared/frame-store';
+import type { Logger } from '@facecast/shared/logger';
+import type { MarkedLog } from '@facecast/shared/marked-log';
+import type { JobQueue } from '@facecast/shared/queues';
+import type { Redis } from '@facecast/shared/redis';
+import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { Cadence } from '@facecast/shared/settings';
+import type { Patience } from './decoder.js';
+import type { Picture } from './ffmpeg-arguments.js';
+import type { ExtractorMetrics } from './metrics.js';
+import type { ProgressStore } from './progress.js';
+
+/** What the work on all sessions of a replica shares. */
+export interface Deps {
+  redis: Redis;
+  sessions: SessionRegistry;
+  chunks: ChunkStore;
+  progress: ProgressStore;
+  detect: JobQueue<'detect'>;
+  markedLog: MarkedLog;
+  store: FrameStore;
+  events: EventSubscription;
+  cadence: Cadence;
+  picture: Picture;
+  patience: Patience;
+  metrics: ExtractorMetrics;
+  log: Logger;
+}

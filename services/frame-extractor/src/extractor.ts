@@ -1,0 +1,80 @@
+import { ChunkStore } from '@facecast/shared/chunks';
+import { EventSubscription } from '@facecast/shared/events';
+import type { FrameStore } from '@facecast/shared/frame-store';
+import type { Logger } from '@facecast/shared/logger';
+import { MarkedLog } from '@facecast/shared/marked-log';
+import { JobQueue } from '@facecast/shared/queues';
+import type { Redis } from '@facecast/shared/redis';
+import { SessionStage } from '@facecast/shared/session-stage';
+import { SessionRegistry } from '@facecast/shared/sessions';
+import { cadenceOf } from '@facecast/shared/settings';
+import { conclude, removeLeftovers } from './conclusion.js';
+import type { Config } from './config.js';
+import { PATIENCE } from './decoder.js';
+import type { Deps } from './deps.js';
+import type { ExtractorMetrics } from './metrics.js';
+import { ProgressStore } from './progress.js';
+import { decodeSession } from './session.js';
+
+/** Holds the claims of the stage `decode` and decodes each session that it holds. */
+export class Extractor {
+  private constructor(
+    private readonly stage: SessionStage,
+    private readonly deps: Deps,
+  ) {}
+
+  /** @param options.redis a `worker` connection */
+  static async start(options: {
+    config: Pick<
+      Config,
+      | 'FPS'
+      | 'PART_SECONDS'
+      | 'SEGMENT_SECONDS'
+      | 'MAX_WIDTH'
+      | 'MAX_HEIGHT'
+      | 'SESSIONS_PER_REPLICA'
+    >;
+    redis: Redis;
+    store: FrameStore;
+    metrics: ExtractorMetrics;
+    log: Logger;
+    patience?: Deps['patience'];
+  }): Promise<Extractor> {
+    const { config, redis, store, metrics, log, patience = PATIENCE } = options;
+    const deps: Deps = {
+      ...{ redis, store, metrics, log, patience },
+      sessions: new SessionRegistry(redis),
+      chunks: new ChunkStore(redis),
+      progress: new ProgressStore(redis),
+      detect: new JobQueue(redis, { kind: 'detect' }),
+      markedLog: new MarkedLog(redis),
+      events: await EventSubscription.open(redis, log),
+      cadence: cadenceOf(config),
+      picture: { fps: config.FPS, maxWidth: config.MAX_WIDTH, maxHeight: config.MAX_HEIGHT },
+    };
+    const stage = new SessionStage({
+      queue: 'decode',
+      concurrency: config.SESSIONS_PER_REPLICA,
+      ...{ redis, log },
+      work: (sessionId, signal) => decodeSession(sessionId, signal, deps),
+      giveUp: (sessionId) => giveUp(sessionId, deps),
+    });
+    return new Extractor(stage, deps);
+  }
+
+  /** Gives every claim back and stops. */
+  async close(): Promise<void> {
+    await this.stage.close();
+    await this.deps.detect.close();
+    await this.deps.events.close();
+  }
+}
+
+async function giveUp(sessionId: string, deps: Deps): Promise<void> {
+  if (!(await deps.sessions.get(sessionId))) return removeLeftovers(deps, sessionId);
+  const progress = await deps.progress.load(sessionId);
+  await conclude(deps, sessionId, progress, {
+    code: 'internal',
+    message: 'The recording could not be decoded: something is wrong with the server.',
+  });
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { InFlight, mostInFlight } from './in-flight.js';
+
+describe('the bound', () => {
+  test('is ten seconds of small pictures, and 128 MiB of large ones', () => {
+    expect(mostInFlight(3 * 115_200)).toBe(100);
+    expect(mostInFlight(3 * 1_382_400)).toBe(32);
+    expect(mostInFlight(1_000_000_000)).toBe(1);
+  });
+});
+
+describe('batches on their way', () => {
+  test('have room until the bound, and again when the playlist lists some', async () => {
+    const inFlight = new InFlight();
+    expect(await inFlight.room(2)).toBe(true);
+    inFlight.add();
+    inFlight.add();
+    let waited = true;
+    const room = inFlight.room(2).then(() => waited);
+    inFlight.published(0);
+    waited = false;
+    inFlight.published(1);
+    expect(await room).toBe(false);
+    expect(inFlight.count).toBe(1);
+  });
+
+  test('of another replica count as listed', () => {
+    const inFlight = new InFlight(50);
+    inFlight.add();
+    expect(inFlight.count).toBe(1);
+    inFlight.published(40);
+    expect(inFlight.count).toBe(1);
+    inFlight.published(51);
+    expect(inFlight.count).toBe(0);
+  });
+
+  test('keep nobody waiting when the session is over', async () => {
+    const inFlight = new InFlight();
+    inFlight.add();
+    const room = inFlight.room(1);
+    inFlight.close();
+    expect(await room).toBe(false);
+  });
+
+  test('are counted, and not any more when the session is over', () => {
+    let total = 0;
+    const inFlight = new InFlight(10, (difference) => (total += difference));
+    inFlight.add();
+    inFlight.add();
+    inFlight.published(11);
+    expect(total).toBe(1);
+    inFlight.close();
+    inFlight.published(12);
+    expect(total).toBe(0);
+  });
+});

@@ -1,0 +1,64 @@
+import { deferred, type Deferred } from '@facecast/shared/deferred';
+
+/** Most batches of a session between this stage and the playlist: ten seconds at the defaults. */
+const MAX_BATCHES = 100;
+/** Most bytes of them in the frame store, where the decoded and the marked may be there at once. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
+/** How many batches of this size may be on their way at once. */
+export function mostInFlight(batchBytes: number): number {
+  return Math.max(1, Math.min(MAX_BATCHES, Math.floor(MAX_BYTES / batchBytes)));
+}
+
+/** The batches of one session that are handed on and not in the playlist yet. */
+export class InFlight {
+  private waiting: Deferred<void> | undefined;
+  private listed: number;
+  private closed = false;
+
+  /**
+   * @param handedOn batches that another replica handed on; they count as listed
+   * @param changed told each time by how much the count changes
+   */
+  constructor(
+    private handedOn = 0,
+    private readonly changed: (difference: number) => void = () => {},
+  ) {
+    this.listed = handedOn;
+  }
+
+  get count(): number {
+    return this.handedOn - this.listed;
+  }
+
+  /** One more batch is on its way. */
+  add(): void {
+    this.handedOn++;
+    if (!this.closed) this.changed(1);
+  }
+
+  /** The playlist has so many batches in all; a part of one does not count. */
+  published(batches: number): void {
+    if (this.closed) return;
+    const before = this.count;
+    this.listed = Math.min(this.handedOn, Math.max(this.listed, Math.floor(batches)));
+    this.changed(this.count - before);
+    this.waiting?.resolve();
+  }
+
+  /** Resolves to true when fewer than `most` are on their way, to false after `close`. */
+  async room(most: number): Promise<boolean> {
+    while (!this.closed && this.count >= most) {
+      this.waiting = deferred();
+      await this.waiting.promise;
+    }
+    return !this.closed;
+  }
+
+  /** Lets whoever waits go on. */
+  close(): void {
+    if (!this.closed) this.changed(-this.count);
+    this.closed = true;
+    this.waiting?.resolve();
+  }
+}

@@ -1,0 +1,46 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { serveOps } from '@facecast/shared/health';
+import { createLogger } from '@facecast/shared/logger';
+import { createMetrics } from '@facecast/shared/metrics';
+import { connectRedis } from '@facecast/shared/redis';
+import { runService } from '@facecast/shared/service';
+import { readFrameExtractorConfig } from './config.js';
+import { Extractor } from './extractor.js';
+import { createExtractorMetrics } from './metrics.js';
+
+await runService(async () => {
+  const config = readFrameExtractorConfig();
+  const log = createLogger('frame-extractor', config.LOG_LEVEL);
+  const registry = createMetrics('frame-extractor');
+  await mkdir(config.FRAMES_DIR, { recursive: true });
+  const redis = connectRedis(config.REDIS_URL, 'worker', log);
+  const extractor = await Extractor.start({
+    config,
+    redis,
+    store: new DirectoryFrameStore(config.FRAMES_DIR),
+    metrics: createExtractorMetrics(registry),
+    log,
+  });
+  const ops = await serveOps({
+    port: config.OPS_PORT,
+    checks: {
+      redis: async () => {
+        if (redis.status !== 'ready') throw new Error('not connected');
+        await redis.ping();
+      },
+      frames: () => access(config.FRAMES_DIR, constants.W_OK),
+    },
+    metrics: registry,
+  });
+  log.info({ port: ops.port }, 'ready');
+  return {
+    log,
+    close: async () => {
+      await extractor.close();
+      await ops.close();
+      redis.disconnect();
+    },
+  };
+});

@@ -1,0 +1,43 @@
+import { stageLatency } from '@facecast/shared/metrics';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** What the extractor counts. */
+export type ExtractorMetrics = ReturnType<typeof createExtractorMetrics>;
+
+export function createExtractorMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    stage: stageLatency(registry),
+    sessions: new Gauge({
+      name: 'facecast_extractor_sessions',
+      help: 'Sessions held',
+      registers,
+    }),
+    bytes: new Counter({
+      name: 'facecast_extractor_bytes_total',
+      help: 'Bytes of recordings fed to ffmpeg',
+      registers,
+    }),
+    frames: new Counter({
+      name: 'facecast_extractor_frames_total',
+      help: 'Frames handed on to the detectors',
+      registers,
+    }),
+    inFlight: new Gauge({
+      name: 'facecast_extractor_batches_in_flight',
+      help: 'Batches of the held sessions that are handed on and not in a playlist yet',
+      registers,
+    }),
+    failures: new Counter({
+      name: 'facecast_extractor_failures_total',
+      help: 'Sessions that ended because their input could not be decoded (on), by error code',
+      labelNames: ['code'] as const,
+      registers,
+    }),
+    ffmpegDeaths: new Counter({
+      name: 'facecast_extractor_ffmpeg_deaths_total',
+      help: 'Times an ffmpeg was killed or crashed, or had to be killed because it stood still',
+      registers,
+    }),
+  };
+}

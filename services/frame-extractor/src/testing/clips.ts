@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import { frameBytes } from '@facecast/shared/frame-store';
+import { drawFrameCounter } from '@facecast/shared/testing/frame-counter';
+
+export const FPS = 30;
+export const SMALL = { width: 320, height: 240 };
+
+const WEBM = ['-f', 'webm', '-live', '1', '-cluster_time_limit', '1000'];
+
+/** As MediaRecorder writes it: VP8, a key frame a second, nothing held back, clusters of unknown size. */
+export const VP8_WEBM = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '2M']
+  .concat(['-g', '30', '-lag-in-frames', '0'])
+  .concat(WEBM);
+
+/** H.264 in fragments of a tenth of a second. */
+export const H264_MP4 = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'ultrafast',
+  '-tune',
+  'zerolatency',
+  '-g',
+  '30',
+].concat(['-movflags', '+empty_moov+default_base_moof', '-frag_duration', '100000', '-f', 'mp4']);
+
+/** A recording whose frame n has the number n burnt in. */
+export async function countedClip(
+  frames: number,
+  encoding: string[],
+  { width = 640, height = 480 } = {},
+): Promise<Buffer> {
+  const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`];
+  const ffmpeg = spawn(
+    'ffmpeg',
+    ['-v', 'error', ...input, '-r', String(FPS), '-i', '-', ...encoding, 'pipe:1'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const written = buffer(ffmpeg.stdout);
+  const frame = Buffer.alloc(frameBytes(width, height), 128);
+  for (let n = 0; n < frames; n++) {
+    for (let row = 80; row < height; row++)
+      frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
+    drawFrameCounter(frame, width, n);
+    if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
+  }
+  ffmpeg.stdin.end();
+  return written;
+}
+
+/** Cuts bytes into pieces of these sizes, the last size again and again. */
+export function cut(bytes: Buffer, ...sizes: number[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const size = sizes[Math.min(i, sizes.length - 1)] ?? bytes.length;
+    pieces.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return pieces;
+}
+
+/**
+ * A WebM as a camera writes it: frame N's timestamp is this expression in seconds (of N), rounded to
+ * milliseconds, and no frame rate is in the header.
+ */
+export async function timedClip(frames: number, seconds: string): Promise<Buffer> {
+  const clip = await countedClip(frames, VP8_WEBM, SMALL);
+  const timestamps = ['-c', 'copy', '-bsf:v', `setts=ts=round(1000*(${seconds}))`];
+  const ffmpeg = spawn('ffmpeg', ['-v', 'error', '-i', '-', ...timestamps, ...WEBM, 'pipe:1'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  ffmpeg.stdin.end(clip);
+  return withoutFrameRate(await buffer(ffmpeg.stdout));
+}
+
+function withoutFrameRate(webm: Buffer): Buffer {
+  const at = webm.indexOf(DEFAULT_DURATION);
+  const size = webm[at + DEFAULT_DURATION.length]! & 0x7f;
+  // A Void element of the same length.
+  webm[at] = 0xec;
+  webm[at + 1] = 0x80 | (size + DEFAULT_DURATION.length - 1);
+  return webm;
+}
+
+/** Element id (RFC 9559, section 5.1.4.1.13). */
+const DEFAULT_DURATION = Buffer.from([0x23, 0xe3, 0x83]);

@@ -1,0 +1,189 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChunkStore } from '@facecast/shared/chunks';
+import { deferred } from '@facecast/shared/deferred';
+import { publishEvent } from '@facecast/shared/events';
+import { DirectoryFrameStore, frameBytes } from '@facecast/shared/frame-store';
+import { createLogger } from '@facecast/shared/logger';
+import { MarkedLogReader } from '@facecast/shared/marked-log';
+import type { DetectJob, InputEnd } from '@facecast/shared/messages';
+import { consume, JobQueue } from '@facecast/shared/queues';
+import type { Redis } from '@facecast/shared/redis';
+import { SessionRegistry } from '@facecast/shared/sessions';
+import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { Registry } from 'prom-client';
+import { readFrameExtractorConfig } from '../config.js';
+import type { Patience } from '../decoder.js';
+import { Extractor } from '../extractor.js';
+import { createExtractorMetrics } from '../metrics.js';
+
+export const log = createLogger('test', 'silent');
+
+/** One session as its neighbours see it: the gateway on one side, detectors and segmenter on the other. */
+export class TestSession {
+  /** Detect jobs in the order they came, and the numbers burnt into their frames. */
+  readonly jobs: DetectJob[] = [];
+  readonly numbers: number[] = [];
+  private readonly ended = deferred<InputEnd>();
+  private readonly queue: JobQueue<'chunks'>;
+  private readonly chunks: ChunkStore;
+  private next = 0;
+
+  constructor(
+    private readonly around: Surroundings,
+    readonly id: string,
+  ) {
+    this.queue = new JobQueue(around.redis, { kind: 'chunks', sessionId: id });
+    this.chunks = new ChunkStore(around.redis);
+    void around.log.add(id, (entries) => {
+      for (const { entry } of entries) if (entry.kind === 'end') this.ended.resolve(entry);
+    });
+  }
+
+  /** Sends pieces of a recording, as the gateway does. */
+  async send(pieces: Buffer[]): Promise<void> {
+    for (const bytes of pieces) {
+      const n = this.next++;
+      await this.chunks.write(this.id, n, bytes);
+      await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now() });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.queue.add({ kind: 'end' });
+  }
+
+  /** Adds a chunk's job again, or one whose chunk is nowhere. */
+  async addJob(n: number): Promise<void> {
+    await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now() });
+  }
+
+  /** Chunks that the extractor has not taken yet. */
+  waiting(): Promise<number> {
+    return this.queue.waiting();
+  }
+
+  /** The `end` entry, once it is there. */
+  end(): Promise<InputEnd> {
+    return this.ended.promise;
+  }
+}
+
+/** A real extractor with its neighbours. */
+export class Surroundings {
+  readonly sessions: SessionRegistry;
+  readonly store: DirectoryFrameStore;
+  readonly log: MarkedLogReader;
+  readonly metrics = createExtractorMetrics(new Registry());
+  extractor!: Extractor;
+  /** Whether the playlist takes what the extractor hands on. */
+  playlistMoves = true;
+  private readonly claims: JobQueue<'decode'>;
+  private readonly bySession = new Map<string, TestSession>();
+  private readonly watchers = new Set<() => void>();
+  private readonly detectors;
+
+  private constructor(
+    readonly redis: Redis,
+    private readonly directory: string,
+    private readonly patience: Patience | undefined,
+  ) {
+    this.sessions = new SessionRegistry(redis);
+    this.store = new DirectoryFrameStore(directory);
+    this.log = new MarkedLogReader(redis, log);
+    this.claims = new JobQueue(redis, { kind: 'decode' });
+    this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
+  }
+
+  static async start(redis: Redis, patience?: Patience): Promise<Surroundings> {
+    const directory = await mkdtemp(join(tmpdir(), 'facecast-extractor-'));
+    const around = new Surroundings(redis, directory, patience);
+    await around.startExtractor();
+    return around;
+  }
+
+  async startExtractor(): Promise<void> {
+    this.extractor = await Extractor.start({
+      config: readFrameExtractorConfig({}),
+      redis: this.redis,
+      store: this.store,
+      metrics: this.metrics,
+      log,
+      ...(this.patience && { patience: this.patience }),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.extractor.close();
+    await this.detectors.close();
+    await this.log.close();
+    await rm(this.directory, { recursive: true });
+  }
+
+  /** A registered session that an extractor may claim at once. */
+  async begin(mimeType?: string): Promise<TestSession> {
+    const session = await this.register(mimeType);
+    await this.claim(session);
+    return session;
+  }
+
+  async register(mimeType = 'video/webm;codecs=vp8'): Promise<TestSession> {
+    const { session } = await this.sessions.create({ mimeType, effect: 'box' }, 100);
+    await this.sessions.publisherSeen(session.id, 60);
+    const own = new TestSession(this, session.id);
+    this.bySession.set(session.id, own);
+    return own;
+  }
+
+  /** Adds the session's claim. */
+  async claim({ id }: TestSession): Promise<void> {
+    await this.claims.add({ sessionId: id }, { jobId: id });
+  }
+
+  /** Resolves when the session's claim is given up for good. */
+  async claimDone({ id }: TestSession): Promise<void> {
+    // The claim's job is removed in the same step that says that it is completed.
+    while ((await this.redis.exists(`facecast:queue:decode:${id}`)) === 1)
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when the condition holds, looked at after each batch. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const looked = deferred<void>();
+      const watcher = () => looked.resolve();
+      this.watchers.add(watcher);
+      await looked.promise;
+      this.watchers.delete(watcher);
+    }
+  }
+
+  private async take(job: DetectJob): Promise<void> {
+    const session = this.bySession.get(job.sessionId);
+    const ref = { sessionId: job.sessionId, batch: job.batch, kind: 'decoded' } as const;
+    const bytes = await this.store.read(ref);
+    if (!session || !bytes) throw new Error('a batch of nobody');
+    session.jobs.push(job);
+    const size = frameBytes(job.width, job.height);
+    for (let from = 0; from < bytes.length; from += size)
+      session.numbers.push(readFrameCounter(bytes.subarray(from), job.width));
+    await this.store.remove(ref);
+    if (this.playlistMoves) await this.publishPart(session);
+    for (const watcher of this.watchers) watcher();
+  }
+
+  /** Says that the playlist lists all that came so far. */
+  async publishPart(session: TestSession): Promise<void> {
+    const batches = session.jobs.length;
+    await publishEvent(this.redis, {
+      type: 'part',
+      sessionId: session.id,
+      msn: 0,
+      part: 0,
+      batches,
+    });
+  }
+}
+
+export const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
