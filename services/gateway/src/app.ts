@@ -31,11 +31,11 @@ export function createApp(parts: AppParts): Express {
   app.set('query parser', 'simple');
   app.use(countRequests(metrics.requests));
   // Media come first: hundreds of requests a second that need neither a log line nor a policy.
-  app.use('/hls', playbackRoutes(playback));
+  app.use(playbackRoutes(playback));
   app.use(securityHeaders());
   app.use(opsRoutes(checks, metrics.registry));
   app.use(pinoHttp({ logger: log, customLogLevel: levelOf }));
-  app.use('/api', apiRoutes(api));
+  app.use(apiRoutes(api));
   app.use(pageRoutes(webDir, log));
   app.use(noSuchRoute);
   app.use(answerErrors(log));

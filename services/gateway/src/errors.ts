@@ -25,9 +25,14 @@ export class Refusal extends Error {
 
 /** Answers with the one form that every error has. Nothing may keep it: the next try may succeed. */
 export function sendRefusal(response: Response, { status, message }: Refusal): void {
-  response.set('Cache-Control', 'no-store');
   if (status === 503) response.set('Retry-After', '1');
-  response.status(status).json({ error: { code: CODES[status], message } });
+  sendError(response, status, CODES[status], message);
+}
+
+function sendError(response: Response, status: number, code: string, message: string): void {
+  // Whatever was to be sent may have left its own type behind.
+  response.status(status).type('json').set('Cache-Control', 'no-store');
+  response.json({ error: { code, message } });
 }
 
 /** The answer for every route that there is not. */
@@ -42,8 +47,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
     const status = statusOf(error);
     if (status !== undefined) return sendRefusal(response, new Refusal(status, SENTENCES[status]));
     log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
-    response.set('Cache-Control', 'no-store').status(500);
-    response.json({ error: { code: 'internal', message: 'Something went wrong on the server.' } });
+    sendError(response, 500, 'internal', 'Something went wrong on the server.');
   };
 }
 

@@ -11,6 +11,7 @@ import { SessionStats } from './api/session-stats.js';
 import { createApp } from './app.js';
 import type { GatewayConfig } from './config.js';
 import { IngestServer } from './ingest/ingest-server.js';
+import { INGEST_LIMITS } from './ingest/limits.js';
 import { LiveSessions } from './live-sessions.js';
 import { addGauge, createGatewayMetrics } from './metrics.js';
 import { LivePlaylists } from './playback/live-playlists.js';
@@ -30,7 +31,11 @@ export interface Gateway {
 }
 
 /** Starts a gateway; resolves when it is listening and hears events. */
-export async function startGateway(config: GatewayConfig, log: Logger): Promise<Gateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  log: Logger,
+  limits = INGEST_LIMITS,
+): Promise<Gateway> {
   const hlsDir = join(config.DATA_DIR, 'hls');
   const redis = connectRedis(config.REDIS_URL, 'producer', log);
   const subscription = await EventSubscription.open(redis, log);
@@ -47,7 +52,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   });
   const chunks = new ChunkStore(redis);
   const ingest = new IngestServer(
-    { redis, registry, chunks, sessions, events, viewers, metrics, log },
+    { redis, registry, chunks, sessions, events, viewers, metrics, log, limits },
     config,
   );
   const app = createApp({

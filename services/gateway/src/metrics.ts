@@ -61,13 +61,15 @@ export function addGauge(registry: Registry, name: string, help: string, read: (
   });
 }
 
-/** Counts every answer under its route's pattern, so that no address makes a label of its own. */
+/**
+ * Counts every answer under its route's pattern, so that no address makes a label of its own. Routers
+ * are mounted at the root for this: Express forgets a router's place when it hands an error on.
+ */
 export function countRequests(requests: Counter<'route' | 'status'>): RequestHandler {
   return (request, response, next) => {
     response.once('finish', () => {
       const pattern = (request.route as { path?: string } | undefined)?.path;
-      const route = pattern === undefined ? 'other' : request.baseUrl + pattern;
-      requests.inc({ route, status: response.statusCode });
+      requests.inc({ route: pattern ?? 'other', status: response.statusCode });
     });
     next();
   };

@@ -1,5 +1,7 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { deferred } from '@facecast/shared/deferred';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
@@ -44,97 +46,93 @@ export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: str
     const query = querySchema.safeParse(request.query);
     if (!query.success) throw new Refusal(400, 'from and to are frames; follow is 0 or 1.');
     if (!isSessionId(sessionId)) throw new Refusal(404, 'There is no such session.');
-    const follow = query.data.follow && (await parts.registry.get(sessionId)) !== undefined;
-    if (follow && followers >= MOST_FOLLOWERS) throw new Refusal(503, 'Too many follow already.');
+    const follows = query.data.follow && (await parts.registry.get(sessionId)) !== undefined;
+    if (follows && followers >= MOST_FOLLOWERS) throw new Refusal(503, 'Too many follow already.');
     const path = join(parts.hlsDir, sessionId, 'faces.ndjson');
     const timeline = await FaceTimeline.open(path, query.data);
     if (!timeline) throw new Refusal(404, 'There is no such session, or it has no timeline yet.');
-    response.writeHead(200, {
-      'Content-Type': 'application/x-ndjson',
-      'Cache-Control': 'no-store',
-    });
+    response.setHeader('Content-Type', 'application/x-ndjson');
     response.flushHeaders();
-    followers += follow ? 1 : 0;
+    const news = follows ? new TimelineNews(parts, sessionId, response) : undefined;
+    followers += follows ? 1 : 0;
     try {
-      if (request.method !== 'HEAD') {
-        await sendRest(timeline, response);
-        if (follow) await sendNews(parts, sessionId, timeline, response);
-      }
-      response.end();
+      const lines = request.method === 'HEAD' ? [] : linesOf(timeline, news);
+      // That a client leaves in the middle is how most of them stop to follow.
+      await pipeline(Readable.from(lines), response).catch(() => {});
     } finally {
-      followers -= follow ? 1 : 0;
+      followers -= follows ? 1 : 0;
+      news?.close();
       await timeline.close();
     }
   };
 }
 
-/** Sends what the timeline has beyond what was sent, as fast as the client takes it. */
-async function sendRest(timeline: FaceTimeline, response: Response): Promise<void> {
-  for await (const lines of timeline.read()) {
-    if (response.destroyed) return;
-    if (!response.write(lines)) {
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
+/** What the timeline has, then what it gets, until there is no more news or the range is over. */
+async function* linesOf(timeline: FaceTimeline, news?: TimelineNews): AsyncGenerator<string> {
+  yield* timeline.read();
+  let goesOn = news !== undefined;
+  while (news && goesOn && !timeline.isBeyondRange) {
+    goesOn = await news.next();
+    yield* timeline.read();
   }
 }
 
-/** Sends lines as they come, until the session ends, the client leaves or the range is over. */
-async function sendNews(
-  { registry, events, closing }: FacesParts,
-  sessionId: string,
-  timeline: FaceTimeline,
-  response: Response,
-): Promise<void> {
-  const news = new News();
-  const stopListening = events.on(sessionId, ({ type }) => {
-    if (type === 'part') news.tell();
-    if (type === 'ended') news.finish();
-  });
-  const timer = setInterval(() => {
-    registry.get(sessionId).then(
-      (session) => (session ? news.tell() : news.finish()),
-      () => {},
-    );
-  }, LOOK_MS);
-  const leave = () => news.finish();
-  response.once('close', leave);
-  closing.addEventListener('abort', leave);
-  if (closing.aborted) leave();
-  try {
-    let goesOn = true;
-    while (goesOn && !timeline.isBeyondRange && !response.destroyed) {
-      goesOn = await news.next();
-      await sendRest(timeline, response);
-    }
-  } finally {
-    stopListening();
-    clearInterval(timer);
-    closing.removeEventListener('abort', leave);
-  }
-}
-
-/** Lets one reader wait for the next news; any number of them in between count as one. */
-class News {
+/** Tells when a session's timeline may have grown, until it has ended or nobody cares any more. */
+class TimelineNews {
   private isNew = false;
   private isFinished = false;
   private wake: (() => void) | undefined;
+  private readonly stopListening: () => void;
+  private readonly timer: NodeJS.Timeout;
 
-  tell(): void {
+  constructor(
+    private readonly parts: FacesParts,
+    private readonly sessionId: string,
+    response: Response,
+  ) {
+    this.stopListening = parts.events.on(sessionId, ({ type }) => {
+      if (type === 'part') this.tell();
+      if (type === 'ended') this.finish();
+    });
+    this.timer = setInterval(() => void this.look(), LOOK_MS);
+    response.once('close', this.finish);
+    parts.closing.addEventListener('abort', this.finish);
+    if (parts.closing.aborted) this.finish();
+  }
+
+  /** Resolves when there is news, however much; to false where it is the last. */
+  async next(): Promise<boolean> {
+    if (!this.isNew && !this.isFinished) {
+      const { promise, resolve } = deferred();
+      this.wake = resolve;
+      await promise;
+    }
+    this.isNew = false;
+    return !this.isFinished;
+  }
+
+  close(): void {
+    this.stopListening();
+    clearInterval(this.timer);
+    this.parts.closing.removeEventListener('abort', this.finish);
+  }
+
+  private tell(): void {
     this.isNew = true;
     this.wake?.();
   }
 
-  finish(): void {
+  private readonly finish = () => {
     this.isFinished = true;
     this.wake?.();
-  }
+  };
 
-  /** Resolves when there is news; to false where it is the last. */
-  async next(): Promise<boolean> {
-    if (!this.isNew && !this.isFinished) {
-      await new Promise<void>((resolve) => (this.wake = resolve));
+  private async look(): Promise<void> {
+    try {
+      if (await this.parts.registry.get(this.sessionId)) this.tell();
+      else this.finish();
+    } catch {
+      // Without Redis there is no news; the next look may bring some.
     }
-    this.isNew = false;
-    return !this.isFinished;
   }
 }

@@ -1,14 +1,12 @@
 import { checkHealth, type HealthCheck } from '@facecast/shared/health';
 import { Router } from 'express';
 import type { Registry } from 'prom-client';
+import { noStore } from '../no-store.js';
 
 /** `/healthz`, `/readyz` and `/metrics`, for whoever runs the gateway. */
 export function opsRoutes(checks: Record<string, HealthCheck>, metrics: Registry): Router {
   const router = Router();
-  router.use((_request, response, next) => {
-    response.set('Cache-Control', 'no-store');
-    next();
-  });
+  router.use(['/healthz', '/readyz', '/metrics'], noStore);
   router.get('/healthz', async (_request, response) => {
     const { status, body } = await checkHealth({ process: async () => {} });
     response.status(status).json(body);

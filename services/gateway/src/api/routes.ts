@@ -4,6 +4,7 @@ import { Refusal } from '../errors.js';
 import type { LiveSessions } from '../live-sessions.js';
 import { isSessionId } from '../session-id.js';
 import { bearerOf, sameSecret } from '../tokens.js';
+import { noStore } from '../no-store.js';
 import { facesHandler, type FacesParts } from './faces.js';
 import type { SessionStats } from './session-stats.js';
 
@@ -22,28 +23,25 @@ export function apiRoutes(parts: ApiParts): Router {
   const { registry, sessions, stats, publishToken } = parts;
   const router = Router();
 
-  router.use((_request, response, next) => {
-    response.set('Cache-Control', 'no-store');
-    next();
-  });
+  router.use('/api', noStore);
 
-  router.get('/sessions', async (request, response) => {
+  router.get('/api/sessions', async (request, response) => {
     const isAllowed =
       publishToken === undefined || sameSecret(bearerOf(request) ?? '', publishToken);
     if (!isAllowed) throw new Refusal(401, 'The list of sessions needs the publish token.');
     response.json({ sessions: await stats.ofRunning() });
   });
 
-  router.get('/sessions/:sessionId', async (request, response) => {
+  router.get('/api/sessions/:sessionId', async (request, response) => {
     const { sessionId } = request.params;
     const found = isSessionId(sessionId) ? await stats.of(sessionId) : undefined;
     if (!found) throw new Refusal(404, NO_SESSION);
     response.json(found);
   });
 
-  router.get('/sessions/:sessionId/faces', facesHandler(parts));
+  router.get('/api/sessions/:sessionId/faces', facesHandler(parts));
 
-  router.delete('/sessions/:sessionId', async (request, response) => {
+  router.delete('/api/sessions/:sessionId', async (request, response) => {
     const { sessionId } = request.params;
     const token = bearerOf(request);
     if (token === undefined) {

@@ -2,22 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ChunkStore } from '@facecast/shared/chunks';
 import type { JobQueue } from '@facecast/shared/queues';
 import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
-
-const MIB = 1024 * 1024;
-
-/** The bounds of one session's chunks on their way into the queue. */
-export const FEED_LIMITS = {
-  /** Chunks, and their bytes, that have arrived and are not safely queued. */
-  unacknowledgedChunks: 32,
-  unacknowledgedBytes: 8 * MIB,
-  /** Milliseconds between two looks at a queue that is full, and how long it may stay so. */
-  lookAgainMs: 250,
-  fullMs: 30_000,
-  /** Milliseconds between two tries while Redis is gone, and how long it may be so. */
-  retryMs: 200,
-  outageMs: 10_000,
-};
 
 /** What a feed tells. Nothing follows `onOver` and `onFailed`. */
 export interface FeedEvents {
@@ -52,6 +38,7 @@ export class ChunkFeed {
   private isFull = false;
   private isClosed = false;
   private writing: Promise<void> | undefined;
+  private ending: Promise<void> | undefined;
   private readonly gauge: QueueGauge;
 
   /** @param safe how many of the session's chunks are queued already */
@@ -60,9 +47,9 @@ export class ChunkFeed {
     private safe: number,
     private readonly target: FeedTarget,
     private readonly events: FeedEvents,
-    private readonly limits = FEED_LIMITS,
+    private readonly limits: IngestLimits,
   ) {
-    this.gauge = new QueueGauge(target.queue);
+    this.gauge = new QueueGauge(target.queue, limits);
   }
 
   /** Takes the next chunk. */
@@ -75,26 +62,29 @@ export class ChunkFeed {
   }
 
   /** Ends the session's input after all that was added. */
-  async end(): Promise<void> {
-    await this.writing;
-    if (this.isClosed) return;
-    const end = () => this.target.queue.add({ kind: 'end' }, { jobId: 'end' });
-    await this.retrying(async () => {
-      await end();
-      return true;
-    });
-    this.isClosed = true;
+  end(): Promise<void> {
+    return (this.ending ??= this.writeEnd());
   }
 
-  /** Resolves when all that was added is queued, or given up. */
+  /** Resolves when all that was added, and the end, is queued or given up. */
   async settled(): Promise<void> {
     await this.writing;
+    await this.ending;
   }
 
   /** Gives up what is not queued yet; resolves when nothing is being written any more. */
   async close(): Promise<void> {
     this.stop();
+    await this.settled();
+  }
+
+  private async writeEnd(): Promise<void> {
     await this.writing;
+    await this.retrying(async () => {
+      await this.target.queue.add({ kind: 'end' }, { jobId: 'end' });
+      return true;
+    });
+    this.isClosed = true;
   }
 
   private async writeAll(): Promise<void> {

@@ -8,11 +8,6 @@ import type { IngestSocket } from './ingest-socket.js';
 import { isSupportedMedia } from './media-type.js';
 import { Publisher } from './publisher.js';
 
-/** A client must say what it wants within this. */
-export const FIRST_MESSAGE_MS = 10_000;
-/** Largest text message, in bytes. */
-export const LARGEST_TEXT_BYTES = 16 * 1024;
-
 type Start = Extract<ClientMessage, { type: 'start' }>;
 type Resume = Extract<ClientMessage, { type: 'resume' }>;
 
@@ -48,7 +43,7 @@ export class Conversation {
     socket.on('close', () => void this.leave());
     this.firstMessageTimer = setTimeout(
       () => this.refuse(new Unwelcome('bad_message', 'No start came in time.')),
-      FIRST_MESSAGE_MS,
+      parts.limits.firstMessageMs,
     );
   }
 
@@ -59,6 +54,9 @@ export class Conversation {
       if (!this.publisher) throw new Unwelcome('bad_message', 'Media comes after started.');
       this.publisher.chunk(data);
     } else {
+      if (data.length > this.parts.limits.textBytes) {
+        throw new Unwelcome('too_large', 'A text message is larger than this server accepts.');
+      }
       await this.answer(readMessage(data));
     }
   }
@@ -166,9 +164,6 @@ export class Conversation {
 }
 
 function readMessage(data: Buffer): ClientMessage {
-  if (data.length > LARGEST_TEXT_BYTES) {
-    throw new Unwelcome('too_large', 'A text message is larger than this server accepts.');
-  }
   const result = clientMessageSchema.safeParse(parseJson(data));
   if (result.success) return result.data;
   const where = result.error.issues[0]?.path.join('.') || 'type';

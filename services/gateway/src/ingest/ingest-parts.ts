@@ -6,6 +6,7 @@ import type { LiveSessions } from '../live-sessions.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { SessionEvents } from '../session-events.js';
 import type { Viewers } from '../viewers.js';
+import type { IngestLimits } from './limits.js';
 
 /** What the connections of publishers work with. */
 export interface IngestParts {
@@ -17,4 +18,5 @@ export interface IngestParts {
   viewers: Viewers;
   metrics: GatewayMetrics;
   log: Logger;
+  limits: IngestLimits;
 }

@@ -8,10 +8,6 @@ import { IngestSocket } from './ingest-socket.js';
 import { isAllowedOrigin } from './origin.js';
 import type { Publisher } from './publisher.js';
 
-/** Most sockets at once, those included that have not said yet what they want. */
-const MOST_SOCKETS = 2_000;
-/** A socket that says nothing between two pings, not even a pong, is dead. */
-const PING_MS = 10_000;
 /** A publisher is reported as connected so often, or three times in the time it may resume. */
 const LONGEST_REPORT_MS = 5_000;
 
@@ -38,7 +34,7 @@ export class IngestServer {
     });
     const reportMs = Math.min(LONGEST_REPORT_MS, (settings.RESUME_WINDOW_SECONDS * 1000) / 3);
     this.timers = [
-      setInterval(() => this.ping(), PING_MS).unref(),
+      setInterval(() => this.ping(), parts.limits.pingMs).unref(),
       setInterval(() => this.reportPublishers(), reportMs).unref(),
     ];
   }
@@ -74,7 +70,7 @@ export class IngestServer {
     if (!isAllowedOrigin(this.originOf(request), this.settings.ALLOWED_ORIGINS)) {
       return client.refuse('origin_not_allowed', 'Pages from that address may not publish here.');
     }
-    if (this.server.clients.size > MOST_SOCKETS) {
+    if (this.server.clients.size > this.parts.limits.sockets) {
       return client.refuse('overloaded', 'Too many connections.');
     }
     new Conversation(client, this.parts, this.settings.PUBLISH_TOKEN, this.publishers);

@@ -5,9 +5,6 @@ import { ChunkFeed } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
 
-/** How long the pipeline may take to finish what it was sent. */
-const END_MS = 30_000;
-
 /** A socket that publishes a running session, from `started` or `resumed` on. */
 export class Publisher {
   private readonly queue: JobQueue<'chunks'>;
@@ -36,6 +33,7 @@ export class Publisher {
         onOver: () => this.expectEnd(),
         onFailed: (reason, error) => this.giveUp(reason, error),
       },
+      parts.limits,
     );
     this.stopListening = events.on(sessionId, (event) => this.receive(event));
   }
@@ -131,7 +129,7 @@ export class Publisher {
     this.endTimer = setTimeout(() => {
       this.finish();
       this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
-    }, END_MS);
+    }, this.parts.limits.endMs);
   }
 
   private giveUp(reason: 'overloaded' | 'internal', error?: unknown): void {

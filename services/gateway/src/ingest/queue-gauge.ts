@@ -1,23 +1,5 @@
 import type { JobQueue } from '@facecast/shared/queues';
-
-const MIB = 1024 * 1024;
-
-/** How full a session's queue may be, and how often that is looked at. */
-export interface GaugeLimits {
-  /** Chunks, and their bytes, that are queued and nobody has taken. */
-  waitingChunks: number;
-  waitingBytes: number;
-  /** The queue is looked at once in so many chunks, or bytes. */
-  lookEveryChunks: number;
-  lookEveryBytes: number;
-}
-
-export const GAUGE_LIMITS: GaugeLimits = {
-  waitingChunks: 100,
-  waitingBytes: 32 * MIB,
-  lookEveryChunks: 10,
-  lookEveryBytes: 4 * MIB,
-};
+import type { IngestLimits } from './limits.js';
 
 /** Knows how full a session's queue is without asking Redis after each chunk. */
 export class QueueGauge {
@@ -28,7 +10,7 @@ export class QueueGauge {
 
   constructor(
     private readonly queue: Pick<JobQueue<'chunks'>, 'waiting'>,
-    private readonly limits: GaugeLimits = GAUGE_LIMITS,
+    private readonly limits: IngestLimits,
   ) {}
 
   /** Takes notice of a chunk of that many bytes. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { deferred } from '@facecast/shared/deferred';
 import type { Decision } from './decide.js';
 import { PlaylistVersion } from './playlist-version.js';
 import type { PlaylistState } from './playlist-state.js';
@@ -88,12 +89,11 @@ export class LivePlaylist {
   }
 
   private addWaiter(decide: Waiter['decide'], targetDuration: number): HeldRequest {
-    let settle: Waiter['settle'] = () => {};
-    const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
+    const outcome = deferred<Outcome>();
     const deadline = this.now() + LONGEST_HOLD_TARGET_DURATIONS * targetDuration * 1000;
-    const waiter = { decide, deadline, settle };
+    const waiter: Waiter = { decide, deadline, settle: outcome.resolve };
     this.waiters.add(waiter);
-    return { outcome, leave: () => this.release(waiter, { kind: 'gone' }) };
+    return { outcome: outcome.promise, leave: () => this.release(waiter, { kind: 'gone' }) };
   }
 
   private release(waiter: Waiter, outcome: Outcome): void {

@@ -36,8 +36,8 @@ export interface Playback {
 /** `/hls/<session>/…`: the live playlist, held as players ask for it, and the media it lists. */
 export function playbackRoutes(playback: Playback): Router {
   const router = Router();
-  router.use(openToAllPages);
-  router.get('/:sessionId/live.m3u8', async (request, response) => {
+  router.use('/hls', openToAllPages);
+  router.get('/hls/:sessionId/live.m3u8', async (request, response) => {
     const finished = playback.metrics.playbackSeconds.startTimer({ kind: 'playlist' });
     const { sessionId } = request.params;
     const playlist = await findPlaylist(playback, sessionId);
@@ -51,7 +51,7 @@ export function playbackRoutes(playback: Playback): Router {
     sendPlaylist(request, response, version, directives);
     finished();
   });
-  router.get('/:sessionId/:file', async (request, response) => {
+  router.get('/hls/:sessionId/:file', async (request, response) => {
     const { sessionId, file } = request.params;
     const kind = mediaKind(file);
     if (!kind || !isSessionId(sessionId)) throw new Refusal(404, 'There is no such file.');

@@ -1,0 +1,31 @@
+import { ConfigError } from '@facecast/shared/config';
+import { describe, expect, test } from 'vitest';
+import { gatewayConfig } from './config.js';
+
+describe('settings', () => {
+  test('have defaults', () => {
+    expect(gatewayConfig({})).toMatchObject({
+      PORT: 4000,
+      MAX_SESSIONS: 16,
+      MAX_CHUNK_BYTES: 4 * 1024 * 1024,
+      RESUME_WINDOW_SECONDS: 15,
+      TRUST_PROXY: 0,
+    });
+    expect(gatewayConfig({})).not.toHaveProperty('PUBLISH_TOKEN');
+    expect(gatewayConfig({}).WEB_DIR).toMatch(/web\/dist$/);
+  });
+
+  test('origins are a list, each in its normal form', () => {
+    const { ALLOWED_ORIGINS } = gatewayConfig({
+      ALLOWED_ORIGINS: 'https://Example.org:443, http://localhost:3000/',
+    });
+    expect(ALLOWED_ORIGINS).toEqual(['https://example.org', 'http://localhost:3000']);
+  });
+
+  test('a bad value is refused, each with a line of its own', () => {
+    const read = () =>
+      gatewayConfig({ PORT: 'x', ALLOWED_ORIGINS: 'example.org', TRUST_PROXY: '-1' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/PORT: .*\n(.*\n)*.*ALLOWED_ORIGINS.*: .*\n(.*\n)*.*TRUST_PROXY: /);
+  });
+});

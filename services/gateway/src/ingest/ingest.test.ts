@@ -1,0 +1,624 @@
+import { once } from 'node:events';
+import { ChunkStore } from '@facecast/shared/chunks';
+import { EventSubscription, publishEvent, type FacecastEvent } from '@facecast/shared/events';
+import type { PipelineStats } from '@facecast/shared/ingest-protocol';
+import { JobQueue } from '@facecast/shared/queues';
+import { SessionRegistry } from '@facecast/shared/sessions';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { breakableRedis } from '../testing/breakable-redis.js';
+import { testGateway, type TestGateway } from '../testing/gateway.js';
+import { IngestClient } from '../testing/ingest-client.js';
+import { TestPipeline } from '../testing/pipeline.js';
+import type { IngestLimits } from './limits.js';
+
+const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const registry = new SessionRegistry(redis);
+const open: { close: () => Promise<void> }[] = [];
+
+beforeEach(() => redis.flushall());
+afterEach(async () => {
+  for (const resource of open.splice(0).reverse()) await resource.close();
+});
+afterAll(() => redis.quit());
+
+async function gatewayWith(
+  settings: Record<string, string> = {},
+  limits: Partial<IngestLimits> = {},
+): Promise<TestGateway> {
+  const gateway = await testGateway(settings['REDIS_URL'] ?? inject('redisUrl'), settings, limits);
+  open.push(gateway);
+  return gateway;
+}
+
+function pipelineOf({ sessionId }: { sessionId: string }): TestPipeline {
+  const pipeline = new TestPipeline(redis, sessionId);
+  open.push(pipeline);
+  return pipeline;
+}
+
+const waitingChunks = async (sessionId: string) => {
+  const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });
+  const waiting = await queue.waiting();
+  await queue.close();
+  return waiting;
+};
+
+const START = { type: 'start', mimeType: 'video/webm' };
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => `chunk ${n}`);
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+const statsOf = (sessionId: string): PipelineStats => ({
+  sessionId,
+  state: 'live',
+  width: 640,
+  height: 480,
+  fps: 30,
+  framesIn: 90,
+  framesOut: 87,
+  framesUndetected: 1,
+  faces: 2,
+  stages: { decode: { ms: 1 }, detect: { ms: 2 }, segment: { ms: 3 } },
+  pipelineMs: 250,
+});
+
+describe('start', () => {
+  test('answers with where to watch, under an id and a token that nobody can guess', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const { started } = await IngestClient.start(ingestUrl);
+    expect(started).toEqual({
+      type: 'started',
+      sessionId: expect.stringMatching(/^[\w-]{22}$/) as string,
+      resumeToken: expect.stringMatching(/^[\w-]{22}$/) as string,
+      playlistUrl: `/hls/${started.sessionId}/live.m3u8`,
+      watchUrl: `/watch/${started.sessionId}`,
+    });
+  });
+
+  test('registers the session and puts out one claim for each stage that has state', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.connect(ingestUrl);
+    client.say({ type: 'start', mimeType: 'video/mp4', effect: 'blur' });
+    const { sessionId } = await client.message('started');
+    expect(await registry.get(sessionId)).toMatchObject({
+      mimeType: 'video/mp4',
+      effect: 'blur',
+      state: 'starting',
+    });
+    expect(await registry.publisherExpected(sessionId)).toBe(true);
+    expect(await redis.lrange('facecast:queue:decode:wait', 0, -1)).toEqual([sessionId]);
+    expect(await redis.lrange('facecast:queue:segment:wait', 0, -1)).toEqual([sessionId]);
+  });
+
+  test('a client that leaves before it is answered leaves an end, not a session without one', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.connect(ingestUrl);
+    client.say(START);
+    client.socket.terminate();
+    let ids: string[] = [];
+    while (ids.length === 0) ids = await registry.ids();
+    const pipeline = pipelineOf({ sessionId: ids[0] ?? '' });
+    await pipeline.took(1);
+    expect(pipeline.order).toEqual(['end']);
+  });
+});
+
+describe('chunks', () => {
+  test('are queued in order, whole, and acknowledged when they are', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    const before = Date.now();
+    client.chunks(...numbered(60));
+    await client.acknowledgedAtLeast(60);
+    expect(await registry.get(client.sessionId)).toMatchObject({ chunks: 60 });
+    const pipeline = pipelineOf(client);
+    await pipeline.took(60);
+    expect(pipeline.order).toEqual(upTo(60));
+    expect(pipeline.texts).toEqual(numbered(60));
+    for (const job of pipeline.jobs) {
+      expect(job).toMatchObject({ receivedAt: expect.toSatisfy((t) => t >= before) as number });
+    }
+  });
+
+  test('each ack is cumulative and names only what is in Redis', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    const chunks = new ChunkStore(redis);
+    client.chunks(...numbered(20));
+    await client.acknowledgedAtLeast(1);
+    expect(await chunks.read(client.sessionId, client.acknowledged - 1)).toBeDefined();
+    await client.acknowledgedAtLeast(20);
+    const counts = client.received.flatMap((message) =>
+      message.type === 'ack' ? [message.chunks] : [],
+    );
+    expect(counts).toEqual([...new Set(counts)].sort((a, b) => a - b));
+    expect(counts.at(-1)).toBe(20);
+    expect(await waitingChunks(client.sessionId)).toBe(20);
+  });
+
+  test('that are empty are passed over', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    client.chunks('', 'a', '', 'b');
+    await client.acknowledgedAtLeast(2);
+    const pipeline = pipelineOf(client);
+    await pipeline.took(2);
+    expect(pipeline.texts).toEqual(['a', 'b']);
+  });
+
+  test('of two sessions do not touch each other', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const one = await IngestClient.start(ingestUrl);
+    const two = await IngestClient.start(ingestUrl);
+    one.chunks('one');
+    two.chunks('two', 'two');
+    await Promise.all([one.acknowledgedAtLeast(1), two.acknowledgedAtLeast(2)]);
+    expect(await waitingChunks(one.sessionId)).toBe(1);
+    expect(await waitingChunks(two.sessionId)).toBe(2);
+  });
+});
+
+describe('pressure', () => {
+  test('a queue that nobody empties stops the reading; once it is emptied all goes on, in order', async () => {
+    const { ingestUrl } = await gatewayWith(
+      {},
+      { waitingChunks: 20, lookEveryChunks: 5, lookAgainMs: 5, unacknowledgedChunks: 4 },
+    );
+    const client = await IngestClient.start(ingestUrl);
+    const big = 'x'.repeat(64 * 1024);
+    client.chunks(...numbered(200).map((text) => text.padEnd(64 * 1024, 'x')));
+    await client.acknowledgedAtLeast(21);
+    expect(await waitingChunks(client.sessionId)).toBeLessThan(120);
+    const pipeline = pipelineOf(client);
+    await pipeline.took(200);
+    await client.acknowledgedAtLeast(200);
+    expect(pipeline.order).toEqual(upTo(200));
+    expect(pipeline.texts.every((text) => text.length === big.length)).toBe(true);
+  });
+
+  test('bytes count as well as chunks', async () => {
+    const { ingestUrl } = await gatewayWith(
+      {},
+      { waitingBytes: 1_000_000, lookEveryBytes: 300_000, lookAgainMs: 5, fullMs: 20 },
+    );
+    const client = await IngestClient.start(ingestUrl);
+    client.chunks(...Array.from({ length: 6 }, () => 'x'.repeat(500_000)));
+    expect(await client.refused()).toEqual(['overloaded', 1013]);
+    expect(await waitingChunks(client.sessionId)).toBeLessThanOrEqual(6);
+  });
+
+  test('a queue that stays full ends the connection with overloaded', async () => {
+    const { ingestUrl } = await gatewayWith(
+      {},
+      { waitingChunks: 5, lookEveryChunks: 2, lookAgainMs: 5, fullMs: 20 },
+    );
+    const client = await IngestClient.start(ingestUrl);
+    client.chunks(...numbered(10));
+    expect(await client.refused()).toEqual(['overloaded', 1013]);
+  });
+});
+
+describe('what cannot be taken is refused with the protocol’s code, and closed', () => {
+  type Misdeed = (client: IngestClient) => unknown;
+  const afterStart =
+    (misdeed: Misdeed): Misdeed =>
+    async (client) => {
+      client.say(START);
+      await client.message('started');
+      await misdeed(client);
+    };
+  const text = (content: string) => (client: IngestClient) => client.socket.send(content);
+  const bytes = (size: number) => (client: IngestClient) => client.socket.send(Buffer.alloc(size));
+
+  test.each<[what: string, Misdeed, code: string, closeCode: number]>([
+    ['text that is not JSON', text('hello'), 'bad_message', 1008],
+    ['JSON that is not the protocol', text('{"type":"dance"}'), 'bad_message', 1008],
+    ['JSON that is no object', text('null'), 'bad_message', 1008],
+    ['media before started', bytes(10), 'bad_message', 1008],
+    ['stop before start', (c) => c.say({ type: 'stop' }), 'bad_message', 1008],
+    [
+      'an effect before start',
+      (c) => c.say({ type: 'effect', effect: 'box' }),
+      'bad_message',
+      1008,
+    ],
+    ['an unknown effect', (c) => c.say({ ...START, effect: 'hat' }), 'bad_message', 1008],
+    ['a second start', afterStart((c) => c.say(START)), 'bad_message', 1008],
+    ['two starts at once', (c) => (c.say(START), c.say(START)), 'bad_message', 1008],
+    ['noise after start', afterStart(text('}{')), 'bad_message', 1008],
+    [
+      'a restart, so far',
+      afterStart((c) => c.say({ ...START, type: 'restart' })),
+      'bad_message',
+      1008,
+    ],
+    [
+      'a picture',
+      (c) => c.say({ type: 'start', mimeType: 'image/jpeg' }),
+      'unsupported_media',
+      1003,
+    ],
+    [
+      'a playlist',
+      (c) => c.say({ ...START, mimeType: 'audio/mpegurl' }),
+      'unsupported_media',
+      1003,
+    ],
+    ['a text over the limit', text('x'.repeat(16 * 1024 + 1)), 'too_large', 1009],
+    ['a chunk over the limit', afterStart(bytes(100_001)), 'too_large', 1009],
+    ['one far over the limit', afterStart(bytes(30_000_000)), 'too_large', 1009],
+    ['a session that is not', (c) => c.say(resume('x', 'y')), 'not_found', 1008],
+    ['a session with a strange id', (c) => c.say(resume('../:*', 'y')), 'not_found', 1008],
+  ])('%s', async (_what, misdeed, code, closeCode) => {
+    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '100000' });
+    const client = await IngestClient.connect(ingestUrl);
+    await misdeed(client);
+    expect(await client.refused()).toEqual([code, closeCode]);
+  });
+
+  const resume = (sessionId: string, resumeToken: string) => ({
+    type: 'resume',
+    sessionId,
+    resumeToken,
+  });
+
+  test('a chunk of just the limit is taken', async () => {
+    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '100000' });
+    const client = await IngestClient.start(ingestUrl);
+    client.socket.send(Buffer.alloc(100_000));
+    await client.acknowledgedAtLeast(1);
+  });
+
+  test('frames that are not WebSocket', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.connect(ingestUrl);
+    const { _socket: raw } = client.socket as unknown as { _socket: NodeJS.WritableStream };
+    raw.write(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    expect((await client.refused())[0]).toBe('bad_message');
+  });
+
+  test('a page from elsewhere', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.connect(ingestUrl, { origin: 'http://evil.example' });
+    expect(await client.refused()).toEqual(['origin_not_allowed', 1008]);
+  });
+
+  test('but not the gateway’s own page, nor one that is listed', async () => {
+    const own = await gatewayWith();
+    await IngestClient.start(own.ingestUrl, { origin: own.url });
+    const listed = await gatewayWith({ ALLOWED_ORIGINS: 'https://cam.example' });
+    await IngestClient.start(listed.ingestUrl, { origin: 'https://cam.example' });
+    const client = await IngestClient.connect(listed.ingestUrl, { origin: listed.url });
+    expect(await client.refused()).toEqual(['origin_not_allowed', 1008]);
+  });
+
+  test('a proxy’s word for the host counts only where one is trusted', async () => {
+    const headers = { origin: 'https://cam.example', 'x-forwarded-host': 'cam.example' };
+    const trusting = await gatewayWith({ TRUST_PROXY: '1' });
+    await IngestClient.start(trusting.ingestUrl, { headers });
+    const wary = await gatewayWith();
+    const client = await IngestClient.connect(wary.ingestUrl, { headers });
+    expect(await client.refused()).toEqual(['origin_not_allowed', 1008]);
+  });
+
+  test('a publisher without the token, where there is one', async () => {
+    const { ingestUrl } = await gatewayWith({ PUBLISH_TOKEN: 'open sesame' });
+    for (const token of [undefined, '', 'open sesam', 'open sesame!']) {
+      const client = await IngestClient.connect(ingestUrl);
+      client.say({ ...START, token });
+      expect(await client.refused()).toEqual(['unauthorized', 1008]);
+    }
+    const client = await IngestClient.connect(ingestUrl);
+    client.say({ ...START, token: 'open sesame' });
+    await client.message('started');
+  });
+
+  test('one session more than may run', async () => {
+    const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '2' });
+    const first = await IngestClient.start(ingestUrl);
+    await IngestClient.start(ingestUrl);
+    const third = await IngestClient.connect(ingestUrl);
+    third.say(START);
+    expect(await third.refused()).toEqual(['too_many_sessions', 1013]);
+    await registry.remove(first.sessionId);
+    await IngestClient.start(ingestUrl);
+  });
+
+  test('one connection more than may be open', async () => {
+    const { ingestUrl } = await gatewayWith({}, { sockets: 1 });
+    await IngestClient.connect(ingestUrl);
+    const second = await IngestClient.connect(ingestUrl);
+    expect(await second.refused()).toEqual(['overloaded', 1013]);
+  });
+
+  test('a client that never says what it wants', async () => {
+    const { ingestUrl } = await gatewayWith({}, { firstMessageMs: 20 });
+    const client = await IngestClient.connect(ingestUrl);
+    expect(await client.refused()).toEqual(['bad_message', 1008]);
+  });
+
+  test('a WebSocket anywhere else is a 404', async () => {
+    const { ingestUrl } = await gatewayWith();
+    await expect(IngestClient.connect(`${ingestUrl}/more`)).rejects.toThrow('404');
+  });
+
+  test('a running session beside all this loses nothing', async () => {
+    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '100000' });
+    const good = await IngestClient.start(ingestUrl);
+    for (const misdeed of [
+      text('hello'),
+      bytes(10),
+      bytes(3_000_000),
+      afterStart(bytes(200_000)),
+    ]) {
+      good.chunks('x');
+      const bad = await IngestClient.connect(ingestUrl);
+      await misdeed(bad);
+      await bad.refused();
+    }
+    good.chunks('x');
+    await good.acknowledgedAtLeast(5);
+    const pipeline = pipelineOf(good);
+    await pipeline.took(5);
+    expect(pipeline.order).toEqual(upTo(5));
+  });
+});
+
+describe('while live', () => {
+  test('a publisher hears its own session’s events, with the viewers counted in', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const one = await IngestClient.start(ingestUrl);
+    const two = await IngestClient.start(ingestUrl);
+    const { sessionId } = one;
+    await redis.zadd(`facecast:viewers:${sessionId}`, Date.now(), 'a', Date.now(), 'b');
+    const playlistUrl = `/hls/${sessionId}/live.m3u8`;
+    await publishEvent(redis, { type: 'playlist_ready', sessionId, playlistUrl });
+    await publishEvent(redis, { type: 'stats', sessionId, stats: statsOf(sessionId) });
+    expect(await one.message('playlist_ready')).toEqual({
+      type: 'playlist_ready',
+      sessionId,
+      playlistUrl,
+    });
+    expect(await one.message('stats')).toEqual({
+      type: 'stats',
+      ...statsOf(sessionId),
+      viewers: 2,
+    });
+    await publishEvent(redis, { type: 'ended', sessionId: two.sessionId, frames: 0 });
+    await two.message('ended');
+    expect(two.received.map(({ type }) => type)).toEqual(['started', 'ended']);
+  });
+
+  test('a new effect is registered and announced', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    const { sessionId } = client;
+    const events = await EventSubscription.open(redis, pino({ level: 'silent' }));
+    open.push(events);
+    const heard = new Promise<FacecastEvent>((resolve) => events.on(resolve));
+    client.say({ type: 'effect', effect: 'pixelate' });
+    expect(await heard).toEqual({ type: 'effect', sessionId, effect: 'pixelate' });
+    expect(await registry.get(sessionId)).toMatchObject({ effect: 'pixelate' });
+  });
+
+  test('a publisher is expected for as long as its socket is open, and a while longer', async () => {
+    const { ingestUrl } = await gatewayWith({ RESUME_WINDOW_SECONDS: '1' });
+    const { sessionId, socket } = await IngestClient.start(ingestUrl);
+    const key = `facecast:publisher:${sessionId}`;
+    let renewals = 0;
+    for (let last = await redis.pttl(key); renewals < 4;) {
+      const left = await redis.pttl(key);
+      expect(left).toBeGreaterThan(0);
+      if (left > last) renewals += 1;
+      last = left;
+    }
+    socket.terminate();
+    while (await registry.publisherExpected(sessionId));
+    expect(await waitingChunks(sessionId)).toBe(0);
+  });
+
+  test('a socket whose other end is dead is noticed', async () => {
+    const { ingestUrl } = await gatewayWith({}, { pingMs: 250 });
+    const dead = await IngestClient.start(ingestUrl, { autoPong: false });
+    const alive = await IngestClient.start(ingestUrl);
+    expect(await dead.closed()).toBe(1006);
+    for (let pings = 0; pings < 3; pings++) await once(alive.socket, 'ping');
+    expect(alive.closeCode).toBeUndefined();
+  });
+});
+
+describe('the end', () => {
+  test('stop: everything sent comes before the end, and ended says how much it was', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    const pipeline = pipelineOf(client);
+    client.chunks(...numbered(25));
+    client.say({ type: 'stop' });
+    client.chunks('too late');
+    client.say({ type: 'stop' });
+    client.say({ type: 'effect', effect: 'none' });
+    await pipeline.took(26);
+    expect(pipeline.order).toEqual([...upTo(25), 'end']);
+    expect(client.acknowledged).toBe(25);
+    await pipeline.close({ isOver: true });
+    await registry.remove(client.sessionId);
+    await publishEvent(redis, { type: 'ended', sessionId: client.sessionId, frames: 75 });
+    expect(await client.message('ended')).toEqual({ type: 'ended', frames: 75 });
+    expect(await client.closed()).toBe(1000);
+    expect(pipeline.jobs).toHaveLength(26);
+    const claims = ['decode', 'segment'].map(
+      (queue) => `facecast:queue:${queue}:${client.sessionId}`,
+    );
+    expect((await redis.keys(`*${client.sessionId}*`)).sort()).toEqual(claims);
+  });
+
+  test('stop counts from a client that leaves at once, too', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    client.chunks(...numbered(5));
+    client.say({ type: 'stop' });
+    client.socket.close();
+    const pipeline = pipelineOf(client);
+    await pipeline.took(6);
+    expect(pipeline.order).toEqual([...upTo(5), 'end']);
+  });
+
+  test('a session that ends by itself ends the connection, and leaves nothing in Redis', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    const { sessionId } = client;
+    client.chunks(...numbered(5));
+    await client.acknowledgedAtLeast(5);
+    await registry.remove(sessionId);
+    client.chunks('after the end');
+    await publishEvent(redis, {
+      type: 'ended',
+      sessionId,
+      frames: 0,
+      error: { code: 'unsupported_media', message: 'That is no video.' },
+    });
+    expect(await client.message('error')).toEqual({
+      type: 'error',
+      code: 'unsupported_media',
+      message: 'That is no video.',
+    });
+    expect(await client.closed()).toBe(1003);
+    const left = () => redis.keys(`facecast:queue:chunks-${sessionId}*`);
+    while ((await left()).length > 0);
+    for (const key of await redis.keys(`*${sessionId}:*`)) {
+      expect(await redis.ttl(key)).toBeGreaterThan(0);
+    }
+  });
+
+  test('an end that nobody confirms is not waited for without bound', async () => {
+    const { ingestUrl } = await gatewayWith({}, { endMs: 30 });
+    const client = await IngestClient.start(ingestUrl);
+    client.say({ type: 'stop' });
+    expect(await client.refused()).toEqual(['internal', 1011]);
+  });
+});
+
+describe('a lost connection', () => {
+  const resumed = async (ingestUrl: string, { started }: IngestClient) => {
+    const client = await IngestClient.connect(ingestUrl);
+    client.say({ ...started, type: 'resume' });
+    return client;
+  };
+
+  test('is resumed at the first chunk that is not safe: each comes once, in order', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const lost = await IngestClient.start(ingestUrl);
+    const pipeline = pipelineOf(lost);
+    lost.chunks(...numbered(10));
+    await lost.acknowledgedAtLeast(10);
+    lost.socket.terminate();
+    const client = await resumed(ingestUrl, lost);
+    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 10 });
+    client.chunks('chunk 10', 'chunk 11');
+    await client.acknowledgedAtLeast(12);
+    client.say({ type: 'stop' });
+    await pipeline.took(13);
+    expect(pipeline.order).toEqual([...upTo(12), 'end']);
+    expect(pipeline.texts).toEqual(numbered(12));
+  });
+
+  test('what had arrived when it was lost counts as sent', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const lost = await IngestClient.start(ingestUrl);
+    lost.chunks(...numbered(30));
+    lost.socket.close();
+    await lost.closed();
+    const client = await resumed(ingestUrl, lost);
+    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 30 });
+  });
+
+  test('may be resumed through another gateway', async () => {
+    const first = await gatewayWith();
+    const second = await gatewayWith();
+    const lost = await IngestClient.start(first.ingestUrl);
+    lost.chunks('a');
+    await lost.acknowledgedAtLeast(1);
+    lost.socket.terminate();
+    const client = await resumed(second.ingestUrl, lost);
+    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 1 });
+  });
+
+  test('that is only half lost gives way to the new one', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const older = await IngestClient.start(ingestUrl);
+    older.chunks('a');
+    const newer = await resumed(ingestUrl, older);
+    await newer.message('resumed');
+    expect(await older.refused()).toEqual(['bad_message', 1008]);
+    newer.chunks('b');
+    await newer.acknowledgedAtLeast(2);
+  });
+
+  test('hears again that the playlist can be played', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const lost = await IngestClient.start(ingestUrl);
+    await registry.update(lost.sessionId, { state: 'live' });
+    const client = await resumed(ingestUrl, lost);
+    expect(await client.message('playlist_ready')).toMatchObject({ sessionId: lost.sessionId });
+  });
+
+  test('is not resumed with a wrong token, nor after the end', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const { started, sessionId } = await IngestClient.start(ingestUrl);
+    const thief = await IngestClient.connect(ingestUrl);
+    thief.say({ type: 'resume', sessionId, resumeToken: `${started.resumeToken}x` });
+    expect(await thief.refused()).toEqual(['unauthorized', 1008]);
+    await registry.remove(sessionId);
+    const late = await IngestClient.connect(ingestUrl);
+    late.say({ ...started, type: 'resume' });
+    expect(await late.refused()).toEqual(['not_found', 1008]);
+  });
+});
+
+describe('Redis', () => {
+  test('being gone for a moment costs no chunk, and no chunk its place', async () => {
+    const way = await breakableRedis(inject('redisUrl'));
+    open.push(way);
+    const { ingestUrl } = await gatewayWith({ REDIS_URL: way.url }, { retryMs: 10 });
+    const client = await IngestClient.start(ingestUrl);
+    const pipeline = pipelineOf(client);
+    client.chunks(...numbered(5));
+    await client.acknowledgedAtLeast(5);
+    way.cut();
+    client.chunks(...numbered(15).slice(5));
+    client.socket.ping();
+    await once(client.socket, 'pong');
+    way.mend();
+    await client.acknowledgedAtLeast(15);
+    await pipeline.took(15);
+    expect([...new Set(pipeline.order)]).toEqual(upTo(15));
+  });
+
+  test('being gone for good ends the connection with internal, and a start is not kept waiting', async () => {
+    const way = await breakableRedis(inject('redisUrl'));
+    open.push(way);
+    const { ingestUrl } = await gatewayWith({ REDIS_URL: way.url }, { retryMs: 10, outageMs: 50 });
+    const running = await IngestClient.start(ingestUrl);
+    const starting = await IngestClient.connect(ingestUrl);
+    way.cut();
+    running.chunks('a');
+    starting.say(START);
+    expect(await running.refused()).toEqual(['internal', 1011]);
+    expect(await starting.refused()).toEqual(['internal', 1011]);
+  });
+});
+
+test('a gateway that stops makes safe what has arrived, and sends its publishers elsewhere', async () => {
+  const gateway = await testGateway(inject('redisUrl'));
+  const client = await IngestClient.start(gateway.ingestUrl);
+  const silent = await IngestClient.connect(gateway.ingestUrl);
+  client.chunks(...numbered(10));
+  await client.acknowledgedAtLeast(1);
+  await gateway.close();
+  expect(await client.closed()).toBe(1012);
+  expect(await silent.closed()).toBe(1012);
+  const session = await registry.get(client.sessionId);
+  expect(session?.chunks).toBe(client.acknowledged);
+  expect(await waitingChunks(client.sessionId)).toBe(client.acknowledged);
+});

@@ -1,0 +1,76 @@
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { viewerOf, Viewers } from './viewers.js';
+
+const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const log = pino({ level: 'silent' });
+let now = 0;
+const open = () => new Viewers(redis, log, () => now);
+
+beforeEach(() => redis.flushall());
+afterAll(() => redis.quit());
+
+test('the viewers of several gateways add up, each counts once', async () => {
+  const [one, two] = [open(), open()];
+  for (const viewer of ['a', 'b', 'a']) one.seen('s', viewer);
+  for (const viewer of ['b', 'c']) two.seen('s', viewer);
+  two.seen('other', 'a');
+  await Promise.all([one.flush(), two.flush()]);
+  expect(await one.count('s')).toBe(3);
+  expect(await one.count('other')).toBe(1);
+  one.close();
+  two.close();
+});
+
+test('who has not been seen for six seconds counts no more', async () => {
+  now = 100_000;
+  const viewers = open();
+  viewers.seen('s', 'left');
+  await viewers.flush();
+  now += 5_000;
+  viewers.seen('s', 'stayed');
+  await viewers.flush();
+  expect(await viewers.count('s')).toBe(2);
+  now += 1_001;
+  expect(await viewers.count('s')).toBe(1);
+  viewers.seen('s', 'stayed');
+  await viewers.flush();
+  expect(await redis.zcard('facecast:viewers:s')).toBe(1);
+  viewers.close();
+});
+
+test('nothing is left of a session some seconds after its last viewer', async () => {
+  const viewers = open();
+  viewers.seen('s', 'a');
+  await viewers.flush();
+  expect(await redis.ttl('facecast:viewers:s')).toBeLessThanOrEqual(10);
+  viewers.close();
+});
+
+test('no address is stored', async () => {
+  const viewers = open();
+  viewers.seen('s', '192.0.2.1 Browser/1');
+  await viewers.flush();
+  expect(String(await redis.zrange('facecast:viewers:s', '0', '-1'))).not.toContain('192');
+  viewers.close();
+});
+
+test('more viewers than can be told at once are left out, not piled up', async () => {
+  const viewers = open();
+  for (let n = 0; n < 20_100; n++) viewers.seen('s', `${n}`);
+  await viewers.flush();
+  expect(await redis.zcard('facecast:viewers:s')).toBe(20_000);
+  viewers.seen('s', 'one more');
+  await viewers.flush();
+  expect(await redis.zcard('facecast:viewers:s')).toBe(20_001);
+  viewers.close();
+});
+
+test('a viewer is known by the name it gives itself, else by its address and program', () => {
+  const request = (headers: Record<string, string>) =>
+    ({ ip: '192.0.2.1', headers, get: (name: string) => headers[name] }) as never;
+  expect(viewerOf(request({ 'x-facecast-viewer': 'tab', 'user-agent': 'B' }))).toBe('tab');
+  expect(viewerOf(request({ 'user-agent': 'B' }))).toBe('192.0.2.1 B');
+  expect(viewerOf(request({ 'x-facecast-viewer': 'x'.repeat(1000) }))).toHaveLength(200);
+});
