@@ -25,6 +25,16 @@ test('a batch comes back as it was written, and its kinds are apart', async () =
   expect(await store.read({ ...ref, kind: 'marked' })).toBeUndefined();
 });
 
+test('a batch is read into the room that it is given, where it fits', async () => {
+  await store.openSession('one');
+  await store.write(ref, Buffer.from('frames'));
+  const room = Buffer.from('older and longer');
+  const read = await store.read(ref, room);
+  expect(read).toEqual(Buffer.from('frames'));
+  expect(room.toString()).toBe('framesand longer');
+  expect(await store.read(ref, Buffer.alloc(3))).toEqual(Buffer.from('frames'));
+});
+
 test('a batch written twice is whole, and nothing unfinished stays', async () => {
   await store.openSession('one');
   await store.write(ref, Buffer.from('first'));

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** `decoded`: as the extractor wrote it. `marked`: with the session's effect applied. */
@@ -24,8 +25,11 @@ export interface FrameStore {
    * Resolves to false, and writes nothing, where the session has no room (any more).
    */
   write(ref: BatchRef, frames: Uint8Array): Promise<boolean>;
-  /** The batch's bytes, or undefined where there is none. */
-  read(ref: BatchRef): Promise<Buffer | undefined>;
+  /**
+   * The batch's bytes, or undefined where there is none. They are put into `room` where that is large
+   * enough: a reader of many batches gives its last one back, and leaves no garbage of megabytes.
+   */
+  read(ref: BatchRef, room?: Buffer): Promise<Buffer | undefined>;
   /** Removes a batch; no error where there is none. */
   remove(ref: BatchRef): Promise<void>;
   /** Removes all that a session has. */
@@ -39,6 +43,9 @@ export function frameBytes(width: number, height: number): number {
   return (width * height * 3) / 2;
 }
 
+/** Two containers may each have a process of the same id, and may write the same batch at once. */
+const WRITER = randomUUID();
+
 /** A frame store in a directory that the stages share, best one in memory (tmpfs). */
 export class DirectoryFrameStore implements FrameStore {
   constructor(private readonly root: string) {}
@@ -49,7 +56,7 @@ export class DirectoryFrameStore implements FrameStore {
 
   async write(ref: BatchRef, frames: Uint8Array): Promise<boolean> {
     const path = this.path(ref);
-    const unfinished = `${path}.${process.pid}.tmp`;
+    const unfinished = `${path}.${WRITER}.tmp`;
     try {
       await writeFile(unfinished, frames);
       await rename(unfinished, path);
@@ -61,9 +68,9 @@ export class DirectoryFrameStore implements FrameStore {
     }
   }
 
-  async read(ref: BatchRef): Promise<Buffer | undefined> {
+  async read(ref: BatchRef, room?: Buffer): Promise<Buffer | undefined> {
     try {
-      return await readFile(this.path(ref));
+      return await readWhole(this.path(ref), room);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -71,11 +78,16 @@ export class DirectoryFrameStore implements FrameStore {
   }
 
   async remove(ref: BatchRef): Promise<void> {
-    await rm(this.path(ref), { force: true });
+    try {
+      await unlink(this.path(ref));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   async removeSession(sessionId: string): Promise<void> {
-    await rm(join(this.root, sessionId), { recursive: true, force: true });
+    // Again, where somebody still writes while it is emptied.
+    await rm(join(this.root, sessionId), { recursive: true, force: true, maxRetries: 3 });
   }
 
   async sessions(): Promise<string[]> {
@@ -89,6 +101,22 @@ export class DirectoryFrameStore implements FrameStore {
 
   private path({ sessionId, batch, kind }: BatchRef): string {
     return join(this.root, sessionId, `${batch}.${kind}.i420`);
+  }
+}
+
+async function readWhole(path: string, room: Buffer | undefined): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const bytes = room && room.length >= size ? room.subarray(0, size) : Buffer.allocUnsafe(size);
+    for (let at = 0; at < size;) {
+      const { bytesRead } = await file.read(bytes, at, size - at, at);
+      if (bytesRead === 0) throw new Error(`${path} became shorter while it was read`);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
   }
 }
 
