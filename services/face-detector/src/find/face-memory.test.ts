@@ -37,7 +37,7 @@ test('it is gone by itself soon after the last batch', async () => {
   await memory.save('short', 0, knowledge(0));
   const left = await redis.pttl('facecast:faces:short');
   expect(left).toBeGreaterThan(0);
-  expect(left).toBeLessThanOrEqual(2_000);
+  expect(left).toBeLessThanOrEqual(1_000);
 });
 
 test('knowledge that cannot be read is none', async () => {

@@ -2,7 +2,7 @@ import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
 import { knowledgeSchema, type Knowledge } from './tracker.js';
 
 /** Knowledge older than this is of no use: faces have moved on. */
-const LIFETIME_MS = 2_000;
+const LIFETIME_MS = 1_000;
 
 /**
  * What any replica last knew of each session's faces, so that whichever gets the next batch need not
