@@ -1,12 +1,11 @@
 import type { ChunkStore } from '@facecast/shared/chunks';
 import { deferred } from '@facecast/shared/deferred';
 import type { Logger } from '@facecast/shared/logger';
-import { consume, putBack, type JobHandler, type JobQueue } from '@facecast/shared/queues';
+import { consume, JobQueue, putBack, type JobHandler } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { CaptureClock } from './capture-clock.js';
 import type { Decoder } from './decoder.js';
-import { DecodeFailure } from './failure.js';
 import type { ExtractorMetrics } from './metrics.js';
 import type { ProgressStore } from './progress.js';
 
@@ -22,6 +21,7 @@ const SILENCE_MS = 1_000;
 export class ChunkFeed {
   /** When the newest chunk that was fed came to the gateway. */
   receivedAt = Date.now();
+  private readonly queue: JobQueue<'chunks'>;
   private readonly worker: ReturnType<typeof consume>;
   private readonly silence: NodeJS.Timeout;
   private readonly over = deferred<void>();
@@ -33,7 +33,6 @@ export class ChunkFeed {
     private readonly options: {
       sessionId: string;
       redis: Redis;
-      queue: JobQueue<'chunks'>;
       chunks: ChunkStore;
       sessions: SessionRegistry;
       progress: ProgressStore;
@@ -48,14 +47,16 @@ export class ChunkFeed {
     private next: number,
   ) {
     const { redis, sessionId, log } = options;
-    this.worker = consume<'chunks'>(redis, { kind: 'chunks', sessionId }, this.handle, {
+    const address = { kind: 'chunks', sessionId } as const;
+    this.queue = new JobQueue<'chunks'>(redis, address);
+    this.worker = consume<'chunks'>(redis, address, this.handle, {
       concurrency: 1,
       maxStalledCount: MAX_CHUNK_STALLS,
     });
     this.worker.on('error', (error) => log.warn({ err: error }, 'trouble with the chunks'));
     this.worker.on('failed', (_job, error) => {
       log.error({ err: error }, 'a chunk failed');
-      this.options.decoder.fail(lost());
+      this.options.decoder.fail('lost_chunk');
     });
     this.silence = setInterval(() => this.checkPublisher(), SILENCE_MS);
   }
@@ -75,6 +76,7 @@ export class ChunkFeed {
     clearInterval(this.silence);
     this.over.resolve();
     await this.worker.close();
+    await this.queue.close();
   }
 
   private readonly handle: JobHandler<'chunks'> = async (data, job, token) => {
@@ -92,7 +94,7 @@ export class ChunkFeed {
     const { sessionId, chunks, progress, decoder, clock, handedOn, metrics } = this.options;
     if (n < this.next) return;
     const bytes = n === this.next ? await chunks.read(sessionId, n) : undefined;
-    if (!bytes) return decoder.fail(lost());
+    if (!bytes) return decoder.fail('lost_chunk');
     clock.chunkCame(receivedAt);
     this.receivedAt = receivedAt;
     await decoder.write(bytes);
@@ -100,8 +102,10 @@ export class ChunkFeed {
     if (this.state !== 'open') return;
     metrics.bytes.inc(bytes.length);
     this.next++;
-    await progress.save(sessionId, { nextChunk: this.next });
-    await chunks.remove(sessionId, n);
+    await Promise.all([
+      progress.save(sessionId, { nextChunk: this.next }),
+      chunks.remove(sessionId, n),
+    ]);
   }
 
   /** The end is acknowledged when all that comes before it is. */
@@ -112,16 +116,14 @@ export class ChunkFeed {
 
   private checkPublisher(): void {
     if (this.working || performance.now() - this.lastWork < SILENCE_MS) return;
-    const { sessionId, queue, sessions, decoder, log } = this.options;
+    const { sessionId, sessions, decoder, log } = this.options;
     const look = async () => {
       if (await sessions.publisherExpected(sessionId)) return;
       // Chunks that came before it went are still fed.
-      if (this.working || (await queue.waiting()) > 0) return;
+      if (this.working || (await this.queue.waiting()) > 0) return;
       log.info('the publisher is gone');
       decoder.endInput();
     };
     look().catch((error: unknown) => log.warn({ err: error }, 'could not look for the publisher'));
   }
 }
-
-const lost = () => new DecodeFailure('internal', 'A piece of the recording was lost on the way.');

@@ -1,21 +1,22 @@
-import type { SessionError } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Deps } from './deps.js';
+import { sessionError, type FailureReason } from './failure.js';
 import type { Progress } from './progress.js';
 
-/** Tells the segmenter what the session has in all, and removes what decoding it needed. */
+/** Tells the segmenter what the session has in all, and why where it ended early; removes what decoding it needed. */
 export async function conclude(
   deps: Deps,
   sessionId: string,
   { batches, frames }: Pick<Progress, 'batches' | 'frames'>,
-  error?: SessionError,
+  failure?: FailureReason,
 ): Promise<void> {
   await deps.markedLog.append(sessionId, {
     kind: 'end',
     batches,
     frames,
-    ...(error && { error }),
+    ...(failure && { error: sessionError(failure) }),
   });
+  if (failure) deps.metrics.failures.inc({ reason: failure });
   await removeLeftovers(deps, sessionId);
 }
 

@@ -72,7 +72,7 @@ test('frames leave at once: none waits for those after it', async () => {
 test('a recording that shows no picture in time is refused', async () => {
   const decoder = new Decoder('matroska', PICTURE, { ...PATIENCE, firstFrameMs: 100 });
   await decoder.write((await countedClip(1, VP8_WEBM, SMALL)).subarray(0, 300));
-  await expect(decoder.batches(3).next()).rejects.toMatchObject({ code: 'unsupported_media' });
+  await expect(decoder.batches(3).next()).rejects.toMatchObject({ reason: 'no_picture' });
 });
 
 test('an ffmpeg that was closed says no more, and may be closed again', async () => {

@@ -1,6 +1,6 @@
 import { OwnedProcess, type ProcessExit } from '@facecast/shared/child-process';
 import { sniffContainer, SNIFFED_BYTES, type Container } from './container.js';
-import { DecodeFailure } from './failure.js';
+import { DecodeFailure, type FailureReason } from './failure.js';
 import { ffmpegArguments, type Picture } from './ffmpeg-arguments.js';
 import { StallWatch } from './stall-watch.js';
 import { readBatches, type RawBatch } from './y4m.js';
@@ -28,7 +28,7 @@ export class Decoder {
   private bytesIn = 0;
   private framesOut = 0;
   private inputEnded = false;
-  private failure: DecodeFailure | undefined;
+  private failure: FailureReason | undefined;
   private closed = false;
 
   /** Starts ffmpeg at once, so that it is ready when the first bytes come. */
@@ -40,7 +40,7 @@ export class Decoder {
     this.ffmpeg = new OwnedProcess('ffmpeg', ffmpegArguments(container, picture));
     this.watch = new StallWatch(
       () => (this.framesOut > 0 ? patience.stallMs : patience.firstFrameMs),
-      () => this.fail(this.framesOut > 0 ? stalled() : noPicture()),
+      () => this.fail(this.framesOut > 0 ? 'ffmpeg_stalled' : 'no_picture'),
     );
   }
 
@@ -53,13 +53,13 @@ export class Decoder {
     if (this.closed) return;
     this.bytesIn += bytes.length;
     if (this.framesOut === 0 && this.bytesIn > MAX_BYTES_BEFORE_FRAME)
-      return this.fail(noPicture());
+      return this.fail('no_picture');
     if (this.unsniffed) {
       this.unsniffed = Buffer.concat([this.unsniffed, bytes]);
       if (this.unsniffed.length < SNIFFED_BYTES) return;
       bytes = this.unsniffed;
       this.unsniffed = undefined;
-      if (sniffContainer(bytes) !== this.container) return this.fail(notWhatWasDeclared());
+      if (sniffContainer(bytes) !== this.container) return this.fail('not_as_declared');
     }
     this.watch.gave();
     await this.ffmpeg.write(bytes);
@@ -88,18 +88,16 @@ export class Decoder {
         this.watch.release();
       }
       const exit = await this.ffmpeg.exited;
-      const failure = this.failure ?? this.explain(exit);
-      if (!failure) return;
-      failure.cause = exit;
-      throw failure;
+      const reason = this.failure ?? this.explain(exit);
+      if (reason) throw new DecodeFailure(reason, exit);
     } finally {
       await this.close();
     }
   }
 
-  /** Ends the recording with this failure. */
-  fail(failure: DecodeFailure): void {
-    if (!this.closed) this.failure = failure;
+  /** Ends the recording for this reason. */
+  fail(reason: FailureReason): void {
+    if (!this.closed) this.failure = reason;
     void this.close();
   }
 
@@ -117,19 +115,10 @@ export class Decoder {
     }
   }
 
-  private explain({ code, closedByUs }: ProcessExit): DecodeFailure | undefined {
+  private explain({ code, closedByUs }: ProcessExit): FailureReason | undefined {
     if (closedByUs) return undefined;
-    if (code === null) return died();
-    if (this.framesOut === 0) return this.bytesIn > 0 ? noPicture() : undefined;
-    return code !== 0 && !this.inputEnded ? unreadable() : undefined;
+    if (code === null) return 'ffmpeg_died';
+    if (this.framesOut === 0) return this.bytesIn > 0 ? 'no_picture' : undefined;
+    return code !== 0 && !this.inputEnded ? 'unreadable' : undefined;
   }
 }
-
-const notWhatWasDeclared = () =>
-  new DecodeFailure('unsupported_media', 'These bytes are not a recording of the declared type.');
-const noPicture = () =>
-  new DecodeFailure('unsupported_media', 'No picture was found in the recording.');
-const unreadable = () =>
-  new DecodeFailure('unsupported_media', 'The recording could not be read on.');
-const stalled = () => new DecodeFailure('internal', 'The decoder stopped working.');
-const died = () => new DecodeFailure('internal', 'The decoder died.');

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { connectRedis } from '@facecast/shared/redis';
 import { publishEvent } from '@facecast/shared/events';
@@ -233,6 +234,40 @@ test('a chunk whose bytes are lost ends its session with what came before it', a
   expect(error).toMatchObject({ code: 'internal' });
   await around.until(() => session.jobs.length === batches);
   expect(session.numbers).toEqual(upTo(frames));
+});
+
+describe('a replica that is told to stop', () => {
+  test('leaves a session that has not begun to another, which decodes it whole', async () => {
+    const session = await around.begin();
+    await around.held(1);
+    await around.extractor.close();
+    await session.send(cut(short, 10_000));
+    await session.stop();
+    await around.startExtractor();
+    expect(await session.end()).toEqual({ kind: 'end', batches: 20, frames: 60 });
+  });
+
+  test('stops at once, also when the playlist stands still, and another ends the session', async () => {
+    around.playlistMoves = false;
+    const session = await around.begin();
+    await session.send(cut(webm, 5000));
+    await around.until(() => session.jobs.length === 97);
+    await around.extractor.close();
+    expect(session.jobs.length).toBe(97);
+    await around.startExtractor();
+    const end = await session.end();
+    expect(end).toMatchObject({ batches: 97, frames: 291, error: { code: 'internal' } });
+  });
+});
+
+test('a session whose frames cannot be stored is ended with an error', async () => {
+  const session = await around.begin();
+  await around.held(1);
+  await rm(around.directoryOf(session), { recursive: true });
+  await writeFile(around.directoryOf(session), 'in the way');
+  await session.send(cut(short, 10_000));
+  const end = await session.end();
+  expect(end).toMatchObject({ batches: 0, frames: 0, error: { code: 'internal' } });
 });
 
 describe('nothing is left behind', () => {

@@ -73,8 +73,5 @@ export class Extractor {
 async function giveUp(sessionId: string, deps: Deps): Promise<void> {
   if (!(await deps.sessions.get(sessionId))) return removeLeftovers(deps, sessionId);
   const progress = await deps.progress.load(sessionId);
-  await conclude(deps, sessionId, progress, {
-    code: 'internal',
-    message: 'The recording could not be decoded: something is wrong with the server.',
-  });
+  await conclude(deps, sessionId, progress, 'given_up');
 }

@@ -1,16 +1,34 @@
+import type { ProcessExit } from '@facecast/shared/child-process';
 import type { SessionError } from '@facecast/shared/messages';
 
-/** Why a session's input cannot be decoded (on); the message is for its publisher. */
+/** All that can be wrong with a session's input, in words for its publisher. */
+const FAILURES = {
+  unknown_type: ['unsupported_media', 'Recordings of this type cannot be read.'],
+  not_as_declared: ['unsupported_media', 'These bytes are not a recording of the declared type.'],
+  no_picture: ['unsupported_media', 'No picture was found in the recording.'],
+  unreadable: ['unsupported_media', 'The recording could not be read on.'],
+  ffmpeg_died: ['internal', 'The decoder died.'],
+  ffmpeg_stalled: ['internal', 'The decoder stopped working.'],
+  lost_chunk: ['internal', 'A piece of the recording was lost on the way.'],
+  lost_place: ['internal', 'The server lost its place in the recording.'],
+  given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
+} as const satisfies Record<string, [SessionError['code'], string]>;
+
+export type FailureReason = keyof typeof FAILURES;
+
+/** How the end of a session tells its publisher. */
+export function sessionError(reason: FailureReason): SessionError {
+  const [code, message] = FAILURES[reason];
+  return { code, message };
+}
+
+/** A session's input cannot be decoded (on). `cause` is how its ffmpeg ended. */
 export class DecodeFailure extends Error {
   constructor(
-    readonly code: SessionError['code'],
-    message: string,
+    readonly reason: FailureReason,
+    override readonly cause: ProcessExit,
   ) {
-    super(message);
+    super(FAILURES[reason][1]);
     this.name = 'DecodeFailure';
-  }
-
-  get sessionError(): SessionError {
-    return { code: this.code, message: this.message };
   }
 }

@@ -30,13 +30,8 @@ export function createExtractorMetrics(registry: Registry) {
     }),
     failures: new Counter({
       name: 'facecast_extractor_failures_total',
-      help: 'Sessions that ended because their input could not be decoded (on), by error code',
-      labelNames: ['code'] as const,
-      registers,
-    }),
-    ffmpegDeaths: new Counter({
-      name: 'facecast_extractor_ffmpeg_deaths_total',
-      help: 'Times an ffmpeg was killed or crashed, or had to be killed because it stood still',
+      help: 'Sessions whose input could not be decoded (on); ffmpeg_died, ffmpeg_stalled: deaths',
+      labelNames: ['reason'] as const,
       registers,
     }),
   };

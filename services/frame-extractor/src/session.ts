@@ -1,7 +1,5 @@
-import type { ProcessExit } from '@facecast/shared/child-process';
 import type { FacecastEvent } from '@facecast/shared/events';
 import type { Logger } from '@facecast/shared/logger';
-import { JobQueue } from '@facecast/shared/queues';
 import type { Session } from '@facecast/shared/sessions';
 import { Batcher } from './batcher.js';
 import { CaptureClock } from './capture-clock.js';
@@ -10,7 +8,7 @@ import { conclude, removeLeftovers } from './conclusion.js';
 import { declaredContainer, type Container } from './container.js';
 import { Decoder } from './decoder.js';
 import type { Deps } from './deps.js';
-import { DecodeFailure } from './failure.js';
+import { DecodeFailure, type FailureReason } from './failure.js';
 import { InFlight } from './in-flight.js';
 import type { Progress } from './progress.js';
 
@@ -27,8 +25,9 @@ export async function decodeSession(
   if (!session) return removeLeftovers(deps, sessionId);
   const progress = await deps.progress.load(sessionId);
   const container = declaredContainer(session.mimeType);
-  if (!container) return conclude(deps, sessionId, progress, unknownType().sessionError);
-  if (progress.nextChunk > 0) return conclude(deps, sessionId, progress, lostPlace().sessionError);
+  if (!container) return conclude(deps, sessionId, progress, 'unknown_type');
+  // What another replica's ffmpeg had read is gone with it.
+  if (progress.nextChunk > 0) return conclude(deps, sessionId, progress, 'lost_place');
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
@@ -38,17 +37,10 @@ export async function decodeSession(
   }
 }
 
-const unknownType = () =>
-  new DecodeFailure('unsupported_media', 'Recordings of this type cannot be read.');
-// What another replica's ffmpeg had read is gone with it.
-const lostPlace = () =>
-  new DecodeFailure('internal', 'The server lost its place in the recording.');
-
 /** One session in this replica's hands. */
 class SessionDecoding {
   private readonly sessionId: string;
   private readonly log: Logger;
-  private readonly queue: JobQueue<'chunks'>;
   private readonly decoder: Decoder;
   private readonly inFlight: InFlight;
   private readonly batcher: Batcher;
@@ -63,11 +55,10 @@ class SessionDecoding {
     container: Container,
     progress: Progress,
   ) {
-    const { redis, cadence, picture, patience } = deps;
+    const { cadence, picture, patience } = deps;
     const sessionId = (this.sessionId = session.id);
     const log = (this.log = deps.log.child({ sessionId }));
     const clock = new CaptureClock(cadence.fps);
-    const queue = (this.queue = new JobQueue(redis, { kind: 'chunks', sessionId }));
     const decoder = (this.decoder = new Decoder(container, picture, patience));
     const inFlight = (this.inFlight = new InFlight(progress.batches, (difference) =>
       deps.metrics.inFlight.inc(difference),
@@ -78,7 +69,7 @@ class SessionDecoding {
     );
     const handedOn = () => this.handingOn.then(ignore, ignore);
     this.feed = new ChunkFeed(
-      { ...deps, sessionId, queue, decoder, clock, log, handedOn },
+      { ...deps, sessionId, decoder, clock, log, handedOn },
       progress.nextChunk,
     );
   }
@@ -89,23 +80,25 @@ class SessionDecoding {
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     try {
+      // Once more, now that no change can be missed.
+      const session = await this.deps.sessions.get(this.sessionId);
+      if (session) this.batcher.effect = session.effect;
       const failure = await this.decode(signal);
       if (signal.aborted) return await this.feed.handOver();
       await this.feed.finish();
       if (this.gone) return await removeLeftovers(this.deps, this.sessionId);
-      await conclude(this.deps, this.sessionId, this.batcher.done, failure?.sessionError);
+      await conclude(this.deps, this.sessionId, this.batcher.done, failure);
       this.log.info(this.batcher.done, 'decoded to the end');
     } finally {
       unsubscribe();
       signal.removeEventListener('abort', stop);
       this.stop();
       await this.feed.handOver();
-      await this.queue.close();
     }
   }
 
   /** Hands the batches on until there are no more; answers what it was that ended them too early. */
-  private async decode(signal: AbortSignal): Promise<DecodeFailure | undefined> {
+  private async decode(signal: AbortSignal): Promise<FailureReason | undefined> {
     try {
       for await (const batch of this.decoder.batches(this.deps.cadence.framesPerBatch)) {
         if (signal.aborted) break;
@@ -117,17 +110,10 @@ class SessionDecoding {
       return undefined;
     } catch (error) {
       if (!(error instanceof DecodeFailure)) throw error;
-      this.count(error);
-      return error;
+      const { reason, cause } = error;
+      this.log.warn({ reason, ffmpeg: cause }, 'the input could not be decoded');
+      return reason;
     }
-  }
-
-  private count(failure: DecodeFailure): void {
-    const { metrics } = this.deps;
-    const { code, signal, lastLines } = failure.cause as ProcessExit;
-    metrics.failures.inc({ code: failure.code });
-    if (failure.code === 'internal') metrics.ffmpegDeaths.inc();
-    this.log.warn({ err: failure.message, code, signal, lastLines }, 'decoding failed');
   }
 
   private onEvent(event: FacecastEvent): void {

@@ -141,6 +141,17 @@ export class Surroundings {
     await this.claims.add({ sessionId: id }, { jobId: id });
   }
 
+  /** Where the session's frames are. */
+  directoryOf({ id }: TestSession): string {
+    return join(this.directory, id);
+  }
+
+  /** Resolves when so many sessions are being decoded. */
+  async held(sessions: number): Promise<void> {
+    while ((await this.metrics.sessions.get()).values[0]?.value !== sessions)
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Resolves when the session's claim is given up for good. */
   async claimDone({ id }: TestSession): Promise<void> {
     // The claim's job is removed in the same step that says that it is completed.
