@@ -7,12 +7,10 @@ import { apiRoutes, type ApiParts } from './api/routes.js';
 import { answerErrors, noSuchRoute } from './errors.js';
 import { countRequests, type GatewayMetrics } from './metrics.js';
 import { pageRoutes } from './page.js';
-import { playbackRoutes, type Playback } from './playback/routes.js';
 import { securityHeaders } from './security-headers.js';
 
-/** What the HTTP side of the gateway is made of. */
+/** What the page and the API are made of. */
 export interface AppParts {
-  playback: Playback;
   api: ApiParts;
   checks: Record<string, HealthCheck>;
   metrics: GatewayMetrics;
@@ -22,16 +20,14 @@ export interface AppParts {
   trustProxy: number;
 }
 
-/** Everything that is answered over HTTP. */
+/** Everything that is answered over HTTP but playback. */
 export function createApp(parts: AppParts): Express {
-  const { playback, api, checks, metrics, log, webDir, trustProxy } = parts;
+  const { api, checks, metrics, log, webDir, trustProxy } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', trustProxy);
   app.set('query parser', 'simple');
   app.use(countRequests(metrics.requests));
-  // Media come first: hundreds of requests a second that need neither a log line nor a policy.
-  app.use(playbackRoutes(playback));
   app.use(securityHeaders());
   app.use(opsRoutes(checks, metrics.registry));
   app.use(pinoHttp({ logger: log, customLogLevel: levelOf }));

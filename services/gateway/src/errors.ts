@@ -1,5 +1,6 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@facecast/shared/logger';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 
 const CODES = {
   400: 'bad_request',
@@ -10,12 +11,10 @@ const CODES = {
   503: 'unavailable',
 } as const;
 
-export type RefusalStatus = keyof typeof CODES;
-
 /** A request that is refused, with a sentence for whoever sent it. */
 export class Refusal extends Error {
   constructor(
-    readonly status: RefusalStatus,
+    readonly status: keyof typeof CODES,
     message: string,
   ) {
     super(message);
@@ -23,32 +22,40 @@ export class Refusal extends Error {
   }
 }
 
-/** Answers with the one form that every error has. Nothing may keep it: the next try may succeed. */
-export function sendRefusal(response: Response, { status, message }: Refusal): void {
-  if (status === 503) response.set('Retry-After', '1');
-  sendError(response, status, CODES[status], message);
-}
-
-function sendError(response: Response, status: number, code: string, message: string): void {
-  // Whatever was to be sent may have left its own type behind.
-  response.status(status).type('json').set('Cache-Control', 'no-store');
-  response.json({ error: { code, message } });
-}
-
 /** The answer for every route that there is not. */
-export const noSuchRoute: RequestHandler = (_request, response) =>
-  sendRefusal(response, new Refusal(404, 'There is nothing here.'));
+export const noSuchRoute: RequestHandler = () => {
+  throw new Refusal(404, 'There is nothing here.');
+};
 
-/** Turns whatever a handler throws into an answer; only the log learns what was unexpected. */
+/** Turns whatever a handler throws into an answer. */
 export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) return next(error);
-    if (error instanceof Refusal) return sendRefusal(response, error);
-    const status = statusOf(error);
-    if (status !== undefined) return sendRefusal(response, new Refusal(status, SENTENCES[status]));
-    log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
-    sendError(response, 500, 'internal', 'Something went wrong on the server.');
+    if (response.headersSent) next(error);
+    else answerError(log, request, response, error);
   };
+}
+
+/** Answers with the one form that every error has; only the log learns what was unexpected. */
+export function answerError(
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+): void {
+  const refusal = asRefusal(error);
+  if (!refusal) log.error({ err: error, method: request.method, url: request.url }, 'failed');
+  // Half an answer must not look like a whole one.
+  if (response.headersSent) return void response.destroy();
+  const status = refusal?.status ?? 500;
+  const code = refusal ? CODES[refusal.status] : 'internal';
+  const message = refusal?.message ?? 'Something went wrong on the server.';
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    // The next try may succeed.
+    'Cache-Control': 'no-store',
+    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+  });
+  response.end(JSON.stringify({ error: { code, message } }));
 }
 
 const SENTENCES = {
@@ -58,8 +65,10 @@ const SENTENCES = {
 } as const;
 
 /** Express and its parsers give errors of the client's making a 4xx `status`. */
-function statusOf(error: unknown): keyof typeof SENTENCES | undefined {
-  const status = (error as { status?: unknown }).status;
-  if (status === 404 || status === 416) return status;
-  return typeof status === 'number' && status >= 400 && status < 500 ? 400 : undefined;
+function asRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  const { status } = error as { status?: unknown };
+  if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
+  const known = status === 404 || status === 416 ? status : 400;
+  return new Refusal(known, SENTENCES[known]);
 }

@@ -15,7 +15,8 @@ import { INGEST_LIMITS } from './ingest/limits.js';
 import { LiveSessions } from './live-sessions.js';
 import { addGauge, createGatewayMetrics } from './metrics.js';
 import { LivePlaylists } from './playback/live-playlists.js';
-import { RecentParts } from './playback/recent-parts.js';
+import { MediaSender } from './playback/media-sender.js';
+import { playbackHandler } from './playback/playback-handler.js';
 import { Readiness } from './readiness.js';
 import { SessionEvents } from './session-events.js';
 import { Viewers } from './viewers.js';
@@ -56,7 +57,6 @@ export async function startGateway(
     config,
   );
   const app = createApp({
-    playback: { hlsDir, playlists, parts: new RecentParts(), viewers, metrics },
     api: {
       hlsDir,
       registry,
@@ -90,7 +90,18 @@ export async function startGateway(
     () => playlists.waiting,
   );
 
-  const server = createServer(app);
+  const play = playbackHandler({
+    playlists,
+    media: new MediaSender(hlsDir),
+    viewers,
+    metrics,
+    log,
+    trustProxy: config.TRUST_PROXY,
+  });
+
+  const server = createServer((request, response) => {
+    if (!play(request, response)) app(request, response);
+  });
   server.on('upgrade', (request, socket, head) => ingest.upgrade(request, socket, head));
   await listen(server, config.PORT);
   const { port } = server.address() as AddressInfo;

@@ -62,8 +62,8 @@ export function addGauge(registry: Registry, name: string, help: string, read: (
 }
 
 /**
- * Counts every answer under its route's pattern, so that no address makes a label of its own. Routers
- * are mounted at the root for this: Express forgets a router's place when it hands an error on.
+ * Counts Express's answers under their routes' patterns, so that no address makes a label of its own.
+ * Routers are mounted at the root for this: a router's own place is forgotten when an error leaves it.
  */
 export function countRequests(requests: Counter<'route' | 'status'>): RequestHandler {
   return (request, response, next) => {

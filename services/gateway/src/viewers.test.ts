@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { viewerOf, Viewers } from './viewers.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
@@ -67,10 +67,20 @@ test('more viewers than can be told at once are left out, not piled up', async (
   viewers.close();
 });
 
-test('a viewer is known by the name it gives itself, else by its address and program', () => {
-  const request = (headers: Record<string, string>) =>
-    ({ ip: '192.0.2.1', headers, get: (name: string) => headers[name] }) as never;
-  expect(viewerOf(request({ 'x-facecast-viewer': 'tab', 'user-agent': 'B' }))).toBe('tab');
-  expect(viewerOf(request({ 'user-agent': 'B' }))).toBe('192.0.2.1 B');
-  expect(viewerOf(request({ 'x-facecast-viewer': 'x'.repeat(1000) }))).toHaveLength(200);
+describe('a viewer is known', () => {
+  const viewer = (headers: Record<string, string>, trustProxy = 0) =>
+    viewerOf({ headers, socket: { remoteAddress: '192.0.2.1' } } as never, trustProxy);
+
+  test('by the name it gives itself, else by its address and program', () => {
+    expect(viewer({ 'x-facecast-viewer': 'tab', 'user-agent': 'B' })).toBe('tab');
+    expect(viewer({ 'user-agent': 'B' })).toBe('192.0.2.1 B');
+    expect(viewer({ 'x-facecast-viewer': 'x'.repeat(1000) })).toHaveLength(200);
+  });
+
+  test('by the address that a proxy tells, where so many are trusted', () => {
+    const headers = { 'user-agent': 'B', 'x-forwarded-for': '203.0.113.9, 198.51.100.7' };
+    expect(viewer(headers)).toBe('192.0.2.1 B');
+    expect(viewer(headers, 1)).toBe('198.51.100.7 B');
+    expect(viewer(headers, 2)).toBe('203.0.113.9 B');
+  });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
 import type { Logger } from '@facecast/shared/logger';
-import type { Request } from 'express';
 
 /** Whoever asked for a playlist in this time is watching. */
 const WATCHING_MS = 6_000;
@@ -71,11 +71,20 @@ export class Viewers {
 
 const LONGEST_NAME = 200;
 
-/** Tells viewers apart: by the name that our pages give themselves, else by address and program. */
-export function viewerOf(request: Request): string {
-  const name =
-    request.get('x-facecast-viewer') ?? `${request.ip} ${request.headers['user-agent'] ?? ''}`;
-  return name.slice(0, LONGEST_NAME);
+/**
+ * Tells viewers apart: by the name that our pages give themselves, else by address and program.
+ * @param trustProxy how many proxies in front are believed
+ */
+export function viewerOf(request: IncomingMessage, trustProxy: number): string {
+  const { 'x-facecast-viewer': name, 'user-agent': program } = request.headers;
+  const viewer = name ?? `${addressOf(request, trustProxy)} ${program}`;
+  return String(viewer).slice(0, LONGEST_NAME);
+}
+
+/** Each trusted proxy has put the address it was asked from at the end of the list. */
+function addressOf({ headers, socket }: IncomingMessage, trustProxy: number): string | undefined {
+  const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
+  return trustProxy === 0 ? socket.remoteAddress : forwarded.at(-trustProxy)?.trim();
 }
 
 const viewersKey = (sessionId: string) => `${KEY_PREFIX}:viewers:${sessionId}`;

@@ -5,18 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
-import express from 'express';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { answerErrors, noSuchRoute } from '../errors.js';
+import { answerError, Refusal } from '../errors.js';
 import { createGatewayMetrics } from '../metrics.js';
 import { testPlaylist, type TestPlaylist } from '../testing/playlist.js';
 import { until } from '../testing/until.js';
 import { Viewers } from '../viewers.js';
 import { LivePlaylists } from './live-playlists.js';
-import { RecentParts } from './recent-parts.js';
-import { playbackRoutes } from './routes.js';
+import { MediaSender } from './media-sender.js';
+import { playbackHandler } from './playback-handler.js';
 import { WaitingRoom } from './waiting-room.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
@@ -52,13 +51,17 @@ async function start(room: WaitingRoom): Promise<void> {
   now = 1_000;
   playlists = new LivePlaylists(hlsDir, log, { room, now: () => now });
   viewers = new Viewers(redis, log);
-  const app = express();
-  app.set('query parser', 'simple');
-  const parts = new RecentParts();
-  const metrics = createGatewayMetrics();
-  app.use(playbackRoutes({ hlsDir, playlists, parts, viewers, metrics }));
-  app.use(noSuchRoute, answerErrors(log));
-  server = createServer(app).listen(0, '127.0.0.1');
+  const play = playbackHandler({
+    playlists,
+    media: new MediaSender(hlsDir),
+    viewers,
+    metrics: createGatewayMetrics(),
+    log,
+    trustProxy: 0,
+  });
+  server = createServer((request, response) => {
+    if (!play(request, response)) answerError(log, request, response, new Refusal(404, 'No.'));
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hls`;
 }
@@ -369,7 +372,7 @@ describe('media files', () => {
 
   test('nothing can be sent there, but a page may ask what it can', async () => {
     const post = fetch(`${url}/s/live.m3u8`, { method: 'POST' });
-    expect(await refusal(post)).toEqual([404, 'not_found']);
+    expect(await refusal(post)).toEqual([405, 'method_not_allowed']);
     const options = await fetch(`${url}/s/live.m3u8`, { method: 'OPTIONS' });
     expect(options.status).toBe(204);
     expect(options.headers.get('access-control-allow-headers')).toContain('X-Facecast-Viewer');

@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { parse } from 'node:querystring';
+import type { Logger } from '@facecast/shared/logger';
+import { answerError, Refusal } from '../errors.js';
+import type { GatewayMetrics } from '../metrics.js';
+import { isSessionId } from '../session-id.js';
+import { viewerOf, type Viewers } from '../viewers.js';
+import { acceptsGzip } from './accepts-gzip.js';
+import { decideMissingFile, decidePlaylist } from './decide.js';
+import { readDirectives } from './directives.js';
+import type { HeldRequest, LivePlaylist } from './live-playlist.js';
+import type { LivePlaylists } from './live-playlists.js';
+import { mediaKind } from './media-name.js';
+import type { MediaSender } from './media-sender.js';
+import type { PlaylistVersion } from './playlist-version.js';
+
+/** A playlist that has ended changes no more, but goes away after some minutes. */
+const ENDED_PLAYLIST_CACHE = 'public, max-age=10';
+
+/** What playback is made of. */
+export interface PlaybackParts {
+  playlists: LivePlaylists;
+  media: MediaSender;
+  viewers: Viewers;
+  metrics: Pick<GatewayMetrics, 'playbackSeconds' | 'requests'>;
+  log: Logger;
+  /** How many proxies in front are believed. */
+  trustProxy: number;
+}
+
+/** Answers a request, or leaves it alone where it is for somebody else, and says which. */
+export type PlaybackHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
+ * `/hls/<session>/…`: the live playlist, held as players ask for it, and the media it lists. Without
+ * Express, whose way to a handler costs three times what the answer does: each viewer makes twenty
+ * requests a second.
+ */
+export function playbackHandler(parts: PlaybackParts): PlaybackHandler {
+  return (request, response) => {
+    const found = PATH.exec(request.url ?? '');
+    if (!found) return false;
+    const [, sessionId = '', file = '', query = ''] = found;
+    openToAllPages(response);
+    const route = file === PLAYLIST ? '/hls/:sessionId/live.m3u8' : '/hls/:sessionId/:file';
+    answer(parts, { request, response, sessionId, file, query })
+      .catch((error: unknown) => answerError(parts.log, request, response, error))
+      .finally(() => parts.metrics.requests.inc({ route, status: response.statusCode }));
+    return true;
+  };
+}
+
+const PATH = /^\/hls\/([^/?]+)\/([^/?]+)(?:\?(.*))?$/;
+const PLAYLIST = 'live.m3u8';
+
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  sessionId: string;
+  file: string;
+  query: string;
+}
+
+async function answer(parts: PlaybackParts, exchange: Exchange): Promise<void> {
+  const { request, response, sessionId, file } = exchange;
+  if (request.method === 'OPTIONS') return allowViewerHeader(response);
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new Refusal(405, 'This can only be read.');
+  }
+  if (!isSessionId(sessionId)) throw new Refusal(404, 'There is no such session.');
+  const kind = file === PLAYLIST ? 'playlist' : mediaKind(file);
+  if (!kind) throw new Refusal(404, 'There is no such file.');
+  const answered = parts.metrics.playbackSeconds.startTimer({ kind });
+  if (kind === 'playlist') await answerPlaylist(parts, exchange);
+  else await answerMedia(parts, exchange);
+  answered();
+}
+
+async function answerPlaylist(parts: PlaybackParts, exchange: Exchange): Promise<void> {
+  const { request, response, sessionId, query } = exchange;
+  const playlist = await findPlaylist(parts, sessionId);
+  parts.viewers.seen(sessionId, viewerOf(request, parts.trustProxy));
+  const directives = readDirectives(parse(query));
+  const held = playlist.hold((state) => decidePlaylist(state, directives));
+  const version = await waitUntilReady(response, held);
+  if (!version) return;
+  const encoding = acceptsGzip(request.headers['accept-encoding']) ? 'gzip' : 'identity';
+  const skip = directives === 'malformed' ? undefined : directives.skip;
+  const body = version.body(skip, encoding);
+  response.writeHead(200, {
+    'Content-Type': 'application/vnd.apple.mpegurl',
+    'Content-Length': body.length,
+    'Cache-Control': version.state.ended ? ENDED_PLAYLIST_CACHE : 'no-cache',
+    Vary: 'Accept-Encoding',
+    ...(encoding === 'gzip' ? { 'Content-Encoding': 'gzip' } : {}),
+  });
+  response.end(body);
+}
+
+async function answerMedia(parts: PlaybackParts, exchange: Exchange): Promise<void> {
+  const { request, response, sessionId, file } = exchange;
+  const send = () => parts.media.send(request, response, join(sessionId, file));
+  if (await send()) return;
+  const playlist = await findPlaylist(parts, sessionId);
+  const held = playlist.hold((state) => decideMissingFile(state, file));
+  if (!(await waitUntilReady(response, held))) return;
+  if (!(await send())) throw new Refusal(404, 'There is no such file (any more).');
+}
+
+async function findPlaylist({ playlists }: PlaybackParts, id: string): Promise<LivePlaylist> {
+  const playlist = await playlists.get(id);
+  if (!playlist) throw new Refusal(404, 'There is no such session, or it has no playlist yet.');
+  return playlist;
+}
+
+/** Resolves when the request may be answered; to undefined where its client has gone. */
+async function waitUntilReady(
+  response: ServerResponse,
+  held: HeldRequest,
+): Promise<PlaylistVersion | undefined> {
+  if (response.destroyed) held.leave();
+  else response.once('close', held.leave);
+  const outcome = await held.outcome;
+  if (outcome.kind === 'refuse') throw new Refusal(outcome.status, outcome.message);
+  return outcome.kind === 'now' ? outcome.version : undefined;
+}
+
+/** A player on anybody's page may play a session that it knows the address of. */
+function openToAllPages(response: ServerResponse): void {
+  response.setHeader('Access-Control-Allow-Origin', '*');
+  response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+}
+
+function allowViewerHeader(response: ServerResponse): void {
+  response.writeHead(204, {
+    'Access-Control-Allow-Methods': 'GET, HEAD',
+    'Access-Control-Allow-Headers': 'Range, X-Facecast-Viewer',
+    'Access-Control-Max-Age': '86400',
+  });
+  response.end();
+}
