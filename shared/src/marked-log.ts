@@ -20,7 +20,11 @@ export class MarkedLog {
   constructor(private readonly redis: Redis) {}
 
   async append(sessionId: string, entry: MarkedEntry): Promise<void> {
-    await this.redis.xadd(streamKey(sessionId), '*', 'entry', JSON.stringify(entry));
+    const key = streamKey(sessionId);
+    await Promise.all([
+      this.redis.xadd(key, '*', 'entry', JSON.stringify(entry)),
+      this.redis.expire(key, LIFETIME_SECONDS),
+    ]);
   }
 
   /** Removes entries whose batches are published. */
@@ -33,6 +37,9 @@ export class MarkedLog {
     await this.redis.unlink(streamKey(sessionId));
   }
 }
+
+/** A log that gets no entry for so long is nobody's: one that came after its session's end goes too. */
+const LIFETIME_SECONDS = 600;
 
 type Receive = (entries: LoggedEntry[]) => void;
 type Watched = { after: string; receive: Receive };

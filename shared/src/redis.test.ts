@@ -179,6 +179,7 @@ describe('marked log', () => {
     await successor.add('one', rest.receive);
     expect((await rest.all).map(batches)).toEqual([1, 2]);
     await successor.close();
+    expect(await redis.ttl('facecast:marked:one')).toBeGreaterThan(0);
     await marked.removeSession('one');
     expect(await redis.exists('facecast:marked:one')).toBe(0);
   });

@@ -8,7 +8,7 @@ export const WIDTH = 640;
 export const HEIGHT = 480;
 export const FPS = 30;
 
-const FACE_PICTURE = new URL('../../fixtures/astronaut.jpg', import.meta.url).pathname;
+const FIXTURES = new URL('../../fixtures/', import.meta.url).pathname;
 
 /** Codecs as MediaRecorder uses them: real time, no frames held back, a key frame a second. */
 const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '2M', '-g', '30'];
@@ -48,26 +48,36 @@ const FACE = { x: 137, y: 51, width: 70, height: 70 };
 
 /** A WebM (VP8) in which a face moves left and right before a plain background. */
 export async function faceClip(path: string, seconds: number): Promise<void> {
-  await succeeded(run([...movingFace(seconds), ...VP8, ...WEBM, path]));
+  await succeeded(run([...movingPicture('astronaut.jpg', seconds), ...VP8, ...WEBM, path]));
 }
 
 /** The same as MJPEG, which Chromium takes for a camera's pictures and plays again and again. */
 export async function faceCamera(path: string, seconds: number): Promise<void> {
-  await succeeded(run([...movingFace(seconds), '-c:v', 'mjpeg', '-q:v', '2', '-f', 'mjpeg', path]));
+  await succeeded(
+    run([
+      ...movingPicture('astronaut.jpg', seconds),
+      '-c:v',
+      'mjpeg',
+      '-q:v',
+      '2',
+      '-f',
+      'mjpeg',
+      path,
+    ]),
+  );
 }
 
-function movingFace(seconds: number): string[] {
+function movingPicture(fixture: string, seconds: number): string[] {
   const background = `color=c=0x406080:size=640x480:rate=30:duration=${seconds}`;
-  const overlay = `[1]scale=400:400[face];[0][face]overlay=x='100+100*sin(n/30)':y=20:eval=frame`;
+  const overlay = `[1]scale=400:400[picture];[0][picture]overlay=x='100+100*sin(t)':y=20:eval=frame`;
   return ['-f', 'lavfi', '-i', background]
-    .concat(['-loop', '1', '-framerate', '30', '-i', FACE_PICTURE])
+    .concat(['-loop', '1', '-framerate', '30', '-i', `${FIXTURES}${fixture}`])
     .concat(['-filter_complex', overlay, '-t', String(seconds)]);
 }
 
-/** A WebM (VP8) with texture and motion, and no face. */
+/** A WebM (VP8) in which a cat, who has no human face, moves left and right. */
 export async function facelessClip(path: string, seconds: number): Promise<void> {
-  const input = ['-f', 'lavfi', '-i', `testsrc2=size=640x480:rate=30:duration=${seconds}`];
-  await succeeded(run([...input, ...VP8, ...WEBM, path]));
+  await succeeded(run([...movingPicture('cat.jpg', seconds), ...VP8, ...WEBM, path]));
 }
 
 function rawInput(): string[] {
