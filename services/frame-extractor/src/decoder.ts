@@ -44,10 +44,6 @@ export class Decoder {
     );
   }
 
-  get pid(): number | undefined {
-    return this.ffmpeg.pid;
-  }
-
   /** Resolves when there is room for more. Bytes after the end, a failure or `close` are ignored. */
   async write(bytes: Buffer): Promise<void> {
     if (this.closed) return;
@@ -91,21 +87,22 @@ export class Decoder {
       const reason = this.failure ?? this.explain(exit);
       if (reason) throw new DecodeFailure(reason, exit);
     } finally {
-      await this.close();
+      this.close();
+      await this.ffmpeg.exited;
     }
   }
 
   /** Ends the recording for this reason. */
   fail(reason: FailureReason): void {
     if (!this.closed) this.failure = reason;
-    void this.close();
+    this.close();
   }
 
-  /** Ends it at once. May be called again. */
-  async close(): Promise<void> {
+  /** Kills ffmpeg; `batches()` ends when it is gone. May be called again. */
+  close(): void {
     this.closed = true;
     this.watch.close();
-    await this.ffmpeg.close();
+    void this.ffmpeg.close();
   }
 
   private async *output(): AsyncGenerator<Buffer> {

@@ -132,7 +132,7 @@ class SessionDecoding {
   /** Stops at once; what is being handed on is the last. */
   private stop(): void {
     this.inFlight.close();
-    void this.decoder.close();
+    this.decoder.close();
   }
 }
 
