@@ -11,7 +11,7 @@ import { createMetrics } from '@facecast/shared/metrics';
 import { consume, JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { Detector } from './detector.js';
+import { Detector, SEARCH_BUDGET_MS } from './detector.js';
 import type { FaceFinder } from './find/face-finder.js';
 import { FaceMemory } from './find/face-memory.js';
 import { HaarFinder } from './find/haar.js';
@@ -71,7 +71,8 @@ async function session(batches = BATCHES) {
   const job = (batch: number, effect: Effect): DetectJob => ({
     ...{ sessionId, batch, effect, frameCount: FRAMES_A_BATCH, ...VGA },
     firstFrame: batch * FRAMES_A_BATCH,
-    ...{ capturedAt: 1000, receivedAt: 1001, decodedAt: Date.now() },
+    // Ahead of its time, as a file that is sent too fast: no search is left out on a slow machine.
+    ...{ capturedAt: Date.now() + 3_600_000, receivedAt: 1001, decodedAt: Date.now() },
   });
   const marked = (batch: number) => store.read({ sessionId, batch, kind: 'marked' });
   return { sessionId, job, marked, entries: () => entriesOf(sessionId) };
@@ -206,7 +207,7 @@ describe('while searches fail', () => {
     await detector(flaky).detector.mark(job(1, 'box'));
     const { frames } = (await entries())[1]!;
     expect(frames.map(({ searched }) => searched)).toEqual([false, true, true]);
-    expect(frames.map(({ faces }) => faces.length)).toEqual([0, 1, 1]);
+    expect(frames.map(({ faces }) => faces.length)).toEqual([1, 1, 1]);
   });
 
   test('each is counted, few are logged, and the service is not ready until one succeeds', async () => {
@@ -227,6 +228,47 @@ describe('while searches fail', () => {
     Object.assign(finder, { findOthers: async () => [], findNear: async () => undefined });
     await one.mark(job(3, 'box'));
     await one.checkSearch();
+  });
+});
+
+describe('a batch that has waited for too long', () => {
+  const late = (job: DetectJob): DetectJob => ({
+    ...job,
+    capturedAt: 1000,
+    decodedAt: Date.now() - SEARCH_BUDGET_MS - 1,
+  });
+
+  test('goes out with the faces of the one before, unsearched', async () => {
+    const { job, marked, entries } = await session();
+    const { detector: one } = detector();
+    await one.mark(job(0, 'box'));
+    const { detector: another } = detector(failing);
+    await another.mark(late(job(1, 'box')));
+    const [before, after] = await entries();
+    expect(after!.frames).toEqual(
+      Array(3).fill({ searched: false, faces: before!.frames.at(-1)!.faces }),
+    );
+    expect((await marked(1))!.equals(original(1))).toBe(false);
+  });
+
+  test('covers more than the last known face in blur, and leaves the rest of the picture', async () => {
+    const { job, marked } = await session();
+    const { detector: one } = detector();
+    await one.mark(job(0, 'blur'));
+    await one.mark(late(job(1, 'blur')));
+    const changed = (batch: number, bytes: Buffer) =>
+      bytes.reduce((sum, value, at) => sum + Number(value !== original(batch)[at]), 0);
+    const [searched, unsearched] = [changed(0, (await marked(0))!), changed(1, (await marked(1))!)];
+    expect(unsearched).toBeGreaterThan(2 * searched);
+    expect(unsearched).toBeLessThan(BATCH_BYTES / 2);
+  });
+
+  test('is blurred all over where what is known is older than half a second', async () => {
+    const { job, entries } = await session();
+    const { detector: one } = detector();
+    await one.mark(job(0, 'blur'));
+    await one.mark(late(job(6, 'blur')));
+    expect((await entries())[1]!.frames[0]).toEqual({ searched: false, faces: [] });
   });
 });
 

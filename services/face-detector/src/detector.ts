@@ -2,16 +2,22 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FrameStore } from '@facecast/shared/frame-store';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
-import type { DetectJob, FrameFaces } from '@facecast/shared/messages';
-import { applyEffect } from './effects/effect.js';
+import type { DetectJob, Face } from '@facecast/shared/messages';
+import { applyEffect, type Sighting } from './effects/effect.js';
 import type { FaceFinder } from './find/face-finder.js';
 import type { FaceMemory } from './find/face-memory.js';
-import { searchFrame, type Knowledge, type Pace } from './find/tracker.js';
+import { isRecent, searchFrame, type Knowledge, type Pace } from './find/tracker.js';
 import { framesOf, type I420Frame } from './i420.js';
 import type { DetectorMetrics } from './metrics.js';
 
 /** Batches in work at once: one is searched while the other is read or written. */
 export const BATCHES_AT_ONCE = 2;
+
+/**
+ * Live video cannot wait: a batch that is older than this when its turn comes goes out with the last
+ * known faces instead of a search, so that a machine with too much to search stays in time.
+ */
+export const SEARCH_BUDGET_MS = 300;
 
 /** At most one line about failing searches in this time; the metrics count all of them. */
 const FAILURE_LOG_INTERVAL_MS = 10_000;
@@ -50,15 +56,13 @@ export class Detector {
     if (!bytes) return this.drop();
 
     const pictures = framesOf(bytes, batch);
-    const frames = await this.inTurn(() => this.search(job, pictures));
-    pictures.forEach((picture, n) => {
-      const { searched, faces } = frames[n]!;
-      applyEffect(effect, picture, searched ? faces : undefined);
-    });
+    const sightings = await this.inTurn(() => this.search(job, pictures));
+    pictures.forEach((picture, n) => applyEffect(effect, picture, sightings[n]!));
     if (!(await store.write({ sessionId, batch: batch.batch, kind: 'marked' }, bytes)))
       return this.drop();
 
     const markedAt = Date.now();
+    const frames = sightings.map(({ searched, faces = [] }) => ({ searched, faces }));
     await markedLog.append(sessionId, { ...batch, kind: 'batch', markedAt, frames });
     metrics.batches.inc({ outcome: 'marked' });
     metrics.stage.observe(Math.max(0, markedAt - batch.decodedAt) / 1000);
@@ -81,20 +85,23 @@ export class Detector {
   }
 
   /** Searches a batch's frames in order, from what is known of the session's faces to what is then. */
-  private async search(job: DetectJob, pictures: I420Frame[]): Promise<FrameFaces[]> {
-    const { memory } = this.parts;
+  private async search(job: DetectJob, pictures: I420Frame[]): Promise<Sighting[]> {
+    const { memory, pace } = this.parts;
     const before = await memory.load(job.sessionId);
-    const frames: FrameFaces[] = [];
+    const sightings: Sighting[] = [];
     let known = before;
     for (const [n, picture] of pictures.entries()) {
-      const after = await this.searchOne(job, picture, job.firstFrame + n, known);
-      frames.push({ searched: !!after, faces: after?.faces.map(({ face }) => face) ?? [] });
+      const frame = job.firstFrame + n;
+      const after = isInTime(job) ? await this.searchOne(job, picture, frame, known) : undefined;
       known = after ?? known;
+      const faces = known && isRecent(known, frame, pace) ? facesOf(known) : undefined;
+      sightings.push({ searched: !!after, faces });
+      this.parts.metrics.frames.inc({ searched: String(!!after) });
       // Locks must be renewed however long a batch is.
       await otherWork();
     }
     if (known && known !== before) await memory.save(job.sessionId, job.batch, known);
-    return frames;
+    return sightings;
   }
 
   /** What is known after this frame, or undefined where its search failed. */
@@ -109,12 +116,10 @@ export class Detector {
     try {
       const after = await searchFrame(finder, y, frame, known, pace);
       stopClock();
-      metrics.frames.inc({ searched: 'true' });
       metrics.faces.inc(after.faces.length);
       this.failure = undefined;
       return after;
     } catch (error) {
-      metrics.frames.inc({ searched: 'false' });
       metrics.failures.inc({ what: 'search' });
       this.failure = error as Error;
       this.logFailure({ sessionId, batch, frame, err: error });
@@ -131,4 +136,13 @@ export class Detector {
       'a search failed; more of them are counted, not logged, for a while',
     );
   }
+}
+
+/** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
+function isInTime({ capturedAt, decodedAt }: DetectJob): boolean {
+  return Date.now() - Math.max(capturedAt, decodedAt) <= SEARCH_BUDGET_MS;
+}
+
+function facesOf({ faces }: Knowledge): Face[] {
+  return faces.map(({ face }) => face);
 }

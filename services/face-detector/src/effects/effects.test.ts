@@ -62,6 +62,8 @@ const borderOf = (left: number, top: number, right: number, bottom: number) =>
     return inside && !deep;
   });
 
+const found = (...faces: Face[]) => ({ searched: true, faces });
+
 describe('box', () => {
   test.each([
     ['on even pixels', faceAt(10, 8, 20), [10, 8, 30, 28]],
@@ -76,7 +78,7 @@ describe('box', () => {
     (_, face, [left, top, right, bottom]) => {
       const frame = noise();
       const before = copyOf(frame);
-      applyEffect('box', frame, [face]);
+      applyEffect('box', frame, found(face));
       const expected = borderOf(left, top, right, bottom);
       expect(pixelsWhere(frame, isGreen(frame))).toEqual(expected);
       expect(pixelsWhere(frame, differs(frame, before))).toEqual(expected);
@@ -86,7 +88,7 @@ describe('box', () => {
   test('outside of the picture: nothing', () => {
     const frame = noise();
     const before = copyOf(frame);
-    applyEffect('box', frame, [faceAt(64, 10, 20), faceAt(-20, 10, 20), faceAt(10, 500, 20)]);
+    applyEffect('box', frame, found(faceAt(64, 10, 20), faceAt(-20, 10, 20), faceAt(10, 500, 20)));
     expect(frame).toEqual(before);
   });
 });
@@ -102,7 +104,7 @@ describe('none, and box without a search', () => {
   ])('%s with %o leaves the frame as it is', (effect, faces) => {
     const frame = noise();
     const before = copyOf(frame);
-    applyEffect(effect, frame, faces);
+    applyEffect(effect, frame, { searched: faces !== undefined, faces });
     expect(frame).toEqual(before);
   });
 });
@@ -114,7 +116,7 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
     const frame = noise(320, 240);
     const before = copyOf(frame);
     const face = faceAt(121, 91, 61);
-    applyEffect(effect, frame, [face]);
+    applyEffect(effect, frame, found(face));
     const changed = new Set(pixelsWhere(frame, differs(frame, before)));
     const margin = 0.15 * face.width;
     const clear = pixelsWhere(
@@ -138,7 +140,7 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
 
   test('leaves nothing of the noise under it', () => {
     const frame = noise(320, 240);
-    applyEffect(effect, frame, [faceAt(120, 90, 60)]);
+    applyEffect(effect, frame, found(faceAt(120, 90, 60)));
     const row = frame.y.pixels.subarray(120 * 320 + 120, 120 * 320 + 180);
     expect(spread([...row])).toBeLessThan(12);
   });
@@ -153,7 +155,7 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
   ])('%s: changes the picture, without a bad value', (_, face) => {
     const frame = noise();
     const before = copyOf(frame);
-    applyEffect(effect, frame, [face]);
+    applyEffect(effect, frame, found(face));
     expect(frame).not.toEqual(before);
     // Means of values from 160 to 223 are among them.
     for (const { pixels } of [frame.y, frame.u, frame.v])
@@ -163,13 +165,13 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
   test('far outside of the picture: nothing', () => {
     const frame = noise();
     const before = copyOf(frame);
-    applyEffect(effect, frame, [faceAt(500, 10, 20), faceAt(10, -500, 20)]);
+    applyEffect(effect, frame, found(faceAt(500, 10, 20), faceAt(10, -500, 20)));
     expect(frame).toEqual(before);
   });
 
   test('a frame that was not searched is blurred all over', () => {
     const frame = noise(320, 240);
-    applyEffect(effect, frame, undefined);
+    applyEffect(effect, frame, { searched: false, faces: undefined });
     for (const { pixels } of [frame.y, frame.u, frame.v])
       expect(spread([...pixels])).toBeLessThan(8);
   });
@@ -194,10 +196,16 @@ describe('a face under', () => {
     ['pixelate', 'found'],
     ['blur', 'not searched'],
     ['pixelate', 'not searched'],
+    ['blur', 'seen half its width away'],
+    ['pixelate', 'seen half its width away'],
   ])('%s, %s, is found by no search', async (effect, how) => {
     for (const { frame, face } of cases) {
       const hidden = copyOf(frame);
-      applyEffect(effect, hidden, how === 'found' ? [face] : undefined);
+      const before = { ...face, x: face.x + face.width / 2, y: face.y - face.height / 2 };
+      applyEffect(effect, hidden, {
+        searched: how === 'found',
+        faces: { found: [face], 'seen half its width away': [before] }[how],
+      });
       for (const finder of finders) {
         const found = await finder.findOthers(hidden.y, []);
         expect(found.filter((other) => overlap(other, face) > 0.1)).toEqual([]);

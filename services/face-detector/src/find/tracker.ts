@@ -86,6 +86,11 @@ export async function searchFrame(
   };
 }
 
+/** Whether the whole picture was searched so near to `frame` that no face can be far from its place. */
+export function isRecent(known: Knowledge, frame: number, pace: Pace): boolean {
+  return Math.abs(frame - known.searchedWhole) <= pace.hold;
+}
+
 function isAmong(faces: Face[], face: Face): boolean {
   return faces.some((other) => isSameFace(other, face));
 }
