@@ -36,13 +36,23 @@ afterAll(async () => {
 const clip = (name: string) => readFile(join(media, name));
 const playlist = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3u8`;
 
-/** Publishes a clip from its start to its end. */
-async function publish(name: string, options: { effect?: string } = {}): Promise<Publisher> {
-  const publisher = await Publisher.start(stack.ingestUrl, options);
+/** Publishes a clip as fast as it goes. */
+async function publish(name: string): Promise<Publisher> {
+  const publisher = await Publisher.start(stack.ingestUrl);
   await publisher.sendMedia(await clip(name));
   await publisher.stop();
   expect(await publisher.closed()).toBe(1000);
   return publisher;
+}
+
+/** Publishes a clip at its own speed with `npm run push`; resolves to the session's id. */
+async function push(name: string, effect = 'box'): Promise<string> {
+  const command = ['run', '--silent', 'push', '--', join(media, name)];
+  const { stdout } = await run('npm', [
+    ...command,
+    ...['--url', stack.ingestUrl, '--effect', effect],
+  ]);
+  return /\/watch\/([\w-]+)/.exec(stdout)?.[1] ?? '';
 }
 
 /** The frame numbers that a session's playlist plays, as they come. */
@@ -56,18 +66,7 @@ async function playedNumbers(sessionId: string): Promise<number[]> {
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 test('a pushed WebM comes back with every frame, once, in order: 300 of 300', async () => {
-  const file = join(media, 'counted.webm');
-  const { stdout } = await run('npm', [
-    'run',
-    '--silent',
-    'push',
-    '--',
-    file,
-    '--url',
-    stack.ingestUrl,
-  ]);
-  const [, sessionId = ''] = /\/watch\/([\w-]+)/.exec(stdout) ?? [];
-  expect(await playedNumbers(sessionId)).toEqual(upTo(300));
+  expect(await playedNumbers(await push('counted.webm'))).toEqual(upTo(300));
 });
 
 describe('a session that has ended', () => {
@@ -108,7 +107,7 @@ describe('a session that has ended', () => {
 
 describe('faces', () => {
   test('are outlined in green in at least 95 % of the frames that have one', async () => {
-    const { sessionId } = await publish('face.webm');
+    const sessionId = await push('face.webm');
     let [frames, outlined] = [0, 0];
     for await (const frame of playFrames(playlist(sessionId), SIZE)) {
       const outline = greenOutline(frame);
@@ -120,7 +119,7 @@ describe('faces', () => {
   });
 
   test('are in the timeline, in order, in pixels of the picture', async () => {
-    const { sessionId } = await publish('face.webm');
+    const sessionId = await push('face.webm');
     const text = await (await fetch(`${stack.url}/api/sessions/${sessionId}/faces`)).text();
     const lines = text
       .trim()
@@ -136,7 +135,7 @@ describe('faces', () => {
   });
 
   test('are outlined nowhere where there is none', async () => {
-    const { sessionId } = await publish('faceless.webm');
+    const sessionId = await push('faceless.webm');
     for await (const frame of playFrames(playlist(sessionId), SIZE))
       expect(greenOutline(frame)).toBeUndefined();
     const timeline = await fetch(`${stack.url}/api/sessions/${sessionId}/faces`);
@@ -144,7 +143,7 @@ describe('faces', () => {
   });
 
   test('keep their picture as it is where the publisher wants no effect', async () => {
-    const { sessionId } = await publish('face.webm', { effect: 'none' });
+    const sessionId = await push('face.webm', 'none');
     for await (const frame of playFrames(playlist(sessionId), SIZE))
       expect(greenOutline(frame)).toBeUndefined();
   });
