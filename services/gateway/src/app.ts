@@ -16,16 +16,13 @@ export interface AppParts {
   metrics: GatewayMetrics;
   log: Logger;
   webDir: string;
-  /** How many proxies in front are believed. */
-  trustProxy: number;
 }
 
 /** Everything that is answered over HTTP but playback. */
 export function createApp(parts: AppParts): Express {
-  const { api, checks, metrics, log, webDir, trustProxy } = parts;
+  const { api, checks, metrics, log, webDir } = parts;
   const app = express();
   app.disable('x-powered-by');
-  app.set('trust proxy', trustProxy);
   app.set('query parser', 'simple');
   app.use(countRequests(metrics.requests));
   app.use(securityHeaders());

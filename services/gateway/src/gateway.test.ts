@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { publishEvent } from '@facecast/shared/events';
 import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { consume } from '@facecast/shared/queues';
@@ -69,7 +69,7 @@ describe('the list of sessions', () => {
     await redis.hset(`facecast:session:${first.id}`, 'createdAt', 1);
     await registry.update(second.id, {
       state: 'live',
-      stats: JSON.stringify(statsOf(second.id)) as never,
+      stats: statsOf(second.id),
     });
     const { sessions } = (await (await fetch(`${url}/api/sessions`)).json()) as {
       sessions: unknown[];
@@ -111,8 +111,7 @@ describe('the stats of a session', () => {
       pipelineMs: 0,
       viewers: 0,
     });
-    const text = JSON.stringify(statsOf(session.id));
-    await registry.update(session.id, { stats: text as never });
+    await registry.update(session.id, { stats: statsOf(session.id) });
     await redis.zadd(`facecast:viewers:${session.id}`, Date.now(), 'a');
     expect(await stats()).toEqual({ type: 'stats', ...statsOf(session.id), viewers: 1 });
   });
@@ -246,9 +245,24 @@ describe('the face timeline', () => {
     await gateway.close();
     expect(await followed.text()).toBe(lines(0, 9));
     const other = await gatewayWith();
-    const [ended] = await session(other, lines(1));
-    await registry.remove(new URL(ended).pathname.split('/')[3] ?? '');
+    const [ended, path] = await session(other, lines(1));
+    const id = new URL(ended).pathname.split('/')[3] ?? '';
+    const last = statsOf(id, { state: 'ended' });
+    await writeFile(join(dirname(path), 'session.json'), JSON.stringify(last));
+    await registry.remove(id);
     expect(await (await fetch(`${ended}?follow=1`)).text()).toBe(lines(1));
+  });
+
+  test('of a session without faces so far is empty, and may be followed', async () => {
+    const gateway = await gatewayWith();
+    const [url, path] = await session(gateway, '');
+    await rm(path);
+    expect(await (await fetch(url)).text()).toBe('');
+    const followed = await fetch(`${url}?follow=1`);
+    await writeFile(path, lines(7));
+    const sessionId = new URL(url).pathname.split('/')[3] ?? '';
+    await publishEvent(redis, { type: 'ended', sessionId, frames: 8 });
+    expect(await followed.text()).toBe(lines(7));
   });
 
   test.each(['?from=-1', '?to=x', '?from=1&from=2', '?follow=yes'])(

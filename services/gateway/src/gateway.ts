@@ -24,6 +24,12 @@ import { Viewers } from './viewers.js';
 /** Connections that have not ended this long after they were told to are cut. */
 const LONGEST_CLOSE_MS = 4_000;
 
+/**
+ * Longer than a load balancer keeps its connections, as it must be: a connection that is closed just
+ * when the next request comes loses it.
+ */
+const KEEP_ALIVE_MS = 65_000;
+
 /** A gateway that is listening. */
 export interface Gateway {
   port: number;
@@ -52,8 +58,9 @@ export async function startGateway(
     resumeWindowSeconds: config.RESUME_WINDOW_SECONDS,
   });
   const chunks = new ChunkStore(redis);
+  const stats = new SessionStats(registry, viewers, hlsDir, config.FPS);
   const ingest = new IngestServer(
-    { redis, registry, chunks, sessions, events, viewers, metrics, log, limits },
+    { redis, registry, chunks, sessions, events, viewers, stats, metrics, log, limits },
     config,
   );
   const app = createApp({
@@ -62,7 +69,7 @@ export async function startGateway(
       registry,
       sessions,
       events,
-      stats: new SessionStats(registry, viewers, hlsDir, config.FPS),
+      stats,
       publishToken: config.PUBLISH_TOKEN,
       closing: closing.signal,
     },
@@ -70,7 +77,6 @@ export async function startGateway(
     metrics,
     log,
     webDir: config.WEB_DIR,
-    trustProxy: config.TRUST_PROXY,
   });
 
   subscription.on((event) => {
@@ -102,6 +108,7 @@ export async function startGateway(
   const server = createServer((request, response) => {
     if (!play(request, response)) app(request, response);
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('upgrade', (request, socket, head) => ingest.upgrade(request, socket, head));
   await listen(server, config.PORT);
   const { port } = server.address() as AddressInfo;

@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 
 /** Which frames' faces are wanted; both ends belong to it. */
 export interface FrameRange {
@@ -10,39 +10,34 @@ export interface FrameRange {
 const BLOCK_BYTES = 64 * 1024;
 
 /**
- * Reads a session's face timeline (one JSON line a frame that has faces, in the order of frames) on
- * from where it last stopped, so that a file that grows can be followed.
+ * Reads a session's face timeline: one JSON line for each frame that has faces, in the order of frames.
+ * The file comes with the first face, grows, and loses its older half when it is too large.
  */
 export class FaceTimeline {
+  private file: FileHandle | undefined;
+  private inode = 0;
   private position = 0;
   private unfinishedLine = '';
-  private isOver = false;
+  private next: number;
 
-  private constructor(
-    private readonly file: FileHandle,
+  constructor(
+    private readonly path: string,
     private readonly range: FrameRange,
-  ) {}
-
-  /** Undefined where the session has no timeline. */
-  static async open(path: string, range: FrameRange): Promise<FaceTimeline | undefined> {
-    try {
-      return new FaceTimeline(await open(path), range);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+  ) {
+    this.next = range.from;
   }
 
-  /** Whether a frame beyond the range was seen: nothing more will come. */
-  get isBeyondRange(): boolean {
-    return this.isOver;
+  /** Whether the last frame of the range, or one after it, was seen: nothing more will come. */
+  get isAtEnd(): boolean {
+    return this.next > this.range.to;
   }
 
   /** The wanted lines that have come since the last time, some at a time, each with its newline. */
   async *read(): AsyncGenerator<string> {
+    const file = await this.openNewest();
     const block = Buffer.allocUnsafe(BLOCK_BYTES);
-    while (!this.isOver) {
-      const { bytesRead } = await this.file.read(block, 0, BLOCK_BYTES, this.position);
+    while (file && !this.isAtEnd) {
+      const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, this.position);
       if (bytesRead === 0) return;
       this.position += bytesRead;
       // Only ASCII is in it, so no character can be cut in two.
@@ -54,12 +49,35 @@ export class FaceTimeline {
   }
 
   async close(): Promise<void> {
-    await this.file.close();
+    await this.file?.close();
+  }
+
+  /** The file, from where it was left; from its beginning where another has taken its place. */
+  private async openNewest(): Promise<FileHandle | undefined> {
+    const found = await statIfThere(this.path);
+    if (!found) return this.file;
+    if (this.file && found.ino === this.inode && found.size >= this.position) return this.file;
+    await this.file?.close();
+    this.file = await open(this.path);
+    this.inode = found.ino;
+    this.position = 0;
+    this.unfinishedLine = '';
+    return this.file;
   }
 
   private isWanted(line: string): boolean {
     const frame = Number(/^\{"frame":(\d+)/.exec(line)?.[1] ?? Number.NaN);
-    if (frame > this.range.to) this.isOver = true;
-    return frame >= this.range.from && frame <= this.range.to;
+    const isWanted = frame >= this.next && frame <= this.range.to;
+    if (frame >= this.next) this.next = frame + 1;
+    return isWanted;
+  }
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

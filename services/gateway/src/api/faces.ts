@@ -9,6 +9,7 @@ import { Refusal } from '../errors.js';
 import { isSessionId } from '../session-id.js';
 import type { SessionEvents } from '../session-events.js';
 import { FaceTimeline } from './face-timeline.js';
+import type { SessionStats } from './session-stats.js';
 
 /** Most clients that follow a timeline at once. */
 export const MOST_FOLLOWERS = 200;
@@ -33,6 +34,7 @@ const querySchema = z.object({
 export interface FacesParts {
   hlsDir: string;
   registry: SessionRegistry;
+  stats: SessionStats;
   events: SessionEvents;
   /** Aborted when the gateway stops. */
   closing: AbortSignal;
@@ -46,11 +48,12 @@ export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: str
     const query = querySchema.safeParse(request.query);
     if (!query.success) throw new Refusal(400, 'from and to are frames; follow is 0 or 1.');
     if (!isSessionId(sessionId)) throw new Refusal(404, 'There is no such session.');
-    const follows = query.data.follow && (await parts.registry.get(sessionId)) !== undefined;
+    const state = (await parts.stats.of(sessionId))?.state;
+    if (state === undefined) throw new Refusal(404, 'There is no such session.');
+    const follows = query.data.follow && state !== 'ended';
     if (follows && followers >= MOST_FOLLOWERS) throw new Refusal(503, 'Too many follow already.');
     const path = join(parts.hlsDir, sessionId, 'faces.ndjson');
-    const timeline = await FaceTimeline.open(path, query.data);
-    if (!timeline) throw new Refusal(404, 'There is no such session, or it has no timeline yet.');
+    const timeline = new FaceTimeline(path, query.data);
     response.setHeader('Content-Type', 'application/x-ndjson');
     response.flushHeaders();
     const news = follows ? new TimelineNews(parts, sessionId, response) : undefined;
@@ -71,7 +74,7 @@ export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: str
 async function* linesOf(timeline: FaceTimeline, news?: TimelineNews): AsyncGenerator<string> {
   yield* timeline.read();
   let goesOn = news !== undefined;
-  while (news && goesOn && !timeline.isBeyondRange) {
+  while (news && goesOn && !timeline.isAtEnd) {
     goesOn = await news.next();
     yield* timeline.read();
   }

@@ -1,4 +1,4 @@
-import { isResumeToken, type SessionRegistry } from '@facecast/shared/sessions';
+import { isResumeToken } from '@facecast/shared/sessions';
 import { Router } from 'express';
 import { Refusal } from '../errors.js';
 import type { LiveSessions } from '../live-sessions.js';
@@ -6,13 +6,10 @@ import { isSessionId } from '../session-id.js';
 import { bearerOf, sameSecret } from '../tokens.js';
 import { noStore } from '../no-store.js';
 import { facesHandler, type FacesParts } from './faces.js';
-import type { SessionStats } from './session-stats.js';
 
 /** What the API is made of. */
 export interface ApiParts extends FacesParts {
-  registry: SessionRegistry;
   sessions: LiveSessions;
-  stats: SessionStats;
   publishToken: string | undefined;
 }
 

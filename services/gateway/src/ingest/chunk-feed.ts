@@ -52,6 +52,11 @@ export class ChunkFeed {
     this.gauge = new QueueGauge(target.queue, limits);
   }
 
+  /** How many of the session's chunks are queued. */
+  get count(): number {
+    return this.safe;
+  }
+
   /** Takes the next chunk. */
   add(bytes: Buffer): void {
     if (this.isClosed) return;

@@ -119,23 +119,21 @@ export class Conversation {
     if (this.publishers.get(sessionId)?.isFeeding) {
       throw new Unwelcome('bad_message', 'Another connection was faster to resume this session.');
     }
-    this.publish(sessionId, chunks);
+    const publisher = this.publish(sessionId, chunks);
     log.info({ sessionId, chunks }, 'resumed');
     this.socket.say({ type: 'resumed', chunks });
-    // The announcement may have gone to nobody while the connection was lost.
-    if (state !== 'starting') {
-      const url = playlistUrl(sessionId);
-      this.socket.say({ type: 'playlist_ready', sessionId, playlistUrl: url });
-    }
+    // That may have been announced to nobody while the connection was lost.
+    if (state === 'live') publisher.announce();
   }
 
   private get isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  private publish(sessionId: string, safe: number): void {
+  private publish(sessionId: string, safe: number): Publisher {
     this.publisher = new Publisher(sessionId, this.socket, this.parts, safe);
     this.publishers.set(sessionId, this.publisher);
+    return this.publisher;
   }
 
   private async leave(): Promise<void> {

@@ -2,6 +2,7 @@ import type { ChunkStore } from '@facecast/shared/chunks';
 import type { Logger } from '@facecast/shared/logger';
 import type { Redis } from '@facecast/shared/redis';
 import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { SessionStats } from '../api/session-stats.js';
 import type { LiveSessions } from '../live-sessions.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { SessionEvents } from '../session-events.js';
@@ -16,6 +17,7 @@ export interface IngestParts {
   sessions: LiveSessions;
   events: SessionEvents;
   viewers: Viewers;
+  stats: SessionStats;
   metrics: GatewayMetrics;
   log: Logger;
   limits: IngestLimits;

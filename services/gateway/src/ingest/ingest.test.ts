@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription, publishEvent, type FacecastEvent } from '@facecast/shared/events';
 import type { PipelineStats } from '@facecast/shared/ingest-protocol';
@@ -390,6 +392,23 @@ describe('while live', () => {
     expect(two.received.map(({ type }) => type)).toEqual(['started', 'ended']);
   });
 
+  test('an announcement that was lost is made up for, none is made twice', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    const { sessionId } = client;
+    const stats = (state: 'starting' | 'live') =>
+      publishEvent(redis, { type: 'stats', sessionId, stats: { ...statsOf(sessionId), state } });
+    await stats('starting');
+    await stats('live');
+    await stats('live');
+    const playlistUrl = `/hls/${sessionId}/live.m3u8`;
+    await publishEvent(redis, { type: 'playlist_ready', sessionId, playlistUrl });
+    await publishEvent(redis, { type: 'ended', sessionId, frames: 0 });
+    await client.message('ended');
+    const announcements = client.received.filter(({ type }) => type === 'playlist_ready');
+    expect(announcements).toEqual([{ type: 'playlist_ready', sessionId, playlistUrl }]);
+  });
+
   test('a new effect is registered and announced', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
@@ -486,9 +505,20 @@ describe('the end', () => {
     expect(await client.closed()).toBe(1003);
     const left = () => redis.keys(`facecast:queue:chunks-${sessionId}*`);
     while ((await left()).length > 0);
-    for (const key of await redis.keys(`*${sessionId}:*`)) {
-      expect(await redis.ttl(key)).toBeGreaterThan(0);
-    }
+    while ((await redis.keys(`facecast:chunk:${sessionId}:*`)).length > 0);
+  });
+
+  test('an end whose event was lost is found by what the session left', async () => {
+    const { ingestUrl, hlsDir } = await gatewayWith({}, { lookForEndMs: 10 });
+    const client = await IngestClient.start(ingestUrl);
+    const { sessionId } = client;
+    client.say({ type: 'stop' });
+    await mkdir(join(hlsDir, sessionId));
+    const last = { ...statsOf(sessionId), state: 'ended', framesOut: 90 };
+    await writeFile(join(hlsDir, sessionId, 'session.json'), JSON.stringify(last));
+    await registry.remove(sessionId);
+    expect(await client.message('ended')).toEqual({ type: 'ended', frames: 90 });
+    expect(await client.closed()).toBe(1000);
   });
 
   test('an end that nobody confirms is not waited for without bound', async () => {

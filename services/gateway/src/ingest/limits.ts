@@ -10,8 +10,9 @@ export interface IngestLimits {
   firstMessageMs: number;
   /** A socket that says nothing between two pings, not even a pong, is dead. */
   pingMs: number;
-  /** How long the pipeline may take to finish what it was sent. */
+  /** How long the pipeline may take to finish what it was sent, and how often that is looked for. */
   endMs: number;
+  lookForEndMs: number;
   /** Chunks, and their bytes, of one session that have arrived and are not safely queued. */
   unacknowledgedChunks: number;
   unacknowledgedBytes: number;
@@ -35,6 +36,7 @@ export const INGEST_LIMITS: IngestLimits = {
   firstMessageMs: 10_000,
   pingMs: 10_000,
   endMs: 30_000,
+  lookForEndMs: 2_000,
   unacknowledgedChunks: 32,
   unacknowledgedBytes: 8 * MIB,
   waitingChunks: 100,

@@ -1,5 +1,5 @@
 import { publishEvent, type EventOf, type FacecastEvent } from '@facecast/shared/events';
-import type { Effect, PipelineStats } from '@facecast/shared/ingest-protocol';
+import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/ingest-protocol';
 import { JobQueue } from '@facecast/shared/queues';
 import { ChunkFeed } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
@@ -11,7 +11,10 @@ export class Publisher {
   private readonly feed: ChunkFeed;
   private readonly stopListening: () => void;
   private phase: 'feeding' | 'ending' | 'over' = 'feeding';
-  private endTimer: NodeJS.Timeout | undefined;
+  private endTimers: NodeJS.Timeout[] = [];
+  private isAnnounced = false;
+  private hasLiveStats = false;
+  private tidying: Promise<void> | undefined;
 
   /** @param safe how many of the session's chunks are queued already */
   constructor(
@@ -84,26 +87,36 @@ export class Publisher {
   async left(): Promise<void> {
     this.finish();
     await this.feed.settled();
+    await this.tidying;
     await this.queue.close();
   }
 
+  /** Says that the playlist can be played, unless that was said before. */
+  announce(): void {
+    if (this.isAnnounced) return;
+    this.isAnnounced = true;
+    const { sessionId } = this;
+    this.socket.say({ type: 'playlist_ready', sessionId, playlistUrl: playlistUrl(sessionId) });
+  }
+
   private receive(event: FacecastEvent): void {
-    if (event.type === 'playlist_ready') {
-      const { type, sessionId, playlistUrl } = event;
-      this.socket.say({ type, sessionId, playlistUrl });
-    } else if (event.type === 'stats') {
-      void this.relayStats(event.stats);
-    } else if (event.type === 'ended') {
-      this.relayEnd(event).catch((error: unknown) => this.logFailure(error));
-    }
+    if (event.type === 'playlist_ready') this.announce();
+    else if (event.type === 'stats') void this.relayStats(event.stats);
+    else if (event.type === 'ended') this.relayEnd(event);
   }
 
   private async relayStats(stats: PipelineStats): Promise<void> {
+    if (stats.state === 'live') {
+      // Events may be lost with a Redis connection; stats come again and again.
+      if (this.hasLiveStats) this.announce();
+      this.hasLiveStats = true;
+    }
     const viewers = await this.parts.viewers.count(this.sessionId).catch(() => 0);
     this.socket.say({ type: 'stats', ...stats, viewers });
   }
 
-  private async relayEnd({ frames, error }: EventOf<'ended'>): Promise<void> {
+  private relayEnd({ frames, error }: Pick<EventOf<'ended'>, 'frames' | 'error'>): void {
+    if (this.phase === 'over') return;
     const wasFeeding = this.isFeeding;
     this.finish();
     if (error) {
@@ -112,9 +125,19 @@ export class Publisher {
       this.socket.say({ type: 'ended', frames });
       this.socket.close(1000);
     }
+    if (wasFeeding)
+      this.tidying = this.removeLateChunks().catch((e: unknown) => this.logFailure(e));
+  }
+
+  /** What is queued after the pipeline's end would lie there for ever. */
+  private async removeLateChunks(): Promise<void> {
+    const { chunks, limits } = this.parts;
     await this.feed.close();
-    // What came after the end would lie there for ever.
-    if (wasFeeding) await this.queue.obliterate();
+    await this.queue.obliterate();
+    const end = this.feed.count + 2 * limits.unacknowledgedChunks;
+    const first = Math.max(0, this.feed.count - limits.waitingChunks);
+    const numbers = Array.from({ length: end - first }, (_, i) => first + i);
+    await Promise.all(numbers.map((n) => chunks.remove(this.sessionId, n)));
   }
 
   private acknowledge(count: number, newly: number[]): void {
@@ -126,10 +149,24 @@ export class Publisher {
   private expectEnd(): void {
     if (this.phase !== 'feeding') return;
     this.phase = 'ending';
-    this.endTimer = setTimeout(() => {
-      this.finish();
-      this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
-    }, this.parts.limits.endMs);
+    const { endMs, lookForEndMs } = this.parts.limits;
+    this.endTimers = [
+      setInterval(() => void this.lookForEnd(), lookForEndMs),
+      setTimeout(() => {
+        this.finish();
+        this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
+      }, endMs),
+    ];
+  }
+
+  /** The event may be lost with a Redis connection; what the session leaves is not. */
+  private async lookForEnd(): Promise<void> {
+    try {
+      const last = await this.parts.stats.of(this.sessionId);
+      if (last?.state === 'ended') this.relayEnd({ frames: last.framesOut });
+    } catch (error) {
+      this.logFailure(error);
+    }
   }
 
   private giveUp(reason: 'overloaded' | 'internal', error?: unknown): void {
@@ -144,7 +181,7 @@ export class Publisher {
 
   private finish(): void {
     this.phase = 'over';
-    clearTimeout(this.endTimer);
+    this.endTimers.forEach(clearInterval);
     this.stopListening();
   }
 
