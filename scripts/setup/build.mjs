@@ -4,6 +4,8 @@ import { root } from './paths.mjs';
 import { newLogFile, runLogged, timed } from './run-program.mjs';
 
 const services = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+/** Files of web/ that builds write. */
+const BUILT = /[/\\](dist|dist-types|node_modules)[/\\]|\.tsbuildinfo$/;
 const page = join(root, 'web', 'dist', 'index.html');
 
 /** Compiles the services and the page, each only where something changed since the last time. */
@@ -30,7 +32,7 @@ function newestPageSource() {
   const web = readdirSync(join(root, 'web'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !/[/\\](dist|node_modules)[/\\]/.test(file.slice(root.length)));
+    .filter((file) => !BUILT.test(file.slice(root.length)));
   return Math.max(
     ...[...web, join(root, 'package-lock.json')].map((file) => statSync(file).mtimeMs),
   );
