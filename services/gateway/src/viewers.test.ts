@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
-import { pino } from 'pino';
+import { createLogger } from '@facecast/shared/logger';
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { viewerOf, Viewers } from './viewers.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
-const log = pino({ level: 'silent' });
+const log = createLogger('gateway', 'silent');
 let now = 0;
 const open = () => new Viewers(redis, log, () => now);
 

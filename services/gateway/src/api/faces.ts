@@ -12,7 +12,7 @@ import { FaceTimeline } from './face-timeline.js';
 import type { SessionStats } from './session-stats.js';
 
 /** Most clients that follow a timeline at once. */
-export const MOST_FOLLOWERS = 200;
+const MOST_FOLLOWERS = 200;
 /** A lost event, of the session's end above all, is made up for after this. */
 const LOOK_MS = 5_000;
 

@@ -7,7 +7,7 @@ import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { JobQueue } from '@facecast/shared/queues';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { Redis } from 'ioredis';
-import { pino } from 'pino';
+import { createLogger } from '@facecast/shared/logger';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { breakableRedis } from '../testing/breakable-redis.js';
 import { testGateway, type TestGateway } from '../testing/gateway.js';
@@ -413,7 +413,7 @@ describe('while live', () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
     const { sessionId } = client;
-    const events = await EventSubscription.open(redis, pino({ level: 'silent' }));
+    const events = await EventSubscription.open(redis, createLogger('gateway', 'silent'));
     open.push(events);
     const heard = new Promise<FacecastEvent>((resolve) => events.on(resolve));
     client.say({ type: 'effect', effect: 'pixelate' });
@@ -651,4 +651,12 @@ test('a gateway that stops makes safe what has arrived, and sends its publishers
   const session = await registry.get(client.sessionId);
   expect(session?.chunks).toBe(client.acknowledged);
   expect(await waitingChunks(client.sessionId)).toBe(client.acknowledged);
+});
+
+test('a gateway that stops does not wait for a client that does not answer', async () => {
+  const gateway = await testGateway(inject('redisUrl'));
+  const client = await IngestClient.start(gateway.ingestUrl);
+  client.socket.pause();
+  await gateway.close();
+  client.socket.terminate();
 });

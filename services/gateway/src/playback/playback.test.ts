@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
-import { pino } from 'pino';
+import { createLogger } from '@facecast/shared/logger';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { answerError, Refusal } from '../errors.js';
 import { createGatewayMetrics } from '../metrics.js';
@@ -19,7 +19,7 @@ import { playbackHandler } from './playback-handler.js';
 import { WaitingRoom } from './waiting-room.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
-const log = pino({ level: 'silent' });
+const log = createLogger('gateway', 'silent');
 const LIVE: TestPlaylist = { firstMsn: 10, segments: 30, openParts: 4 };
 const NEXT: TestPlaylist = { ...LIVE, openParts: 5 };
 const ENDED: TestPlaylist = { firstMsn: 10, segments: 30, ended: true };

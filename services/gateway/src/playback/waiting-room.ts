@@ -1,6 +1,6 @@
 /** Most requests that wait at once, in one gateway and for one session. */
-export const MOST_WAITING = 10_000;
-export const MOST_WAITING_FOR_SESSION = 4_000;
+const MOST_WAITING = 10_000;
+const MOST_WAITING_FOR_SESSION = 4_000;
 
 /** Counts the requests that a gateway holds, and bounds them. */
 export class WaitingRoom {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { createLogger } from '@facecast/shared/logger';
 import { gatewayConfig } from '../config.js';
 import { startGateway, type Gateway } from '../gateway.js';
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/limits.js';
@@ -35,7 +35,7 @@ export async function testGateway(
     WEB_DIR: webDir,
     ...settings,
   });
-  const gateway = await startGateway(config, pino({ level: 'silent' }), {
+  const gateway = await startGateway(config, createLogger('gateway', 'silent'), {
     ...INGEST_LIMITS,
     ...limits,
   });
