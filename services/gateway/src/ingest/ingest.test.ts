@@ -491,6 +491,7 @@ describe('the end', () => {
     await client.acknowledgedAtLeast(5);
     await registry.remove(sessionId);
     client.chunks('after the end');
+    while (!(await redis.exists(`facecast:chunk:${sessionId}:5`)));
     await publishEvent(redis, {
       type: 'ended',
       sessionId,

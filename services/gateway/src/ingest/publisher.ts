@@ -12,6 +12,7 @@ export class Publisher {
   private readonly stopListening: () => void;
   private phase: 'feeding' | 'ending' | 'over' = 'feeding';
   private endTimers: NodeJS.Timeout[] = [];
+  private hasStopped = false;
   private isAnnounced = false;
   private hasLiveStats = false;
   private tidying: Promise<void> | undefined;
@@ -64,6 +65,7 @@ export class Publisher {
   /** Ends the session's input; the socket is told when the playlist has ended. */
   async stop(): Promise<void> {
     if (!this.isFeeding) return;
+    this.hasStopped = true;
     this.expectEnd();
     await this.feed.end();
   }
@@ -117,7 +119,6 @@ export class Publisher {
 
   private relayEnd({ frames, error }: Pick<EventOf<'ended'>, 'frames' | 'error'>): void {
     if (this.phase === 'over') return;
-    const wasFeeding = this.isFeeding;
     this.finish();
     if (error) {
       this.socket.refuse(error.code, error.message);
@@ -125,8 +126,8 @@ export class Publisher {
       this.socket.say({ type: 'ended', frames });
       this.socket.close(1000);
     }
-    if (wasFeeding)
-      this.tidying = this.removeLateChunks().catch((e: unknown) => this.logFailure(e));
+    if (this.hasStopped) return;
+    this.tidying = this.removeLateChunks().catch((e: unknown) => this.logFailure(e));
   }
 
   /** What is queued after the pipeline's end would lie there for ever. */
