@@ -46,6 +46,11 @@ describe('the face timeline', () => {
     );
   });
 
+  test('is there, and empty, as long as nobody was seen', async () => {
+    await (await open()).append(markedBatch(0));
+    expect(await readFile(path, 'utf8')).toBe('');
+  });
+
   test('a successor writes no line twice, and mends a torn one', async () => {
     const timeline = await open();
     for (const batch of [0, 1, 2]) await timeline.append(withFaces(batch));

@@ -35,7 +35,8 @@ export class FaceTimeline {
       const frame = firstFrame + index;
       return [JSON.stringify({ frame, t: seconds(frame / this.fps), faces }) + '\n'];
     });
-    if (lines.length === 0) return;
+    // The first batch makes the file in any case: that nobody is seen is an answer too.
+    if (lines.length === 0 && firstFrame > 0) return;
     const text = Buffer.from(lines.join(''));
     await appendFile(this.path, text);
     this.bytes += text.length;
