@@ -4,7 +4,7 @@ import type { JobQueue } from '@facecast/shared/queues';
 import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
-import type { Progress, ProgressStore } from './progress.js';
+import type { ProgressStore } from './progress.js';
 import type { RawBatch } from './y4m.js';
 
 /** How often a batch may be tried before its session goes on without it. */
@@ -14,6 +14,8 @@ const DETECT_ATTEMPTS = 3;
 export class Batcher {
   /** What is done with the faces of the batches from now on. */
   effect: Effect;
+  /** What is handed on so far. */
+  readonly done = { batches: 0, frames: 0 };
 
   constructor(
     private readonly options: {
@@ -26,8 +28,6 @@ export class Batcher {
       inFlight: InFlight;
       metrics: ExtractorMetrics;
     },
-    /** What is handed on so far. */
-    readonly done: Pick<Progress, 'batches' | 'frames'>,
   ) {
     this.effect = options.effect;
   }

@@ -13,18 +13,7 @@ export class CaptureClock {
   private first: number | undefined;
   private began = 0;
 
-  /** @param began of a recording that another replica began: its `epoch` */
-  constructor(
-    private readonly fps: number,
-    began?: number,
-  ) {
-    if (began !== undefined) this.first = this.began = began;
-  }
-
-  /** When frame 0 was captured, in milliseconds since 1970; undefined before the first chunk. */
-  get epoch(): number | undefined {
-    return this.first === undefined ? undefined : this.began;
-  }
+  constructor(private readonly fps: number) {}
 
   /** A chunk came at this time. */
   chunkCame(receivedAt: number): void {

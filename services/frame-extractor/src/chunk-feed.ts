@@ -24,8 +24,10 @@ export class ChunkFeed {
   private readonly queue: JobQueue<'chunks'>;
   private readonly worker: ReturnType<typeof consume>;
   private readonly silence: NodeJS.Timeout;
-  private readonly over = deferred<void>();
+  private readonly concluded = deferred<void>();
   private state: 'open' | 'over' | 'handed over' = 'open';
+  /** The chunk that is wanted next. */
+  private next = 0;
   private lastWork = performance.now();
   private working = false;
 
@@ -43,8 +45,6 @@ export class ChunkFeed {
       metrics: ExtractorMetrics;
       log: Logger;
     },
-    /** The chunk that is wanted next. */
-    private next: number,
   ) {
     const { redis, sessionId, log } = options;
     const address = { kind: 'chunks', sessionId } as const;
@@ -61,22 +61,27 @@ export class ChunkFeed {
     this.silence = setInterval(() => this.checkPublisher(), SILENCE_MS);
   }
 
-  /** The session is over: acknowledges what is being fed, and takes no more. */
-  async finish(): Promise<void> {
-    await this.close('over');
+  /** From now on nothing is acknowledged: it is put back for another replica. */
+  handOver(): void {
+    this.conclude('handed over');
   }
 
-  /** Puts back what is not acknowledged, for another replica, and takes no more. */
-  async handOver(): Promise<void> {
-    await this.close('handed over');
+  /** The session is over: from now on all is acknowledged and ignored. */
+  finish(): void {
+    this.conclude('over');
   }
 
-  private async close(state: 'over' | 'handed over'): Promise<void> {
-    if (this.state === 'open') this.state = state;
+  /** Takes no more; resolves when nothing is being fed. */
+  async close(): Promise<void> {
+    this.handOver();
     clearInterval(this.silence);
-    this.over.resolve();
     await this.worker.close();
     await this.queue.close();
+  }
+
+  private conclude(state: 'over' | 'handed over'): void {
+    if (this.state === 'open') this.state = state;
+    this.concluded.resolve();
   }
 
   private readonly handle: JobHandler<'chunks'> = async (data, job, token) => {
@@ -111,7 +116,7 @@ export class ChunkFeed {
   /** The end is acknowledged when all that comes before it is. */
   private async end(): Promise<void> {
     this.options.decoder.endInput();
-    await this.over.promise;
+    await this.concluded.promise;
   }
 
   private checkPublisher(): void {
@@ -122,6 +127,7 @@ export class ChunkFeed {
       // Chunks that came before it went are still fed.
       if (this.working || (await this.queue.waiting()) > 0) return;
       log.info('the publisher is gone');
+      clearInterval(this.silence);
       decoder.endInput();
     };
     look().catch((error: unknown) => log.warn({ err: error }, 'could not look for the publisher'));

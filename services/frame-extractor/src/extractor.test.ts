@@ -11,10 +11,14 @@ const redis = connectRedis(inject('redisUrl'), 'worker', log);
 let around: Surroundings;
 let webm: Buffer;
 let short: Buffer;
+/** Small pictures, and more bytes than the pipes between here and ffmpeg could swallow. */
+let noisy: Buffer;
 
 beforeAll(async () => {
   webm = await countedClip(300, VP8_WEBM);
   short = await countedClip(60, VP8_WEBM, SMALL);
+  const large = ['-vf', 'noise=alls=20:allf=t', ...VP8_WEBM, '-b:v', '10M'];
+  noisy = await countedClip(420, large, SMALL);
 });
 beforeEach(async () => {
   await redis.flushall();
@@ -197,10 +201,7 @@ test('a publisher that is gone ends its session with all that it sent', async ()
 test('a playlist that stands still holds the source back, and loses nothing', async () => {
   around.playlistMoves = false;
   const session = await around.begin();
-  // More bytes than the pipes between here and ffmpeg could swallow.
-  const noisy = ['-vf', 'noise=alls=20:allf=t', ...VP8_WEBM];
-  const long = await countedClip(420, noisy, SMALL);
-  await session.send(cut(long, 5000));
+  await session.send(cut(noisy, 20_000));
   await session.stop();
   await around.until(() => session.jobs.length === 100);
   expect(await session.waiting()).toBeGreaterThan(0);
@@ -245,6 +246,20 @@ describe('a replica that is told to stop', () => {
     await session.stop();
     await around.startExtractor();
     expect(await session.end()).toEqual({ kind: 'end', batches: 20, frames: 60 });
+  });
+
+  test('leaves one of which it has acknowledged nothing: batches repeat, and none is missing', async () => {
+    around.playlistMoves = false;
+    const session = await around.begin();
+    await session.send([noisy]);
+    await session.stop();
+    await around.until(() => session.jobs.length === 100);
+    await around.extractor.close();
+    around.playlistMoves = true;
+    await around.startExtractor();
+    expect(await session.end()).toEqual({ kind: 'end', batches: 140, frames: 420 });
+    await around.until(() => session.jobs.length === 100 + 140);
+    expect(session.numbers).toEqual([...upTo(300), ...upTo(420)]);
   });
 
   test('stops at once, also when the playlist stands still, and another ends the session', async () => {

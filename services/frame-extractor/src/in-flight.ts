@@ -13,19 +13,12 @@ export function mostInFlight(batchBytes: number): number {
 /** The batches of one session that are handed on and not in the playlist yet. */
 export class InFlight {
   private waiting: Deferred<void> | undefined;
-  private listed: number;
+  private handedOn = 0;
+  private listed = 0;
   private closed = false;
 
-  /**
-   * @param handedOn batches that another replica handed on; they count as listed
-   * @param changed told each time by how much the count changes
-   */
-  constructor(
-    private handedOn = 0,
-    private readonly changed: (difference: number) => void = () => {},
-  ) {
-    this.listed = handedOn;
-  }
+  /** @param changed told each time by how much the count changes */
+  constructor(private readonly changed: (difference: number) => void = () => {}) {}
 
   get count(): number {
     return this.handedOn - this.listed;

@@ -17,7 +17,7 @@ export type Progress = z.infer<typeof progressSchema>;
 /** A session whose decoding has not moved for a day is nobody's any more. */
 const LIFETIME_SECONDS = 86_400;
 
-/** How far decoding has come, in Redis: for whoever must end it, or go on, after its holder's death. */
+/** How far decoding has come, in Redis: for whoever must end it after its holder's death. */
 export class ProgressStore {
   constructor(private readonly redis: Redis) {}
 

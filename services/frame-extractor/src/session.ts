@@ -10,7 +10,6 @@ import { Decoder } from './decoder.js';
 import type { Deps } from './deps.js';
 import { DecodeFailure, type FailureReason } from './failure.js';
 import { InFlight } from './in-flight.js';
-import type { Progress } from './progress.js';
 
 /**
  * Decodes one session from its claim to its end: the work of the stage `decode`. When `signal` is
@@ -26,12 +25,13 @@ export async function decodeSession(
   const progress = await deps.progress.load(sessionId);
   const container = declaredContainer(session.mimeType);
   if (!container) return conclude(deps, sessionId, progress, 'unknown_type');
-  // What another replica's ffmpeg had read is gone with it.
+  // What another replica's ffmpeg had read is gone with it. Where it had not acknowledged the first
+  // chunk, all is decoded anew: batches may repeat.
   if (progress.nextChunk > 0) return conclude(deps, sessionId, progress, 'lost_place');
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
-    await new SessionDecoding(deps, session, container, progress).run(signal);
+    await new SessionDecoding(deps, session, container).run(signal);
   } finally {
     deps.metrics.sessions.dec();
   }
@@ -53,25 +53,18 @@ class SessionDecoding {
     private readonly deps: Deps,
     session: Session,
     container: Container,
-    progress: Progress,
   ) {
     const { cadence, picture, patience } = deps;
     const sessionId = (this.sessionId = session.id);
     const log = (this.log = deps.log.child({ sessionId }));
     const clock = new CaptureClock(cadence.fps);
     const decoder = (this.decoder = new Decoder(container, picture, patience));
-    const inFlight = (this.inFlight = new InFlight(progress.batches, (difference) =>
+    const inFlight = (this.inFlight = new InFlight((difference) =>
       deps.metrics.inFlight.inc(difference),
     ));
-    this.batcher = new Batcher(
-      { ...deps, sessionId, clock, inFlight, effect: session.effect },
-      { batches: progress.batches, frames: progress.frames },
-    );
+    this.batcher = new Batcher({ ...deps, sessionId, clock, inFlight, effect: session.effect });
     const handedOn = () => this.handingOn.then(ignore, ignore);
-    this.feed = new ChunkFeed(
-      { ...deps, sessionId, decoder, clock, log, handedOn },
-      progress.nextChunk,
-    );
+    this.feed = new ChunkFeed({ ...deps, sessionId, decoder, clock, log, handedOn });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -84,8 +77,9 @@ class SessionDecoding {
       const session = await this.deps.sessions.get(this.sessionId);
       if (session) this.batcher.effect = session.effect;
       const failure = await this.decode(signal);
-      if (signal.aborted) return await this.feed.handOver();
-      await this.feed.finish();
+      if (signal.aborted) return;
+      this.feed.finish();
+      await this.feed.close();
       if (this.gone) return await removeLeftovers(this.deps, this.sessionId);
       await conclude(this.deps, this.sessionId, this.batcher.done, failure);
       this.log.info(this.batcher.done, 'decoded to the end');
@@ -93,7 +87,7 @@ class SessionDecoding {
       unsubscribe();
       signal.removeEventListener('abort', stop);
       this.stop();
-      await this.feed.handOver();
+      await this.feed.close();
     }
   }
 
@@ -131,6 +125,7 @@ class SessionDecoding {
 
   /** Stops at once; what is being handed on is the last. */
   private stop(): void {
+    this.feed.handOver();
     this.inFlight.close();
     this.decoder.close();
   }
