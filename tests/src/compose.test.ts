@@ -16,6 +16,7 @@ import { Publisher } from './support/publisher.js';
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
 const DETECTORS = 3;
+const PROJECT = `facecast-test-${process.pid}`;
 
 // Without an engine scripts/test.mjs says that these are skipped, and .ci/run fails.
 describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 detectors', () => {
@@ -28,22 +29,19 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
     await faceClip(join(media, 'face.webm'), 6);
     // Docker takes any free port for 0.
     environment = await new DockerComposeEnvironment(REPOSITORY, 'docker-compose.yml')
+      .withProjectName(PROJECT)
       .withBuild()
       .withEnvironment({ PORT: '0' })
-      .withClientOptions({ commandOptions: ['--ansi', 'never'] })
+      .withClientOptions({ composeOptions: ['--ansi', 'never'] })
       .withDefaultWaitStrategy(Wait.forHealthCheck())
       .withStartupTimeout(540_000)
       .up();
-    const project = environment
-      .getContainer('gateway-1')
-      .getName()
-      .replace(/-gateway-1$/, '');
     await run('docker', [
       'compose',
       '--project-directory',
       REPOSITORY,
       '--project-name',
-      project,
+      PROJECT,
       'up',
       '--detach',
       '--no-recreate',
@@ -77,7 +75,14 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
   });
 
   test('the batches are spread over all detectors', async () => {
-    const { stdout } = await run('docker', ['ps', '--format', '{{.Names}}']);
+    const { stdout } = await run('docker', [
+      'compose',
+      '-p',
+      PROJECT,
+      'ps',
+      '--format',
+      '{{.Name}}',
+    ]);
     const detectors = stdout.split('\n').filter((name) => name.includes('face-detector'));
     expect(detectors).toHaveLength(DETECTORS);
     for (const detector of detectors) {
