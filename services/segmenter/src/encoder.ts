@@ -15,7 +15,7 @@ export class EncoderFailure extends Error {
 }
 
 /** An encoder with frames in it that says nothing for this long is hung. */
-export const ENCODER_SILENCE_MS = 3_000;
+const ENCODER_SILENCE_MS = 3_000;
 
 /**
  * One kept-alive ffmpeg with libx264: raw pictures of one size in, H.264 pictures out, one for one

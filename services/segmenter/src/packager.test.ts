@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, types } from 'hls-parser';
+import type { types } from 'hls-parser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Encoder } from './encoder.js';
 import { writeInit, writePart } from './fmp4.js';
 import { NotTheHolderError, Packager } from './packager.js';
 import { CADENCE, CAPTURED_AT } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from './testing/pictures.js';
+import { parseStrictly } from './testing/strict-parser.js';
 
 const SETTINGS = { cadence: CADENCE, windowSeconds: 30 };
 const INIT = Buffer.from('init');
@@ -27,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const open = () => Packager.open(folder, SETTINGS, () => clock);
 const text = () => readFile(join(folder, 'live.m3u8'), 'utf8');
-const playlist = async () => parse(await text()) as types.MediaPlaylist;
+const playlist = async () => parseStrictly(await text());
 const media = async () => (await readdir(folder)).filter((name) => name.endsWith('.m4s')).sort();
 
 /** A part that no player could show, as the encoder would give it. */

@@ -17,7 +17,7 @@ export interface PackagerSettings {
 export const PLAYLIST_NAME = 'live.m3u8';
 
 /** Parts can be fetched for this many target durations after they were unlisted (6.2.2). */
-export const PARTS_KEPT_TARGETS = 3;
+const PARTS_KEPT_TARGETS = 3;
 
 /** Somebody else writes the playlist: this process does not hold the session any more. */
 export class NotTheHolderError extends Error {

@@ -1,4 +1,3 @@
-import { parse, types } from 'hls-parser';
 import { describe, expect, test } from 'vitest';
 import {
   nextPart,
@@ -9,6 +8,7 @@ import {
   type Segment,
 } from './playlist.js';
 import { CADENCE, CAPTURED_AT } from './testing/cadence.js';
+import { parseStrictly } from './testing/strict-parser.js';
 
 /** A segment of `parts` parts of three frames. */
 function segment(msn: number, parts: number, changes: Partial<Segment> = {}): Segment {
@@ -81,7 +81,7 @@ describe('the live playlist', () => {
   });
 
   test('is read by a parser that nobody here wrote', () => {
-    const parsed = parse(renderPlaylist(LIVE, CADENCE)) as types.MediaPlaylist;
+    const parsed = parseStrictly(renderPlaylist(LIVE, CADENCE));
     expect(parsed.lowLatencyCompatibility).toMatchObject({
       canBlockReload: true,
       partHoldBack: 0.3,
@@ -109,7 +109,7 @@ describe('the live playlist', () => {
       };
       expect(targetSeconds(cadence)).toBe(target);
       const empty = { ...LIVE, segments: [segment(3, 10, { parts: [] })] };
-      const parsed = parse(renderPlaylist(empty, cadence)) as types.MediaPlaylist;
+      const parsed = parseStrictly(renderPlaylist(empty, cadence));
       const control = parsed.lowLatencyCompatibility;
       expect(control?.partHoldBack).toBeGreaterThanOrEqual(3 * partSeconds - 1e-9);
       expect(control?.holdBack).toBeGreaterThanOrEqual(3 * target);

@@ -1,5 +1,5 @@
 import type { Cadence } from '@facecast/shared/settings';
-import { parse, types } from 'hls-parser';
+import { parse, setOptions, types } from 'hls-parser';
 
 /**
  * The text of `live.m3u8`. Section numbers are of draft-pantos-hls-rfc8216bis-22; gateways make the
@@ -7,7 +7,7 @@ import { parse, types } from 'hls-parser';
  */
 
 /** One partial segment: one batch. The first of a segment begins with a key frame, no other does. */
-export interface Part {
+interface Part {
   uri: string;
   frames: number;
 }
@@ -36,10 +36,13 @@ export interface Playlist {
   ended: boolean;
 }
 
+// What it finds to say of a playlist would go to stdout, among the log's lines of JSON.
+setOptions({ silent: true });
+
 /** 4.4.3.8: SHOULD be at least three part targets. */
-export const PART_HOLD_BACK_TARGETS = 3;
+const PART_HOLD_BACK_TARGETS = 3;
 /** 4.4.3.8: MUST be at least three target durations. */
-export const HOLD_BACK_TARGETS = 3;
+const HOLD_BACK_TARGETS = 3;
 /** 4.4.3.8: MUST be at least six target durations. */
 export const SKIP_TARGETS = 6;
 /** EXT-X-MAP in a playlist of whole segments asks for 6; nothing of low latency asks for more (8). */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSubscription, type EventOf, type EventType } from '@facecast/shared/events';
@@ -9,12 +9,12 @@ import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
-import { parse, types } from 'hls-parser';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';
 import { CADENCE, markedBatch } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, upTo, WIDTH } from './testing/pictures.js';
+import { parseStrictly } from './testing/strict-parser.js';
 
 const log = createLogger('test', process.env['TEST_LOG'] ?? 'fatal');
 
@@ -48,7 +48,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-function start() {
+function start(options: { longestGapMs?: number } = {}) {
   const connection = connectRedis(inject('redisUrl'), 'worker', log);
   const metrics = createSegmenterMetrics();
   const segmenter = new Segmenter(
@@ -59,6 +59,7 @@ function start() {
       windowSeconds: 30,
       retentionMs: 600_000,
       sessionsPerReplica: 4,
+      ...options,
     },
     connection,
     metrics,
@@ -116,7 +117,7 @@ const published = (sessionId: string, batches: number) =>
   next('part', sessionId, (event) => event.batches >= batches);
 const playlistPath = (sessionId: string) => join(hlsDir, sessionId, 'live.m3u8');
 const playlist = async (sessionId: string) =>
-  parse(await readFile(playlistPath(sessionId), 'utf8')) as types.MediaPlaylist;
+  parseStrictly(await readFile(playlistPath(sessionId), 'utf8'));
 const discontinuities = async (sessionId: string) =>
   (await playlist(sessionId)).segments.filter(({ discontinuity }) => discontinuity).length;
 
@@ -160,6 +161,7 @@ describe('a session', () => {
     expect(await frames.sessions()).toEqual([]);
     const names = await readdir(join(hlsDir, sessionId));
     expect(names.filter((name) => !/^(\d+(\.\d+)?\.m4s|init-0\.mp4)$/.test(name)).sort()).toEqual([
+      'faces.ndjson',
       'live.m3u8',
       'session.json',
     ]);
@@ -330,6 +332,45 @@ describe('a session that fails', () => {
     expect(await ended).toMatchObject({ frames: 3, error: { code: 'internal' } });
     expect(await playlist(sessionId)).toMatchObject({ endlist: true });
     await expect.poll(() => keysOf(sessionId)).toEqual([]);
+  });
+});
+
+describe('a session that cannot go on', () => {
+  test.each([
+    ['before the end of the input', false],
+    ['after the end of the input', true],
+  ])('for want of a batch is ended, %s', async (_, inputEnded) => {
+    start({ longestGapMs: 300 });
+    const sessionId = await beginSession();
+    const ended = next('ended', sessionId);
+    for (const batch of [0, 1, 3]) await mark(sessionId, batch);
+    if (inputEnded) await endInput(sessionId, 4);
+    expect(await ended).toMatchObject({ frames: 6, error: { code: 'internal' } });
+    expect(await playlist(sessionId)).toMatchObject({ endlist: true });
+    expect(await frames.sessions()).toEqual([]);
+  });
+
+  test('for want of its folder is ended', async () => {
+    start();
+    const sessionId = await beginSession();
+    const some = published(sessionId, 3);
+    for (const batch of upTo(3)) await mark(sessionId, batch);
+    await some;
+    const ended = next('ended', sessionId);
+    await rm(join(hlsDir, sessionId), { recursive: true });
+    await mark(sessionId, 3);
+    expect(await ended).toMatchObject({ error: { code: 'internal' } });
+    await expect.poll(() => keysOf(sessionId)).toEqual([]);
+  });
+
+  test('for a playlist that cannot be read is given up, and told of', async () => {
+    const sessionId = await beginSession();
+    await mkdir(join(hlsDir, sessionId), { recursive: true });
+    await writeFile(playlistPath(sessionId), 'no playlist');
+    const ended = next('ended', sessionId);
+    start();
+    expect(await ended).toMatchObject({ error: { code: 'internal' } });
+    expect(await registry.ids()).toEqual([]);
   });
 });
 

@@ -20,7 +20,11 @@ export interface SegmenterOptions extends PackagerSettings {
   framesDir: string;
   retentionMs: number;
   sessionsPerReplica: number;
+  /** A session whose next batch has not come for this long, while others wait for it, is ended. */
+  longestGapMs?: number;
 }
+
+const LONGEST_GAP_MS = 30_000;
 
 /** One replica: holds sessions, and does the work of each. */
 export class Segmenter {
@@ -41,6 +45,7 @@ export class Segmenter {
       reader: new MarkedLogReader(redis, log),
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
+      longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
       settings: { cadence: options.cadence, windowSeconds: options.windowSeconds },
     };
     this.janitor = new Janitor(hlsDir, options.retentionMs, this.tools.registry, log);

@@ -21,10 +21,8 @@ export interface SessionTools extends SessionTraces {
   reader: MarkedLogReader;
   watcher: PlaylistWatcher;
   metrics: SegmenterMetrics;
+  longestGapMs: number;
 }
-
-/** A session whose next batch has not come for this long, while others wait for it, is ended. */
-export const LONGEST_GAP_MS = 30_000;
 
 const STATS_EVERY_MS = 1_000;
 
@@ -39,6 +37,8 @@ export class SegmentedSession {
   private readonly order: BatchOrder;
   private repeated: LoggedEntry[] = [];
   private failure: Error | undefined;
+  /** The last batch's frames, whose place the next takes once they are encoded. */
+  private room: Buffer | undefined;
 
   private constructor(
     private readonly tools: SessionTools,
@@ -143,8 +143,10 @@ export class SegmentedSession {
     const orphan = this.packager.orphan(batch.batch);
     if (orphan) return orphan;
     const { sessionId } = batch;
-    const frames = await this.tools.frames.read({ sessionId, batch: batch.batch, kind: 'marked' });
+    const ref = { sessionId, batch: batch.batch, kind: 'marked' } as const;
+    const frames = await this.tools.frames.read(ref, this.room);
     if (!frames) throw new SessionFailure('Frames were lost on their way to the encoder.');
+    this.room = frames;
     const { content, init } = await this.encoder.encode(batch, frames);
     if (init) this.packager.begin(init);
     return content;
@@ -194,7 +196,8 @@ export class SegmentedSession {
   }
 
   private async waitForNews(signal: AbortSignal, gapSince: number | undefined): Promise<void> {
-    const left = gapSince === undefined ? undefined : gapSince + LONGEST_GAP_MS - performance.now();
+    const left =
+      gapSince === undefined ? undefined : gapSince + this.tools.longestGapMs - performance.now();
     if (left !== undefined && left <= 0)
       throw new SessionFailure('Frames did not come back from the face search.');
     const timer = left && setTimeout(() => this.news.emit('news'), left);

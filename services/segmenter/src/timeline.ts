@@ -6,7 +6,7 @@ import { orMissing, readIfThere, writeWhole } from './files.js';
 export const TIMELINE_NAME = 'faces.ndjson';
 
 /** Five hours of a face in each frame. Beyond it the older half goes. */
-export const MOST_TIMELINE_BYTES = 64 * 1024 * 1024;
+const MOST_TIMELINE_BYTES = 64 * 1024 * 1024;
 
 /** More than the lines of one batch. */
 const TAIL_BYTES = 256 * 1024;

@@ -8,8 +8,11 @@ import {
   type Segment,
 } from './playlist.js';
 
-/** Parts are listed for this many target durations from the end of the playlist (6.2.2). */
-export const PARTS_LISTED_TARGETS = 3;
+/**
+ * Parts SHOULD be unlisted when they are this many target durations from the end of the playlist
+ * (6.2.2). Those of one segment go together, with its first: a part's index must not change.
+ */
+const PARTS_LISTED_TARGETS = 3;
 
 /** What a part that was added changed. */
 export interface Placed {
@@ -91,10 +94,10 @@ export class PlaylistWindow implements Playlist {
     const partFrames = PARTS_LISTED_TARGETS * targetSeconds(this.cadence) * fps;
     let framesAfter = 0;
     for (const segment of this.segments.toReversed()) {
+      framesAfter += segment.frames;
       if (framesAfter >= partFrames) {
         unlisted.parts.push(...segment.parts.splice(0).map((part) => part.uri));
       }
-      framesAfter += segment.frames;
     }
     for (
       let first = this.segments[0];

@@ -26,7 +26,7 @@ export function numberedFrames(first: number, count: number, scale = 1): Buffer 
 }
 
 /** The numbers that decoded frames of WIDTH x HEIGHT show. */
-export function readNumbers(frames: Buffer): number[] {
+function readNumbers(frames: Buffer): number[] {
   const bytes = frameBytes(WIDTH, HEIGHT);
   return Array.from({ length: Math.floor(frames.length / bytes) }, (_, index) => {
     let number = 0;
