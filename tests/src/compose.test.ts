@@ -11,7 +11,6 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faceClip, facePlace } from './support/clips.js';
 import { greenOutline, playFrames, surrounds } from './support/playback.js';
-import { Publisher } from './support/publisher.js';
 
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
@@ -59,12 +58,11 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
     await rm(media, { recursive: true, force: true });
   });
 
-  test('a published clip plays through the published port with its face outlined', async () => {
-    const publisher = await Publisher.start(`ws://${url}/ingest`);
-    await publisher.sendMedia(await readFile(join(media, 'face.webm')));
-    await publisher.stop();
+  test('a clip published at its own speed plays through the published port with its face outlined', async () => {
+    const push = ['scripts/push.mjs', join(media, 'face.webm'), '--url', `ws://${url}/ingest`];
+    const { stdout } = await run('node', push, { cwd: REPOSITORY });
+    const playlist = /^playlist_ready (.*)$/m.exec(stdout)?.[1] ?? '';
     let [frames, outlined] = [0, 0];
-    const playlist = `http://${url}/hls/${publisher.sessionId}/live.m3u8`;
     for await (const frame of playFrames(playlist, { width: 640, height: 480 })) {
       const outline = greenOutline(frame);
       if (outline && surrounds(outline, facePlace(frames))) outlined++;
