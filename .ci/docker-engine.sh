@@ -8,7 +8,8 @@ DOCKER_ENGINE_PID=''
 ensure_docker_engine() {
   if ! docker info >/dev/null 2>&1; then
     command -v dockerd >/dev/null || apt_install docker.io iptables
-    start_docker_engine
+    # Where there is an init, the package has started it.
+    docker info >/dev/null 2>&1 || start_docker_engine
   fi
   if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1; then
     install_docker_plugins
@@ -34,8 +35,11 @@ start_docker_engine() {
   fi
 }
 
-# Stops the engine if this run started it. Its data stays for the next run.
+# Removes what no later run can use, and stops the engine if this run started it. The rest of its
+# data stays for the next run.
 stop_docker_engine() {
+  docker image prune --force >/dev/null 2>&1
+  docker builder prune --force --keep-storage 20GB >/dev/null 2>&1
   [ -n "$DOCKER_ENGINE_PID" ] || return 0
   kill "$DOCKER_ENGINE_PID" 2>/dev/null || return 0
   wait "$DOCKER_ENGINE_PID" 2>/dev/null || true
