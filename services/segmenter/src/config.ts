@@ -14,7 +14,7 @@ const schema = z
     RETENTION_MINUTES: settings.RETENTION_MINUTES,
     SESSIONS_PER_REPLICA: settings.SESSIONS_PER_REPLICA,
     /** How much of the stream the live playlist holds, in seconds. */
-    WINDOW_SECONDS: z.coerce.number().min(6).max(3600).default(30),
+    WINDOW_SECONDS: z.coerce.number().min(6).max(600).default(30),
   })
   .superRefine((given, context) => {
     settings.checkCadence(given, context);

@@ -393,6 +393,27 @@ describe('a fault', () => {
     expect((await metrics.encoderReplacements.get()).values[0]?.value).toBe(2);
   });
 
+  test('of the claim, which the same replica wins again, costs no frame', async () => {
+    start();
+    const sessionId = await beginSession();
+    const some = published(sessionId, 14);
+    for (const batch of upTo(14)) await mark(sessionId, batch);
+    await some;
+    await redis.del(`facecast:queue:segment:${sessionId}:lock`);
+    const wonAgain = published(sessionId, 15);
+    const waiting = expect.poll(() => redis.exists(`facecast:queue:segment:${sessionId}:lock`), {
+      timeout: 10_000,
+    });
+    await waiting.toBe(1);
+    for (const batch of upTo(25)) await mark(sessionId, batch);
+    await wonAgain;
+    const ended = next('ended', sessionId);
+    await endInput(sessionId, 25);
+    expect(await ended).toMatchObject({ frames: 75 });
+    expect(await playNumbers(playlistPath(sessionId))).toEqual(upTo(75));
+    expect(await discontinuities(sessionId)).toBe(1);
+  });
+
   test('a replica that stops hands over, and no frame is lost or seen twice', async () => {
     const first = start();
     const sessionId = await beginSession();

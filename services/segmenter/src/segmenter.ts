@@ -31,6 +31,7 @@ export class Segmenter {
   private readonly tools: SessionTools;
   private readonly stage: SessionStage;
   private readonly janitor: Janitor;
+  private readonly working = new Map<string, Promise<void>>();
 
   /** `redis` must be a `worker` connection. */
   constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
@@ -71,7 +72,19 @@ export class Segmenter {
     ]);
   }
 
+  /** A claim that was lost and won again waits for the end of what was done under the lost one. */
   private async work(sessionId: string, signal: AbortSignal): Promise<void> {
+    await this.working.get(sessionId)?.catch(() => {});
+    const work = this.workOn(sessionId, signal);
+    this.working.set(sessionId, work);
+    try {
+      await work;
+    } finally {
+      if (this.working.get(sessionId) === work) this.working.delete(sessionId);
+    }
+  }
+
+  private async workOn(sessionId: string, signal: AbortSignal): Promise<void> {
     const summary = await readSummary(this.tools.hlsDir, sessionId);
     if (summary) return forgetSession(this.tools, summary);
     const session = await this.tools.registry.get(sessionId);

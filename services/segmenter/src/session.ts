@@ -107,9 +107,9 @@ export class SegmentedSession {
   private async publishAll(signal: AbortSignal): Promise<InputEnd> {
     let gapSince: number | undefined;
     for (;;) {
+      await this.dropRepeated();
       signal.throwIfAborted();
       if (this.failure) throw this.failure;
-      await this.dropRepeated();
       const next = this.order.take();
       if (next) {
         gapSince = undefined;
