@@ -21,7 +21,7 @@ export class SetupError extends Error {}
  * @throws {SetupError}
  */
 export async function runLogged(title, program, args, { log, cwd, env }) {
-  const output = openSync(log, 'w');
+  const output = openSync(log, 'a');
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', output, output] });
   closeSync(output);
   /** @type {string} */
