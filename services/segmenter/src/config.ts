@@ -9,7 +9,7 @@ const schema = z
     REDIS_URL: settings.REDIS_URL,
     LOG_LEVEL: settings.LOG_LEVEL,
     OPS_PORT: settings.OPS_PORT,
-    DATA_DIR: settings.DATA_DIR,
+    HLS_DIR: settings.HLS_DIR,
     FRAMES_DIR: settings.FRAMES_DIR,
     RETENTION_MINUTES: settings.RETENTION_MINUTES,
     SESSIONS_PER_REPLICA: settings.SESSIONS_PER_REPLICA,

@@ -144,7 +144,7 @@ function encoderArguments(
     bufsize: `${mostKbits}k`,
     // Said to the encoder alone: said to ffmpeg, it might convert what already is BT.601.
     'x264-params':
-      'open-gop=0:colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m:range=tv',
+      'open-gop=0:colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m:fullrange=off',
     f: 'flv',
     flvflags: 'no_duration_filesize',
     flush_packets: '1',

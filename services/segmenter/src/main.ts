@@ -1,5 +1,4 @@
 import { access, constants, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { serveOps } from '@facecast/shared/health';
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
@@ -12,7 +11,7 @@ import { Segmenter } from './segmenter.js';
 await runService(async () => {
   const config = readSegmenterConfig();
   const log = createLogger('segmenter', config.LOG_LEVEL);
-  const hlsDir = join(config.DATA_DIR, 'hls');
+  const hlsDir = config.HLS_DIR;
   await mkdir(hlsDir, { recursive: true });
   const redis = connectRedis(config.REDIS_URL, 'worker', log);
   const metrics = createSegmenterMetrics();
