@@ -18,9 +18,9 @@ const own = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'].flatMap
 const settings = [...new Set([...shared, ...own])];
 
 /** What `npm start` reads itself. */
-const OF_START = ['DETECTOR_REPLICAS'];
+const OF_START = ['DETECTOR_REPLICAS', 'DATA_DIR'];
 /** What the images decide, because it is about the inside of a container. */
-const OF_IMAGES = ['PORT', 'OPS_PORT', 'DATA_DIR', 'FRAMES_DIR', 'WEB_DIR', 'REDIS_URL'];
+const OF_IMAGES = ['PORT', 'OPS_PORT', 'HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'REDIS_URL'];
 
 describe('settings', () => {
   test('.env.example lists every setting once, and nothing else', () => {

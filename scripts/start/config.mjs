@@ -12,6 +12,7 @@ const MOST_DETECTORS = 64;
  * @property {number} port of the gateway; the other services' health ports follow it
  * @property {string} dataDir absolute
  * @property {string | undefined} framesDir absolute; undefined: a fresh one in memory
+ * @property {string | undefined} hlsDir absolute; undefined: a fresh one in memory
  * @property {string | undefined} redisUrl undefined: a private Redis
  * @property {number} detectorReplicas
  */
@@ -35,12 +36,15 @@ export function readStartConfig() {
       problems.push(`${key}: must be a whole number from ${least} to ${most}, not "${text}"`);
     return value;
   };
+  /** @type {(key: string) => string | undefined} */
+  const directory = (key) => (process.env[key] ? resolve(root, process.env[key]) : undefined);
   const spareCores = Math.max(1, availableParallelism() - 1);
   const detectorReplicas = whole('DETECTOR_REPLICAS', spareCores, 1, MOST_DETECTORS);
   const config = {
     port: whole('PORT', 4000, 1, HIGHEST_PORT - 2 - detectorReplicas),
     dataDir: resolve(root, process.env['DATA_DIR'] || 'data'),
-    framesDir: process.env['FRAMES_DIR'] ? resolve(root, process.env['FRAMES_DIR']) : undefined,
+    framesDir: directory('FRAMES_DIR'),
+    hlsDir: directory('HLS_DIR'),
     redisUrl: process.env['REDIS_URL'] || undefined,
     detectorReplicas,
   };

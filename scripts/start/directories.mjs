@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { FatalError } from './fatal-error.mjs';
 
 const MEMORY = '/dev/shm';
-const FRAMES_PREFIX = 'facecast-';
+const PREFIX = 'facecast-';
 
 /**
  * Takes the data directory for this process, so that no second start writes to it.
@@ -40,24 +40,25 @@ export function lockDataDirectory(dataDir) {
 }
 
 /**
- * Makes a directory for raw frames, in memory where the machine offers that. What a start that was
+ * Makes a directory for what lives no longer than this process (raw frames, playlists, segments), in
+ * memory where the machine offers that: a live stream cannot wait for a disk. What a start that was
  * killed has left in memory is removed.
  *
  * @param {string} dataDir
  * @returns {string}
  */
-export function makeFramesDirectory(dataDir) {
+export function makeRunDirectory(dataDir) {
   if (!isWritable(MEMORY)) {
-    const directory = join(dataDir, 'frames');
+    const directory = join(dataDir, 'run');
     mkdirSync(directory, { recursive: true });
     return directory;
   }
   for (const name of readdirSync(MEMORY)) {
-    const owner = new RegExp(`^${FRAMES_PREFIX}(\\d+)-`).exec(name)?.[1];
+    const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner)))
       rmSync(join(MEMORY, name), { recursive: true });
   }
-  return mkdtempSync(join(MEMORY, `${FRAMES_PREFIX}${process.pid}-`));
+  return mkdtempSync(join(MEMORY, `${PREFIX}${process.pid}-`));
 }
 
 /** @param {string} directory */

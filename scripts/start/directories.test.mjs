@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { lockDataDirectory, makeFramesDirectory } from './directories.mjs';
+import { lockDataDirectory, makeRunDirectory } from './directories.mjs';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'facecast-directories-'));
 afterAll(() => rmSync(dataDir, { recursive: true }));
@@ -28,9 +28,9 @@ describe('the data directory', () => {
 
 describe('the frames directory', () => {
   test('is fresh, and what a killed start left in memory is removed', () => {
-    const left = makeFramesDirectory(dataDir).replace(`-${process.pid}-`, `-${deadPid}-`);
+    const left = makeRunDirectory(dataDir).replace(`-${process.pid}-`, `-${deadPid}-`);
     spawnSync('mkdir', ['-p', left]);
-    const fresh = makeFramesDirectory(dataDir);
+    const fresh = makeRunDirectory(dataDir);
     expect(existsSync(fresh)).toBe(true);
     if (fresh.startsWith('/dev/shm')) expect(existsSync(left)).toBe(false);
     rmSync(fresh, { recursive: true });

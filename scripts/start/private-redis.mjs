@@ -59,6 +59,8 @@ port ${port}
 requirepass ${password}
 dir "${directory}"
 appendonly yes
+# What is written survives the death of Redis; a stream does not outlive the machine's.
+appendfsync no
 save ""
 maxmemory ${MAX_MEMORY}
 maxmemory-policy noeviction

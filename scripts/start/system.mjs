@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
-import { lockDataDirectory, makeFramesDirectory } from './directories.mjs';
+import { lockDataDirectory, makeRunDirectory } from './directories.mjs';
 import { FatalError } from './fatal-error.mjs';
 import { createLogPrinter } from './log-printer.mjs';
 import { whyPortIsUnusable } from './ports.mjs';
@@ -27,8 +27,10 @@ export async function runSystem(config, stop) {
     if (problem !== undefined) throw new FatalError(`${problem}: set PORT to another`);
   }
   const unlock = lockDataDirectory(config.dataDir);
-  const framesDir = config.framesDir ?? makeFramesDirectory(config.dataDir);
-  mkdirSync(framesDir, { recursive: true });
+  const runDir = makeRunDirectory(config.dataDir);
+  const framesDir = config.framesDir ?? join(runDir, 'frames');
+  const hlsDir = config.hlsDir ?? join(runDir, 'hls');
+  for (const directory of [framesDir, hlsDir]) mkdirSync(directory, { recursive: true });
   const onLine = await createLogPrinter();
   const end = endOf(stop);
   /** @type {{ service: string, process: SupervisedProcess }[]} */
@@ -47,7 +49,7 @@ export async function runSystem(config, stop) {
         REDIS_URL: redisUrl,
         PORT: `${config.port}`,
         OPS_PORT: `${port}`,
-        DATA_DIR: config.dataDir,
+        HLS_DIR: hlsDir,
         FRAMES_DIR: framesDir,
       };
       const main = join(root, 'services', service, 'dist', 'main.js');
@@ -67,7 +69,7 @@ export async function runSystem(config, stop) {
       await Promise.all(
         running.filter((one) => one.service === service).map((one) => one.process.stop()),
       );
-    if (config.framesDir === undefined) rmSync(framesDir, { recursive: true, force: true });
+    rmSync(runDir, { recursive: true, force: true });
     unlock();
   }
   if (end.reason !== undefined) throw new FatalError(end.reason);

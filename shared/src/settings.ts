@@ -11,10 +11,10 @@ export const REDIS_URL = z.url({ protocol: /^rediss?$/ }).default('redis://127.0
 export const LOG_LEVEL = z.enum(['debug', 'info', 'warn', 'error']).default('info');
 /** Port of `/healthz`, `/readyz` and `/metrics` of every service but the gateway; 0 takes any. */
 export const OPS_PORT = whole(0, 65535).default(9090);
-/** Directory of what outlives a process; playlists and segments are under `hls/`. */
-export const DATA_DIR = z
+/** Directory of playlists and media, a folder a session; several times a second something of it changes. */
+export const HLS_DIR = z
   .string()
-  .default('data')
+  .default('data/hls')
   .transform((path) => resolve(path));
 /** Directory of raw batches on their way; memory-backed where it can be. */
 export const FRAMES_DIR = z

@@ -98,7 +98,7 @@ describe('a session that has ended', () => {
     expect(await readdir(stack.framesDir)).toEqual([]);
     const { stdout } = await run('ps', ['-eo', 'ppid=,comm=']);
     expect(stdout).not.toContain(`${stack.pid} ffmpeg`);
-    const files = await readdir(join(stack.dataDir, 'hls', sessionId));
+    const files = await readdir(join(stack.hlsDir, sessionId));
     expect(
       files.filter((file) => !/^(live\.m3u8|.*\.(mp4|m4s)|session\.json)$/.test(file)),
     ).toEqual([]);

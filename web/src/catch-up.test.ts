@@ -31,13 +31,23 @@ describe('playback near the live edge', () => {
 
 describe('the distance kept after stalls', () => {
   test('grows with each stall up to a second, and shrinks again in quiet times', () => {
-    const margin = new StallMargin();
+    const margin = new StallMargin(0);
     expect(margin.seconds(100)).toBe(0);
     margin.onStall(100);
     expect(margin.seconds(101)).toBeCloseTo(0.1);
-    for (let stall = 0; stall < 50; stall++) margin.onStall(102);
-    expect(margin.seconds(103)).toBe(1);
-    expect(margin.seconds(102 + 60)).toBeCloseTo(0.9);
-    expect(margin.seconds(102 + 3_600)).toBe(0);
+    for (let stall = 0; stall < 50; stall++) margin.onStall(102 + stall);
+    expect(margin.seconds(152)).toBe(1);
+    expect(margin.seconds(152 + 20)).toBeCloseTo(0.9);
+    expect(margin.seconds(152 + 3_600)).toBe(0);
+  });
+
+  test('is not widened by the first seconds, nor twice by one stall', () => {
+    const margin = new StallMargin(100);
+    margin.onStall(101);
+    margin.onStall(104);
+    expect(margin.seconds(105)).toBe(0);
+    margin.onStall(110);
+    margin.onStall(110.5);
+    expect(margin.seconds(111)).toBeCloseTo(0.1);
   });
 });

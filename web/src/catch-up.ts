@@ -20,7 +20,11 @@ const MARGIN_PER_STALL_SECONDS = 0.1;
 /** The most that stalls add, in seconds. */
 const MAX_MARGIN_SECONDS = 1;
 /** Each spell so long (seconds) without a stall takes one stall's worth back. */
-const QUIET_SPELL_SECONDS = 60;
+const QUIET_SPELL_SECONDS = 20;
+/** Stalls in the first seconds tell of the start, not of the network. */
+const SETTLING_SECONDS = 5;
+/** Stalls so near to each other (seconds) are one. */
+const ONE_STALL_SECONDS = 1;
 
 /** How playback stands, in seconds. */
 export interface PlaybackPosition {
@@ -51,9 +55,19 @@ export function catchUp({ behind, buffered }: PlaybackPosition): CatchUp {
 export class StallMargin {
   #seconds = 0;
   #changedAt = 0;
+  #lastStallAt = -Infinity;
+  readonly #startedAt: number;
 
-  /** Notes a stall at `now` (seconds on any steady clock). */
+  /** @param now when playback begins, in seconds on any steady clock */
+  constructor(now: number) {
+    this.#startedAt = now;
+  }
+
+  /** Notes a stall at `now`, on the same clock. */
   onStall(now: number): void {
+    const sinceLast = now - this.#lastStallAt;
+    this.#lastStallAt = now;
+    if (now - this.#startedAt < SETTLING_SECONDS || sinceLast < ONE_STALL_SECONDS) return;
     this.#seconds = Math.min(MAX_MARGIN_SECONDS, this.seconds(now) + MARGIN_PER_STALL_SECONDS);
     this.#changedAt = now;
   }

@@ -23,7 +23,7 @@ export class HlsPlayer implements Player {
   readonly #playlistUrl: string;
   readonly #events: PlayerEvents;
   readonly #listeners = new AbortController();
-  readonly #margin = new StallMargin();
+  readonly #margin = new StallMargin(performance.now() / 1000);
   readonly #retries = new RetryBudget(MAX_RETRIES, RETRY_WINDOW_MS);
   readonly #hls: Hls;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '@facecast/shared/config';
 import {
-  DATA_DIR,
   FPS,
+  HLS_DIR,
   LOG_LEVEL,
   REDIS_URL,
   RESUME_WINDOW_SECONDS,
@@ -17,7 +17,7 @@ const schema = z.object({
   /** Port of everything that the outside may reach; 0 takes any. */
   PORT: whole(0, 65535).default(4000),
   REDIS_URL,
-  DATA_DIR,
+  HLS_DIR,
   LOG_LEVEL,
   FPS,
   RESUME_WINDOW_SECONDS,

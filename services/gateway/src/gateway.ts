@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription } from '@facecast/shared/events';
 import { listen } from '@facecast/shared/health';
@@ -43,7 +42,7 @@ export async function startGateway(
   log: Logger,
   limits = INGEST_LIMITS,
 ): Promise<Gateway> {
-  const hlsDir = join(config.DATA_DIR, 'hls');
+  const hlsDir = config.HLS_DIR;
   const redis = connectRedis(config.REDIS_URL, 'producer', log);
   const subscription = await EventSubscription.open(redis, log);
   const registry = new SessionRegistry(redis);

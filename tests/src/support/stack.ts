@@ -2,18 +2,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const REPOSITORY = new URL('../../..', import.meta.url).pathname;
 
+/** Where `npm start` would have them too. */
+const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** The whole system as `npm start` runs it, on ports and in directories of its own. */
 export interface Stack {
   /** `http://localhost:<port>` */
   url: string;
   ingestUrl: string;
-  dataDir: string;
+  hlsDir: string;
   framesDir: string;
   /** The supervisor's process id. */
   pid: number;
@@ -24,14 +28,15 @@ export interface Stack {
 /** Starts the system and waits for its `ready` line. */
 export async function startStack(env: Record<string, string> = {}): Promise<Stack> {
   const port = await freePorts();
-  const root = await mkdtemp(join(tmpdir(), 'facecast-stack-'));
-  const [dataDir, framesDir] = [join(root, 'data'), join(root, 'frames')];
+  const root = await mkdtemp(join(memory, 'facecast-stack-'));
+  const [hlsDir, framesDir] = [join(root, 'hls'), join(root, 'frames')];
   const supervisor = spawn('node', ['scripts/start.mjs'], {
     cwd: REPOSITORY,
     env: {
       ...process.env,
       PORT: String(port),
-      DATA_DIR: dataDir,
+      DATA_DIR: join(root, 'data'),
+      HLS_DIR: hlsDir,
       FRAMES_DIR: framesDir,
       LOG_LEVEL: 'warn',
       ...env,
@@ -48,7 +53,7 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
   };
   const url = `http://localhost:${port}`;
   const ingestUrl = `ws://localhost:${port}/ingest`;
-  return { url, ingestUrl, dataDir, framesDir, pid: supervisor.pid ?? 0, stop };
+  return { url, ingestUrl, hlsDir, framesDir, pid: supervisor.pid ?? 0, stop };
 }
 
 async function ready(supervisor: ChildProcess): Promise<void> {

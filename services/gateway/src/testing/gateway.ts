@@ -31,7 +31,7 @@ export async function testGateway(
   const config = gatewayConfig({
     PORT: '0',
     REDIS_URL: redisUrl,
-    DATA_DIR: directory,
+    HLS_DIR: hlsDir,
     WEB_DIR: webDir,
     ...settings,
   });
