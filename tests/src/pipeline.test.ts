@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as clips from './support/clips.js';
 import { greenOutline, greenPlane, playFrames, surrounds } from './support/playback.js';
 import { Publisher } from './support/publisher.js';
+import { startPush } from './support/push.js';
 import { startStack, type Stack } from './support/stack.js';
 
 const run = promisify(execFile);
@@ -45,14 +46,11 @@ async function publish(name: string): Promise<Publisher> {
   return publisher;
 }
 
-/** Publishes a clip at its own speed with `npm run push`; resolves to the session's id. */
+/** Publishes a clip at its own speed, to its end; resolves to the session's id. */
 async function push(name: string, effect = 'box'): Promise<string> {
-  const command = ['run', '--silent', 'push', '--', join(media, name)];
-  const { stdout } = await run('npm', [
-    ...command,
-    ...['--url', stack.ingestUrl, '--effect', effect],
-  ]);
-  return /\/watch\/([\w-]+)/.exec(stdout)?.[1] ?? '';
+  const pushed = await startPush(stack, join(media, name), { effect });
+  expect(await pushed.ended).toBe(0);
+  return pushed.sessionId;
 }
 
 /** The frame numbers that a session's playlist plays, as they come. */

@@ -1,7 +1,11 @@
 import { benchLatency } from './latency.js';
+import { benchViewers } from './viewers.js';
 
 /** `npm run bench -- [NAME…]`: all benchmarks, or those that are named. */
-const benchmarks: Record<string, () => Promise<string>> = { latency: benchLatency };
+const benchmarks: Record<string, () => Promise<string>> = {
+  latency: benchLatency,
+  viewers: benchViewers,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in benchmarks));

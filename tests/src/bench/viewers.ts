@@ -1,0 +1,123 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { faceClip } from '../support/clips.js';
+import { HttpClient, nextPart, partsOf, readPlaylist } from '../support/player.js';
+import { startPush } from '../support/push.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { table } from './figures.js';
+
+const SECONDS = 15;
+const VIEWERS = [0, 20, 50, 100, 200];
+
+/** What viewers cost the gateway, and whether the publisher feels them. */
+export async function benchViewers(): Promise<string> {
+  const media = await mkdtemp(join(tmpdir(), 'facecast-viewers-'));
+  const clip = join(media, 'face.webm');
+  await faceClip(clip, 10);
+  const stack = await startStack();
+  const push = await startPush(stack, clip, { loop: true });
+  try {
+    const rows: string[][] = [];
+    for (const count of VIEWERS) rows.push(await measure(stack, push.sessionId, count));
+    const header = [
+      'viewers',
+      'gateway % of a core',
+      'parts a second',
+      'bad answers',
+      'pipeline ms',
+    ];
+    return table(header, rows);
+  } finally {
+    await push.stop();
+    await stack.stop();
+    await rm(media, { recursive: true, force: true });
+  }
+}
+
+async function measure(stack: Stack, sessionId: string, count: number): Promise<string[]> {
+  const leaving = new AbortController();
+  const viewers = Array.from({ length: count }, () => new Viewer(stack, sessionId));
+  const watching = viewers.map((viewer) => viewer.watch(leaving.signal));
+  const gateway = await gatewayPid(stack.pid);
+  await after(3_000);
+  const before = { cpu: await cpuSeconds(gateway), at: performance.now(), parts: sum(viewers) };
+  await after(SECONDS * 1_000);
+  const seconds = (performance.now() - before.at) / 1_000;
+  const cpu = (await cpuSeconds(gateway)) - before.cpu;
+  const parts = sum(viewers) - before.parts;
+  const answer = await fetch(`${stack.url}/api/sessions/${sessionId}`);
+  const { pipelineMs } = (await answer.json()) as { pipelineMs: number };
+  leaving.abort();
+  await Promise.all(watching);
+  const bad = viewers.reduce((all, viewer) => all + viewer.badAnswers, 0);
+  return [
+    count,
+    ((100 * cpu) / seconds).toFixed(1),
+    (parts / seconds).toFixed(0),
+    bad,
+    pipelineMs,
+  ].map(String);
+}
+
+/** Waits on a blocking reload all the time and fetches every part, as a low-latency player does. */
+class Viewer {
+  parts = 0;
+  badAnswers = 0;
+  private readonly http = new HttpClient();
+  private readonly folder: string;
+
+  constructor(stack: Stack, sessionId: string) {
+    this.folder = `${stack.url}/hls/${sessionId}/`;
+  }
+
+  async watch(signal: AbortSignal): Promise<void> {
+    let playlist = readPlaylist(await this.http.get(`${this.folder}live.m3u8`));
+    let newest = partsOf(playlist).at(-1);
+    while (!signal.aborted) {
+      const { msn, part } = nextPart(playlist);
+      const answer = await this.http.get(
+        `${this.folder}live.m3u8?_HLS_msn=${msn}&_HLS_part=${part}`,
+      );
+      if (answer.status !== 200) {
+        this.badAnswers++;
+        continue;
+      }
+      playlist = readPlaylist(answer);
+      const parts = partsOf(playlist);
+      for (const name of parts.slice(parts.indexOf(newest ?? '') + 1)) await this.fetchPart(name);
+      newest = parts.at(-1);
+    }
+    this.http.close();
+  }
+
+  private async fetchPart(name: string): Promise<void> {
+    const { status } = await this.http.get(this.folder + name);
+    if (status === 200) this.parts++;
+    else this.badAnswers++;
+  }
+}
+
+const sum = (viewers: Viewer[]) => viewers.reduce((all, { parts }) => all + parts, 0);
+
+/** The gateway among the supervisor's children. */
+async function gatewayPid(supervisor: number): Promise<string> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const [command, stat] = await Promise.all(
+      ['cmdline', 'stat'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+    );
+    if (command?.includes('services/gateway') && Number(fields(stat ?? '')[1]) === supervisor)
+      return pid;
+  }
+  throw new Error('there is no gateway');
+}
+
+/** User and system time of a process, in seconds (proc(5): fields 14 and 15, in hundredths). */
+async function cpuSeconds(pid: string): Promise<number> {
+  const stat = fields(await readFile(`/proc/${pid}/stat`, 'utf8'));
+  return (Number(stat[11]) + Number(stat[12])) / 100;
+}
+
+/** The fields behind the program's name, which may have spaces in it. */
+const fields = (stat: string) => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
