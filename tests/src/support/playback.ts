@@ -13,16 +13,12 @@ export interface PlayedFrame {
 export async function* playFrames(
   url: string,
   size: { width: number; height: number },
+  input: string[] = [],
 ): AsyncGenerator<PlayedFrame> {
+  const output = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
   const ffmpeg = spawn(
     'ffmpeg',
-    ['-hide_banner', '-loglevel', 'error', '-i', url, '-fps_mode', 'passthrough'].concat([
-      '-f',
-      'rawvideo',
-      '-pix_fmt',
-      'rgb24',
-      '-',
-    ]),
+    ['-hide_banner', '-loglevel', 'error', ...input, '-i', url, ...output],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const closed = once(ffmpeg, 'close');
