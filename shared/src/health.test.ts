@@ -1,7 +1,9 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { Gauge } from 'prom-client';
-import { serveOps, type HealthCheck } from './health.js';
+import { redisCheck, serveOps, writableCheck, type HealthCheck } from './health.js';
+import { createLogger } from './logger.js';
 import { createMetrics } from './metrics.js';
+import { connectRedis } from './redis.js';
 
 let close: () => Promise<void>;
 afterEach(() => close());
@@ -33,6 +35,28 @@ test('the dependency that fails is named, and the process is healthy all the sam
     frames: { ok: false, error: 'read-only file system' },
   });
   expect((await get('/healthz')).status).toBe(200);
+});
+
+test('a Redis that does not answer is said so at once, and one that does is well', async () => {
+  const log = createLogger('test', 'silent');
+  const there = connectRedis(inject('redisUrl'), 'worker', log);
+  const gone = connectRedis('redis://127.0.0.1:1', 'worker', log);
+  await there.ping();
+  const get = await serve({ there: redisCheck(there), gone: redisCheck(gone) });
+  expect(await (await get('/readyz')).json()).toEqual({
+    there: { ok: true },
+    gone: { ok: false, error: 'not connected' },
+  });
+  there.disconnect();
+  gone.disconnect();
+});
+
+test('a directory that is not there is not writable', async () => {
+  const get = await serve({ here: writableCheck('.'), away: writableCheck('/no/such/place') });
+  expect(await (await get('/readyz')).json()).toMatchObject({
+    here: { ok: true },
+    away: { ok: false },
+  });
 });
 
 test('metrics name the service', async () => {

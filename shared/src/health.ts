@@ -1,6 +1,9 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import type { Redis } from './redis.js';
 
 /** Resolves where the dependency works, rejects with the reason where it does not. */
 export type HealthCheck = () => Promise<unknown>;
@@ -9,6 +12,19 @@ export type HealthCheck = () => Promise<unknown>;
 export interface HealthReport {
   status: 200 | 503;
   body: Record<string, DependencyHealth>;
+}
+
+/** That Redis answers. Says so at once while there is no connection, whatever commands would do. */
+export function redisCheck(redis: Redis): HealthCheck {
+  return async () => {
+    if (redis.status !== 'ready') throw new Error('not connected');
+    await redis.ping();
+  };
+}
+
+/** That a directory is there and may be written to. */
+export function writableCheck(directory: string): HealthCheck {
+  return () => access(directory, constants.W_OK);
 }
 
 interface DependencyHealth {

@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import { serveOps } from '@facecast/shared/health';
+import { redisCheck, serveOps, writableCheck } from '@facecast/shared/health';
 import { createLogger } from '@facecast/shared/logger';
 import { createMetrics } from '@facecast/shared/metrics';
 import { connectRedis } from '@facecast/shared/redis';
@@ -26,11 +25,8 @@ await runService(async () => {
   const ops = await serveOps({
     port: config.OPS_PORT,
     checks: {
-      redis: async () => {
-        if (redis.status !== 'ready') throw new Error('not connected');
-        await redis.ping();
-      },
-      frames: () => access(config.FRAMES_DIR, constants.W_OK),
+      redis: redisCheck(redis),
+      frames: writableCheck(config.FRAMES_DIR),
     },
     metrics: registry,
   });

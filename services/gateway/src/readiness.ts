@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import type { HealthCheck } from '@facecast/shared/health';
+import { redisCheck, type HealthCheck } from '@facecast/shared/health';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 
@@ -13,7 +13,7 @@ export class Readiness {
   constructor(redis: Redis, hlsDir: string) {
     this.queues = WORKED_QUEUES.map((kind) => new JobQueue(redis, { kind }));
     this.checks = {
-      redis: () => redis.ping(),
+      redis: redisCheck(redis),
       hls: () => access(hlsDir, constants.R_OK | constants.X_OK),
       ...Object.fromEntries(
         WORKED_QUEUES.map((kind, i) => [kind, () => requireWorker(this.queues[i])]),

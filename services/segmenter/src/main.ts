@@ -1,5 +1,5 @@
-import { access, constants, mkdir } from 'node:fs/promises';
-import { serveOps } from '@facecast/shared/health';
+import { mkdir } from 'node:fs/promises';
+import { redisCheck, serveOps, writableCheck } from '@facecast/shared/health';
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { runService } from '@facecast/shared/service';
@@ -31,8 +31,8 @@ await runService(async () => {
   const ops = await serveOps({
     port: config.OPS_PORT,
     checks: {
-      redis: () => redis.ping(),
-      hls: () => access(hlsDir, constants.W_OK),
+      redis: redisCheck(redis),
+      hls: writableCheck(hlsDir),
     },
     metrics: metrics.registry,
   });
