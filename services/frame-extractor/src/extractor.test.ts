@@ -17,8 +17,7 @@ let noisy: Buffer;
 beforeAll(async () => {
   webm = await countedClip(300, VP8_WEBM);
   short = await countedClip(60, VP8_WEBM, SMALL);
-  const large = ['-vf', 'noise=alls=20:allf=t', ...VP8_WEBM, '-b:v', '10M'];
-  noisy = await countedClip(420, large, SMALL);
+  noisy = await countedClip(420, VP8_WEBM, { ...SMALL, noise: true });
 });
 beforeEach(async () => {
   await redis.flushall();

@@ -26,11 +26,14 @@ export const H264_MP4 = [
   '30',
 ].concat(['-movflags', '+empty_moov+default_base_moof', '-frag_duration', '100000', '-f', 'mp4']);
 
-/** A recording whose frame n has the number n burnt in. */
+/**
+ * A recording whose frame n has the number n burnt in. The rest of the picture is a moving gradient, or
+ * noise, which no encoder can make small.
+ */
 export async function countedClip(
   frames: number,
   encoding: string[],
-  { width = 640, height = 480 } = {},
+  { width = 640, height = 480, noise = false } = {},
 ): Promise<Buffer> {
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`];
   const ffmpeg = spawn(
@@ -41,13 +44,26 @@ export async function countedClip(
   const written = buffer(ffmpeg.stdout);
   const frame = Buffer.alloc(frameBytes(width, height), 128);
   for (let n = 0; n < frames; n++) {
-    for (let row = 80; row < height; row++)
-      frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
+    if (noise) fillWithNoise(frame, n);
+    else
+      for (let row = 80; row < height; row++)
+        frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
     drawFrameCounter(frame, width, n);
     if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
   }
   ffmpeg.stdin.end();
   return written;
+}
+
+/** The same noise for the same seed (xorshift, Marsaglia 2003). */
+function fillWithNoise(bytes: Buffer, seed: number): void {
+  let state = seed + 1;
+  for (let at = 0; at < bytes.length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[at] = state & 0xff;
+  }
 }
 
 /** Cuts bytes into pieces of these sizes, the last size again and again. */
