@@ -6,7 +6,7 @@ import { frameBytes } from '@facecast/shared/frame-store';
 /** Video clips made at test time. All are 640x480 at 30 frames a second. */
 export const WIDTH = 640;
 export const HEIGHT = 480;
-export const FPS = 30;
+const FPS = 30;
 
 const FIXTURES = new URL('../../fixtures/', import.meta.url).pathname;
 

@@ -27,7 +27,7 @@ export interface Rect {
   height: number;
 }
 
-export interface Size {
+interface Size {
   width: number;
   height: number;
 }
