@@ -61,6 +61,16 @@ async function playedNumbers(sessionId: string): Promise<number[]> {
   return numbers;
 }
 
+/** Names of all programs that a process started, and that those started. */
+async function programsOf(pid: number): Promise<string[]> {
+  const { stdout } = await run('ps', ['-o', 'pid=,comm=', '--ppid', `${pid}`]).catch(() => ({
+    stdout: '',
+  }));
+  const children = stdout.trim().split('\n').filter(Boolean);
+  const below = await Promise.all(children.map((line) => programsOf(Number.parseInt(line))));
+  return [...children.map((line) => line.trim().split(/\s+/)[1] ?? ''), ...below.flat()];
+}
+
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 test('a pushed WebM comes back with every frame, once, in order: 300 of 300', async () => {
@@ -96,11 +106,14 @@ describe('a session that has ended', () => {
     await expect.poll(keys).toEqual([]);
     expect(await redis.smembers('facecast:sessions')).toEqual([]);
     expect(await readdir(stack.framesDir)).toEqual([]);
-    const { stdout } = await run('ps', ['-eo', 'ppid=,comm=']);
-    expect(stdout).not.toContain(`${stack.pid} ffmpeg`);
+    const programs = await programsOf(stack.pid);
+    expect(programs).toContain('node');
+    expect(programs).not.toContain('ffmpeg');
     const files = await readdir(join(stack.hlsDir, sessionId));
     expect(
-      files.filter((file) => !/^(live\.m3u8|.*\.(mp4|m4s)|session\.json)$/.test(file)),
+      files.filter(
+        (file) => !/^(live\.m3u8|faces\.ndjson|session\.json|.*\.(mp4|m4s))$/.test(file),
+      ),
     ).toEqual([]);
   });
 });
