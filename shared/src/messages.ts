@@ -12,7 +12,6 @@ const sessionId = z.string().min(1);
 
 /** A claim on a session: the one job that the session has in `decode` and in `segment`. */
 export const claimJobSchema = z.object({ sessionId });
-export type ClaimJob = z.infer<typeof claimJobSchema>;
 
 /** Gateway to frame-extractor, in the session's own queue: chunk `n`, or the end of the input. */
 export const chunkJobSchema = z.discriminatedUnion('kind', [
@@ -56,11 +55,10 @@ export const faceSchema = z.object({
 export type Face = z.infer<typeof faceSchema>;
 
 /** What was found in one frame; `searched` is false where it went out without a search of its own. */
-export const frameFacesSchema = z.object({ searched: z.boolean(), faces: z.array(faceSchema) });
-export type FrameFaces = z.infer<typeof frameFacesSchema>;
+const frameFacesSchema = z.object({ searched: z.boolean(), faces: z.array(faceSchema) });
 
 /** A `marked` batch is in the frame store. `frames` has one element for each of its frames. */
-export const markedBatchSchema = batchSchema.extend({
+const markedBatchSchema = batchSchema.extend({
   kind: z.literal('batch'),
   markedAt: time,
   frames: z.array(frameFacesSchema),
@@ -72,7 +70,7 @@ export const sessionErrorSchema = z.object({ code: errorCodeSchema, message: z.s
 export type SessionError = z.infer<typeof sessionErrorSchema>;
 
 /** The input is over: the session has just these batches and frames, numbered from 0. */
-export const inputEndSchema = z.object({
+const inputEndSchema = z.object({
   kind: z.literal('end'),
   batches: count,
   frames: count,

@@ -3,7 +3,6 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { dirname, join } from 'node:path';
 import { publishEvent } from '@facecast/shared/events';
-import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { consume } from '@facecast/shared/queues';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { Redis } from 'ioredis';
@@ -14,6 +13,7 @@ import { IngestClient } from './testing/ingest-client.js';
 import { TestPipeline } from './testing/pipeline.js';
 import { testPlaylist } from './testing/playlist.js';
 import { until } from './testing/until.js';
+import { statsOf } from './testing/stats.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
 const registry = new SessionRegistry(redis);
@@ -33,21 +33,6 @@ async function gatewayWith(settings: Record<string, string> = {}): Promise<TestG
 
 const runningSession = async (effect: 'box' | 'blur' = 'box') =>
   registry.create({ mimeType: 'video/webm', effect }, 100);
-
-const statsOf = (sessionId: string, more: Partial<PipelineStats> = {}): PipelineStats => ({
-  sessionId,
-  state: 'live',
-  width: 640,
-  height: 480,
-  fps: 30,
-  framesIn: 90,
-  framesOut: 87,
-  framesUndetected: 1,
-  faces: 2,
-  stages: { decode: { ms: 1 }, detect: { ms: 2 }, segment: { ms: 3 } },
-  pipelineMs: 250,
-  ...more,
-});
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 

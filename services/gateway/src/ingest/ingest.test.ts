@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription, publishEvent, type FacecastEvent } from '@facecast/shared/events';
-import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { JobQueue } from '@facecast/shared/queues';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { Redis } from 'ioredis';
@@ -14,6 +13,7 @@ import { testGateway, type TestGateway } from '../testing/gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
 import { TestPipeline } from '../testing/pipeline.js';
 import type { IngestLimits } from './limits.js';
+import { statsOf } from '../testing/stats.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
 const registry = new SessionRegistry(redis);
@@ -50,20 +50,6 @@ const waitingChunks = async (sessionId: string) => {
 const START = { type: 'start', mimeType: 'video/webm' };
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `chunk ${n}`);
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
-
-const statsOf = (sessionId: string): PipelineStats => ({
-  sessionId,
-  state: 'live',
-  width: 640,
-  height: 480,
-  fps: 30,
-  framesIn: 90,
-  framesOut: 87,
-  framesUndetected: 1,
-  faces: 2,
-  stages: { decode: { ms: 1 }, detect: { ms: 2 }, segment: { ms: 3 } },
-  pipelineMs: 250,
-});
 
 describe('start', () => {
   test('answers with where to watch, under an id and a token that nobody can guess', async () => {
