@@ -288,7 +288,8 @@ describe('nothing is left behind', () => {
   /** Keys that name the session in Redis, without those that other services remove. */
   async function leftovers({ id }: TestSession): Promise<string[]> {
     const keys = (await redis.keys('*')).filter((key) => key.includes(id));
-    return keys.filter((key) => !/^facecast:(session|publisher|marked):/.test(key));
+    const others = /^facecast:(session|publisher|marked|queue:detect):/;
+    return keys.filter((key) => !others.test(key));
   }
 
   test('by a session that has ended, nor of what came after its end', async () => {
