@@ -40,7 +40,7 @@ test('a batch written twice is whole, and nothing unfinished stays', async () =>
   await store.write(ref, Buffer.from('first'));
   await store.write(ref, Buffer.from('second'));
   expect(await store.read(ref)).toEqual(Buffer.from('second'));
-  expect(await readdir(join(root, 'one'))).toEqual(['7.decoded.i420']);
+  expect(await readdir(join(root, 'one'))).toEqual(['7.decoded']);
 });
 
 test('a session that was removed takes nothing more', async () => {

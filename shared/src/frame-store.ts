@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** `decoded`: as the extractor wrote it. `marked`: with the session's effect applied. */
-export type BatchKind = 'decoded' | 'marked';
+/**
+ * `decoded`: frames as the extractor wrote them. `marked`: with the session's effect applied.
+ * `sound`: what is heard with them, as the extractor wrote it: 16-bit little-endian samples of 48 kHz,
+ * left and right in turn.
+ */
+export type BatchKind = 'decoded' | 'marked' | 'sound';
 
 /** Names one batch of one session. */
 export interface BatchRef {
@@ -13,9 +17,9 @@ export interface BatchRef {
 }
 
 /**
- * Where raw batches wait between two stages. A batch is the plain I420 planes of its frames one
- * after another (Y, then U, then V of each; `frameBytes` for each frame), and it is either there as a
- * whole or not at all.
+ * Where raw batches wait between two stages. The frames of a batch are plain I420 planes one after
+ * another (Y, then U, then V of each; `frameBytes` for each frame). A batch's frames, and its sound,
+ * are either there as a whole or not at all.
  */
 export interface FrameStore {
   /** Makes room for a session; no error where there is room already. */
@@ -100,7 +104,7 @@ export class DirectoryFrameStore implements FrameStore {
   }
 
   private path({ sessionId, batch, kind }: BatchRef): string {
-    return join(this.root, sessionId, `${batch}.${kind}.i420`);
+    return join(this.root, sessionId, `${batch}.${kind}`);
   }
 }
 

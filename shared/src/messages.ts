@@ -15,7 +15,13 @@ export const claimJobSchema = z.object({ sessionId });
 
 /** Gateway to frame-extractor, in the session's own queue: chunk `n`, or the end of the input. */
 export const chunkJobSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('chunk'), n: count, receivedAt: time }),
+  z.object({
+    kind: z.literal('chunk'),
+    n: count,
+    receivedAt: time,
+    /** Where this chunk begins another recording: its MIME type. */
+    mimeType: z.string().optional(),
+  }),
   z.object({ kind: z.literal('end') }),
 ]);
 export type ChunkJob = z.infer<typeof chunkJobSchema>;
@@ -31,6 +37,8 @@ const batchSchema = z.object({
   /** Even; pixels of the output picture. */
   width: count.min(2),
   height: count.min(2),
+  /** Samples of sound (a pair of channels is one) that go with the frames; 0 where there is none. */
+  samples: count,
   /** When the first frame was captured, as well as the server can tell. */
   capturedAt: time,
   /** When the chunk that completed this batch came to the gateway. */

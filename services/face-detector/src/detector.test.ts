@@ -69,7 +69,7 @@ async function session(batches = BATCHES) {
       clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES),
     );
   const job = (batch: number, effect: Effect): DetectJob => ({
-    ...{ sessionId, batch, effect, frameCount: FRAMES_A_BATCH, ...VGA },
+    ...{ sessionId, batch, effect, frameCount: FRAMES_A_BATCH, samples: 0, ...VGA },
     firstFrame: batch * FRAMES_A_BATCH,
     // Ahead of its time, as a file that is sent too fast: no search is left out on a slow machine.
     ...{ capturedAt: Date.now() + 3_600_000, receivedAt: 1001, decodedAt: Date.now() },

@@ -47,7 +47,7 @@ export class Batcher {
     const decodedAt = Date.now();
     await detect.add(
       {
-        ...{ sessionId, batch, firstFrame, frameCount, width, height },
+        ...{ sessionId, batch, firstFrame, frameCount, width, height, samples: 0 },
         ...{ capturedAt: clock.capturedAt(firstFrame), receivedAt, decodedAt },
         effect: this.effect,
       },

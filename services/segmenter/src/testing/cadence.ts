@@ -21,6 +21,7 @@ export function markedBatch(batch: number, changes: Partial<MarkedBatch> = {}): 
     frameCount,
     width: WIDTH,
     height: HEIGHT,
+    samples: 0,
     capturedAt,
     receivedAt: capturedAt + 110,
     decodedAt: capturedAt + 150,
