@@ -35,6 +35,11 @@ export type JobOf<Kind extends QueueKind> = z.infer<(typeof catalog)[Kind]>;
 /** The queues that hold a session's claims. */
 export type ClaimQueue = 'decode' | 'segment';
 
+/** Id of the job in `detect` for a batch: whoever misses the batch finds it by that. */
+export function detectJobId({ sessionId, batch }: { sessionId: string; batch: number }): string {
+  return `${sessionId}.${batch}`;
+}
+
 /** Which queue: a kind, and for `chunks` also whose. */
 export type QueueAddress<Kind extends QueueKind> = Kind extends 'chunks'
   ? { kind: Kind; sessionId: string }
@@ -61,13 +66,30 @@ export class JobQueue<Kind extends QueueKind> {
   /**
    * Adds a job; with an id, only where the queue has none of that id.
    * @param options.attempts how often it may be tried, 1 unless told
-   * @param options.priority smaller is sooner; jobs without one come first of all
+   * @param options.first before all that wait
    */
   async add(
     data: JobOf<Kind>,
-    options: { jobId?: string; attempts?: number; priority?: number } = {},
+    options: { jobId?: string; attempts?: number; first?: boolean } = {},
   ): Promise<void> {
-    await this.queue.add(this.address.kind, data, options);
+    const { first: lifo, ...others } = options;
+    await this.queue.add(this.address.kind, data, { ...others, ...(lifo && { lifo }) });
+  }
+
+  /**
+   * A job that is not done, be it waiting, taken or failed.
+   * `isTaken` says whether a consumer has it, or had it when it died.
+   */
+  async find(jobId: string): Promise<{ data: JobOf<Kind>; isTaken: boolean } | undefined> {
+    const job = (await this.queue.getJob(jobId)) as Job | undefined;
+    if (!job) return undefined;
+    const data = catalog[this.address.kind].parse(job.data) as JobOf<Kind>;
+    return { data, isTaken: await job.isActive() };
+  }
+
+  /** Removes a job; nothing where there is none, or a consumer has it. */
+  async remove(jobId: string): Promise<void> {
+    await this.queue.remove(jobId);
   }
 
   /** Jobs that nobody has taken yet. */

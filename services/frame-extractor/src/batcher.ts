@@ -1,6 +1,6 @@
 import type { FrameStore } from '@facecast/shared/frame-store';
 import type { Effect } from '@facecast/shared/ingest-protocol';
-import type { JobQueue } from '@facecast/shared/queues';
+import { detectJobId, type JobQueue } from '@facecast/shared/queues';
 import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
@@ -51,7 +51,7 @@ export class Batcher {
         ...{ capturedAt: clock.capturedAt(firstFrame), receivedAt, decodedAt },
         effect: this.effect,
       },
-      { jobId: `${sessionId}.${batch}`, attempts: DETECT_ATTEMPTS },
+      { jobId: detectJobId({ sessionId, batch }), attempts: DETECT_ATTEMPTS },
     );
     this.done.batches++;
     this.done.frames += frameCount;

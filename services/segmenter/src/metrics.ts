@@ -9,6 +9,9 @@ export interface SegmenterMetrics {
   parts: Counter;
   partBytes: Counter;
   encoderReplacements: Counter;
+  /** Late batches: asked for again, and taken without a search. */
+  askedAgain: Counter;
+  takenUnsearched: Counter;
   /** Tells how many sessions are held, each time somebody asks. */
   countSessions: (count: () => number) => void;
 }
@@ -41,6 +44,16 @@ export function createSegmenterMetrics(): SegmenterMetrics {
     encoderReplacements: new Counter({
       name: 'facecast_segmenter_encoder_replacements_total',
       help: 'Encoders that died or hung and were replaced',
+      registers,
+    }),
+    askedAgain: new Counter({
+      name: 'facecast_segmenter_batches_asked_again_total',
+      help: 'Batches that a detector took and did not bring in time: another was asked',
+      registers,
+    }),
+    takenUnsearched: new Counter({
+      name: 'facecast_segmenter_batches_unsearched_total',
+      help: 'Batches that no detector brought in time: shown without a search, whole if need be hidden',
       registers,
     }),
     countSessions: (count) => {

@@ -50,6 +50,16 @@ export class BatchOrder {
     return batch;
   }
 
+  /** The batch whose turn it is had it by another way. */
+  skip(): void {
+    this.next++;
+  }
+
+  /** The number of the batch whose turn it is. */
+  get turn(): number {
+    return this.next;
+  }
+
   /** The number of the batch that is missing while others, or the end, wait for it. */
   get missing(): number | undefined {
     const others = this.held.size > 0 || this.inputEnd !== undefined;

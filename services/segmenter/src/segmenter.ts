@@ -3,6 +3,7 @@ import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { playlistUrl } from '@facecast/shared/ingest-protocol';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
+import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import { SessionStage } from '@facecast/shared/session-stage';
 import { SessionRegistry } from '@facecast/shared/sessions';
@@ -44,6 +45,7 @@ export class Segmenter {
       registry: new SessionRegistry(redis),
       markedLog: new MarkedLog(redis),
       reader: new MarkedLogReader(redis, log),
+      detect: new JobQueue(redis, { kind: 'detect' }),
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
       longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
@@ -68,6 +70,7 @@ export class Segmenter {
     await Promise.all([
       this.tools.reader.close(),
       this.tools.watcher.close(),
+      this.tools.detect.close(),
       this.janitor.close(),
     ]);
   }

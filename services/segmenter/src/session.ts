@@ -5,10 +5,12 @@ import { performance } from 'node:perf_hooks';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
 import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
+import type { JobQueue } from '@facecast/shared/queues';
 import type { Session } from '@facecast/shared/sessions';
 import type { PlaylistWatcher } from './announce.js';
 import { endFailedSession, endSession, type SessionTraces } from './ending.js';
 import { SessionFailure } from './failure.js';
+import { LateBatches, type UnsearchedBatch } from './late-batches.js';
 import type { SegmenterMetrics } from './metrics.js';
 import { BatchOrder, type LoggedBatch } from './order.js';
 import { NotTheHolderError, Packager } from './packager.js';
@@ -21,6 +23,8 @@ export interface SessionTools extends SessionTraces {
   reader: MarkedLogReader;
   watcher: PlaylistWatcher;
   metrics: SegmenterMetrics;
+  /** The detectors' queue, for batches that are late. */
+  detect: JobQueue<'detect'>;
   longestGapMs: number;
 }
 
@@ -35,6 +39,7 @@ export class SegmentedSession {
   private readonly encoder: PartEncoder;
   private readonly stats: SessionStats;
   private readonly order: BatchOrder;
+  private readonly late: LateBatches;
   private repeated: LoggedEntry[] = [];
   private failure: Error | undefined;
   /** The last batch's frames, whose place the next takes once they are encoded. */
@@ -48,6 +53,7 @@ export class SegmentedSession {
   ) {
     const { cadence } = tools.settings;
     this.order = new BatchOrder(packager.batches);
+    this.late = new LateBatches(session.id, tools);
     this.stats = new SessionStats(session.id, cadence.fps, session.stats);
     this.encoder = new PartEncoder(cadence, tools.log.child({ sessionId: session.id }), () =>
       tools.metrics.encoderReplacements.inc(),
@@ -110,7 +116,7 @@ export class SegmentedSession {
       await this.dropRepeated();
       signal.throwIfAborted();
       if (this.failure) throw this.failure;
-      const next = this.order.take();
+      const next = await this.takeNext();
       if (next) {
         gapSince = undefined;
         await this.publishBatch(next, signal);
@@ -122,10 +128,28 @@ export class SegmentedSession {
     }
   }
 
-  private async publishBatch(logged: LoggedBatch, signal: AbortSignal): Promise<void> {
-    const { batch } = logged;
+  /** The batch whose turn it is: as a detector left it, or unsearched where none did in time. */
+  private async takeNext(): Promise<LoggedBatch | UnsearchedBatch | undefined> {
+    const marked = this.order.take();
+    if (marked) this.late.marked();
+    if (marked || this.order.end) return marked;
+    const unsearched = await this.late.look(this.order.turn);
+    // It may have come while it was looked for.
+    const after = this.order.take();
+    if (!after && unsearched) {
+      this.order.skip();
+      this.stats.seen(unsearched.batch);
+    }
+    return after ?? unsearched;
+  }
+
+  private async publishBatch(
+    next: LoggedBatch | UnsearchedBatch,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { batch } = next;
     if (batch.batch === 0) await this.prepareFolder();
-    const [content] = await Promise.all([this.encode(batch), this.timeline.append(batch)]);
+    const [content] = await Promise.all([this.encode(next), this.timeline.append(batch)]);
     signal.throwIfAborted();
     const { firstFrame, frameCount, capturedAt } = batch;
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
@@ -136,20 +160,24 @@ export class SegmentedSession {
       batches: this.packager.batches,
     });
     this.count(batch, content.length);
-    await Promise.all([this.acknowledge(logged), this.packager.tidy()]);
+    await Promise.all([this.acknowledge(next), this.packager.tidy()]);
   }
 
-  private async encode(batch: MarkedBatch): Promise<Buffer> {
+  private async encode(next: LoggedBatch | UnsearchedBatch): Promise<Buffer> {
+    const { batch } = next;
     const orphan = this.packager.orphan(batch.batch);
     if (orphan) return orphan;
-    const { sessionId } = batch;
-    const ref = { sessionId, batch: batch.batch, kind: 'marked' } as const;
-    const frames = await this.tools.frames.read(ref, this.room);
-    if (!frames) throw new SessionFailure('Frames were lost on their way to the encoder.');
-    this.room = frames;
+    const frames = 'frames' in next ? next.frames : await this.readFrames(batch);
     const { content, init } = await this.encoder.encode(batch, frames);
     if (init) this.packager.begin(init);
     return content;
+  }
+
+  private async readFrames({ sessionId, batch }: MarkedBatch): Promise<Buffer> {
+    const frames = await this.tools.frames.read({ sessionId, batch, kind: 'marked' }, this.room);
+    if (!frames) throw new SessionFailure('Frames were lost on their way to the encoder.');
+    this.room = frames;
+    return frames;
   }
 
   private async prepareFolder(): Promise<void> {
@@ -168,9 +196,9 @@ export class SegmentedSession {
   }
 
   /** The part is listed: its input is not wanted any more. */
-  private async acknowledge({ id, batch }: LoggedBatch): Promise<void> {
-    await this.tools.markedLog.remove(this.session.id, [id]);
-    await this.removeFiles(batch.batch);
+  private async acknowledge(next: LoggedBatch | UnsearchedBatch): Promise<void> {
+    if ('id' in next) await this.tools.markedLog.remove(this.session.id, [next.id]);
+    await this.removeFiles(next.batch.batch);
   }
 
   private async dropRepeated(): Promise<void> {
@@ -196,11 +224,9 @@ export class SegmentedSession {
   }
 
   private async waitForNews(signal: AbortSignal, gapSince: number | undefined): Promise<void> {
-    const left =
-      gapSince === undefined ? undefined : gapSince + this.tools.longestGapMs - performance.now();
-    if (left !== undefined && left <= 0)
-      throw new SessionFailure('Frames did not come back from the face search.');
-    const timer = left && setTimeout(() => this.news.emit('news'), left);
+    const left = (gapSince ?? Infinity) + this.tools.longestGapMs - performance.now();
+    if (left <= 0) throw new SessionFailure('Frames did not come back from the face search.');
+    const timer = setTimeout(() => this.news.emit('news'), Math.min(left, this.late.lookInMs));
     try {
       await once(this.news, 'news', { signal });
     } finally {
