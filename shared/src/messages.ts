@@ -37,7 +37,7 @@ const batchSchema = z.object({
   /** Even; pixels of the output picture. */
   width: count.min(2),
   height: count.min(2),
-  /** Samples of sound (a pair of channels is one) that go with the frames; 0 where there is none. */
+  /** Samples of sound that go with the frames (`sound.ts`); 0 where there is none. */
   samples: count,
   /** When the first frame was captured, as well as the server can tell. */
   capturedAt: time,

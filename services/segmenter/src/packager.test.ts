@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { types } from 'hls-parser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Encoder } from './encoder.js';
-import { writeInit, writePart } from './fmp4.js';
+import { writeInit } from './fmp4-init.js';
+import { writePart } from './fmp4-part.js';
 import { NotTheHolderError, Packager } from './packager.js';
 import { CADENCE, CAPTURED_AT } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from './testing/pictures.js';
 import { parseStrictly } from './testing/strict-parser.js';
+import { VideoEncoder } from './video-encoder.js';
 
 const SETTINGS = { cadence: CADENCE, windowSeconds: 30 };
 const INIT = Buffer.from('init');
@@ -272,11 +273,11 @@ describe('players that nobody here wrote', () => {
   /** Batches of real pictures, encoded and added. */
   async function addPictures(packager: Packager, from: number, to: number) {
     const size = { width: WIDTH, height: HEIGHT };
-    const encoder = new Encoder(size, CADENCE);
+    const encoder = new VideoEncoder(size, CADENCE);
     for (let batch = from; batch < to; batch++) {
       const firstFrame = batch * 3;
       const { avcC, frames } = await encoder.encode(numberedFrames(firstFrame, 3), 3);
-      if (batch === from) packager.begin(writeInit({ ...size, fps: CADENCE.fps, avcC }));
+      if (batch === from) packager.begin(writeInit({ ...size, fps: CADENCE.fps, avcC }, false));
       await addBatch(packager, batch, writePart({ batch, firstFrame }, frames));
     }
     await encoder.close();

@@ -85,6 +85,11 @@ export class Packager {
     return this.window.segments.length > 0;
   }
 
+  /** Whether the session has sound; undefined where it has no part yet. */
+  get hasSound(): boolean | undefined {
+    return this.found.hasSound;
+  }
+
   /** Whether the playlist has its EXT-X-ENDLIST. */
   get ended(): boolean {
     return this.window.ended;

@@ -1,6 +1,6 @@
 import { createLogger } from '@facecast/shared/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPart } from './fmp4.js';
+import { readPart } from './fmp4-part.js';
 import { MOST_REPLACEMENTS, PartEncoder } from './part-encoder.js';
 import { CADENCE, markedBatch } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, WIDTH } from './testing/pictures.js';
@@ -11,7 +11,13 @@ describe('the encoder of a session', () => {
 
   beforeEach(() => {
     replaced = 0;
-    encoder = new PartEncoder(CADENCE, createLogger('test', 'fatal'), () => replaced++);
+    encoder = new PartEncoder({
+      cadence: CADENCE,
+      hasSound: undefined,
+      readSound: () => Promise.resolve(undefined),
+      log: createLogger('test', 'fatal'),
+      onReplaced: () => replaced++,
+    });
   });
 
   afterEach(() => encoder.close());
@@ -21,12 +27,12 @@ describe('the encoder of a session', () => {
       markedBatch(batch, { width: WIDTH * scale, height: HEIGHT * scale }),
       numberedFrames(batch * 3, 3, scale),
     );
-  const signalEncoder = (signal: NodeJS.Signals) => process.kill(encoder.pid ?? 0, signal);
+  const signalEncoder = (signal: NodeJS.Signals) => process.kill(encoder.pids.video ?? 0, signal);
 
   test('a batch comes out before the next goes in, as one part', async () => {
     for (let batch = 0; batch < 12; batch++) {
       const { content, init } = await encode(batch);
-      expect(readPart(content)).toEqual({ batch, firstFrame: batch * 3, frameCount: 3 });
+      expect(readPart(content)).toMatchObject({ batch, firstFrame: batch * 3, frameCount: 3 });
       expect(init !== undefined).toBe(batch === 0);
     }
   });
@@ -35,7 +41,7 @@ describe('the encoder of a session', () => {
     await encode(0);
     const short = markedBatch(1, { frameCount: 1 });
     const { content } = await encoder.encode(short, numberedFrames(3, 1));
-    expect(readPart(content)).toEqual({ batch: 1, firstFrame: 3, frameCount: 1 });
+    expect(readPart(content)).toMatchObject({ batch: 1, firstFrame: 3, frameCount: 1 });
   });
 
   test('pictures of another size get an encoder of their own', async () => {
@@ -69,7 +75,7 @@ describe('the encoder of a session', () => {
       await encode(failure);
     }
     signalEncoder('SIGKILL');
-    await expect(encode(9)).rejects.toThrow('The video encoder failed too often.');
+    await expect(encode(9)).rejects.toThrow('The encoders failed too often.');
     expect(replaced).toBe(MOST_REPLACEMENTS);
   });
 
@@ -79,11 +85,11 @@ describe('the encoder of a session', () => {
 
   test('closing it ends what is under way and leaves no process', async () => {
     await encode(0);
-    const { pid } = encoder;
+    const { video } = encoder.pids;
     signalEncoder('SIGSTOP');
     const underWay = encode(1);
     const [result] = await Promise.allSettled([underWay, encoder.close()]);
     expect(result.status).toBe('rejected');
-    expect(() => process.kill(pid ?? 0, 0)).toThrow('ESRCH');
+    expect(() => process.kill(video ?? 0, 0)).toThrow('ESRCH');
   });
 });

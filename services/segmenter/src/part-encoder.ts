@@ -2,37 +2,54 @@ import { frameBytes } from '@facecast/shared/frame-store';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedBatch } from '@facecast/shared/messages';
 import type { Cadence } from '@facecast/shared/settings';
-import { Encoder, EncoderFailure } from './encoder.js';
+import { EncoderFailure } from './codec-process.js';
 import { SessionFailure } from './failure.js';
-import { writeInit, writePart } from './fmp4.js';
+import { writeInit } from './fmp4-init.js';
+import { writePart } from './fmp4-part.js';
+import { SoundTrack } from './sound-track.js';
+import { VideoEncoder } from './video-encoder.js';
 
-/** An encoder of one session is replaced this often; the next failure ends the session. */
+/** Encoders of one session are replaced this often in all; the next failure ends the session. */
 export const MOST_REPLACEMENTS = 3;
+
+export interface PartEncoderOptions {
+  cadence: Cadence;
+  /** Whether the session has sound; where nobody knows yet, its first batch says so. */
+  hasSound: boolean | undefined;
+  /** The samples of a batch; undefined where there are none. */
+  readSound: (batch: number) => Promise<Buffer | undefined>;
+  log: Logger;
+  onReplaced: () => void;
+}
 
 /** One encoded batch. */
 export interface EncodedPart {
   content: Buffer;
-  /** With the first part of each encoder: what a decoder must know before it. */
+  /** With the first part of each video encoder: what a decoder must know before it. */
   init: Buffer | undefined;
 }
 
-/** Encodes a session's batches, with a new encoder where one fails or the picture's size changes. */
+/**
+ * Encodes a session's batches, with a new encoder where one fails or the picture's size changes. All
+ * frames of sound are alike, so those of a new sound encoder need no new beginning.
+ */
 export class PartEncoder {
-  private encoder: Encoder | undefined;
+  private video: VideoEncoder | undefined;
+  private readonly sound: SoundTrack;
+  private hasSound: boolean | undefined;
   private size = { width: 0, height: 0 };
   private initGiven = false;
   private replacements = 0;
   private closed = false;
 
-  constructor(
-    private readonly cadence: Cadence,
-    private readonly log: Logger,
-    private readonly onReplaced: () => void,
-  ) {}
+  constructor(private readonly options: PartEncoderOptions) {
+    this.hasSound = options.hasSound;
+    this.sound = new SoundTrack(options.cadence, options.readSound);
+  }
 
-  /** Id of the present encoder's process, for whoever must look at it from outside. */
-  get pid(): number | undefined {
-    return this.encoder?.pid;
+  /** Ids of the present encoders' processes, for whoever must look at them from outside. */
+  get pids(): { video: number | undefined; sound: number | undefined } {
+    return { video: this.video?.pid, sound: this.sound.pid };
   }
 
   /**
@@ -40,52 +57,60 @@ export class PartEncoder {
    * @throws {SessionFailure} when encoders failed too often
    */
   async encode(batch: MarkedBatch, frames: Buffer): Promise<EncodedPart> {
-    if (frames.length !== frameBytes(batch.width, batch.height) * batch.frameCount)
+    const { width, height, frameCount } = batch;
+    if (frames.length !== frameBytes(width, height) * frameCount)
       throw new SessionFailure('A batch of frames is damaged.');
-    for (;;) {
-      const encoder = await this.encoderFor(batch);
-      try {
-        return this.pack(batch, await encoder.encode(frames, batch.frameCount));
-      } catch (error) {
-        if (this.closed || !(error instanceof EncoderFailure)) throw error;
-        this.replace(error);
-      }
-    }
+    this.hasSound ??= batch.samples > 0;
+    const [video, sound] = await Promise.all([
+      this.insist(() => this.encodePictures(batch, frames)),
+      this.hasSound ? this.insist(() => this.sound.encode(batch)) : undefined,
+    ]);
+    const { fps } = this.options.cadence;
+    const init = this.initGiven
+      ? undefined
+      : writeInit({ ...this.size, fps, avcC: video.avcC }, this.hasSound);
+    this.initGiven = true;
+    return { content: writePart(batch, video.frames, sound), init };
   }
 
-  /** Ends the encoder; an `encode` under way rejects. */
+  /** Ends the encoders; an `encode` under way rejects. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.encoder?.close();
+    await Promise.all([this.video?.close(), this.sound.close()]);
   }
 
-  private async encoderFor({ width, height }: MarkedBatch): Promise<Encoder> {
-    if (this.encoder && this.size.width === width && this.size.height === height)
-      return this.encoder;
-    await this.encoder?.close();
+  private async videoEncoder({ width, height }: MarkedBatch): Promise<VideoEncoder> {
+    if (this.video && this.size.width === width && this.size.height === height) return this.video;
+    await this.video?.close();
     if (this.closed) throw new EncoderFailure('closed', []);
     this.size = { width, height };
     this.initGiven = false;
-    this.encoder = new Encoder(this.size, this.cadence);
-    return this.encoder;
+    this.video = new VideoEncoder(this.size, this.options.cadence);
+    return this.video;
   }
 
-  private pack(
-    batch: MarkedBatch,
-    { avcC, frames }: Awaited<ReturnType<Encoder['encode']>>,
-  ): EncodedPart {
-    const init = this.initGiven
-      ? undefined
-      : writeInit({ ...this.size, fps: this.cadence.fps, avcC });
-    this.initGiven = true;
-    return { content: writePart(batch, frames), init };
+  private async encodePictures(batch: MarkedBatch, planes: Buffer) {
+    const encoder = await this.videoEncoder(batch);
+    try {
+      return await encoder.encode(planes, batch.frameCount);
+    } catch (error) {
+      this.video = undefined;
+      throw error;
+    }
   }
 
-  private replace(failure: EncoderFailure): void {
-    this.encoder = undefined;
-    this.log.error({ err: failure }, 'an encoder failed');
-    if (++this.replacements > MOST_REPLACEMENTS)
-      throw new SessionFailure('The video encoder failed too often.');
-    this.onReplaced();
+  /** Tries again, with another encoder, where one fails. */
+  private async insist<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.closed || !(error instanceof EncoderFailure)) throw error;
+        this.options.log.error({ err: error }, 'an encoder failed');
+        if (++this.replacements > MOST_REPLACEMENTS)
+          throw new SessionFailure('The encoders failed too often.');
+        this.options.onReplaced();
+      }
+    }
   }
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cadence } from '@facecast/shared/settings';
 import { orMissing, readIfThere, UNFINISHED } from './files.js';
-import { readPart } from './fmp4.js';
+import { readPart } from './fmp4-part.js';
 import { nextPart, parsePlaylist, partName, type Playlist } from './playlist.js';
 
 /** What a session's folder holds for whoever goes on with it. */
@@ -11,6 +11,8 @@ export interface FoundFolder {
   /** Batches and frames that are listed, or were. */
   batches: number;
   frames: number;
+  /** Whether the session has sound; undefined where nothing tells yet. */
+  hasSound: boolean | undefined;
   /** Contents of the parts of the segment that is not complete. */
   growing: readonly Buffer[];
   /** A part that was written and not listed, under the name that the playlist hints at. */
@@ -28,6 +30,7 @@ export const FRESH: FoundFolder = {
   playlist: undefined,
   batches: 0,
   frames: 0,
+  hasSound: undefined,
   growing: [],
   orphan: undefined,
   nextInit: 0,
@@ -95,7 +98,11 @@ async function readPosition(playlist: Playlist, read: Read) {
   const content = last && (await read(last.uri));
   const header = content && readPart(content);
   if (!header) throw new Error('the last part that is listed cannot be read');
-  return { batches: header.batch + 1, frames: header.firstFrame + header.frameCount };
+  return {
+    batches: header.batch + 1,
+    frames: header.firstFrame + header.frameCount,
+    hasSound: header.hasSound,
+  };
 }
 
 /** Where a later encoder has begun already, the part under the hinted name may be its. */

@@ -9,11 +9,14 @@ import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
+import { samplesBefore } from '@facecast/shared/sound';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';
+import { AAC_FRAME_SAMPLES } from './sound-encoder.js';
 import { CADENCE, markedBatch } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, upTo, WIDTH } from './testing/pictures.js';
+import { clicks, flashes, play } from './testing/sound.js';
 import { parseStrictly } from './testing/strict-parser.js';
 
 const log = createLogger('test', process.env['TEST_LOG'] ?? 'fatal');
@@ -90,6 +93,16 @@ async function mark(sessionId: string, batch: number, changes: Partial<MarkedBat
   const pictures = numberedFrames(entry.firstFrame, entry.frameCount, scale);
   await frames.write({ sessionId, batch, kind: 'decoded' }, pictures);
   await frames.write({ sessionId, batch, kind: 'marked' }, pictures);
+  await markedLog.append(sessionId, entry);
+}
+
+/** The same with pictures and sound that can be compared. */
+async function markWithSound(sessionId: string, batch: number) {
+  const samples = samplesBefore(CADENCE.framesPerBatch, CADENCE.fps);
+  const entry = markedBatch(batch, { sessionId, samples });
+  const { firstFrame, frameCount } = entry;
+  await frames.write({ sessionId, batch, kind: 'sound' }, clicks(firstFrame, frameCount));
+  await frames.write({ sessionId, batch, kind: 'marked' }, flashes(firstFrame, frameCount));
   await markedLog.append(sessionId, entry);
 }
 
@@ -294,6 +307,47 @@ describe('a session', () => {
     await ended;
     for (const sessionId of sessions)
       expect(await playNumbers(playlistPath(sessionId))).toEqual(upTo(75));
+  });
+});
+
+describe('a session with sound', () => {
+  const heard = async (sessionId: string, batch: number) =>
+    (await frames.read({ sessionId, batch, kind: 'sound' })) !== undefined;
+
+  test('is heard in step with its pictures, also after another replica took it over', async () => {
+    const first = start();
+    const sessionId = await beginSession();
+    const begun = published(sessionId, 13);
+    for (const batch of upTo(17)) await markWithSound(sessionId, batch);
+    await begun;
+    await stop(first);
+    start();
+    const ended = next('ended', sessionId);
+    for (const batch of upTo(42).slice(17)) await markWithSound(sessionId, batch);
+    await endInput(sessionId, 42);
+    expect(await ended).toMatchObject({ frames: 126 });
+    expect(await discontinuities(sessionId)).toBe(1);
+    const played = await play(playlistPath(sessionId));
+    expect(played.clicks).toHaveLength(5);
+    played.clicks.forEach((at, second) => {
+      expect(played.flashes[second]).toBeCloseTo(second, 3);
+      expect(Math.abs(at - second)).toBeLessThan(0.02);
+    });
+    expect(4.2 - played.sound.to).toBeLessThan(0.065);
+    expect(played.longestSilence).toBeLessThan(AAC_FRAME_SAMPLES);
+  });
+
+  test("keeps a batch's sound for as long as a new encoder would need it", async () => {
+    start();
+    const sessionId = await beginSession();
+    const listed = published(sessionId, 5);
+    for (const batch of upTo(5)) await markWithSound(sessionId, batch);
+    await listed;
+    const left = async () => Promise.all(upTo(5).map((batch) => heard(sessionId, batch)));
+    await expect.poll(left).toEqual([false, false, false, false, true]);
+    const ended = next('ended', sessionId);
+    await endInput(sessionId, 5);
+    await ended;
   });
 });
 

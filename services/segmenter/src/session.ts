@@ -15,6 +15,7 @@ import type { SegmenterMetrics } from './metrics.js';
 import { BatchOrder, type LoggedBatch } from './order.js';
 import { NotTheHolderError, Packager } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
+import { batchesHeldBack } from './sound-track.js';
 import { SessionStats } from './stats.js';
 import { FaceTimeline, TIMELINE_NAME } from './timeline.js';
 
@@ -55,9 +56,13 @@ export class SegmentedSession {
     this.order = new BatchOrder(packager.batches);
     this.late = new LateBatches(session.id, tools);
     this.stats = new SessionStats(session.id, cadence.fps, session.stats);
-    this.encoder = new PartEncoder(cadence, tools.log.child({ sessionId: session.id }), () =>
-      tools.metrics.encoderReplacements.inc(),
-    );
+    this.encoder = new PartEncoder({
+      cadence,
+      hasSound: packager.hasSound,
+      readSound: (batch) => tools.frames.read({ sessionId: session.id, batch, kind: 'sound' }),
+      log: tools.log.child({ sessionId: session.id }),
+      onReplaced: () => tools.metrics.encoderReplacements.inc(),
+    });
   }
 
   /** Takes a session up, be it new or left by another. */
@@ -214,12 +219,15 @@ export class SegmentedSession {
     }
   }
 
+  /** What a new encoder, or a successor's, would have to be given again, stays. */
   private async removeFiles(batch: number): Promise<void> {
-    const { frames } = this.tools;
+    const { frames, settings } = this.tools;
     const sessionId = this.session.id;
+    const unheard = batch - batchesHeldBack(settings.cadence);
     await Promise.all([
       frames.remove({ sessionId, batch, kind: 'marked' }),
       frames.remove({ sessionId, batch, kind: 'decoded' }),
+      frames.remove({ sessionId, batch: unheard, kind: 'sound' }),
     ]);
   }
 

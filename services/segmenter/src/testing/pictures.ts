@@ -60,7 +60,8 @@ function blockAt(bit: number) {
   return { column: bit % columns, row: Math.floor(bit / columns) };
 }
 
-function run(command: string, args: string[]): Promise<Buffer> {
+/** What a program writes to stdout; rejects where it complains. */
+export function run(command: string, args: string[]): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { encoding: 'buffer', maxBuffer: 1 << 30 }, (error, stdout, stderr) => {
       if (error || stderr.length > 0) reject(new Error(`${command}: ${stderr.toString()}`));

