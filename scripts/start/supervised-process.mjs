@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 const EXIT_BAD_CONFIG = 78;
 /** More deaths than this within the window, and it is not started again. */
 const MOST_DEATHS = 5;
+/** Whoever has lived so long stays up: its death was an accident, and counts for nothing. */
+const LONG_LIFE_MS = 5_000;
 const DEATH_WINDOW_MS = 30_000;
 const FIRST_RESTART_DELAY_MS = 200;
 const LONGEST_RESTART_DELAY_MS = 5_000;
@@ -22,6 +24,7 @@ const KEPT_LINES = 20;
  * @property {NodeJS.ProcessEnv} env
  * @property {boolean} [channel] whether it gets an IPC channel, whose end tells it of our death
  * @property {number} [stopGraceMs] from SIGTERM to SIGKILL
+ * @property {number} [longLifeMs] how long it must live for its death to be an accident
  * @property {(name: string, line: string) => void} onLine one line of its output
  * @property {(reason: string) => void} onGivenUp it is down and stays down; called at most once
  */
@@ -40,6 +43,7 @@ export class SupervisedProcess {
   #stopping = false;
   /** @type {number[]} when it died, in ms since the process began */
   #deaths = [];
+  #bornAt = 0;
   /** @type {string[]} */
   #lastLines = [];
 
@@ -70,6 +74,7 @@ export class SupervisedProcess {
       stdio: ['ignore', 'pipe', 'pipe', ...(channel ? /** @type {const} */ (['ipc']) : [])],
     });
     this.#child = child;
+    this.#bornAt = performance.now();
     this.#lastLines = [];
     for (const output of [child.stdout, child.stderr])
       if (output !== null)
@@ -98,10 +103,11 @@ export class SupervisedProcess {
    * @param {string | null} signal
    */
   #startAgain(code, signal) {
-    const { name, onLine, onGivenUp } = this.options;
+    const { name, onLine, onGivenUp, longLifeMs = LONG_LIFE_MS } = this.options;
     const words = this.#lastLines.map((line) => `  ${line}`).join('\n');
     if (code === EXIT_BAD_CONFIG) return onGivenUp(`${name} refuses its settings:\n${words}`);
     const now = performance.now();
+    if (now - this.#bornAt > longLifeMs) this.#deaths = [];
     this.#deaths = [...this.#deaths.filter((at) => now - at < DEATH_WINDOW_MS), now];
     const how = signal ?? `exit ${code}`;
     if (this.#deaths.length > MOST_DEATHS)

@@ -69,6 +69,16 @@ describe('a supervised process', () => {
     expect(await line(/no such thing/)).toHaveLength(6);
   });
 
+  test('that dies now and then, having stayed up in between, is never given up', async () => {
+    const { supervised, line } = supervise(
+      `console.log('up'); setTimeout(() => process.exit(3), 20)`,
+      { longLifeMs: 10 },
+    );
+    expect(await line(/^up/, 8)).toHaveLength(8);
+    expect(await line(/starting again in 200 ms/, 7)).toHaveLength(7);
+    await supervised.stop();
+  });
+
   test('that refuses its settings is not started again', async () => {
     const { givenUp, line } = supervise(`console.error('PORT: bad'); process.exit(78)`);
     expect(await givenUp).toBe('it refuses its settings:\n  PORT: bad');

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deferred } from '@facecast/shared/deferred';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import type { Effect } from '@facecast/shared/ingest-protocol';
 import { createLogger } from '@facecast/shared/logger';
 import type { DetectJob } from '@facecast/shared/messages';
 import { consume, detectJobId, JobQueue } from '@facecast/shared/queues';

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { faceClip } from '../support/clips.js';
 import { HttpClient, nextPart, partsOf, readPlaylist } from '../support/player.js';
+import { cpuSeconds, processesOf } from '../support/processes.js';
 import { startPush } from '../support/push.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { table } from './figures.js';
@@ -40,7 +41,7 @@ async function measure(stack: Stack, sessionId: string, count: number): Promise<
   const leaving = new AbortController();
   const viewers = Array.from({ length: count }, () => new Viewer(stack, sessionId));
   const watching = viewers.map((viewer) => viewer.watch(leaving.signal));
-  const gateway = await gatewayPid(stack.pid);
+  const gateway = (await processesOf(stack, 'services/gateway'))[0]!.pid;
   await after(3_000);
   const before = { cpu: await cpuSeconds(gateway), at: performance.now(), parts: sum(viewers) };
   await after(SECONDS * 1_000);
@@ -100,24 +101,3 @@ class Viewer {
 }
 
 const sum = (viewers: Viewer[]) => viewers.reduce((all, { parts }) => all + parts, 0);
-
-/** The gateway among the supervisor's children. */
-async function gatewayPid(supervisor: number): Promise<string> {
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const [command, stat] = await Promise.all(
-      ['cmdline', 'stat'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
-    );
-    if (command?.includes('services/gateway') && Number(fields(stat ?? '')[1]) === supervisor)
-      return pid;
-  }
-  throw new Error('there is no gateway');
-}
-
-/** User and system time of a process, in seconds (proc(5): fields 14 and 15, in hundredths). */
-async function cpuSeconds(pid: string): Promise<number> {
-  const stat = fields(await readFile(`/proc/${pid}/stat`, 'utf8'));
-  return (Number(stat[11]) + Number(stat[12])) / 100;
-}
-
-/** The fields behind the program's name, which may have spaces in it. */
-const fields = (stat: string) => stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countedClip, faceClip, facePlace, HEIGHT, WIDTH } from '../support/clips.js';
+import { startLive } from '../support/live-session.js';
+import { toGray } from '../support/live-viewer.js';
+import { ffmpegsOf, processesOf, replaced, signal } from '../support/processes.js';
+import { sharpness } from '../support/sharpness.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+/** Longer than any of these sessions lasts. */
+const CLIP_SECONDS = 25;
+
+let stack: Stack;
+let media: string;
+let counted: Buffer;
+let face: Buffer;
+
+beforeAll(async () => {
+  media = await mkdtemp(join(tmpdir(), 'facecast-faults-'));
+  const [countedPath, facePath] = [join(media, 'counted.webm'), join(media, 'face.webm')];
+  await countedClip(countedPath, 30 * CLIP_SECONDS);
+  await faceClip(facePath, 15);
+  [counted, face] = await Promise.all([readFile(countedPath), readFile(facePath)]);
+  stack = await startStack({ DETECTOR_REPLICAS: '2' });
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  await rm(media, { recursive: true, force: true });
+});
+
+const live = (webm = counted, effect?: string) => startLive(stack, webm, effect);
+
+describe('every frame comes once and in order, whoever is killed:', () => {
+  test('a detector, again and again', async () => {
+    const { viewer, endsWhole } = await live();
+    for (let n = 0; n < 4; n++) {
+      const detectors = await processesOf(stack, 'face-detector');
+      signal([detectors[n % 2]!], 'SIGKILL');
+      await viewer.parts(10);
+    }
+    await endsWhole();
+  });
+
+  test('the segmenter', async () => {
+    const { viewer, endsWhole } = await live();
+    signal(await processesOf(stack, 'services/segmenter'), 'SIGKILL');
+    await endsWhole();
+    expect(viewer.discontinuities).toBe(1);
+  });
+
+  test('the gateway that holds publisher and viewer', async () => {
+    const { publisher, endsWhole } = await live();
+    signal(await processesOf(stack, 'services/gateway'), 'SIGKILL');
+    await endsWhole();
+    expect(publisher.losses).toBe(1);
+  });
+
+  test('Redis', async () => {
+    const { endsWhole } = await live();
+    const redis = await processesOf(stack, 'redis-server');
+    signal(redis, 'SIGKILL');
+    await replaced(stack, 'redis-server', redis);
+    await endsWhole();
+  });
+});
+
+describe('every frame comes once and in order, whoever hangs or is gone:', () => {
+  test('the encoder', async () => {
+    const { viewer, endsWhole } = await live();
+    signal(await ffmpegsOf(stack, 'services/segmenter'), 'SIGSTOP');
+    await endsWhole();
+    expect(viewer.discontinuities).toBe(1);
+  });
+
+  test("the publisher's network for ten seconds", async () => {
+    const { publisher, viewer, endsWhole } = await live();
+    publisher.disconnect();
+    await after(10_000);
+    publisher.reconnect();
+    await endsWhole(110);
+    expect(publisher.losses).toBe(1);
+    expect(viewer.discontinuities).toBe(0);
+  });
+
+  test('all detectors for five seconds: what was not searched is counted, and blurred as a whole', async () => {
+    const [boxes, blurred] = await Promise.all([live(), live(face, 'blur')]);
+    const detectors = await processesOf(stack, 'face-detector');
+    signal(detectors, 'SIGSTOP');
+    const before = await boxes.stats();
+    await boxes.viewer.parts(50);
+    const gone = await boxes.stats();
+    signal(detectors, 'SIGCONT');
+    expect(gone.framesUndetected - before.framesUndetected).toBeGreaterThan(90);
+    await boxes.endsWhole();
+
+    const frames = await blurred.end();
+    const pictures = await blurred.viewer.pictures();
+    expect(pictures).toHaveLength(frames);
+    const source = await toGray(face, 'null');
+    const [clear] = [source.subarray(0, WIDTH * HEIGHT)];
+    const inFace = pictures.map((picture, n) => sharpness(picture, facePlace(n)));
+    expect(Math.max(...inFace)).toBeLessThan(sharpness(clear, facePlace(0)) / 3);
+    const flat = pictures.filter((picture) => sharpness(picture) < sharpness(clear) / 10);
+    expect(flat.length).toBeGreaterThan(90);
+    expect(flat.length).toBeLessThan(frames);
+  });
+});
+
+test('nobody sees a rolling update: SIGTERM to each service in turn', async () => {
+  const { viewer, endsWhole } = await live();
+  for (const service of ['face-detector', 'segmenter', 'gateway'])
+    for (const one of await processesOf(stack, `services/${service}`)) {
+      signal([one], 'SIGTERM');
+      await viewer.parts(10);
+    }
+  await endsWhole();
+});

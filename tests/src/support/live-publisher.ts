@@ -1,0 +1,155 @@
+import { setTimeout as after } from 'node:timers/promises';
+import type { ServerMessage } from '@facecast/shared/ingest-protocol';
+import { WebSocket } from 'ws';
+
+const RETRY_MS = 100;
+/** A WebM cluster's id, and that of its time, an integer of milliseconds. */
+const CLUSTER = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
+const TIMECODE = 0xe7;
+
+/** Bytes of a recording, and when they would come from a camera, in ms from its start. */
+interface Chunk {
+  bytes: Buffer;
+  at: number;
+}
+
+/**
+ * Publishes a WebM at its own speed, as the page publishes a camera: what is not acknowledged is kept,
+ * and after a lost connection the session is resumed, by whatever gateway answers.
+ */
+export class LivePublisher {
+  sessionId = '';
+  /** Connections that were lost. */
+  losses = 0;
+  private readonly chunks: Chunk[];
+  private resumeToken = '';
+  private socket: WebSocket | undefined;
+  private next = 0;
+  private acknowledged = 0;
+  private offline = false;
+  private stopping = false;
+  private ended: Extract<ServerMessage, { type: 'ended' }> | undefined;
+  private failure: Error | undefined;
+  private running: Promise<void> | undefined;
+  private readonly waiting = new Set<() => void>();
+
+  private constructor(
+    private readonly urls: string[],
+    webm: Buffer,
+    private readonly effect: string,
+  ) {
+    this.chunks = clustersOf(webm);
+  }
+
+  /** Begins to publish; resolves when the session has started. With several `urls` it goes round. */
+  static async start(urls: string | string[], webm: Buffer, effect = 'box') {
+    const publisher = new LivePublisher([urls].flat(), webm, effect);
+    publisher.running = publisher.run();
+    await publisher.until(() => publisher.sessionId !== '');
+    return publisher;
+  }
+
+  /** The network is gone. */
+  disconnect(): void {
+    this.offline = true;
+    this.socket?.terminate();
+  }
+
+  /** The network is back. */
+  reconnect(): void {
+    this.offline = false;
+  }
+
+  /** Stops where it is; resolves to the number of frames when the playlist has ended. */
+  async stop(): Promise<number> {
+    this.stopping = true;
+    await this.running;
+    if (this.failure) throw this.failure;
+    return this.ended?.frames ?? NaN;
+  }
+
+  private async run(): Promise<void> {
+    const startedAt = performance.now();
+    for (let attempt = 0; !this.ended && !this.failure; attempt++) {
+      const url = this.urls[attempt % this.urls.length] ?? '';
+      if (!this.offline) await this.talk(url, startedAt);
+      if (this.ended || this.failure) return;
+      await after(RETRY_MS);
+    }
+  }
+
+  /** One connection, until it closes. */
+  private async talk(url: string, startedAt: number): Promise<void> {
+    const socket = new WebSocket(url);
+    this.socket = socket;
+    let isOpen = false;
+    const { sessionId, resumeToken, effect } = this;
+    const hello = sessionId
+      ? { type: 'resume', sessionId, resumeToken }
+      : { type: 'start', mimeType: 'video/webm;codecs=vp8', effect };
+    socket.on('open', () => socket.send(JSON.stringify(hello)));
+    socket.on('error', () => {});
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as ServerMessage;
+      if (message.type === 'started' || message.type === 'resumed') isOpen = true;
+      this.receive(message);
+    });
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+    const isClosed = () => socket.readyState >= WebSocket.CLOSING;
+    socket.on('close', () => this.wake());
+    await this.until(() => isOpen || isClosed());
+    while (!isClosed()) {
+      const chunk = this.stopping ? undefined : this.chunks[this.next];
+      if (!chunk) break;
+      const early = startedAt + chunk.at - performance.now();
+      if (early > 0) await Promise.race([after(early), closed]);
+      if (isClosed()) break;
+      socket.send(chunk.bytes);
+      this.next++;
+    }
+    await this.until(() => this.acknowledged >= this.next || isClosed());
+    if (!isClosed()) socket.send('{"type":"stop"}');
+    await closed;
+    if (isOpen && !this.ended) this.losses++;
+  }
+
+  private receive(message: ServerMessage): void {
+    if (message.type === 'started')
+      ({ sessionId: this.sessionId, resumeToken: this.resumeToken } = message);
+    else if (message.type === 'ack') this.acknowledged = message.chunks;
+    else if (message.type === 'resumed') this.next = this.acknowledged = message.chunks;
+    else if (message.type === 'ended') this.ended = message;
+    else if (message.type === 'error')
+      this.failure = new Error(`${message.code}: ${message.message}`);
+    this.wake();
+  }
+
+  private async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.failure) throw this.failure;
+      await new Promise<void>((resolve) => this.waiting.add(resolve));
+    }
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+}
+
+/** A WebM's clusters, the header with the first, each due at its own time. */
+function clustersOf(webm: Buffer): Chunk[] {
+  const starts: number[] = [];
+  for (let at = webm.indexOf(CLUSTER); at >= 0; at = webm.indexOf(CLUSTER, at + 1)) starts.push(at);
+  return starts.map((start, n) => ({
+    bytes: webm.subarray(n === 0 ? 0 : start, starts[n + 1]),
+    at: timeOf(webm.subarray(start, start + 32)),
+  }));
+}
+
+/** The time is the first element in a cluster. */
+function timeOf(cluster: Buffer): number {
+  const at = cluster.indexOf(TIMECODE, CLUSTER.length + 1);
+  const length = (cluster[at + 1] ?? 0) & 0x7f;
+  return cluster.readUIntBE(at + 2, length);
+}

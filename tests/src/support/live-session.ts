@@ -1,0 +1,47 @@
+import { expect } from 'vitest';
+import { LivePublisher } from './live-publisher.js';
+import { LiveViewer } from './live-viewer.js';
+import type { Stack } from './stack.js';
+
+/** A session under way, and somebody who keeps every frame of it. */
+export interface LiveSession {
+  publisher: LivePublisher;
+  viewer: LiveViewer;
+  /** The newest stats. */
+  stats: () => Promise<{ framesUndetected: number; framesOut: number }>;
+  /** Goes on for `afterParts` more parts and stops; resolves to the number of frames. */
+  end: (afterParts?: number) => Promise<number>;
+  /** The same; every frame must have come once and in order. */
+  endsWhole: (afterParts?: number) => Promise<void>;
+}
+
+/** Begins to publish a WebM and to watch it; resolves when it has been live for a second. */
+export async function startLive(
+  stack: Pick<Stack, 'url' | 'ingestUrl'>,
+  webm: Buffer,
+  effect = 'box',
+): Promise<LiveSession> {
+  const publisher = await LivePublisher.start(stack.ingestUrl, webm, effect);
+  const { viewer, ended } = LiveViewer.watch(stack.url, publisher.sessionId);
+  await viewer.parts(10);
+  const end = async (afterParts = 15) => {
+    await viewer.parts(afterParts);
+    const frames = await publisher.stop();
+    await ended;
+    return frames;
+  };
+  return {
+    publisher,
+    viewer,
+    stats: async () => {
+      const answer = await fetch(`${stack.url}/api/sessions/${publisher.sessionId}`);
+      return (await answer.json()) as { framesUndetected: number; framesOut: number };
+    },
+    end,
+    endsWhole: async (afterParts) => {
+      const frames = await end(afterParts);
+      expect(await viewer.numbers()).toEqual(Array.from({ length: frames }, (_, n) => n));
+      expect(viewer.complaints).toEqual([]);
+    },
+  };
+}
