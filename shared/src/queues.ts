@@ -1,4 +1,4 @@
-import { Queue, WaitingError, Worker, type Job, type WorkerOptions } from 'bullmq';
+import { Queue, WaitingError, Worker, type Job, type JobState, type WorkerOptions } from 'bullmq';
 import type { z } from 'zod';
 import { chunkJobSchema, claimJobSchema, detectJobSchema } from './messages.js';
 import { KEY_PREFIX, type Redis } from './redis.js';
@@ -76,15 +76,14 @@ export class JobQueue<Kind extends QueueKind> {
     await this.queue.add(this.address.kind, data, { ...others, ...(lifo && { lifo }) });
   }
 
-  /**
-   * A job that is not done, be it waiting, taken or failed.
-   * `isTaken` says whether a consumer has it, or had it when it died.
-   */
-  async find(jobId: string): Promise<{ data: JobOf<Kind>; isTaken: boolean } | undefined> {
+  /** A job that is not done. `active`: a consumer has it, or had it when it died. */
+  async find(
+    jobId: string,
+  ): Promise<{ data: JobOf<Kind>; state: JobState | 'unknown' } | undefined> {
     const job = (await this.queue.getJob(jobId)) as Job | undefined;
     if (!job) return undefined;
     const data = catalog[this.address.kind].parse(job.data) as JobOf<Kind>;
-    return { data, isTaken: await job.isActive() };
+    return { data, state: await job.getState() };
   }
 
   /** Removes a job; nothing where there is none, or a consumer has it. */

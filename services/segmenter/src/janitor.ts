@@ -8,7 +8,10 @@ import { orMissing } from './files.js';
 /** What is too old is gone this much later at most. */
 const SWEEP_MS = 15_000;
 
-/** Removes the folders of sessions that ended, or that nobody knows any more, after the retention. */
+/**
+ * Removes the folders of sessions that ended, or that nobody knows any more, after the retention, and
+ * whatever else was left of sessions.
+ */
 export class Janitor {
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
@@ -18,6 +21,7 @@ export class Janitor {
     private readonly retentionMs: number,
     private readonly registry: SessionRegistry,
     private readonly log: Logger,
+    private readonly leftovers?: { sweep: () => Promise<void> },
   ) {}
 
   /** Sweeps now, and from now on. */
@@ -48,6 +52,7 @@ export class Janitor {
       await rm(folder, { recursive: true, force: true });
       this.log.info({ sessionId: name }, 'removed an ended session');
     }
+    await this.leftovers?.sweep();
   }
 }
 

@@ -58,7 +58,7 @@ export class LateBatches {
     const found = await this.tools.detect.find(detectJobId({ sessionId: this.sessionId, batch }));
     const lateMs = found ? this.latenessOf(found.data) : 0;
     if (found && lateMs >= this.takeMs) return this.take(found.data);
-    if (found?.isTaken && lateMs >= ASK_AGAIN_MS) await this.askAgain(found.data);
+    if (found?.state === 'active' && lateMs >= ASK_AGAIN_MS) await this.askAgain(found.data);
     const due = lateMs < ASK_AGAIN_MS ? ASK_AGAIN_MS : this.takeMs;
     this.nextLook = performance.now() + Math.min(due - lateMs, LOOK_EVERY_MS);
     return undefined;

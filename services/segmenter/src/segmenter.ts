@@ -10,6 +10,7 @@ import { SessionRegistry } from '@facecast/shared/sessions';
 import { PlaylistWatcher } from './announce.js';
 import { endFailedSession, forgetSession, readSummary } from './ending.js';
 import { Janitor } from './janitor.js';
+import { Leftovers } from './leftovers.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './packager.js';
 import { SegmentedSession, type SessionTools } from './session.js';
@@ -31,6 +32,7 @@ const LONGEST_GAP_MS = 30_000;
 export class Segmenter {
   private readonly tools: SessionTools;
   private readonly stage: SessionStage;
+  private readonly claims: JobQueue<'segment'>;
   private readonly janitor: Janitor;
   private readonly working = new Map<string, Promise<void>>();
 
@@ -51,14 +53,20 @@ export class Segmenter {
       longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
       settings: { cadence: options.cadence, windowSeconds: options.windowSeconds },
     };
-    this.janitor = new Janitor(hlsDir, options.retentionMs, this.tools.registry, log);
+    this.claims = new JobQueue(redis, { kind: 'segment' });
+    const { registry, frames } = this.tools;
+    const abandon = (sessionId: string) => this.giveUp(sessionId, 'The stream was lost.');
+    const leftovers = new Leftovers({
+      ...{ redis, registry, frames, claims: this.claims, abandon, log },
+    });
+    this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, leftovers);
     this.stage = new SessionStage({
       queue: 'segment',
       concurrency: options.sessionsPerReplica,
       redis,
       log,
       work: (sessionId, signal) => this.work(sessionId, signal),
-      giveUp: (sessionId) => this.giveUp(sessionId),
+      giveUp: (sessionId) => this.giveUp(sessionId, 'The stream failed too often.'),
     });
     metrics.countSessions(() => this.stage.size);
     this.janitor.start();
@@ -73,6 +81,7 @@ export class Segmenter {
       this.tools.detect.close(),
       this.janitor.close(),
     ]);
+    await this.claims.close();
   }
 
   /** A claim that was lost and won again waits for the end of what was done under the lost one. */
@@ -97,12 +106,11 @@ export class Segmenter {
   }
 
   /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */
-  private async giveUp(sessionId: string): Promise<void> {
+  private async giveUp(sessionId: string, message: string): Promise<void> {
     const session = await this.tools.registry.get(sessionId);
     if (!session) return;
     const { fps } = this.tools.settings.cadence;
     const stats = session.stats ?? new SessionStats(sessionId, fps).snapshot('ended');
-    const message = 'The stream failed too often.';
     await endFailedSession(this.tools, stats, { code: 'internal', message });
   }
 

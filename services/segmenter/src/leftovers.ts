@@ -1,0 +1,93 @@
+import type { FrameStore } from '@facecast/shared/frame-store';
+import type { Logger } from '@facecast/shared/logger';
+import type { JobQueue } from '@facecast/shared/queues';
+import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
+import type { SessionRegistry } from '@facecast/shared/sessions';
+
+/** Keys looked at by one command: Redis does nothing else meanwhile. */
+const KEYS_A_LOOK = 500;
+
+/** A key of one session, whose id it has: its own, and those of its queue of chunks. */
+const SESSION_KEY = new RegExp(
+  `^${KEY_PREFIX}:(?:queue:chunks-|[a-z]+:)([A-Za-z0-9_-]{22})(?::|$)`,
+);
+
+/**
+ * What killed services left behind outside of the HLS volume: frames and keys of sessions that are
+ * over, and sessions in the registry that nobody will ever work on.
+ *
+ * A session is in the registry before anything of it is made, and until all of it is removed. So what
+ * was there before the registry was asked, and is of a session that is not in it, is nobody's.
+ */
+export class Leftovers {
+  private withoutClaim = new Set<string>();
+
+  constructor(
+    private readonly parts: {
+      redis: Redis;
+      registry: SessionRegistry;
+      frames: FrameStore;
+      claims: JobQueue<'segment'>;
+      /** Ends a session that nobody works on. */
+      abandon: (sessionId: string) => Promise<void>;
+      log: Logger;
+    },
+  ) {}
+
+  async sweep(): Promise<void> {
+    await this.removeFrames();
+    await this.removeKeys();
+    await this.endUnclaimed();
+  }
+
+  private async removeFrames(): Promise<void> {
+    const { frames, registry, log } = this.parts;
+    const found = await frames.sessions();
+    const running = new Set(await registry.ids());
+    for (const sessionId of found.filter((id) => !running.has(id))) {
+      await frames.removeSession(sessionId);
+      log.info({ sessionId }, 'removed frames that were left');
+    }
+  }
+
+  private async removeKeys(): Promise<void> {
+    const { redis, registry, log } = this.parts;
+    let cursor = '0';
+    do {
+      const [next, keys] = await redis.scan(
+        cursor,
+        'MATCH',
+        `${KEY_PREFIX}:*`,
+        'COUNT',
+        KEYS_A_LOOK,
+      );
+      cursor = next;
+      const running = new Set(await registry.ids());
+      const left = keys.filter((key) => {
+        const sessionId = SESSION_KEY.exec(key)?.[1];
+        return sessionId !== undefined && !running.has(sessionId);
+      });
+      if (left.length === 0) continue;
+      await redis.unlink(...left);
+      log.info({ keys: left.length }, 'removed keys that were left');
+    } while (cursor !== '0');
+  }
+
+  /**
+   * A session has its claim from its first moments to its last. One that was seen twice without is of
+   * a gateway that was killed while it began, or of a holder that was killed while it gave it up.
+   */
+  private async endUnclaimed(): Promise<void> {
+    const { registry, claims, abandon, log } = this.parts;
+    const unclaimed = new Set<string>();
+    for (const sessionId of await registry.ids()) {
+      const claim = await claims.find(sessionId);
+      if (claim && claim.state !== 'failed') continue;
+      if (this.withoutClaim.has(sessionId)) {
+        log.warn({ sessionId }, 'nobody works on this session: it is ended');
+        await abandon(sessionId);
+      } else unclaimed.add(sessionId);
+    }
+    this.withoutClaim = unclaimed;
+  }
+}
