@@ -1,7 +1,9 @@
+import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { createLogger } from '@facecast/shared/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readPart } from './fmp4-part.js';
 import { MOST_REPLACEMENTS, PartEncoder } from './part-encoder.js';
+import { SoundSource } from './sound-source.js';
 import { CADENCE, markedBatch } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, WIDTH } from './testing/pictures.js';
 
@@ -14,7 +16,7 @@ describe('the encoder of a session', () => {
     encoder = new PartEncoder({
       cadence: CADENCE,
       hasSound: undefined,
-      readSound: () => Promise.resolve(undefined),
+      soundSource: new SoundSource(new DirectoryFrameStore('nowhere'), 'session'),
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
     });

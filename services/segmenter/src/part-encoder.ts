@@ -6,6 +6,7 @@ import { EncoderFailure } from './codec-process.js';
 import { SessionFailure } from './failure.js';
 import { writeInit } from './fmp4-init.js';
 import { writePart } from './fmp4-part.js';
+import type { SoundSource } from './sound-source.js';
 import { SoundTrack } from './sound-track.js';
 import { VideoEncoder } from './video-encoder.js';
 
@@ -16,8 +17,7 @@ export interface PartEncoderOptions {
   cadence: Cadence;
   /** Whether the session has sound; where nobody knows yet, its first batch says so. */
   hasSound: boolean | undefined;
-  /** The samples of a batch; undefined where there are none. */
-  readSound: (batch: number) => Promise<Buffer | undefined>;
+  soundSource: Pick<SoundSource, 'read' | 'readNew'>;
   log: Logger;
   onReplaced: () => void;
 }
@@ -44,7 +44,7 @@ export class PartEncoder {
 
   constructor(private readonly options: PartEncoderOptions) {
     this.hasSound = options.hasSound;
-    this.sound = new SoundTrack(options.cadence, options.readSound);
+    this.sound = new SoundTrack(options.cadence, options.soundSource);
   }
 
   /** Ids of the present encoders' processes, for whoever must look at them from outside. */

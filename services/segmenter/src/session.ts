@@ -15,6 +15,7 @@ import type { SegmenterMetrics } from './metrics.js';
 import { BatchOrder, type LoggedBatch } from './order.js';
 import { NotTheHolderError, Packager } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
+import { SoundSource } from './sound-source.js';
 import { batchesHeldBack } from './sound-track.js';
 import { SessionStats } from './stats.js';
 import { FaceTimeline, TIMELINE_NAME } from './timeline.js';
@@ -59,7 +60,7 @@ export class SegmentedSession {
     this.encoder = new PartEncoder({
       cadence,
       hasSound: packager.hasSound,
-      readSound: (batch) => tools.frames.read({ sessionId: session.id, batch, kind: 'sound' }),
+      soundSource: new SoundSource(tools.frames, session.id),
       log: tools.log.child({ sessionId: session.id }),
       onReplaced: () => tools.metrics.encoderReplacements.inc(),
     });

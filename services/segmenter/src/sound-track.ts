@@ -3,6 +3,7 @@ import type { Cadence } from '@facecast/shared/settings';
 import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/sound';
 import { EncoderFailure } from './codec-process.js';
 import { AAC_FRAME_SAMPLES, AAC_FRAMES_HELD, SoundEncoder } from './sound-encoder.js';
+import type { SoundSource } from './sound-source.js';
 
 /** The sound of one batch: AAC frames, of which the first has this number in its session. */
 export interface EncodedSound {
@@ -20,10 +21,9 @@ export class SoundTrack {
   private encoder: SoundEncoder | undefined;
   private closed = false;
 
-  /** @param read the samples of a batch; undefined where there are none */
   constructor(
     private readonly cadence: Cadence,
-    private readonly read: (batch: number) => Promise<Buffer | undefined>,
+    private readonly source: Pick<SoundSource, 'read' | 'readNew'>,
   ) {}
 
   /** Id of the present encoder's process, for whoever must look at it from outside. */
@@ -36,8 +36,9 @@ export class SoundTrack {
    * one is given again.
    * @throws {EncoderFailure} whereupon it can be tried again
    */
-  async encode({ batch, firstFrame, frameCount }: MarkedBatch): Promise<EncodedSound> {
+  async encode(batch: MarkedBatch): Promise<EncodedSound> {
     const { fps } = this.cadence;
+    const { firstFrame, frameCount } = batch;
     const first = aacFramesBefore(firstFrame, fps);
     const count = aacFramesBefore(firstFrame + frameCount, fps) - first;
     const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
@@ -59,16 +60,18 @@ export class SoundTrack {
   }
 
   /** Samples `from` up to `to`, the last of which are this batch's; silence where there are none. */
-  private async samples(batch: number, from: number, to: number): Promise<Buffer> {
+  private async samples(batch: MarkedBatch, from: number, to: number): Promise<Buffer> {
+    const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
-    for (let each = batch; each >= 0; each--) {
-      const start = samplesBefore(each * this.cadence.framesPerBatch, this.cadence.fps);
+    let number = batch.batch;
+    let sound = batch.samples > 0 ? await this.source.readNew(number) : undefined;
+    for (;;) {
+      const start = samplesBefore(number * framesPerBatch, fps);
       const skipped = Math.max(0, from - start) * SAMPLE_BYTES;
-      const sound = await this.read(each);
       sound?.copy(samples, Math.max(0, start - from) * SAMPLE_BYTES, skipped);
-      if (start <= from) break;
+      if (start <= from) return samples;
+      sound = await this.source.read(--number);
     }
-    return samples;
   }
 }
 

@@ -38,14 +38,15 @@ describe('sound', () => {
   });
 
   function open(options: { hasSound?: boolean; silentFrom?: number } = {}) {
+    const read = (batch: number) => {
+      readBatches.push(batch);
+      const silent = batch >= (options.silentFrom ?? Infinity);
+      return Promise.resolve(silent ? undefined : clicks(batch * 3, 3));
+    };
     return new PartEncoder({
       cadence: CADENCE,
       hasSound: options.hasSound,
-      readSound: (batch) => {
-        readBatches.push(batch);
-        const silent = batch >= (options.silentFrom ?? Infinity);
-        return Promise.resolve(silent ? undefined : clicks(batch * 3, 3));
-      },
+      soundSource: { read, readNew: read },
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
     });
