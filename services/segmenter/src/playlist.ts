@@ -20,7 +20,7 @@ export interface Segment {
   init: string;
   /** It continues no segment before it: another encoder made it. */
   discontinuity: boolean;
-  /** When its first frame was captured, in whole milliseconds since the epoch. */
+  /** When its first frame was captured, in milliseconds since the epoch. */
   capturedAt: number;
   frames: number;
   /** Those that are still listed. */
@@ -88,7 +88,8 @@ export function renderPlaylist(playlist: Playlist, cadence: Cadence): string {
     if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
     if (segment.init !== init) lines.push(`#EXT-X-MAP:URI="${segment.init}"`);
     init = segment.init;
-    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.capturedAt).toISOString()}`);
+    const date = new Date(Math.round(segment.capturedAt));
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${date.toISOString()}`);
     segment.parts.forEach(({ uri, frames }, index) => {
       const independent = index === 0 ? ',INDEPENDENT=YES' : '';
       lines.push(`#EXT-X-PART:DURATION=${seconds(frames)},URI="${uri}"${independent}`);

@@ -53,6 +53,22 @@ describe('the sliding window', () => {
     }
   });
 
+  test('dates are as far from each other as segments are long, whatever is found out later about the first', () => {
+    const window = new PlaylistWindow({ ...CADENCE, framesPerSegment: 22 }, WINDOW_SECONDS);
+    for (let part = 0; part < 60; part++)
+      window.add({ frames: 3, capturedAt: part * 100 - 7 * part }, part === 0 ? 'i' : undefined);
+    const { segments } = window;
+    const dates = segments.map(({ capturedAt }) => Math.round(capturedAt));
+    expect(dates).toEqual(segments.map((_, n) => 800 * n));
+  });
+
+  test('a date follows the clock again after a gap, and with another encoder', () => {
+    const { window } = freshWindow(10);
+    window.add({ frames: 3, capturedAt: 20_000 });
+    window.add({ frames: 3, capturedAt: 19_900 }, 'init-1.mp4');
+    expect(window.segments.map(({ capturedAt }) => capturedAt)).toEqual([0, 20_000, 19_900]);
+  });
+
   test('media sequence numbers are counted up and never reused (6.2.2)', () => {
     const { placed } = freshWindow(1000);
     const uris = placed.map(({ uri }) => uri);

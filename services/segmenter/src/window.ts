@@ -14,6 +14,9 @@ import {
  */
 const PARTS_LISTED_TARGETS = 3;
 
+/** What is found out later about the time of capture moves it by less (see the extractor's clock). */
+const MOST_CORRECTION_MS = 1_500;
+
 /** What a part that was added changed. */
 export interface Placed {
   msn: number;
@@ -79,13 +82,23 @@ export class PlaylistWindow implements Playlist {
       uri: segmentName(msn),
       init: init ?? last?.init ?? '',
       discontinuity: init !== undefined && last !== undefined,
-      capturedAt: Math.round(capturedAt),
+      capturedAt: init === undefined && last ? this.dateAfter(last, capturedAt) : capturedAt,
       frames: 0,
       parts: [],
       complete: false,
     };
     this.segments.push(begun);
     return begun;
+  }
+
+  /**
+   * The date of the segment after `last`, whose first frame is believed to be of `capturedAt`. Dates
+   * are as far from each other as segments are long, which players take for granted: hls.js places
+   * segments by their dates, and where these disagree with the media it never sees the end of it.
+   */
+  private dateAfter(last: Segment, capturedAt: number): number {
+    const expected = last.capturedAt + (last.frames * 1000) / this.cadence.fps;
+    return Math.abs(capturedAt - expected) > MOST_CORRECTION_MS ? capturedAt : expected;
   }
 
   private slide(): Placed['unlisted'] {
