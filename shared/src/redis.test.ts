@@ -127,6 +127,18 @@ describe('sessions', () => {
     expect(await sessions.get(session.id)).toBeUndefined();
   });
 
+  test('chunks are counted only for the newest connection of the publisher', async () => {
+    const { id } = (await sessions.create(wanted, 1)).session;
+    expect(await sessions.countChunks(id, 0, 5)).toBe('counted');
+    expect(await sessions.takeOver(id)).toBe(1);
+    expect(await sessions.countChunks(id, 0, 6)).toBe('taken over');
+    expect(await sessions.countChunks(id, 1, 7)).toBe('counted');
+    expect(await sessions.get(id)).toMatchObject({ chunks: 7, connection: 1 });
+    await sessions.remove(id);
+    expect(await sessions.countChunks(id, 1, 8)).toBe('over');
+    expect(await sessions.takeOver(id)).toBeUndefined();
+  });
+
   test('only the one who started a session has its resume token', async () => {
     const { session, resumeToken } = await sessions.create(wanted, 1);
     expect(isResumeToken(session, resumeToken)).toBe(true);

@@ -19,6 +19,8 @@ const sessionSchema = z.object({
   resumeTokenHash: z.string(),
   /** Chunks of the publisher that are safely queued: where it goes on after a lost connection. */
   chunks: z.coerce.number().int().nonnegative(),
+  /** Which of the publisher's connections it is that counts: 0 is that of `start`. */
+  connection: z.coerce.number().int().nonnegative(),
   /** The newest stats of the pipeline, as JSON; not there until the first frame. */
   stats: z
     .string()
@@ -30,7 +32,7 @@ const sessionSchema = z.object({
 export type Session = z.infer<typeof sessionSchema>;
 
 /** What may change while a session runs. */
-export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats' | 'chunks'>>;
+export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
 
 /** The registry has as many sessions as it may have. */
 export class TooManySessionsError extends Error {
@@ -65,6 +67,7 @@ export class SessionRegistry {
       createdAt: Date.now(),
       resumeTokenHash: hash(resumeToken),
       chunks: 0,
+      connection: 0,
     };
     const created = await this.redis.eval(
       CREATE,
@@ -93,6 +96,25 @@ export class SessionRegistry {
   /** Changes a running session; a session that is over stays so, and false is the answer. */
   async update(id: string, patch: SessionPatch): Promise<boolean> {
     return (await this.redis.eval(UPDATE, 1, sessionKey(id), ...fieldsOf(patch))) === 1;
+  }
+
+  /**
+   * Gives a session's chunks to another connection of its publisher: from now on `countChunks` refuses
+   * those of all before it. Resolves to its number, or to undefined where the session is not running.
+   */
+  async takeOver(id: string): Promise<number | undefined> {
+    const connection = await this.redis.eval(TAKE_OVER, 1, sessionKey(id));
+    return connection === null ? undefined : Number(connection);
+  }
+
+  /** Says how many chunks are safely queued, for the connection that they came on. */
+  async countChunks(
+    id: string,
+    connection: number,
+    chunks: number,
+  ): Promise<'counted' | 'taken over' | 'over'> {
+    const counted = await this.redis.eval(COUNT_CHUNKS, 1, sessionKey(id), connection, chunks);
+    return counted === 1 ? 'counted' : counted === 0 ? 'taken over' : 'over';
   }
 
   /** Forgets a session. */
@@ -129,6 +151,17 @@ return 1`;
 const UPDATE = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV))
+return 1`;
+
+const TAKE_OVER = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+return redis.call('HINCRBY', KEYS[1], 'connection', 1)`;
+
+const COUNT_CHUNKS = `
+local connection = redis.call('HGET', KEYS[1], 'connection')
+if not connection then return -1 end
+if connection ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'chunks', ARGV[2])
 return 1`;
 
 /** 128 bits, in characters that are safe in a URL, a key and a file name. */

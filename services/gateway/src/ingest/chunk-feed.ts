@@ -5,7 +5,7 @@ import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
 
-/** What a feed tells. Nothing follows `onOver` and `onFailed`. */
+/** What a feed tells. Nothing follows `onOver`, `onTakenOver` and `onFailed`. */
 export interface FeedEvents {
   /** So many of the session's chunks are safely queued; `newly` of them arrived at these times. */
   onSafe(count: number, newly: number[]): void;
@@ -15,6 +15,8 @@ export interface FeedEvents {
   onDrained(): void;
   /** The session is not running any more. */
   onOver(): void;
+  /** Another connection goes on with the session, here or at another gateway. */
+  onTakenOver(): void;
   onFailed(reason: 'overloaded' | 'internal', error?: unknown): void;
 }
 
@@ -41,9 +43,13 @@ export class ChunkFeed {
   private ending: Promise<void> | undefined;
   private readonly gauge: QueueGauge;
 
-  /** @param safe how many of the session's chunks are queued already */
+  /**
+   * @param connection the publisher's, as the registry counts them
+   * @param safe how many of the session's chunks are queued already
+   */
   constructor(
     private readonly sessionId: string,
+    private readonly connection: number,
     private safe: number,
     private readonly target: FeedTarget,
     private readonly events: FeedEvents,
@@ -134,9 +140,11 @@ export class ChunkFeed {
       await queue.add({ kind: 'chunk', n, receivedAt: arrivedAt }, { jobId: `c${n}` });
     }
     const safe = first + chunks.length;
-    if (!(await registry.update(this.sessionId, { chunks: safe }))) {
+    const counted = await registry.countChunks(this.sessionId, this.connection, safe);
+    if (counted !== 'counted') {
       this.stop();
-      this.events.onOver();
+      if (counted === 'over') this.events.onOver();
+      else this.events.onTakenOver();
       return false;
     }
     this.safe = safe;

@@ -92,7 +92,7 @@ export class Conversation {
       await this.parts.sessions.end(id);
       return;
     }
-    this.publish(id, 0);
+    this.publish(id, 0, 0);
     this.parts.log.info({ sessionId: id, mimeType, effect }, 'started');
     this.socket.say({
       type: 'started',
@@ -112,14 +112,17 @@ export class Conversation {
     }
     await sessions.publisherSeen(sessionId);
     await this.publishers.get(sessionId)?.replace();
-    // Read again: the connection before this one may have queued more.
-    const { chunks, state } = (await registry.get(sessionId)) ?? {};
-    if (chunks === undefined) throw new Unwelcome('not_found', 'The session has just ended.');
-    if (!this.isOpen) return;
-    if (this.publishers.get(sessionId)?.isFeeding) {
+    const connection = await registry.takeOver(sessionId);
+    // Read again: the connection before this one may have queued more, but now can no longer.
+    const now = await registry.get(sessionId);
+    if (!now) throw new Unwelcome('not_found', 'The session has just ended.');
+    if (now.connection !== connection)
       throw new Unwelcome('bad_message', 'Another connection was faster to resume this session.');
-    }
-    const publisher = this.publish(sessionId, chunks);
+    if (!this.isOpen) return;
+    const { chunks, state } = now;
+    // One that resumed in the meantime, too, has just lost the session to this one.
+    void this.publishers.get(sessionId)?.replace();
+    const publisher = this.publish(sessionId, connection, chunks);
     log.info({ sessionId, chunks }, 'resumed');
     this.socket.say({ type: 'resumed', chunks });
     // That may have been announced to nobody while the connection was lost.
@@ -130,8 +133,8 @@ export class Conversation {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  private publish(sessionId: string, safe: number): Publisher {
-    this.publisher = new Publisher(sessionId, this.socket, this.parts, safe);
+  private publish(sessionId: string, connection: number, safe: number): Publisher {
+    this.publisher = new Publisher(sessionId, this.socket, this.parts, connection, safe);
     this.publishers.set(sessionId, this.publisher);
     return this.publisher;
   }

@@ -572,6 +572,40 @@ describe('a lost connection', () => {
     await newer.acknowledgedAtLeast(2);
   });
 
+  test('that is only half lost gives way to one through another gateway, and spoils nothing', async () => {
+    const [first, second] = [await gatewayWith(), await gatewayWith()];
+    const older = await IngestClient.start(first.ingestUrl);
+    const pipeline = pipelineOf(older);
+    older.chunks('chunk 0');
+    await older.acknowledgedAtLeast(1);
+    const newer = await resumed(second.ingestUrl, older);
+    expect(await newer.message('resumed')).toEqual({ type: 'resumed', chunks: 1 });
+    newer.chunks('chunk 1', 'chunk 2');
+    await newer.acknowledgedAtLeast(3);
+    older.chunks('chunk 1');
+    expect(await older.refused()).toEqual(['bad_message', 1008]);
+    expect(older.acknowledged).toBe(1);
+    newer.chunks('chunk 3');
+    newer.say({ type: 'stop' });
+    await expect.poll(() => pipeline.order.at(-1)).toBe('end');
+    expect((await registry.get(older.sessionId))?.chunks).toBe(4);
+    // The older one's may come, but as the repeat that it is, which whoever decodes passes over.
+    expect([...new Set(pipeline.order)]).toEqual([...upTo(4), 'end']);
+    expect([...new Set(pipeline.texts)]).toEqual(numbered(4));
+  });
+
+  test('that is resumed twice at once is resumed once', async () => {
+    const [first, second] = [await gatewayWith(), await gatewayWith()];
+    const lost = await IngestClient.start(first.ingestUrl);
+    lost.socket.terminate();
+    const both = await Promise.all([first, second].map((each) => resumed(each.ingestUrl, lost)));
+    for (const client of both)
+      await Promise.race([client.message('resumed'), client.closed()]).catch(() => {});
+    for (const client of both) if (client.closeCode === undefined) client.chunks('chunk 0');
+    await expect.poll(() => both.filter((client) => client.acknowledged === 1).length).toBe(1);
+    await expect.poll(() => both.filter((client) => client.closeCode === 1008).length).toBe(1);
+  });
+
   test('hears again that the playlist can be played', async () => {
     const { ingestUrl } = await gatewayWith();
     const lost = await IngestClient.start(ingestUrl);

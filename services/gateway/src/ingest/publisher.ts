@@ -17,17 +17,22 @@ export class Publisher {
   private hasLiveStats = false;
   private tidying: Promise<void> | undefined;
 
-  /** @param safe how many of the session's chunks are queued already */
+  /**
+   * @param connection the publisher's, as the registry counts them
+   * @param safe how many of the session's chunks are queued already
+   */
   constructor(
     readonly sessionId: string,
     private readonly socket: IngestSocket,
     private readonly parts: IngestParts,
+    connection: number,
     safe: number,
   ) {
     const { redis, chunks, registry, events } = parts;
     this.queue = new JobQueue(redis, { kind: 'chunks', sessionId });
     this.feed = new ChunkFeed(
       sessionId,
+      connection,
       safe,
       { chunks, queue: this.queue, registry },
       {
@@ -35,6 +40,7 @@ export class Publisher {
         onFull: () => this.socket.pause(),
         onDrained: () => this.socket.resume(),
         onOver: () => this.expectEnd(),
+        onTakenOver: () => this.giveWay(),
         onFailed: (reason, error) => this.giveUp(reason, error),
       },
       parts.limits,
@@ -72,8 +78,7 @@ export class Publisher {
 
   /** Another connection goes on with the session. Resolves when this one has left it alone. */
   async replace(): Promise<void> {
-    this.finish();
-    this.socket.refuse('bad_message', 'Another connection has taken this session over.');
+    this.giveWay();
     await this.feed.settled();
   }
 
@@ -168,6 +173,11 @@ export class Publisher {
     } catch (error) {
       this.logFailure(error);
     }
+  }
+
+  private giveWay(): void {
+    this.finish();
+    this.socket.refuse('bad_message', 'Another connection has taken this session over.');
   }
 
   private giveUp(reason: 'overloaded' | 'internal', error?: unknown): void {
