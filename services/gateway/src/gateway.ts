@@ -11,6 +11,7 @@ import { createApp } from './app.js';
 import type { GatewayConfig } from './config.js';
 import { IngestServer } from './ingest/ingest-server.js';
 import { INGEST_LIMITS } from './ingest/limits.js';
+import { SearchLoad } from './ingest/search-load.js';
 import { LiveSessions } from './live-sessions.js';
 import { addGauge, createGatewayMetrics } from './metrics.js';
 import { LivePlaylists } from './playback/live-playlists.js';
@@ -48,6 +49,7 @@ export async function startGateway(
   const registry = new SessionRegistry(redis);
   const events = new SessionEvents();
   const metrics = createGatewayMetrics();
+  const load = new SearchLoad();
   const viewers = new Viewers(redis, log);
   const playlists = new LivePlaylists(hlsDir, log);
   const readiness = new Readiness(redis, hlsDir);
@@ -59,7 +61,7 @@ export async function startGateway(
   const chunks = new ChunkStore(redis);
   const stats = new SessionStats(registry, viewers, hlsDir, config.FPS);
   const ingest = new IngestServer(
-    { redis, registry, chunks, sessions, events, viewers, stats, metrics, log, limits },
+    { redis, registry, chunks, sessions, events, load, viewers, stats, metrics, log, limits },
     config,
   );
   const app = createApp({
@@ -80,6 +82,7 @@ export async function startGateway(
 
   subscription.on((event) => {
     playlists.receive(event);
+    load.receive(event);
     events.deliver(event);
   });
   addGauge(

@@ -86,6 +86,12 @@ export class Conversation {
     if (!isSupportedMedia(mimeType)) {
       throw new Unwelcome('unsupported_media', 'Only WebM, Matroska and MP4 can be sent.');
     }
+    if (this.parts.load.isTooMuch) {
+      throw new Unwelcome(
+        'overloaded',
+        'The face search cannot keep up with the sessions that run: try again later.',
+      );
+    }
     const { session, resumeToken } = await this.parts.sessions.begin({ mimeType, effect });
     const { id } = session;
     if (!this.isOpen) {

@@ -8,6 +8,7 @@ import type { GatewayMetrics } from '../metrics.js';
 import type { SessionEvents } from '../session-events.js';
 import type { Viewers } from '../viewers.js';
 import type { IngestLimits } from './limits.js';
+import type { SearchLoad } from './search-load.js';
 
 /** What the connections of publishers work with. */
 export interface IngestParts {
@@ -16,6 +17,7 @@ export interface IngestParts {
   chunks: ChunkStore;
   sessions: LiveSessions;
   events: SessionEvents;
+  load: SearchLoad;
   viewers: Viewers;
   stats: SessionStats;
   metrics: GatewayMetrics;

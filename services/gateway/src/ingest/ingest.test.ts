@@ -313,6 +313,25 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     await IngestClient.start(ingestUrl);
   });
 
+  test('a session that the detectors could not bear beside those that run', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const running = await IngestClient.start(ingestUrl);
+    const { sessionId } = running;
+    for (const frames of [0, 300]) {
+      const stats = { ...statsOf(sessionId), framesOut: frames, framesUndetected: frames };
+      await publishEvent(redis, { type: 'stats', sessionId, stats });
+    }
+    await expect
+      .poll(() => running.received.filter(({ type }) => type === 'stats'))
+      .toHaveLength(2);
+    const client = await IngestClient.connect(ingestUrl);
+    client.say(START);
+    expect(await client.refused()).toEqual(['overloaded', 1013]);
+    await publishEvent(redis, { type: 'ended', sessionId, frames: 300 });
+    await running.closed();
+    await IngestClient.start(ingestUrl);
+  });
+
   test('one connection more than may be open', async () => {
     const { ingestUrl } = await gatewayWith({}, { sockets: 1 });
     await IngestClient.connect(ingestUrl);

@@ -1,0 +1,50 @@
+import type { FacecastEvent } from '@facecast/shared/events';
+
+/** What counts is what happened in this time. */
+const WINDOW_MS = 5_000;
+/** Of fewer frames nothing can be said. */
+const LEAST_FRAMES = 60;
+/** With more than this share of all frames unsearched, another session would only take from the rest. */
+const MOST_UNSEARCHED = 0.5;
+/** Stats come about once a second. */
+const MOST_SAMPLES = 20;
+
+interface Sample {
+  at: number;
+  out: number;
+  unsearched: number;
+}
+
+/** Knows from the running sessions' stats whether the detectors can bear one more. */
+export class SearchLoad {
+  private readonly samples = new Map<string, Sample[]>();
+
+  /** @param now a clock in milliseconds that never goes back */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** Takes notice of an event, of whatever session. */
+  receive(event: FacecastEvent): void {
+    if (event.type === 'ended') this.samples.delete(event.sessionId);
+    if (event.type !== 'stats') return;
+    const { framesOut, framesUndetected } = event.stats;
+    const before = this.samples.get(event.sessionId) ?? [];
+    const sample = { at: this.now(), out: framesOut, unsearched: framesUndetected };
+    this.samples.set(event.sessionId, [...before, sample].slice(-MOST_SAMPLES));
+  }
+
+  /** Whether more of the last seconds' frames went out unsearched than searched. */
+  get isTooMuch(): boolean {
+    let [out, unsearched] = [0, 0];
+    for (const [sessionId, samples] of this.samples) {
+      const recent = samples.filter(({ at }) => at >= this.now() - WINDOW_MS);
+      const [first, last] = [recent[0], recent.at(-1)];
+      if (!first || !last) {
+        this.samples.delete(sessionId);
+        continue;
+      }
+      out += last.out - first.out;
+      unsearched += last.unsearched - first.unsearched;
+    }
+    return out >= LEAST_FRAMES && unsearched > MOST_UNSEARCHED * out;
+  }
+}
