@@ -71,7 +71,25 @@ const neededByTests = [
     debian: ['fonts-dejavu-core'],
     brew: [],
   },
+  {
+    name: 'GStreamer with its HLS clients',
+    isThere: () => hasGstElements('hlsdemux', 'hlsdemux2', 'qtdemux', 'h264parse', 'avdec_h264'),
+    debian: [
+      'gstreamer1.0-tools',
+      'gstreamer1.0-plugins-good',
+      'gstreamer1.0-plugins-bad',
+      'gstreamer1.0-libav',
+    ],
+    brew: ['gstreamer'],
+  },
 ];
+
+/** @param {string[]} names */
+function hasGstElements(...names) {
+  return names.every(
+    (name) => spawnSync('gst-inspect-1.0', ['--exists', name], { stdio: 'ignore' }).status === 0,
+  );
+}
 
 /**
  * The browser that the tests drive.

@@ -1,17 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as clips from './support/clips.js';
-import { greenPlane, playFrames } from './support/playback.js';
 import { HttpClient, nextPart, readPlaylist } from './support/player.js';
 import { startPush } from './support/push.js';
 import { startStack, type Stack } from './support/stack.js';
 
 const FRAMES = 180;
-const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
-const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 let stack: Stack;
 let media: string;
@@ -29,9 +25,6 @@ afterAll(async () => {
 });
 
 const playlistOf = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3u8`;
-
-/** Resolves when there is something for players that know nothing of parts. */
-const wholeSegment = (sessionId: string) => fetch(`${playlistOf(sessionId)}?_HLS_msn=0`);
 
 describe('a live playlist, asked 50,000 times', () => {
   const REQUESTS = 50_000;
@@ -69,20 +62,5 @@ describe('a live playlist, asked 50,000 times', () => {
     await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
     await push.stop();
     expect(failures).toEqual([]);
-  });
-});
-
-describe('ffmpeg', () => {
-  test('plays every frame, once, in order, from the first on while it is live', async () => {
-    const push = await startPush(stack, clip);
-    await wholeSegment(push.sessionId);
-    const numbers: number[] = [];
-    for await (const frame of playFrames(playlistOf(push.sessionId), SIZE, [
-      '-live_start_index',
-      '0',
-    ]))
-      numbers.push(readFrameCounter(greenPlane(frame), SIZE.width));
-    expect(numbers).toEqual(upTo(FRAMES));
-    expect(await push.ended).toBe(0);
   });
 });
