@@ -1,4 +1,4 @@
-import Hls, { ErrorTypes, Events, type ErrorData } from 'hls.js/light';
+import Hls, { ErrorTypes, Events, type ErrorData, type FragBufferedData } from 'hls.js/light';
 import { catchUp, StallMargin } from './catch-up.js';
 import { latencySeconds } from './latency.js';
 import type { Player, PlayerEvents } from './player.js';
@@ -6,6 +6,8 @@ import { RetryBudget } from './retry-budget.js';
 
 /** What stays in memory behind the picture on the screen, in seconds. */
 const BACK_BUFFER_SECONDS = 10;
+/** How much more than that may gather before it is removed, in seconds. */
+const BACK_BUFFER_EXCESS_SECONDS = 20;
 /** Retries after what hls.js itself could not mend, within a minute. */
 const MAX_RETRIES = 6;
 const RETRY_WINDOW_MS = 60_000;
@@ -35,7 +37,8 @@ export class HlsPlayer implements Player {
     this.#events = events;
     this.#hls = new Hls({
       lowLatencyMode: true,
-      backBufferLength: BACK_BUFFER_SECONDS,
+      // Ours instead: #forgetBackBuffer.
+      backBufferLength: Infinity,
       // The media is fragmented MP4 already: a worker would only add a hop to each part.
       enableWorker: false,
       // Ours instead: catchUp and StallMargin.
@@ -44,8 +47,8 @@ export class HlsPlayer implements Player {
       xhrSetup: nameViewer,
     });
     this.#listen();
-    this.#hls.loadSource(playlistUrl);
     this.#hls.attachMedia(video);
+    void this.#load();
   }
 
   latency(): number | undefined {
@@ -60,8 +63,19 @@ export class HlsPlayer implements Player {
     this.#video.playbackRate = 1;
   }
 
+  /**
+   * A playlist without a whole segment is an error to hls.js, after which it waits a second or two:
+   * so the server is asked to answer when there is one.
+   */
+  async #load(): Promise<void> {
+    const { signal } = this.#listeners;
+    await fetch(`${this.#playlistUrl}?_HLS_msn=0`, { signal }).catch(() => undefined);
+    if (!signal.aborted) this.#hls.loadSource(this.#playlistUrl);
+  }
+
   #listen(): void {
     const { signal } = this.#listeners;
+    this.#hls.on(Events.FRAG_BUFFERED, (_, data) => this.#forgetBackBuffer(data));
     this.#hls.on(Events.MANIFEST_PARSED, () => this.#play());
     this.#hls.on(Events.ERROR, (_, data) => this.#onError(data));
     this.#hls.on(Events.BUFFER_CODECS, (_, tracks) => {
@@ -84,6 +98,19 @@ export class HlsPlayer implements Player {
     });
     if (next.action === 'jump') return this.#jump();
     if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
+  }
+
+  /**
+   * Removes what was played a while ago. hls.js would do so itself, but takes the parts of a segment
+   * that it is loading just then for removed, and then waits for good until they are unlisted: so
+   * this happens only between two parts of a segment of which the first ones are in the buffer.
+   */
+  #forgetBackBuffer({ part }: FragBufferedData): void {
+    const { buffered, currentTime } = this.#video;
+    if (!part || part.index === 0 || buffered.length === 0) return;
+    const endOffset = currentTime - BACK_BUFFER_SECONDS;
+    if (endOffset - buffered.start(0) < BACK_BUFFER_EXCESS_SECONDS) return;
+    this.#hls.trigger(Events.BUFFER_FLUSHING, { startOffset: 0, endOffset, type: null });
   }
 
   /** hls.js calls only long waits stalls; here the short ones show that the distance is too small. */
