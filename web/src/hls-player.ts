@@ -69,7 +69,7 @@ export class HlsPlayer implements Player {
    */
   async #load(): Promise<void> {
     const { signal } = this.#listeners;
-    await fetch(`${this.#playlistUrl}?_HLS_msn=0`, { signal }).catch(() => undefined);
+    await fetch(`${this.#playlistUrl}?_HLS_msn=1`, { signal }).catch(() => undefined);
     if (!signal.aborted) this.#hls.loadSource(this.#playlistUrl);
   }
 

@@ -73,16 +73,16 @@ describe("a session's folder", () => {
   test('a part is listed with the call that adds it', async () => {
     const packager = await open();
     packager.begin(INIT);
-    expect(await addBatch(packager, 0)).toEqual({ msn: 0, part: 0 });
-    expect(await text()).toContain('URI="0.0.m4s",INDEPENDENT=YES');
-    expect(await readFile(join(folder, '0.0.m4s'))).toEqual(fakePart(0));
+    expect(await addBatch(packager, 0)).toEqual({ msn: 1, part: 0 });
+    expect(await text()).toContain('URI="1.0.m4s",INDEPENDENT=YES');
+    expect(await readFile(join(folder, '1.0.m4s'))).toEqual(fakePart(0));
     expect(await readFile(join(folder, 'init-0.mp4'))).toEqual(INIT);
   });
 
   test('a segment is its parts, one after another', async () => {
     await startWith(10);
     const parts = upTo(10).map(fakePart);
-    expect(await readFile(join(folder, '0.m4s'))).toEqual(Buffer.concat(parts));
+    expect(await readFile(join(folder, '1.m4s'))).toEqual(Buffer.concat(parts));
   });
 
   test('each segment says when it was captured (B.1)', async () => {
@@ -143,7 +143,7 @@ describe("a session's folder", () => {
     expect(most.bytes).toBeLessThan(2_000);
     expect(process.memoryUsage().heapUsed - heapAfterAnHour).toBeLessThan(32_000_000);
     const { mediaSequenceBase, segments } = await playlist();
-    expect(mediaSequenceBase).toBe(parts / 2 - 8);
+    expect(mediaSequenceBase).toBe(parts / 2 - 8 + 1);
     expect(segments.filter(({ uri }) => uri)).toHaveLength(8);
   }, 240_000);
 });
@@ -153,7 +153,7 @@ describe('the end of a session', () => {
     const packager = await startWith(13);
     await packager.end();
     expect(await playlist()).toMatchObject({ endlist: true });
-    expect(await readFile(join(folder, '1.m4s'))).toEqual(
+    expect(await readFile(join(folder, '2.m4s'))).toEqual(
       Buffer.concat(upTo(13).slice(10).map(fakePart)),
     );
     expect(await text()).not.toContain('PRELOAD-HINT');
@@ -191,12 +191,12 @@ describe('a successor', () => {
       expect(await text()).toBe(before);
 
       packager.begin(INIT);
-      const msn = Math.ceil(batches / 10);
+      const msn = 1 + Math.ceil(batches / 10);
       expect(await addBatch(packager, batches)).toEqual({ msn, part: 0 });
       const last = (await playlist()).segments.at(-1);
       expect(last).toMatchObject({ mediaSequenceNumber: msn, discontinuity: true });
       expect(last?.map.uri).toBe('init-1.mp4');
-      const cut = upTo(batches).slice((msn - 1) * 10);
+      const cut = upTo(batches).slice((msn - 2) * 10);
       expect(await readFile(join(folder, `${msn - 1}.m4s`))).toEqual(
         Buffer.concat(cut.map(fakePart)),
       );
@@ -208,20 +208,20 @@ describe('a successor', () => {
     const successor = await open();
     await expect(addBatch(predecessor, 5)).rejects.toThrow(NotTheHolderError);
     successor.begin(INIT);
-    expect(await addBatch(successor, 5)).toEqual({ msn: 1, part: 0 });
+    expect(await addBatch(successor, 5)).toEqual({ msn: 2, part: 0 });
     expect((await playlist()).segments.flatMap(({ parts }) => parts)).toHaveLength(5 + 1 + 1);
   });
 
   test('lists a part that its predecessor wrote under the hinted name, as it is (4.4.5.3)', async () => {
     await startWith(14);
-    await writeFile(join(folder, '1.4.m4s'), fakePart(14));
+    await writeFile(join(folder, '2.4.m4s'), fakePart(14));
     const packager = await open();
     const orphan = packager.orphan(14);
     expect(orphan).toEqual(fakePart(14));
-    expect(await addBatch(packager, 14, orphan)).toEqual({ msn: 1, part: 4 });
+    expect(await addBatch(packager, 14, orphan)).toEqual({ msn: 2, part: 4 });
     packager.begin(INIT);
-    expect(await addBatch(packager, 15)).toEqual({ msn: 2, part: 0 });
-    expect(await readFile(join(folder, '1.m4s'))).toEqual(
+    expect(await addBatch(packager, 15)).toEqual({ msn: 3, part: 0 });
+    expect(await readFile(join(folder, '2.m4s'))).toEqual(
       Buffer.concat([10, 11, 12, 13, 14].map(fakePart)),
     );
   });
@@ -229,10 +229,10 @@ describe('a successor', () => {
   test('lists no part of an encoder whose initialization section is not listed', async () => {
     await startWith(20);
     await writeFile(join(folder, 'init-1.mp4'), INIT);
-    await writeFile(join(folder, '2.0.m4s'), fakePart(20));
+    await writeFile(join(folder, '3.0.m4s'), fakePart(20));
     const packager = await open();
     expect(packager.orphan(20)).toBeUndefined();
-    expect(await media()).not.toContain('2.0.m4s');
+    expect(await media()).not.toContain('3.0.m4s');
     packager.begin(INIT);
     await addBatch(packager, 20);
     expect((await playlist()).segments.at(-1)?.map.uri).toBe('init-2.mp4');
@@ -240,26 +240,26 @@ describe('a successor', () => {
 
   test('removes what was never listed, and keeps what somebody may still ask for', async () => {
     await startWith(95);
-    await writeFile(join(folder, '.9.5.m4s.half.unfinished'), 'half');
-    await writeFile(join(folder, '9.m4s'), 'half a segment');
+    await writeFile(join(folder, '.10.5.m4s.half.unfinished'), 'half');
+    await writeFile(join(folder, '10.m4s'), 'half a segment');
     const before = await media();
     const packager = await open();
-    expect(await media()).toEqual(before.filter((name) => name !== '9.m4s'));
-    expect(await readdir(folder)).not.toContain('.9.5.m4s.half.unfinished');
+    expect(await media()).toEqual(before.filter((name) => name !== '10.m4s'));
+    expect(await readdir(folder)).not.toContain('.10.5.m4s.half.unfinished');
     packager.begin(INIT);
     await addBatches(packager, 95, 95 + 700);
-    expect(await media()).not.toContain('5.0.m4s');
+    expect(await media()).not.toContain('6.0.m4s');
   });
 
   test('of a folder without a playlist begins anew, with a name for the init that was never used', async () => {
     await writeFile(join(folder, 'init-0.mp4'), INIT);
-    await writeFile(join(folder, '0.0.m4s'), fakePart(0));
+    await writeFile(join(folder, '1.0.m4s'), fakePart(0));
     const packager = await open();
     expect(packager).toMatchObject({ batches: 0, frames: 0, started: false });
     packager.begin(INIT);
     await addBatches(packager, 0, 100);
     expect((await playlist()).segments[0]?.map.uri).toBe('init-1.mp4');
-    expect(await media()).toContain('0.m4s');
+    expect(await media()).toContain('1.m4s');
   });
 
   test('of an ended session has nothing left to do', async () => {

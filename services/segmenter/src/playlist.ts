@@ -53,10 +53,16 @@ export function targetSeconds({ fps, framesPerSegment }: Cadence): number {
   return Math.ceil(framesPerSegment / fps);
 }
 
+/**
+ * The first segment's media sequence number, which may be any (4.4.3.2). Not 0: hls.js takes that for
+ * none, and loads the parts of such a segment again and again.
+ */
+const FIRST_MSN = 1;
+
 /** Where the next part will be: the one that is hinted at. */
 export function nextPart({ segments }: Pick<Playlist, 'segments'>): { msn: number; part: number } {
   const last = segments.at(-1);
-  if (!last) return { msn: 0, part: 0 };
+  if (!last) return { msn: FIRST_MSN, part: 0 };
   return last.complete
     ? { msn: last.msn + 1, part: 0 }
     : { msn: last.msn, part: last.parts.length };
@@ -80,7 +86,7 @@ export function renderPlaylist(playlist: Playlist, cadence: Cadence): string {
       `,HOLD-BACK=${(HOLD_BACK_TARGETS * target).toFixed(1)}` +
       `,CAN-SKIP-UNTIL=${(SKIP_TARGETS * target).toFixed(1)}`,
     `#EXT-X-PART-INF:PART-TARGET=${seconds(cadence.framesPerBatch)}`,
-    `#EXT-X-MEDIA-SEQUENCE:${playlist.segments[0]?.msn ?? 0}`,
+    `#EXT-X-MEDIA-SEQUENCE:${playlist.segments[0]?.msn ?? FIRST_MSN}`,
     `#EXT-X-DISCONTINUITY-SEQUENCE:${playlist.discontinuitySequence}`,
   ];
   let init: string | undefined;

@@ -209,9 +209,9 @@ describe('a session', () => {
     }
     expect(told.filter((each) => each.startsWith('/'))).toEqual([`/hls/${sessionId}/live.m3u8`]);
     expect(told.filter((each) => !each.startsWith('/'))).toEqual([
-      ...upTo(10).map((part) => `0.${part}`),
-      '1.0',
-      '1.1',
+      ...upTo(10).map((part) => `1.${part}`),
+      '2.0',
+      '2.1',
     ]);
   });
 
@@ -486,7 +486,7 @@ describe('a fault', () => {
     expect(await playNumbers(playlistPath(sessionId))).toEqual(upTo(180));
     const after = await playlist(sessionId);
     expect(after.segments.map(({ mediaSequenceNumber }) => mediaSequenceNumber)).toEqual(
-      after.segments.map((_, index) => index),
+      after.segments.map((_, index) => 1 + index),
     );
     before.segments.slice(0, -1).forEach(({ uri }, index) => {
       expect(after.segments[index]?.uri).toBe(uri);

@@ -21,12 +21,12 @@ describe('the sliding window', () => {
   test('ten parts make a segment', () => {
     const { window, placed } = freshWindow(21);
     expect(placed.map(({ uri }) => uri).slice(8, 12)).toEqual([
-      '0.8.m4s',
-      '0.9.m4s',
-      '1.0.m4s',
-      '1.1.m4s',
+      '1.8.m4s',
+      '1.9.m4s',
+      '2.0.m4s',
+      '2.1.m4s',
     ]);
-    expect(placed.flatMap(({ completed }) => completed?.uri ?? [])).toEqual(['0.m4s', '1.m4s']);
+    expect(placed.flatMap(({ completed }) => completed?.uri ?? [])).toEqual(['1.m4s', '2.m4s']);
     expect(window.segments.map(({ complete }) => complete)).toEqual([true, true, false]);
   });
 
@@ -73,14 +73,14 @@ describe('the sliding window', () => {
     const { placed } = freshWindow(1000);
     const uris = placed.map(({ uri }) => uri);
     expect(new Set(uris).size).toBe(uris.length);
-    expect(placed.map(({ msn, part }) => msn * 10 + part)).toEqual(uris.map((_, n) => n));
+    expect(placed.map(({ msn, part }) => (msn - 1) * 10 + part)).toEqual(uris.map((_, n) => n));
   });
 
   test('each part and segment that leaves the playlist is told of, once', () => {
     const { window, placed } = freshWindow(1000);
     const unlisted = placed.flatMap((each) => each.unlisted.segments);
     const listed = window.segments.map(({ uri }) => uri);
-    expect([...unlisted, ...listed]).toEqual(Array.from({ length: 100 }, (_, n) => `${n}.m4s`));
+    expect([...unlisted, ...listed]).toEqual(Array.from({ length: 100 }, (_, n) => `${n + 1}.m4s`));
     const parts = placed.flatMap((each) => each.unlisted.parts);
     const listedParts = window.segments.flatMap((segment) => segment.parts.map(({ uri }) => uri));
     expect([...parts, ...listedParts]).toEqual(placed.map(({ uri }) => uri));
@@ -89,8 +89,8 @@ describe('the sliding window', () => {
   test('a new encoder cuts the segment short and begins a new one after a discontinuity', () => {
     const { window } = freshWindow(14);
     const placed = window.add({ frames: 3, capturedAt: 1400 }, 'init-1.mp4');
-    expect(placed).toMatchObject({ msn: 2, part: 0, uri: '2.0.m4s' });
-    expect(placed.cut).toMatchObject({ uri: '1.m4s', frames: 12, complete: true });
+    expect(placed).toMatchObject({ msn: 3, part: 0, uri: '3.0.m4s' });
+    expect(placed.cut).toMatchObject({ uri: '2.m4s', frames: 12, complete: true });
     expect(window.segments.at(-1)).toMatchObject({
       discontinuity: true,
       init: 'init-1.mp4',
@@ -101,7 +101,7 @@ describe('the sliding window', () => {
   test('a new encoder at the border of two segments cuts nothing', () => {
     const { window } = freshWindow(10);
     expect(window.add({ frames: 3, capturedAt: 0 }, 'init-1.mp4')).toMatchObject({
-      msn: 1,
+      msn: 2,
       part: 0,
       cut: undefined,
     });
@@ -123,7 +123,7 @@ describe('the sliding window', () => {
 
   test('the end completes the last segment as it is', () => {
     const { window } = freshWindow(13);
-    expect(window.end()).toMatchObject({ uri: '1.m4s', frames: 9 });
+    expect(window.end()).toMatchObject({ uri: '2.m4s', frames: 9 });
     expect(window.ended).toBe(true);
   });
 });
