@@ -1,7 +1,8 @@
 import Hls, { ErrorTypes, Events, type ErrorData, type FragBufferedData } from 'hls.js/light';
-import { catchUp, StallMargin } from './catch-up.js';
+import { catchUp } from './catch-up.js';
 import { latencySeconds } from './latency.js';
 import type { Player, PlayerEvents } from './player.js';
+import { PlayoutDelay } from './playout-delay.js';
 import { RetryBudget } from './retry-budget.js';
 
 /** What stays in memory behind the picture on the screen, in seconds. */
@@ -16,6 +17,9 @@ const NETWORK_RETRY_DELAY_MS = 1_000;
 /** Between two jumps to the live edge, in milliseconds: each needs time to load. */
 const JUMP_INTERVAL_MS = 3_000;
 
+/** Media times that differ by less (seconds) are the same: they come from different sums. */
+const SAME_PLACE_SECONDS = 0.01;
+
 /** Who watches, for the server's count of viewers: one random name per page load. */
 const VIEWER_ID = randomId();
 
@@ -25,11 +29,13 @@ export class HlsPlayer implements Player {
   readonly #playlistUrl: string;
   readonly #events: PlayerEvents;
   readonly #listeners = new AbortController();
-  readonly #margin = new StallMargin(performance.now() / 1000);
+  readonly #delay = new PlayoutDelay();
   readonly #retries = new RetryBudget(MAX_RETRIES, RETRY_WINDOW_MS);
   readonly #hls: Hls;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #jumpedAtMs = -Infinity;
+  /** Where the buffer ended when all that was listed was in it: the next part is waited for. */
+  #waitsAt: number | undefined;
 
   constructor(video: HTMLVideoElement, playlistUrl: string, events: PlayerEvents) {
     this.#video = video;
@@ -41,7 +47,7 @@ export class HlsPlayer implements Player {
       backBufferLength: Infinity,
       // The media is fragmented MP4 already: a worker would only add a hop to each part.
       enableWorker: false,
-      // Ours instead: catchUp and StallMargin.
+      // Ours instead: catchUp and PlayoutDelay.
       maxLiveSyncPlaybackRate: 1,
       liveSyncOnStallIncrease: 0,
       xhrSetup: nameViewer,
@@ -77,27 +83,44 @@ export class HlsPlayer implements Player {
     const { signal } = this.#listeners;
     this.#hls.on(Events.FRAG_BUFFERED, (_, data) => this.#forgetBackBuffer(data));
     this.#hls.on(Events.MANIFEST_PARSED, () => this.#play());
+    this.#hls.on(Events.BUFFER_APPENDED, () => this.#onAppended());
     this.#hls.on(Events.ERROR, (_, data) => this.#onError(data));
     this.#hls.on(Events.BUFFER_CODECS, (_, tracks) => {
       if (tracks.audio || tracks.audiovideo?.codec?.includes('mp4a')) this.#events.onSound();
     });
     this.#video.addEventListener('playing', () => this.#events.onPlaying(), { signal });
     this.#video.addEventListener('timeupdate', () => this.#keepUp(), { signal });
-    this.#video.addEventListener('waiting', () => this.#onWaiting(), { signal });
     document.addEventListener('visibilitychange', () => this.#keepUp(), { signal });
   }
 
   #keepUp(): void {
-    const { latestLevelDetails: playlist, targetLatency } = this.#hls;
+    const playlist = this.#hls.latestLevelDetails;
     const video = this.#video;
-    if (!playlist?.live || targetLatency === null || video.paused || video.seeking) return;
-    const wanted = targetLatency + this.#margin.seconds(performance.now() / 1000);
+    if (!playlist?.live || video.paused || video.seeking) return;
     const next = catchUp({
-      behind: this.#hls.latency - wanted,
-      buffered: bufferedAhead(video),
+      behind: this.#behind(),
+      buffered: bufferEnd(video) - video.currentTime,
+      rate: video.playbackRate,
     });
     if (next.action === 'jump') return this.#jump();
     if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
+  }
+
+  /** Seconds further from the live edge than wanted. */
+  #behind(): number {
+    const { wanted } = this.#delay;
+    if (wanted !== undefined) return now() - this.#video.currentTime - wanted;
+    return this.#hls.latency - (this.#hls.targetLatency ?? 0);
+  }
+
+  /** How late a part is says only one that was waited for: others were there before. */
+  #onAppended(): void {
+    const end = bufferEnd(this.#video);
+    if (this.#waitsAt !== undefined && end > this.#waitsAt) {
+      this.#delay.onArrival(now(), this.#waitsAt);
+    }
+    const listed = this.#hls.latestLevelDetails?.partEnd ?? Infinity;
+    this.#waitsAt = end > listed - SAME_PLACE_SECONDS ? end : undefined;
   }
 
   /**
@@ -113,15 +136,12 @@ export class HlsPlayer implements Player {
     this.#hls.trigger(Events.BUFFER_FLUSHING, { startOffset: 0, endOffset, type: null });
   }
 
-  /** hls.js calls only long waits stalls; here the short ones show that the distance is too small. */
-  #onWaiting(): void {
-    if (!this.#video.seeking) this.#margin.onStall(performance.now() / 1000);
-  }
-
   #jump(): void {
     const edge = this.#hls.liveSyncPosition;
     if (edge === null || performance.now() - this.#jumpedAtMs < JUMP_INTERVAL_MS) return;
     this.#jumpedAtMs = performance.now();
+    this.#waitsAt = undefined;
+    this.#delay.clear();
     this.#video.playbackRate = 1;
     this.#video.currentTime = edge;
   }
@@ -148,9 +168,14 @@ export class HlsPlayer implements Player {
   }
 }
 
-function bufferedAhead(video: HTMLVideoElement): number {
-  const { buffered, currentTime } = video;
-  return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - currentTime;
+/** Where the newest buffered media end, in seconds of media. */
+function bufferEnd({ buffered }: HTMLVideoElement): number {
+  return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1);
+}
+
+/** Seconds on a steady clock. */
+function now(): number {
+  return performance.now() / 1000;
 }
 
 function nameViewer(xhr: XMLHttpRequest, url: string): void {
