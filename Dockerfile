@@ -40,7 +40,10 @@ RUN --mount=type=cache,target=/root/.npm \
     npm ci --ignore-scripts --omit=dev --workspace services/frame-extractor --workspace shared
 FROM manifests AS face-detector-modules
 RUN --mount=type=cache,target=/root/.npm \
-    npm ci --ignore-scripts --omit=dev --workspace services/face-detector --workspace shared
+    npm ci --ignore-scripts --omit=dev --workspace services/face-detector --workspace shared && \
+    # The package has the ONNX runtime of every platform; one is 50 MB.
+    find node_modules/onnxruntime-node/bin/napi-v6 -mindepth 2 -maxdepth 2 \
+      ! -path "*/linux/$(node -p process.arch)" -exec rm -r {} +
 COPY --from=build /app/node_modules/@u4/opencv4nodejs/build/Release/opencv4nodejs.node \
     node_modules/@u4/opencv4nodejs/build/Release/
 FROM manifests AS segmenter-modules
@@ -90,6 +93,7 @@ FROM service-with-opencv AS face-detector
 COPY --from=face-detector-modules /app/node_modules node_modules
 COPY --from=build /app/services/face-detector/package.json services/face-detector/
 COPY --from=build /app/services/face-detector/dist services/face-detector/dist
+COPY services/face-detector/models services/face-detector/models
 USER node
 CMD ["node", "services/face-detector/dist/main.js"]
 

@@ -53,6 +53,8 @@ export type DetectJob = z.infer<typeof detectJobSchema>;
 
 /** A face in pixels of the output picture, the origin at its top left. */
 export const faceSchema = z.object({
+  /** The same for one face from frame to frame, as long as it is not out of sight for long. */
+  id: count,
   x: z.number(),
   y: z.number(),
   width: z.number().positive(),

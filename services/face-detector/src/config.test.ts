@@ -1,7 +1,9 @@
 import { ConfigError } from '@facecast/shared/config';
 import { expect, test } from 'vitest';
 import { readFaceDetectorConfig } from './config.js';
+import { BlazeFaceFinder } from './find/blazeface.js';
 import { chooseFinder } from './find/choose.js';
+import { HaarFinder } from './find/haar.js';
 
 const problemsOf = (env: Record<string, string>) => {
   try {
@@ -12,13 +14,14 @@ const problemsOf = (env: Record<string, string>) => {
   return undefined;
 };
 
-test('without settings: alt2 of opencv-data, and it works', async () => {
+test('without settings: BlazeFace, and for Haar alt2 of opencv-data; both work', async () => {
   const config = readFaceDetectorConfig({});
   expect(config).toMatchObject({
-    FACE_FINDER: 'haar',
+    FACE_FINDER: 'blazeface',
     HAAR_CASCADE: '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml',
   });
-  await chooseFinder(config);
+  expect(await chooseFinder(config)).toBeInstanceOf(BlazeFaceFinder);
+  expect(await chooseFinder({ ...config, FACE_FINDER: 'haar' })).toBeInstanceOf(HaarFinder);
 });
 
 test('a cascade is named by its name or its path', () => {

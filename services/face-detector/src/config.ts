@@ -13,7 +13,7 @@ const schema = z.object({
   OPS_PORT,
   LOG_LEVEL,
   FPS,
-  FACE_FINDER: z.enum(['haar']).default('haar'),
+  FACE_FINDER: z.enum(['blazeface', 'haar']).default('blazeface'),
   /** A cascade of opencv-data by its name, or the path of any; becomes a path. */
   HAAR_CASCADE: z
     .string()

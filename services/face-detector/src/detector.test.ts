@@ -15,9 +15,10 @@ import { Detector, SEARCH_BUDGET_MS } from './detector.js';
 import type { FaceFinder } from './find/face-finder.js';
 import { FaceMemory } from './find/face-memory.js';
 import { HaarFinder } from './find/haar.js';
-import { paceAt } from './find/tracker.js';
+import { paceAt } from './find/pace.js';
+import { overlap } from './find/place.js';
 import { createDetectorMetrics } from './metrics.js';
-import { movingFace, overlap, VGA } from './testing/clips.js';
+import { movingFace, VGA } from './testing/clips.js';
 
 const CASCADE = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml';
 const FRAMES_A_BATCH = 3;
@@ -88,7 +89,7 @@ const original = (batch: number) =>
   clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES);
 
 const failing: FaceFinder = {
-  findOthers: () => Promise.reject(new Error('no cascade')),
+  findAll: () => Promise.reject(new Error('no cascade')),
   findNear: () => Promise.reject(new Error('no cascade')),
 };
 
@@ -127,18 +128,20 @@ describe('a batch', () => {
     const { job, entries } = await session();
     let wholeSearches = 0;
     const counting: FaceFinder = {
-      findNear: (picture, known) => haar.findNear(picture, known),
-      findOthers: (picture, known) => {
+      findNear: (picture, expected) => haar.findNear(picture, expected),
+      findAll: (picture) => {
         wholeSearches++;
-        return haar.findOthers(picture, known);
+        return haar.findAll(picture);
       },
     };
     for (let batch = 0; batch < BATCHES; batch++)
       await detector(counting).detector.mark(job(batch, 'box'));
-    // Frames 0, 10 and 20 of 30.
-    expect(wholeSearches).toBe(3);
-    for (const { frames } of await entries())
-      expect(frames.every(({ faces }) => faces.length === 1)).toBe(true);
+    // Frames 2, 11, 20 and 29.
+    expect(wholeSearches).toBe(4);
+    const ids = (await entries()).flatMap(({ frames }) =>
+      frames.map(({ faces }) => faces.map(({ id }) => id)),
+    );
+    expect(ids).toEqual(Array(30).fill([0]));
   });
 
   test('whose session has ended is dropped without a trace', async () => {
@@ -155,7 +158,7 @@ describe('a batch', () => {
     const { sessionId, job, entries } = await session();
     const ending: FaceFinder = {
       findNear: async () => undefined,
-      findOthers: async () => {
+      findAll: async () => {
         await store.removeSession(sessionId);
         return [];
       },
@@ -194,20 +197,18 @@ describe('while searches fail', () => {
     }
   });
 
-  test('a single frame that fails costs the others nothing', async () => {
+  test('one that fails costs the others nothing, and its frames have the faces that were known', async () => {
     const { job, entries } = await session();
-    let calls = 0;
-    const flaky: FaceFinder = {
-      findOthers: (picture, known) => haar.findOthers(picture, known),
-      findNear: (picture, known) =>
-        ++calls === 1 ? Promise.reject(new Error('once')) : haar.findNear(picture, known),
-    };
-    const known = detector().detector;
-    await known.mark(job(0, 'box'));
-    await detector(flaky).detector.mark(job(1, 'box'));
-    const { frames } = (await entries())[1]!;
-    expect(frames.map(({ searched }) => searched)).toEqual([false, true, true]);
-    expect(frames.map(({ faces }) => faces.length)).toEqual([1, 1, 1]);
+    await detector().detector.mark(job(0, 'box'));
+    await detector(failing).detector.mark(job(1, 'box'));
+    await detector().detector.mark(job(2, 'box'));
+    const frames = (await entries()).flatMap((entry) => entry.frames);
+    const searched = [true, false, true].flatMap((each) => Array<boolean>(3).fill(each));
+    expect(frames.map((one) => one.searched)).toEqual(searched);
+    for (const [n, { faces }] of frames.entries()) {
+      expect(faces).toHaveLength(1);
+      expect(overlap(faces[0]!, clip.places[n]!)).toBeGreaterThan(0.5);
+    }
   });
 
   test('each is counted, few are logged, and the service is not ready until one succeeds', async () => {
@@ -221,11 +222,11 @@ describe('while searches fail', () => {
     for (const batch of [0, 1, 2]) await one.mark(job(batch, 'box'));
     expect(lines).toHaveLength(1);
     const metrics = await registry.metrics();
-    expect(metrics).toMatch(/failures_total{what="search".*} 9/);
+    expect(metrics).toMatch(/failures_total{what="search".*} 3/);
     expect(metrics).toMatch(/frames_total{searched="false".*} 9/);
     expect(metrics).toMatch(/stage_seconds_count{.*} 3/);
     await expect(one.checkSearch()).rejects.toThrow('no cascade');
-    Object.assign(finder, { findOthers: async () => [], findNear: async () => undefined });
+    Object.assign(finder, { findAll: async () => [], findNear: async () => undefined });
     await one.mark(job(3, 'box'));
     await one.checkSearch();
   });
@@ -238,16 +239,18 @@ describe('a batch that has waited for too long', () => {
     decodedAt: Date.now() - SEARCH_BUDGET_MS - 1,
   });
 
-  test('goes out with the faces of the one before, unsearched', async () => {
+  test('goes out with the faces of the one before, moved on, unsearched', async () => {
     const { job, marked, entries } = await session();
     const { detector: one } = detector();
     await one.mark(job(0, 'box'));
     const { detector: another } = detector(failing);
     await another.mark(late(job(1, 'box')));
     const [before, after] = await entries();
-    expect(after!.frames).toEqual(
-      Array(3).fill({ searched: false, faces: before!.frames.at(-1)!.faces }),
-    );
+    for (const [n, { searched, faces }] of after!.frames.entries()) {
+      expect(searched).toBe(false);
+      expect(faces.map(({ id }) => id)).toEqual(before!.frames.at(-1)!.faces.map(({ id }) => id));
+      expect(overlap(faces[0]!, clip.places[3 + n]!)).toBeGreaterThan(0.6);
+    }
     expect((await marked(1))!.equals(original(1))).toBe(false);
   });
 

@@ -3,10 +3,13 @@ import type { FrameStore } from '@facecast/shared/frame-store';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
 import type { DetectJob, Face } from '@facecast/shared/messages';
-import { applyEffect, type Sighting } from './effects/effect.js';
+import { applyEffect, hides } from './effects/effect.js';
 import type { FaceFinder } from './find/face-finder.js';
 import type { FaceMemory } from './find/face-memory.js';
-import { isRecent, searchFrame, type Knowledge, type Pace } from './find/tracker.js';
+import type { Knowledge } from './find/knowledge.js';
+import type { Pace } from './find/pace.js';
+import { unsearched, type SeenFace, type Sighting } from './find/sighting.js';
+import { searchRun, type Found } from './find/tracker.js';
 import { framesOf, type I420Frame } from './i420.js';
 import type { DetectorMetrics } from './metrics.js';
 
@@ -62,7 +65,10 @@ export class Detector {
       return this.drop();
 
     const markedAt = Date.now();
-    const frames = sightings.map(({ searched, faces = [] }) => ({ searched, faces }));
+    const frames = sightings.map(({ searched, faces = [] }) => ({
+      searched,
+      faces: faces.filter(({ sure }) => sure).map(faceOf),
+    }));
     await markedLog.append(sessionId, { ...batch, kind: 'batch', markedAt, frames });
     metrics.batches.inc({ outcome: 'marked' });
     metrics.stage.observe(Math.max(0, markedAt - batch.decodedAt) / 1000);
@@ -86,17 +92,19 @@ export class Detector {
 
   /** Searches a batch's frames in order, from what is known of the session's faces to what is then. */
   private async search(job: DetectJob, pictures: I420Frame[]): Promise<Sighting[]> {
-    const { memory, pace } = this.parts;
+    const { memory, pace, metrics } = this.parts;
     const before = await memory.load(job.sessionId);
     const sightings: Sighting[] = [];
     let known = before;
-    for (const [n, picture] of pictures.entries()) {
-      const frame = job.firstFrame + n;
-      const after = isInTime(job) ? await this.searchOne(job, picture, frame, known) : undefined;
-      known = after ?? known;
-      const faces = known && isRecent(known, frame, pace) ? facesOf(known) : undefined;
-      sightings.push({ searched: !!after, faces });
-      this.parts.metrics.frames.inc({ searched: String(!!after) });
+    while (sightings.length < pictures.length) {
+      const frame = job.firstFrame + sightings.length;
+      const run = pictures.slice(sightings.length, sightings.length + pace.run);
+      const found = isInTime(job) ? await this.searchRun(job, run, frame, known) : undefined;
+      known = found?.known ?? known;
+      sightings.push(
+        ...(found?.sightings ?? run.map((_, n) => unsearched(known, frame + n, pace))),
+      );
+      metrics.frames.inc({ searched: String(!!found) }, run.length);
       // Locks must be renewed however long a batch is.
       await otherWork();
     }
@@ -104,25 +112,27 @@ export class Detector {
     return sightings;
   }
 
-  /** What is known after this frame, or undefined where its search failed. */
-  private async searchOne(
-    { sessionId, batch }: DetectJob,
-    { y }: I420Frame,
-    frame: number,
+  /** What a run shows, or undefined where its search failed. */
+  private async searchRun(
+    { sessionId, batch, effect }: DetectJob,
+    frames: I420Frame[],
+    firstFrame: number,
     known: Knowledge | undefined,
-  ): Promise<Knowledge | undefined> {
+  ): Promise<Found | undefined> {
     const { finder, pace, metrics } = this.parts;
     const stopClock = metrics.search.startTimer();
     try {
-      const after = await searchFrame(finder, y, frame, known, pace);
+      const run = { firstFrame, pictures: frames.map(({ y }) => y) };
+      const found = await searchRun(finder, run, known, { pace, hidden: hides(effect) });
       stopClock();
-      metrics.faces.inc(after.faces.length);
+      for (const { faces = [] } of found.sightings)
+        metrics.faces.inc(faces.filter(({ sure }) => sure).length);
       this.failure = undefined;
-      return after;
+      return found;
     } catch (error) {
       metrics.failures.inc({ what: 'search' });
       this.failure = error as Error;
-      this.logFailure({ sessionId, batch, frame, err: error });
+      this.logFailure({ sessionId, batch, frame: firstFrame, err: error });
       return undefined;
     }
   }
@@ -143,6 +153,6 @@ function isInTime({ capturedAt, decodedAt }: DetectJob): boolean {
   return Date.now() - Math.max(capturedAt, decodedAt) <= SEARCH_BUDGET_MS;
 }
 
-function facesOf({ faces }: Knowledge): Face[] {
-  return faces.map(({ face }) => face);
+function faceOf({ id, x, y, width, height, score }: SeenFace): Face {
+  return { id, x, y, width, height, score };
 }

@@ -11,7 +11,7 @@ import { readFaceDetectorConfig } from './config.js';
 import { BATCHES_AT_ONCE, Detector } from './detector.js';
 import { chooseFinder } from './find/choose.js';
 import { FaceMemory } from './find/face-memory.js';
-import { paceAt } from './find/tracker.js';
+import { paceAt } from './find/pace.js';
 import { createDetectorMetrics } from './metrics.js';
 
 await runService(async () => {

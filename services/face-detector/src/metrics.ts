@@ -1,7 +1,7 @@
 import { stageLatency } from '@facecast/shared/metrics';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** Buckets of one frame's search, in seconds: from one face followed to a whole large picture. */
+/** Buckets of one search, in seconds: from one face followed to a whole large picture. */
 const SEARCH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.25];
 
 /** What the detector counts. */
@@ -30,7 +30,7 @@ export function createDetectorMetrics(registry: Registry) {
     }),
     search: new Histogram({
       name: 'facecast_detector_search_seconds',
-      help: 'Time to search one frame',
+      help: 'Time to search one frame, which tells of those around it',
       buckets: SEARCH_BUCKETS,
       registers,
     }),

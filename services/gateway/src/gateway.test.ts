@@ -160,7 +160,7 @@ describe('ending a session', () => {
 
 describe('the face timeline', () => {
   const line = (frame: number) =>
-    `${JSON.stringify({ frame, t: frame / 30, faces: [{ x: 1, y: 2, width: 3, height: 4, score: 1 }] })}\n`;
+    `${JSON.stringify({ frame, t: frame / 30, faces: [{ id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 }] })}\n`;
   const lines = (...frames: number[]) => frames.map(line).join('');
 
   async function session(gateway: TestGateway, content: string): Promise<[string, string]> {

@@ -249,7 +249,7 @@ describe('a session', () => {
     start();
     const sessionId = await beginSession();
     const stats = next('stats', sessionId, (event) => event.stats.framesOut === 9);
-    const face = { x: 1, y: 2, width: 3, height: 4, score: 1 };
+    const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };
     await mark(sessionId, 0);
     await mark(sessionId, 1, {
       frames: upTo(3).map(() => ({ searched: false, faces: [] })),

@@ -5,7 +5,7 @@ import { CAPTURED_AT, markedBatch } from './testing/cadence.js';
 
 /** When a batch was listed whose segmenting took `ms`. */
 const listedAt = (batch: number, ms: number) => CAPTURED_AT + batch * 100 + 170 + ms;
-const face = { x: 1, y: 2, width: 3, height: 4, score: 1 };
+const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };
 
 describe('the stats of a session', () => {
   test('count frames in and out, and say where the time goes', () => {

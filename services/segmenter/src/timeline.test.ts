@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { markedBatch } from './testing/cadence.js';
 import { FaceTimeline } from './timeline.js';
 
-const FACE = { x: 10, y: 20, width: 30, height: 40, score: 0.5 };
+const FACE = { id: 3, x: 10, y: 20, width: 30, height: 40, score: 0.5 };
 
 let folder: string;
 let path: string;
@@ -41,7 +41,7 @@ describe('the face timeline', () => {
     ];
     await timeline.append(markedBatch(41, { frames }));
     expect(await readFile(path, 'utf8')).toBe(
-      '{"frame":124,"t":4.1333,"faces":[{"x":10,"y":20,"width":30,"height":40,"score":0.5}]}\n' +
+      '{"frame":124,"t":4.1333,"faces":[{"id":3,"x":10,"y":20,"width":30,"height":40,"score":0.5}]}\n' +
         `{"frame":125,"t":4.1667,"faces":[${JSON.stringify(FACE)},${JSON.stringify(FACE)}]}\n`,
     );
   });

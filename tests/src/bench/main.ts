@@ -1,8 +1,10 @@
+import { benchFaces } from './faces/faces.js';
 import { benchLatency } from './latency.js';
 import { benchViewers } from './viewers.js';
 
 /** `npm run bench -- [NAME…]`: all benchmarks, or those that are named. */
 const benchmarks: Record<string, () => Promise<string>> = {
+  faces: benchFaces,
   latency: benchLatency,
   viewers: benchViewers,
 };

@@ -1,4 +1,4 @@
-import type { Face } from '@facecast/shared/messages';
+import type { Place } from '../find/face-finder.js';
 import type { I420Frame, Plane } from '../i420.js';
 
 /** Part of a plane in whole pixels; `right` and `bottom` are just outside of it. */
@@ -23,13 +23,16 @@ const HEAD_HEIGHT = 1.9;
 /** How far the middle of the head is above the middle of the box, in heights of the box. */
 const HEAD_RISE = 0.05;
 
+/** The head around a face: `margin` is by how many pixels the face may be beside its box. */
+export type Head = Place & { margin: number };
+
 /** The ellipse that covers the whole head whose face is in the box, the box included. */
-export function headOf({ x, y, width, height }: Face): Ellipse {
+export function headOf({ x, y, width, height, margin }: Head): Ellipse {
   return {
     x: x + width / 2,
     y: y + height * (0.5 - HEAD_RISE),
-    radiusX: (width * HEAD_WIDTH) / 2,
-    radiusY: (height * HEAD_HEIGHT) / 2,
+    radiusX: (width * HEAD_WIDTH) / 2 + margin,
+    radiusY: (height * HEAD_HEIGHT) / 2 + margin,
   };
 }
 

@@ -1,6 +1,14 @@
-import type { Face } from '@facecast/shared/messages';
 import type { I420Frame, Plane } from '../i420.js';
-import { areaAround, evenCell, halved, headOf, wholeOf, type Area, type Ellipse } from './area.js';
+import {
+  areaAround,
+  evenCell,
+  halved,
+  headOf,
+  wholeOf,
+  type Area,
+  type Ellipse,
+  type Head,
+} from './area.js';
 import { meansOf, type Cells } from './cells.js';
 
 /** So many cells across a face, smoothed on top of that, leave no features. */
@@ -10,7 +18,7 @@ const SMALLEST_CELL = 8;
 const CELLS_ACROSS_FRAME = 5;
 
 /** Blurs the head around a face, in an ellipse. */
-export function blurHead(frame: I420Frame, face: Face): void {
+export function blurHead(frame: I420Frame, face: Head): void {
   const head = headOf(face);
   const area = areaAround(head, frame.y, 2);
   if (area) blurFrame(frame, area, evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL), head);

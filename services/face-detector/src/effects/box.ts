@@ -1,4 +1,4 @@
-import type { Face } from '@facecast/shared/messages';
+import type { Place } from '../find/face-finder.js';
 import type { I420Frame, Plane } from '../i420.js';
 import { halved, visible, type Area } from './area.js';
 
@@ -13,7 +13,7 @@ const THICKNESS = 2;
  * that no chroma sample is shared with a pixel beside the outline, and cut off at the picture's edges:
  * what is visible of a face always has an outline around it.
  */
-export function drawBox(frame: I420Frame, face: Face): void {
+export function drawBox(frame: I420Frame, face: Place): void {
   const box = visible(
     {
       left: 2 * Math.floor(face.x / 2),

@@ -1,10 +1,10 @@
 import type { Effect } from '@facecast/shared/ingest-protocol';
-import type { Face } from '@facecast/shared/messages';
 import { frameBytes } from '@facecast/shared/frame-store';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { HaarFinder } from '../find/haar.js';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
-import { movingFace, overlap } from '../testing/clips.js';
+import type { SeenFace } from '../find/sighting.js';
+import { movingFace } from '../testing/clips.js';
+import { Watchers } from '../testing/watchers.js';
 import { applyEffect } from './effect.js';
 
 const WIDTH = 64;
@@ -12,9 +12,9 @@ const HEIGHT = 48;
 const GREEN = [145, 54, 34];
 
 /** A face of the given box. */
-const faceAt = (x: number, y: number, width: number, height = width): Face => ({
-  ...{ x, y, width, height },
-  score: 1,
+const faceAt = (x: number, y: number, width: number, height = width): SeenFace => ({
+  ...{ id: 0, x, y, width, height },
+  ...{ score: 1, sure: true, margin: 0 },
 });
 
 /** A frame of noise: any pixel that is touched shows. */
@@ -62,7 +62,7 @@ const borderOf = (left: number, top: number, right: number, bottom: number) =>
     return inside && !deep;
   });
 
-const found = (...faces: Face[]) => ({ searched: true, faces });
+const found = (...faces: SeenFace[]) => ({ searched: true, faces });
 
 describe('box', () => {
   test.each([
@@ -94,7 +94,7 @@ describe('box', () => {
 });
 
 describe('none, and box without a search', () => {
-  test.each<[Effect, Face[] | undefined]>([
+  test.each<[Effect, SeenFace[] | undefined]>([
     ['none', [faceAt(10, 10, 20)]],
     ['none', undefined],
     ['box', []],
@@ -178,16 +178,17 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
 });
 
 describe('a face under', () => {
-  const finders = ['alt2', 'default'].map(
-    (name) => new HaarFinder(`/usr/share/opencv4/haarcascades/haarcascade_frontalface_${name}.xml`),
-  );
-  const cases: { frame: I420Frame; face: Face }[] = [];
+  const cases: { frame: I420Frame; face: SeenFace }[] = [];
+  let watchers: Watchers;
 
   beforeAll(async () => {
-    for (const faceSize of [48, 70, 90, 110, 140]) {
+    watchers = await Watchers.load();
+    for (const faceSize of [24, 48, 70, 90, 140]) {
       const { frames, places } = await movingFace(40, faceSize);
-      for (const n of [0, 13, 39])
-        cases.push({ frame: frames[n]!, face: { ...places[n]!, score: 1 } });
+      for (const n of [0, 39]) {
+        const { x, y, width } = places[n]!;
+        cases.push({ frame: frames[n]!, face: faceAt(x, y, width) });
+      }
     }
   });
 
@@ -198,19 +199,20 @@ describe('a face under', () => {
     ['pixelate', 'not searched'],
     ['blur', 'seen half its width away'],
     ['pixelate', 'seen half its width away'],
-  ])('%s, %s, is found by no search', async (effect, how) => {
+  ])('%s, %s, is found by nobody', async (effect, how) => {
     for (const { frame, face } of cases) {
       const hidden = copyOf(frame);
-      const before = { ...face, x: face.x + face.width / 2, y: face.y - face.height / 2 };
+      const away = { ...face, x: face.x + face.width / 2, margin: face.width / 2 };
       applyEffect(effect, hidden, {
         searched: how === 'found',
-        faces: { found: [face], 'seen half its width away': [before] }[how],
+        faces: { found: [face], 'seen half its width away': [away] }[how],
       });
-      for (const finder of finders) {
-        const found = await finder.findOthers(hidden.y, []);
-        expect(found.filter((other) => overlap(other, face) > 0.1)).toEqual([]);
-      }
-      expect(await finders[0]!.findNear(hidden.y, face)).toBeUndefined();
+      expect(await watchers.see(hidden.y, face)).toBe(false);
     }
+  });
+
+  test('none is found, from 48 pixels on', async () => {
+    for (const { frame, face } of cases.filter((one) => one.face.width >= 48))
+      expect(await watchers.see(frame.y, face)).toBe(true);
   });
 });

@@ -1,6 +1,5 @@
-import type { Face } from '@facecast/shared/messages';
 import type { I420Frame, Plane } from '../i420.js';
-import { areaAround, evenCell, halved, headOf, type Area } from './area.js';
+import { areaAround, evenCell, halved, headOf, type Area, type Head } from './area.js';
 import { meansOf } from './cells.js';
 
 /** So many cells across a face are too few for a finder or a person. */
@@ -11,7 +10,7 @@ const SMALLEST_CELL = 8;
  * Replaces the head around a face by a mosaic. Its cells lie on a lattice that is fixed to the
  * picture, so that it does not swim with every move of the box.
  */
-export function pixelateHead(frame: I420Frame, face: Face): void {
+export function pixelateHead(frame: I420Frame, face: Head): void {
   const cell = evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL);
   const area = areaAround(headOf(face), frame.y, cell);
   if (!area) return;

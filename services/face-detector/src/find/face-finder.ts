@@ -1,5 +1,26 @@
-import type { Face } from '@facecast/shared/messages';
 import type { Plane } from '../i420.js';
+
+/** A box in pixels of a picture, its origin at the top left; it may reach beyond the picture. */
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A place that a finder takes for a face. */
+export interface Find extends Place {
+  /** The finder's confidence, 0 to 1. */
+  score: number;
+  /** False where it may well be something else: to be hidden, but not to be called a face. */
+  sure: boolean;
+}
+
+/**
+ * How closely a whole picture is looked at: `quick` finds the faces that matter in half of the time,
+ * `thorough` the small ones too.
+ */
+export type Depth = 'quick' | 'thorough';
 
 /**
  * Finds faces in the luma plane of a picture. All coordinates are pixels of that plane.
@@ -8,11 +29,11 @@ import type { Plane } from '../i420.js';
  * parallel: callers wait for one before they begin another.
  */
 export interface FaceFinder {
-  /** Searches the whole picture; all faces that it is sure of, but those of `known`. */
-  findOthers(picture: Plane, known: readonly Face[]): Promise<Face[]>;
+  /** Searches the whole picture. */
+  findAll(picture: Plane, depth: Depth): Promise<Find[]>;
   /**
-   * The face that was at `known` a few frames ago, or undefined where it is not near that place at
-   * about that size any more. Far cheaper than a search of the whole picture.
+   * The face that should be at `expected`, or undefined where it is not near that place at about that
+   * size. Far cheaper than a search of the whole picture.
    */
-  findNear(picture: Plane, known: Face): Promise<Face | undefined>;
+  findNear(picture: Plane, expected: Place): Promise<Find | undefined>;
 }

@@ -2,7 +2,7 @@ import { createLogger } from '@facecast/shared/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { FaceMemory } from './face-memory.js';
-import type { Knowledge } from './tracker.js';
+import type { Knowledge } from './knowledge.js';
 
 let redis: Redis;
 let memory: FaceMemory;
@@ -14,9 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => redis.disconnect());
 
-const knowledge = (searchedWhole: number): Knowledge => ({
-  ...{ width: 640, height: 480, searchedWhole },
-  faces: [{ face: { x: 1.5, y: 2, width: 30, height: 30, score: 0.8 }, foundIn: searchedWhole }],
+const knowledge = (frame: number): Knowledge => ({
+  ...{ width: 640, height: 480, searchedWhole: frame, searchedThoroughly: frame, nextId: 8 },
+  tracks: [
+    {
+      ...{ id: 7, x: 1.5, y: 2, width: 30, height: 30, score: 0.8, sure: true },
+      ...{ dx: 0.25, dy: -1, foundIn: frame },
+    },
+  ],
 });
 
 test('what one replica knew of a session, another one knows; other sessions are none of it', async () => {

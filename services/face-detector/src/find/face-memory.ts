@@ -1,5 +1,5 @@
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
-import { knowledgeSchema, type Knowledge } from './tracker.js';
+import { knowledgeSchema, type Knowledge } from './knowledge.js';
 
 /** Knowledge older than this is of no use: faces have moved on. */
 const LIFETIME_MS = 1_000;

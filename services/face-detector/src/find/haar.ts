@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Face } from '@facecast/shared/messages';
 import type { Plane } from '../i420.js';
-import type { FaceFinder } from './face-finder.js';
-import { cv, matOver, withMats, type CascadeClassifier, type Mat, type Rect } from './opencv.js';
-import { isSameFace } from './same-face.js';
+import type { FaceFinder, Find, Place } from './face-finder.js';
+import { cv, matOver, withMats, type CascadeClassifier, type Mat } from './opencv.js';
+import { distance, grown, unscaled, within } from './place.js';
 
 /**
  * A search of the whole picture, for places that may be faces: it is scaled down to this width, in
@@ -13,9 +12,9 @@ const WHOLE_WIDTH = 320;
 const WHOLE_SMALLEST = 20;
 const WHOLE_SCALE_FACTOR = 1.2;
 const WHOLE_NEIGHBORS = 1;
-/** Of those places so many, the likeliest, are looked at more nearly. */
+/** Of those places so many, the likeliest, are answered. */
 const MOST_CANDIDATES = 24;
-/** Hits there that make a face of it: faces have 14 and more, what only looks like one up to 12. */
+/** Hits in a close look that make a face of it: faces have 14 and more, what only looks like one up to 12. */
 const SURE_HITS = 13;
 
 /** A search near a known face: in a region as many times its size, with the face in the middle. */
@@ -30,7 +29,6 @@ const NEAR_NEIGHBORS = 2;
 
 /** So many hits upon each other are a score of a half. */
 const HITS_OF_HALF_SCORE = 4;
-const SURE_SCORE = scoreOf(SURE_HITS);
 
 /**
  * Viola-Jones with one of OpenCV's cascades. Its score has no scale of its own: it grows with the
@@ -44,20 +42,28 @@ export class HaarFinder implements FaceFinder {
     this.cascade = new cv.CascadeClassifier(path);
   }
 
-  async findOthers(picture: Plane, known: readonly Face[]): Promise<Face[]> {
-    const faces: Face[] = [];
-    for (const candidate of this.candidates(picture)) {
-      if ([...known, ...faces].some((other) => isSameFace(other, candidate))) continue;
-      const face = await this.findNear(picture, candidate);
-      if (face && face.score >= SURE_SCORE) faces.push(face);
-    }
-    return faces;
+  /** All depths are one: the places are loose, and only a search near one makes a face of it. */
+  async findAll(picture: Plane): Promise<Find[]> {
+    const scale = Math.min(1, WHOLE_WIDTH / picture.width);
+    const places = withMats((own) =>
+      this.detect(own(resize(own(matOver(picture)), picture, scale)), {
+        scaleFactor: WHOLE_SCALE_FACTOR,
+        neighbors: WHOLE_NEIGHBORS,
+        smallest: WHOLE_SMALLEST,
+        largest: WHOLE_WIDTH,
+      }),
+    );
+    return places
+      .map((find) => ({ ...find, ...unscaled(find, scale, { x: 0, y: 0 }), sure: false }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, MOST_CANDIDATES);
   }
 
-  async findNear(picture: Plane, known: Face): Promise<Face | undefined> {
-    const region = regionAround(known, picture);
+  async findNear(picture: Plane, expected: Place): Promise<Find | undefined> {
+    const margin = ((NEAR_REGION - 1) / 2) * expected.width;
+    const region = within(grown(expected, margin), picture);
     if (!region) return undefined;
-    const scale = NEAR_FACE / known.width;
+    const scale = NEAR_FACE / expected.width;
     const faces = withMats((own) => {
       const part = own(
         own(matOver(picture)).getRegion(
@@ -72,30 +78,14 @@ export class HaarFinder implements FaceFinder {
       });
     });
     return faces
-      .map((face) => unscaled(face, scale, region))
-      .sort((a, b) => distance(a, known) - distance(b, known))[0];
-  }
-
-  private candidates(picture: Plane): Face[] {
-    const scale = Math.min(1, WHOLE_WIDTH / picture.width);
-    const places = withMats((own) =>
-      this.detect(own(resize(own(matOver(picture)), picture, scale)), {
-        scaleFactor: WHOLE_SCALE_FACTOR,
-        neighbors: WHOLE_NEIGHBORS,
-        smallest: WHOLE_SMALLEST,
-        largest: WHOLE_WIDTH,
-      }),
-    );
-    return places
-      .map((place) => unscaled(place, scale, { x: 0, y: 0 }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, MOST_CANDIDATES);
+      .map((find) => ({ ...find, ...unscaled(find, scale, region) }))
+      .sort((a, b) => distance(a, expected) - distance(b, expected))[0];
   }
 
   private detect(
     image: Mat,
     options: { scaleFactor: number; neighbors: number; smallest: number; largest: number },
-  ): Face[] {
+  ): Find[] {
     const { objects, numDetections } = this.cascade.detectMultiScale(
       image,
       options.scaleFactor,
@@ -104,10 +94,10 @@ export class HaarFinder implements FaceFinder {
       new cv.Size(options.smallest, options.smallest),
       new cv.Size(options.largest, options.largest),
     );
-    return objects.map(({ x, y, width, height }, n) => ({
-      ...{ x, y, width, height },
-      score: scoreOf(numDetections[n] ?? 0),
-    }));
+    return objects.map(({ x, y, width, height }, n) => {
+      const hits = numDetections[n] ?? 0;
+      return { x, y, width, height, score: scoreOf(hits), sure: hits >= SURE_HITS };
+    });
   }
 }
 
@@ -136,29 +126,4 @@ function resize(image: Mat, size: { width: number; height: number }, scale: numb
 
 function scoreOf(hits: number): number {
   return hits / (hits + HITS_OF_HALF_SCORE);
-}
-
-/** The part of the picture to look for `known` in, in whole pixels; undefined where there is none. */
-function regionAround(known: Face, picture: Plane): Rect | undefined {
-  const margin = ((NEAR_REGION - 1) / 2) * known.width;
-  const x = Math.max(0, Math.floor(known.x - margin));
-  const y = Math.max(0, Math.floor(known.y - margin));
-  const width = Math.min(picture.width, Math.ceil(known.x + known.width + margin)) - x;
-  const height = Math.min(picture.height, Math.ceil(known.y + known.height + margin)) - y;
-  return width > 0 && height > 0 ? { x, y, width, height } : undefined;
-}
-
-/** A face of a scaled part of a picture, in pixels of the picture. */
-function unscaled(face: Face, scale: number, origin: { x: number; y: number }): Face {
-  return {
-    x: origin.x + face.x / scale,
-    y: origin.y + face.y / scale,
-    width: face.width / scale,
-    height: face.height / scale,
-    score: face.score,
-  };
-}
-
-function distance(a: Face, b: Face): number {
-  return Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
 }

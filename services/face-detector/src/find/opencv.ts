@@ -17,6 +17,8 @@ export interface Mat {
   resize(rows: number, cols: number, fx: number, fy: number, interpolation: number): Mat;
   /** A view of part of this Mat; to be released like any other. */
   getRegion(region: Rect): Mat;
+  /** A copy of its bytes, row after row without gaps. */
+  getData(): Buffer;
   release(): void;
 }
 

@@ -1,135 +1,257 @@
-import type { Face } from '@facecast/shared/messages';
 import { describe, expect, test } from 'vitest';
-import type { FaceFinder } from './face-finder.js';
-import { isSameFace } from './same-face.js';
-import { knowledgeSchema, MAX_FACES, paceAt, searchFrame, type Knowledge } from './tracker.js';
+import type { FaceFinder, Find, Place } from './face-finder.js';
+import { knowledgeSchema, MAX_FACES, type Knowledge } from './knowledge.js';
+import { paceAt, type Pace } from './pace.js';
+import { searchRun } from './tracker.js';
 
-const PACE = { wholeEvery: 10, hold: 15 };
+const PACE = paceAt(30);
 const PICTURE = { pixels: new Uint8Array(640 * 480), width: 640, height: 480 };
-const ada: Face = { x: 100, y: 100, width: 80, height: 80, score: 0.9 };
-const bea: Face = { x: 400, y: 100, width: 80, height: 80, score: 0.9 };
-const moved = (face: Face, by: number): Face => ({ ...face, x: face.x + by });
+const face = (x: number, more: Partial<Find> = {}): Find => ({
+  ...{ x, y: 100, width: 80, height: 80, score: 0.9, sure: true },
+  ...more,
+});
+const ada = face(100);
+const bea = face(400);
 
 /** A finder that sees what the test says, and tells what it was asked. */
 class Scripted implements FaceFinder {
   asked: string[] = [];
-  constructor(public visible: Face[]) {}
+  constructor(public visible: Find[]) {}
 
-  async findOthers(_: unknown, known: readonly Face[]) {
-    this.asked.push('whole');
-    return this.visible.filter((face) => !known.some((other) => isSameFace(other, face)));
+  async findAll(_: unknown, depth: string) {
+    this.asked.push(depth);
+    return this.visible;
   }
 
-  async findNear(_: unknown, known: Face) {
+  async findNear(_: unknown, { x }: Place) {
     this.asked.push('near');
-    return this.visible.find((face) => Math.abs(face.x - known.x) < known.width / 4);
+    return this.visible.find((one) => Math.abs(one.x - x) < one.width / 2);
   }
 }
 
-const facesOf = (knowledge: Knowledge) => knowledge.faces.map(({ face }) => face);
+/** Searches run after run of three frames, from frame 0 on, as one session. */
+class Session {
+  known: Knowledge | undefined;
+  frame = 0;
+  constructor(
+    readonly finder: Scripted,
+    readonly hidden = false,
+    readonly pace: Pace = PACE,
+  ) {}
 
-describe('which search a frame gets', () => {
-  test('without knowledge: the whole picture', async () => {
-    const finder = new Scripted([ada]);
-    const after = await searchFrame(finder, PICTURE, 7, undefined, PACE);
-    expect(finder.asked).toEqual(['whole']);
-    expect(facesOf(after)).toEqual([ada]);
-    expect(after.searchedWhole).toBe(7);
+  async next(visible?: Find[], picture = PICTURE) {
+    this.finder.asked = [];
+    this.finder.visible = visible ?? this.finder.visible;
+    const run = { firstFrame: this.frame, pictures: Array(PACE.run).fill(picture) as never[] };
+    const { pace, hidden } = this;
+    const { known, sightings } = await searchRun(this.finder, run, this.known, { pace, hidden });
+    this.known = known;
+    this.frame += PACE.run;
+    return sightings.map(({ faces }) => faces!);
+  }
+}
+
+describe('which search a run gets', () => {
+  test('without knowledge: the whole picture, thoroughly', async () => {
+    const session = new Session(new Scripted([]));
+    await session.next();
+    expect(session.finder.asked).toEqual(['thorough']);
+    expect(session.known).toMatchObject({ searchedWhole: 2, searchedThoroughly: 2 });
   });
 
   test('with knowledge: only around each known face', async () => {
-    const finder = new Scripted([ada, bea]);
-    const known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    finder.asked = [];
-    finder.visible = [moved(ada, 5), moved(bea, -5)];
-    const after = await searchFrame(finder, PICTURE, 1, known, PACE);
-    expect(finder.asked).toEqual(['near', 'near']);
-    expect(facesOf(after)).toEqual(finder.visible);
-    expect(after.searchedWhole).toBe(0);
+    const session = new Session(new Scripted([ada, bea]));
+    await session.next();
+    const [first] = await session.next([face(105), face(395)]);
+    expect(session.finder.asked).toEqual(['near', 'near']);
+    expect(first).toHaveLength(2);
   });
 
-  test('the whole picture again after a third of a second, so that whoever enters is found', async () => {
-    const finder = new Scripted([ada]);
-    let known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    finder.visible = [ada, bea];
-    for (let frame = 1; frame <= PACE.wholeEvery; frame++) {
-      expect(facesOf(known)).toEqual([ada]);
-      known = await searchFrame(finder, PICTURE, frame, known, PACE);
+  test('the whole picture every third of a second, and thoroughly every second', async () => {
+    const session = new Session(new Scripted([]));
+    const asked: string[] = [];
+    for (let run = 0; run < 20; run++) {
+      await session.next();
+      asked.push(...session.finder.asked.map((what) => `${session.frame - 1} ${what}`));
     }
-    expect(facesOf(known)).toEqual([ada, bea]);
-    expect(paceAt(30)).toEqual({ wholeEvery: 10, hold: 15 });
-    expect(paceAt(1)).toEqual({ wholeEvery: 1, hold: 1 });
+    expect(asked).toEqual([
+      '2 thorough',
+      '11 quick',
+      '20 quick',
+      '29 quick',
+      '32 thorough',
+      '41 quick',
+      '50 quick',
+      '59 quick',
+    ]);
+  });
+
+  test('the whole picture every time where faces are hidden', async () => {
+    const session = new Session(new Scripted([]), true);
+    const asked: string[] = [];
+    for (let run = 0; run < 4; run++) {
+      await session.next();
+      asked.push(...session.finder.asked);
+    }
+    expect(asked).toEqual(['thorough', 'quick', 'quick', 'thorough']);
   });
 
   test('the whole picture where the picture has another size than the one that is known', async () => {
-    const finder = new Scripted([ada]);
-    const known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    finder.asked = [];
-    finder.visible = [];
-    const portrait = { ...PICTURE, width: 480, height: 640 };
-    const after = await searchFrame(finder, portrait, 1, known, PACE);
-    expect(finder.asked).toEqual(['whole']);
-    expect(after.faces).toEqual([]);
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    const faces = await session.next([], { ...PICTURE, width: 480, height: 640 });
+    expect(session.finder.asked).toEqual(['thorough']);
+    expect(faces.flat()).toEqual([]);
   });
 
-  test('knowledge of a later frame is as good as that of an earlier one', async () => {
-    const finder = new Scripted([ada]);
-    const known = await searchFrame(finder, PICTURE, 9, undefined, PACE);
-    finder.asked = [];
-    expect(facesOf(await searchFrame(finder, PICTURE, 6, known, PACE))).toEqual([ada]);
-    expect(finder.asked).toEqual(['near']);
+  test('the whole picture where a face is not where it should be: it may have gone far', async () => {
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    const [, , last] = await session.next([face(210)]);
+    expect(session.finder.asked).toEqual(['near', 'quick', 'near']);
+    expect(last![0]).toMatchObject({ id: 0, x: 210 });
+  });
+
+  test('knowledge of a later run is as good as that of an earlier one', async () => {
+    const session = new Session(new Scripted([ada]));
+    session.frame = 9;
+    await session.next();
+    session.frame = 6;
+    const faces = await session.next();
+    expect(session.finder.asked).toEqual(['near']);
+    expect(faces.map((each) => each[0]!.id)).toEqual([0, 0, 0]);
   });
 
   test('in a crowd at most eight are looked for in one frame, and all of them in turns', async () => {
-    const crowd = Array.from({ length: 20 }, (_, n) => ({ ...ada, x: 100 * n }));
-    const finder = new Scripted(crowd);
-    let known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    for (let frame = 1; frame <= 3; frame++) {
-      finder.asked = [];
-      known = await searchFrame(finder, PICTURE, frame, known, PACE);
-      expect(finder.asked).toEqual(Array(8).fill('near'));
-      expect(known.faces).toHaveLength(20);
+    const crowd = Array.from({ length: 6 }, (_, n) => face(100 * n));
+    const rows = [0, 120, 240].flatMap((y) => crowd.map((one) => ({ ...one, y })));
+    class Crowd extends Scripted {
+      override async findNear(_: unknown, place: Place) {
+        this.asked.push('near');
+        return this.visible.find((one) => Math.hypot(one.x - place.x, one.y - place.y) < 40);
+      }
     }
-    expect(known.faces.every(({ foundIn }) => foundIn > 0)).toBe(true);
+    const session = new Session(new Crowd(rows));
+    for (let run = 0; run < 5; run++) await session.next();
+    const ends = session.known!.tracks.map(({ foundIn }) => foundIn);
+    expect(ends.length).toBeGreaterThan(8);
+    await session.next();
+    expect(session.finder.asked.filter((what) => what === 'near').length).toBeLessThanOrEqual(
+      8 + 12,
+    );
+    expect(session.known!.tracks.every(({ foundIn }) => foundIn > 2)).toBe(true);
   });
 });
 
-describe('which faces a frame has', () => {
-  test('a face that is lost keeps its place for half a second, then it is let go', async () => {
-    const finder = new Scripted([ada]);
-    let known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    finder.visible = [];
-    for (let frame = 1; frame <= PACE.hold; frame++) {
-      known = await searchFrame(finder, PICTURE, frame, known, PACE);
-      expect(facesOf(known)).toEqual([ada]);
+describe('where the faces of a run are', () => {
+  test('one that moves is in each frame on its way from one search to the next', async () => {
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    await session.next([face(130)]);
+    const frames = await session.next([face(160)]);
+    expect(frames.map((faces) => Math.round(faces[0]!.x))).toEqual([140, 150, 160]);
+  });
+
+  test('one that enters is in the first frame too, where a look there finds it', async () => {
+    const session = new Session(new Scripted([]), true);
+    await session.next();
+    const frames = await session.next([ada]);
+    expect(frames.map((faces) => faces[0]!.sure)).toEqual([true, true, true]);
+  });
+
+  test('one that stands still does not move, although the finder is unsteady', async () => {
+    const session = new Session(new Scripted([ada]));
+    const xs: number[] = [];
+    for (let run = 0; run < 20; run++)
+      for (const faces of await session.next([
+        face(100 + 2 * Math.sin(run * 7), { width: 80 + 2 * Math.cos(run * 5) }),
+      ]))
+        xs.push(faces[0]!.x);
+    const moves = xs.slice(1).map((x, n) => Math.abs(x - xs[n]!));
+    expect(Math.max(...moves)).toBeLessThan(1);
+  });
+
+  test('the id of a face stays, and a new face gets a new one', async () => {
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    await session.next();
+    await session.next([face(110), bea]);
+    for (let run = 0; run < 4; run++) await session.next();
+    expect(session.known!.tracks.map(({ id, x }) => [id, x > 200])).toEqual([
+      [0, false],
+      [1, true],
+    ]);
+  });
+
+  test('one that is lost goes on for half a second, then it is let go', async () => {
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    await session.next([face(106)]);
+    const frames: number[] = [];
+    for (let run = 0; run < 8; run++)
+      for (const faces of await session.next([])) frames.push(faces.length);
+    const held = frames.indexOf(0);
+    expect(held).toBeGreaterThanOrEqual(PACE.hold - PACE.run);
+    expect(held).toBeLessThanOrEqual(PACE.hold + PACE.run);
+    expect(frames.slice(held)).toEqual(Array(24 - held).fill(0));
+  });
+
+  test('where faces are hidden it stays hidden for longer, over a growing area, but is called none', async () => {
+    const session = new Session(new Scripted([ada]), true);
+    await session.next();
+    let margin = 0;
+    for (let run = 1; run <= 9; run++) {
+      const [one] = (await session.next([])).at(-1)!;
+      expect(one!.margin).toBeGreaterThanOrEqual(margin);
+      expect(one!.margin).toBeGreaterThan(8);
+      margin = one!.margin;
+      expect(one!.sure).toBe(session.frame - 3 <= PACE.hold);
     }
-    known = await searchFrame(finder, PICTURE, PACE.hold + 1, known, PACE);
-    expect(known.faces).toEqual([]);
   });
 
-  test('none twice: neither by both searches nor where two known ones become one', async () => {
-    const finder = new Scripted([ada, bea]);
-    const known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    const meeting = { ...known, faces: [...known.faces, { face: moved(ada, 36), foundIn: 0 }] };
-    finder.visible = [moved(ada, 18), bea];
-    const after = await searchFrame(finder, PICTURE, PACE.wholeEvery, meeting, PACE);
-    expect(facesOf(after)).toEqual([moved(ada, 18), bea]);
+  test('one that leaves the picture is gone at once', async () => {
+    const session = new Session(new Scripted([face(500)]));
+    await session.next();
+    await session.next([face(550)]);
+    await session.next([face(600)]);
+    expect((await session.next([])).at(-1)).toEqual([]);
   });
 
-  test('never more than the limit', async () => {
-    const many = Array.from({ length: 200 }, (_, n) => ({ ...ada, x: n * 100 }));
-    const after = await searchFrame(new Scripted(many), PICTURE, 0, undefined, PACE);
-    expect(after.faces).toHaveLength(MAX_FACES);
+  test('what may be something else is hidden, and called no face', async () => {
+    const doubtful = face(100, { score: 0.4, sure: false });
+    expect((await new Session(new Scripted([doubtful])).next()).flat()).toEqual([]);
+    const hidden = await new Session(new Scripted([doubtful]), true).next();
+    expect(hidden.map((faces) => faces.map(({ sure }) => sure))).toEqual([
+      [false],
+      [false],
+      [false],
+    ]);
+  });
+
+  test('no face is there twice, where two known ones become one', async () => {
+    const session = new Session(new Scripted([face(100), face(150)]));
+    await session.next();
+    const frames = await session.next([face(125)]);
+    expect(frames.at(-1)).toHaveLength(1);
+  });
+
+  test('there are never more than the limit', async () => {
+    const session = new Session(new Scripted([]), true);
+    for (let run = 0; run < 20; run++)
+      await session.next(
+        Array.from({ length: 200 }, (_, n) => face(n * 100 + 10, { y: run * 90 })),
+      );
+    expect(session.known!.tracks.length).toBeLessThanOrEqual(MAX_FACES);
   });
 
   test('knowledge survives its way through JSON, and the one before is not changed', async () => {
-    const finder = new Scripted([ada]);
-    const known = await searchFrame(finder, PICTURE, 0, undefined, PACE);
-    const before = JSON.stringify(known);
-    finder.visible = [moved(ada, 8)];
-    const direct = await searchFrame(finder, PICTURE, 1, known, PACE);
-    expect(JSON.stringify(known)).toBe(before);
-    const carried = knowledgeSchema.parse(JSON.parse(before));
-    expect(await searchFrame(finder, PICTURE, 1, carried, PACE)).toEqual(direct);
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    const before = JSON.stringify(session.known);
+    const other = new Session(new Scripted([face(108)]));
+    Object.assign(other, { known: knowledgeSchema.parse(JSON.parse(before)), frame: 3 });
+    const direct = await session.next([face(108)]);
+    expect(await other.next()).toEqual(direct);
+    expect(JSON.stringify(other.known)).toBe(JSON.stringify(session.known));
   });
 });

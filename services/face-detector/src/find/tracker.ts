@@ -1,96 +1,160 @@
-import { faceSchema, type Face } from '@facecast/shared/messages';
-import { z } from 'zod';
 import type { Plane } from '../i420.js';
-import type { FaceFinder } from './face-finder.js';
-import { isSameFace } from './same-face.js';
+import type { Depth, FaceFinder, Find } from './face-finder.js';
+import { MAX_FACES, type Knowledge } from './knowledge.js';
+import type { Pace } from './pace.js';
+import { isAmong, Pursuit } from './pursuit.js';
+import { seenAfter, seenBefore, seenBetween, type Sighting } from './sighting.js';
+import { expectedIn, type Track } from './track.js';
 
-/** More faces than this in one frame are not followed. */
-export const MAX_FACES = 64;
-
-const frameNumber = z.number().int().nonnegative();
-
-/** What is known of a session's faces after one of its frames. */
-export const knowledgeSchema = z.object({
-  /** Size of the picture that it is about. */
-  width: z.number(),
-  height: z.number(),
-  /** The last frame that was searched as a whole. */
-  searchedWhole: frameNumber,
-  /** The faces, each with the last frame in which it was really found. */
-  faces: z.array(z.object({ face: faceSchema, foundIn: frameNumber })).max(MAX_FACES),
-});
-export type Knowledge = z.infer<typeof knowledgeSchema>;
-type KnownFace = Knowledge['faces'][number];
-
-/** How a session's frames are searched; both in frames. */
-export interface Pace {
-  /** A search of the whole picture is due after so many. */
-  wholeEvery: number;
-  /** A face that is not found keeps its place for so many. */
-  hold: number;
+/** Frames that follow each other; the last of them is searched. */
+export interface Run {
+  /** Number of the first frame within its session. */
+  firstFrame: number;
+  /** Luma planes. */
+  pictures: readonly Plane[];
 }
 
-/** A face that enters is looked for so often, in seconds. */
-const WHOLE_EVERY_SECONDS = 1 / 3;
-/** A face that turns away for so long is still taken for being there, in seconds. */
-const HOLD_SECONDS = 1 / 2;
-
-/** The pace of sessions with so many frames a second. */
-export function paceAt(fps: number): Pace {
-  return {
-    wholeEvery: Math.max(1, Math.floor(fps * WHOLE_EVERY_SECONDS)),
-    hold: Math.ceil(fps * HOLD_SECONDS),
-  };
+/** What is wanted of a search. */
+export interface Wanted {
+  pace: Pace;
+  /** Whether no face may be seen, rather than all faces be found with little work. */
+  hidden: boolean;
 }
 
-/** So many known faces are looked for in one frame; where there are more they take turns. */
-const MOST_NEAR_SEARCHES = 8;
+/** What a run shows, and what is known after it. */
+export interface Found {
+  known: Knowledge;
+  /** One for each frame of the run. */
+  sightings: Sighting[];
+}
+
+/** So many places that may be new faces are looked at closely. */
+const MOST_CLOSE_LOOKS = 6;
 
 /**
- * Searches one frame, as a whole or only near the faces that are known, and answers what is known
- * then: `faces` are those of this frame. It changes nothing; a replica can go on from the knowledge
- * of another.
- *
- * @param frame number of the frame within its session
- * @param known from a frame near this one, before it or after it, or undefined
+ * Searches the last frame of a run, as a whole or only near the faces that are known, and answers
+ * where the faces of all its frames are. It changes nothing; a replica can go on from the knowledge of
+ * another, which may be that of a later run.
  */
-export async function searchFrame(
+export async function searchRun(
   finder: FaceFinder,
-  picture: Plane,
-  frame: number,
+  run: Run,
   known: Knowledge | undefined,
-  pace: Pace,
-): Promise<Knowledge> {
+  wanted: Wanted,
+): Promise<Found> {
+  const picture = run.pictures.at(-1)!;
   const { width, height } = picture;
   const before = known?.width === width && known.height === height ? known : undefined;
-  const isWhole = !before || Math.abs(frame - before.searchedWhole) >= pace.wholeEvery;
-  const found: Face[] = [];
-  const lost: KnownFace[] = [];
-
-  const longestUnseenFirst = [...(before?.faces ?? [])].sort((a, b) => a.foundIn - b.foundIn);
-  for (const [n, one] of longestUnseenFirst.entries()) {
-    const face = n < MOST_NEAR_SEARCHES && (await finder.findNear(picture, one.face));
-    if (!face) lost.push(one);
-    else if (!isAmong(found, face)) found.push(face);
+  const frame = run.firstFrame + run.pictures.length - 1;
+  const pursuit = new Pursuit(finder, picture, frame, before?.tracks ?? []);
+  let depth = depthOf(before, frame, run.pictures.length, wanted);
+  let finds = depth ? await finder.findAll(picture, depth) : [];
+  finds = pursuit.takeClear(finds);
+  await pursuit.lookNear();
+  if (!depth && pursuit.lost.some((one) => one.sure && isFresh(one, frame, run))) {
+    depth = 'quick';
+    finds = await finder.findAll(picture, depth);
   }
-  if (isWhole) found.push(...(await finder.findOthers(picture, found)));
+  await pursuit.lookAmong(finds);
 
-  const held = lost.filter(
-    ({ face, foundIn }) => Math.abs(frame - foundIn) <= pace.hold && !isAmong(found, face),
-  );
+  const entered: { now: Track; first: Track | undefined }[] = [];
+  let nextId = before?.nextId ?? 0;
+  for (const find of await newFaces(finder, picture, finds, pursuit, wanted.hidden))
+    entered.push(
+      await inFirstFrame(finder, run, { id: nextId++, ...find, dx: 0, dy: 0, foundIn: frame }),
+    );
+  const found = [...pursuit.caught, ...entered].map(({ now }) => now);
+  const hold = wanted.hidden ? wanted.pace.holdHidden : wanted.pace.hold;
+  const held = pursuit.lost.filter((one) => isHeld(one, frame, hold, found, picture));
+
+  const sightings = run.pictures.map((_, n) => {
+    const at = run.firstFrame + n;
+    const faces = [
+      ...pursuit.caught.map(({ was, now }) => seenBetween(was, now, at)),
+      ...entered.map(({ now, first }) =>
+        first || at === frame ? seenBetween(first ?? now, now, at) : seenBefore(now, at),
+      ),
+      ...held.map((one) => seenAfter(one, at, wanted.pace)),
+    ];
+    return { searched: true, faces };
+  });
   return {
-    width,
-    height,
-    searchedWhole: isWhole ? frame : before.searchedWhole,
-    faces: [...found.map((face) => ({ face, foundIn: frame })), ...held].slice(0, MAX_FACES),
+    known: {
+      ...{ width, height, nextId },
+      searchedWhole: depth ? frame : before!.searchedWhole,
+      searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
+      tracks: [...found, ...held].slice(0, MAX_FACES),
+    },
+    sightings,
   };
 }
 
-/** Whether the whole picture was searched so near to `frame` that no face can be far from its place. */
-export function isRecent(known: Knowledge, frame: number, pace: Pace): boolean {
-  return Math.abs(frame - known.searchedWhole) <= pace.hold;
+/**
+ * How the whole picture is to be searched, or undefined where it is not its turn. Where faces are to be
+ * hidden it always is.
+ */
+function depthOf(
+  before: Knowledge | undefined,
+  frame: number,
+  frames: number,
+  { pace, hidden }: Wanted,
+): Depth | undefined {
+  if (!before) return 'thorough';
+  // The next run's last frame would be too late.
+  const isDue = (last: number, every: number) => Math.abs(frame - last) + frames > every;
+  if (isDue(before.searchedThoroughly, hidden ? pace.wholeEvery : pace.thoroughEvery))
+    return 'thorough';
+  return hidden || isDue(before.searchedWhole, pace.wholeEvery) ? 'quick' : undefined;
 }
 
-function isAmong(faces: Face[], face: Face): boolean {
-  return faces.some((other) => isSameFace(other, face));
+/** Whether a face was found so lately that it cannot have gone far. */
+function isFresh(track: Track, frame: number, run: Run): boolean {
+  return Math.abs(frame - track.foundIn) < 2 * run.pictures.length;
+}
+
+/** Of the places that a whole search found, those that a close look finds to be faces, too. */
+async function newFaces(
+  finder: FaceFinder,
+  picture: Plane,
+  places: readonly Find[],
+  known: Pursuit,
+  hidden: boolean,
+): Promise<Find[]> {
+  const faces: Find[] = [];
+  const isKnown = (place: Find) => known.isCaught(place) || isAmong(faces, place);
+  const likeliest = [...places].sort((a, b) => b.score - a.score).slice(0, MOST_CLOSE_LOOKS);
+  for (const place of likeliest) {
+    if (isKnown(place)) continue;
+    const close = await finder.findNear(picture, place);
+    const face = close?.sure || !place.sure ? close : { ...place, sure: false };
+    if (face && !isKnown(face) && (face.sure || hidden)) faces.push(face);
+  }
+  return faces;
+}
+
+/** A face that has just entered: where it was in the run's first frame tells how it moves. */
+async function inFirstFrame(finder: FaceFinder, run: Run, now: Track) {
+  const frames = now.foundIn - run.firstFrame;
+  const find = frames > 0 ? await finder.findNear(run.pictures[0]!, now) : undefined;
+  if (!find) return { now, first: undefined };
+  const first: Track = { ...now, ...find, sure: now.sure, foundIn: run.firstFrame };
+  const dx = (now.x + now.width / 2 - first.x - first.width / 2) / frames;
+  const dy = (now.y + now.height / 2 - first.y - first.height / 2) / frames;
+  return { now: { ...now, dx, dy }, first };
+}
+
+/** Whether a face that was not found is still taken for being there. */
+function isHeld(
+  track: Track,
+  frame: number,
+  hold: number,
+  found: Track[],
+  picture: Plane,
+): boolean {
+  if (Math.abs(frame - track.foundIn) > hold) return false;
+  const place = expectedIn(track, frame);
+  const middle = { x: place.x + place.width / 2, y: place.y + place.height / 2 };
+  const isInside =
+    middle.x > 0 && middle.y > 0 && middle.x < picture.width && middle.y < picture.height;
+  return isInside && !isAmong(found, place);
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { frameBytes } from '@facecast/shared/frame-store';
-import type { Face } from '@facecast/shared/messages';
+import type { Place } from '../find/face-finder.js';
 import { framesOf, type I420Frame } from '../i420.js';
 
 /** Clips for the tests, made with ffmpeg from the pictures in tests/fixtures. */
@@ -37,7 +37,7 @@ export async function movingFace(
   count: number,
   faceSize: number,
   size: Size = VGA,
-): Promise<Clip & { places: Omit<Face, 'score'>[] }> {
+): Promise<Clip & { places: Place[] }> {
   const scale = faceSize / FACE.size;
   const side = 2 * Math.round((PORTRAIT.size * scale) / 2);
   const roomX = size.width - side;
@@ -79,14 +79,6 @@ export async function testPattern(count: number, size: Size = VGA): Promise<Clip
   return record(size, count, [
     ...['-f', 'lavfi', '-i', `testsrc2=size=${size.width}x${size.height}:rate=30`],
   ]);
-}
-
-/** How much of the union of two boxes they share: 0 apart, 1 the same. */
-export function overlap(a: Omit<Face, 'score'>, b: Omit<Face, 'score'>): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
 }
 
 async function record(size: Size, count: number, args: string[]): Promise<Clip> {

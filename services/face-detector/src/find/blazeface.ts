@@ -1,0 +1,137 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Plane } from '../i420.js';
+import { facesIn, type AnchorGrid } from './blazeface-output.js';
+import type { Depth, FaceFinder, Find, Place } from './face-finder.js';
+import { cv, matOver, withMats } from './opencv.js';
+import { distance, grown, unscaled, within } from './place.js';
+
+/**
+ * A search of the whole picture scales it down by so much, and further where it would be wider than
+ * this. The network is sure of faces from 20 pixels of what it is given on.
+ */
+const WHOLE: Record<Depth, { scale: number; widest: number }> = {
+  quick: { scale: 0.4, widest: 384 },
+  thorough: { scale: 0.7, widest: 640 },
+};
+/** A search near a known face: this square, in pixels, in which the face is so wide. */
+const NEAR_SIDE = 96;
+const NEAR_FACE = 40;
+
+/** What the network gives less than this is nothing. */
+const LEAST_SCORE = 0.3;
+/** What it gives this is a face. */
+const SURE_SCORE = 0.6;
+
+/** The network halves its picture five times. */
+const SIZE_STEP = 32;
+/** Its two grids of anchors. */
+const STRIDES = { fine: 16, coarse: 32 };
+
+/** Grey levels as the network wants them, -1 to 1. */
+const NORMALISED = Float32Array.from({ length: 256 }, (_, grey) => grey / 127.5 - 1);
+
+/**
+ * MediaPipe's BlazeFace for back cameras, changed to take a grey picture of any size whose width and
+ * height are multiples of 32 (models/README.md), in the ONNX runtime on one thread.
+ */
+export class BlazeFaceFinder implements FaceFinder {
+  private readonly input = new Input();
+
+  private constructor(private readonly network: InferenceSession) {}
+
+  /** @throws where the file is not there, or is no network */
+  static async load(path: string): Promise<BlazeFaceFinder> {
+    const network = await InferenceSession.create(path, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+    });
+    return new BlazeFaceFinder(network);
+  }
+
+  async findAll(picture: Plane, depth: Depth): Promise<Find[]> {
+    const { scale, widest } = WHOLE[depth];
+    const size = { width: widest, height: widest };
+    return this.find(
+      picture,
+      wholeOf(picture),
+      Math.min(scale, widest / Math.max(picture.width, picture.height)),
+      size,
+    );
+  }
+
+  async findNear(picture: Plane, expected: Place): Promise<Find | undefined> {
+    const scale = NEAR_FACE / expected.width;
+    const margin = (NEAR_SIDE / scale - expected.width) / 2;
+    const region = within(grown(expected, margin), picture);
+    if (!region) return undefined;
+    const faces = await this.find(picture, region, scale, { width: NEAR_SIDE, height: NEAR_SIDE });
+    return faces.sort((a, b) => distance(a, expected) - distance(b, expected))[0];
+  }
+
+  /** The faces in a region of the picture, which the network gets at this scale. */
+  private async find(
+    picture: Plane,
+    region: Place,
+    scale: number,
+    most: { width: number; height: number },
+  ): Promise<Find[]> {
+    const width = Math.max(1, Math.min(most.width, Math.round(region.width * scale)));
+    const height = Math.max(1, Math.min(most.height, Math.round(region.height * scale)));
+    const pixels = resized(picture, region, width, height);
+    const grids = await this.run(this.input.of(pixels, width, height));
+    return facesIn(grids, LEAST_SCORE, SURE_SCORE).map(({ score, sure, ...place }) => ({
+      ...unscaled(place, scale, region),
+      score,
+      sure,
+    }));
+  }
+
+  private async run(grey: Tensor): Promise<AnchorGrid[]> {
+    const output = await this.network.run({ grey });
+    return (['fine', 'coarse'] as const).map((grid) => {
+      const scores = output[`scores_${grid}`]!;
+      return {
+        stride: STRIDES[grid],
+        rows: scores.dims[2]!,
+        columns: scores.dims[3]!,
+        scores: scores.data as Float32Array,
+        boxes: output[`boxes_${grid}`]!.data as Float32Array,
+      };
+    });
+  }
+}
+
+function wholeOf({ width, height }: Plane): Place {
+  return { x: 0, y: 0, width, height };
+}
+
+function resized(picture: Plane, region: Place, width: number, height: number): Buffer {
+  return withMats((own) => {
+    const part = own(
+      own(matOver(picture)).getRegion(new cv.Rect(region.x, region.y, region.width, region.height)),
+    );
+    const enlarged = width > region.width;
+    return own(
+      part.resize(height, width, 0, 0, enlarged ? cv.INTER_LINEAR : cv.INTER_AREA),
+    ).getData();
+  });
+}
+
+/** The pixels at the top left of a picture of a size that the network takes, grey around them. */
+class Input {
+  private values = new Float32Array(0);
+
+  /** The tensor is good until the next one is made: new memory for each would cost a millisecond. */
+  of(pixels: Uint8Array, width: number, height: number): Tensor {
+    const columns = SIZE_STEP * Math.ceil(width / SIZE_STEP);
+    const rows = SIZE_STEP * Math.ceil(height / SIZE_STEP);
+    if (this.values.length < columns * rows) this.values = new Float32Array(columns * rows);
+    const values = this.values.subarray(0, columns * rows);
+    if (columns > width || rows > height) values.fill(0);
+    for (let y = 0, from = 0; y < height; y++) {
+      const start = y * columns;
+      for (let to = start; to < start + width; to++) values[to] = NORMALISED[pixels[from++]!]!;
+    }
+    return new Tensor('float32', values, [1, 1, rows, columns]);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Face } from '@facecast/shared/messages';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { drawBox } from '../effects/box.js';
+import type { Plane } from '../i420.js';
+import { movingFace, testPattern, zoomInto, type Clip } from '../testing/clips.js';
+import { BlazeFaceFinder } from './blazeface.js';
+import { BLAZEFACE_MODEL } from './choose.js';
+import type { FaceFinder } from './face-finder.js';
+import { HaarFinder } from './haar.js';
+import type { Knowledge } from './knowledge.js';
+import { paceAt } from './pace.js';
+import { overlap } from './place.js';
+import { searchRun } from './tracker.js';
+
+const CASCADE = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml';
+const PACE = paceAt(30);
+const HD = { width: 1280, height: 720 };
+const finders: Record<string, FaceFinder> = { haar: new HaarFinder(CASCADE) };
+
+beforeAll(async () => {
+  finders['blazeface'] = await BlazeFaceFinder.load(BLAZEFACE_MODEL);
+});
+
+/** Follows a clip as the service does; the faces of each frame. */
+async function follow(finder: FaceFinder, clip: Clip): Promise<Face[][]> {
+  let known: Knowledge | undefined;
+  const found: Face[][] = [];
+  for (let firstFrame = 0; firstFrame < clip.frames.length; firstFrame += PACE.run) {
+    const pictures = clip.frames.slice(firstFrame, firstFrame + PACE.run).map(({ y }) => y);
+    const run = await searchRun(finder, { firstFrame, pictures }, known, {
+      pace: PACE,
+      hidden: false,
+    });
+    known = run.known;
+    found.push(...run.sightings.map(({ faces }) => faces!));
+  }
+  return found;
+}
+
+describe.each(['blazeface', 'haar'])('%s', (name) => {
+  test.each([
+    { faceSize: 48, size: undefined },
+    { faceSize: 120, size: undefined },
+    { faceSize: 130, size: HD },
+  ])(
+    'a moving face of $faceSize pixels has its outline in at least 95 % of the frames',
+    async ({ faceSize, size }) => {
+      const clip = await movingFace(150, faceSize, size);
+      const found = await follow(finders[name]!, clip);
+      const right = found.filter((faces, n) =>
+        faces.some((f) => overlap(f, clip.places[n]!) > 0.5),
+      );
+      const wrong = found.flatMap((faces, n) =>
+        faces.filter((f) => overlap(f, clip.places[n]!) < 0.3),
+      );
+      expect(right.length).toBeGreaterThanOrEqual(0.95 * 150);
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  test('clips without a face get no outline: a cat, coffee, a test pattern', async () => {
+    for (const clip of [
+      await zoomInto('cat.jpg', 60),
+      await zoomInto('coffee.jpg', 60),
+      await testPattern(60),
+    ])
+      expect((await follow(finders[name]!, clip)).flat()).toEqual([]);
+  });
+
+  test('thousands of frames leave the memory as it was', { timeout: 60_000 }, async () => {
+    const clip = await movingFace(60, 70);
+    const rounds = async (count: number) => {
+      for (let round = 0; round < count; round++) {
+        await follow(finders[name]!, clip);
+        const spare = { ...clip.frames[0]!, y: copyOf(clip.frames[0]!.y) };
+        drawBox(spare, clip.places[0]!);
+      }
+      return process.memoryUsage().rss;
+    };
+    const before = await rounds(10);
+    const after = await rounds(30);
+    // 600 searches whose Mats were not released would be more than 40 MB.
+    expect(after - before).toBeLessThan(30e6);
+  });
+});
+
+function copyOf(plane: Plane): Plane {
+  return { ...plane, pixels: Uint8Array.from(plane.pixels) };
+}

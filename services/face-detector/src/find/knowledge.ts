@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { trackSchema } from './track.js';
+
+/** More faces than this in one frame are not followed. */
+export const MAX_FACES = 64;
+
+const frameNumber = z.number().int().nonnegative();
+
+/** What is known of a session's faces after one of its frames. It goes through Redis. */
+export const knowledgeSchema = z.object({
+  /** Size of the picture that it is about. */
+  width: z.number(),
+  height: z.number(),
+  /** The last frame that was searched as a whole, and the last that was so thoroughly. */
+  searchedWhole: frameNumber,
+  searchedThoroughly: frameNumber,
+  /** The id of the next face that enters. */
+  nextId: z.number().int().nonnegative(),
+  tracks: z.array(trackSchema).max(MAX_FACES),
+});
+export type Knowledge = z.infer<typeof knowledgeSchema>;

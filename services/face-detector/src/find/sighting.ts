@@ -1,0 +1,74 @@
+import type { Face } from '@facecast/shared/messages';
+import type { Place } from './face-finder.js';
+import type { Knowledge } from './knowledge.js';
+import type { Pace } from './pace.js';
+import { between, expectedIn, type Track } from './track.js';
+
+/** A face of one frame, and how well its place is known. */
+export interface SeenFace extends Face {
+  /** False for what is only hidden: it may be something else, or not be there any more. */
+  sure: boolean;
+  /** It may be so many pixels away from its box, in any direction. */
+  margin: number;
+}
+
+/** Where the faces of one frame are. */
+export interface Sighting {
+  /** Whether the frame was searched, or one so near to it that its faces are known all the same. */
+  searched: boolean;
+  /** In pixels of the frame; undefined where nothing recent enough is known. */
+  faces: SeenFace[] | undefined;
+}
+
+/** How far the place of a face can be off, as parts of its width: between two finds, */
+const MARGIN_BETWEEN = 0.06;
+/** and of the way that it went between them; */
+const MARGIN_OF_WAY = 0.15;
+/** for each frame since it was found; */
+const MARGIN_A_FRAME = 0.05;
+/** for each frame before one in which it was found for the first time; */
+const MARGIN_BEFORE = 0.3;
+/** in a frame without any search; */
+const MARGIN_UNSEARCHED = 0.5;
+/** and in all. */
+const MOST_MARGIN = 1.2;
+
+/** A face in a frame between (or at) two finds of it. */
+export function seenBetween(from: Track, to: Track, frame: number): SeenFace {
+  const frames = to.foundIn - from.foundIn;
+  const part = frames === 0 ? 1 : Math.min(1, Math.max(0, (frame - from.foundIn) / frames));
+  const way = Math.hypot(to.x - from.x, to.y - from.y);
+  const off = MARGIN_BETWEEN * to.width + (part < 1 ? MARGIN_OF_WAY * way : 0);
+  return seen(to, between(from, to, part), off);
+}
+
+/** A face in a frame before the one in which it was found for the first time. */
+export function seenBefore(track: Track, frame: number): SeenFace {
+  const frames = Math.abs(track.foundIn - frame);
+  return { ...seen(track, track, frames * MARGIN_BEFORE * track.width), sure: false };
+}
+
+/** A face that was not found any more. */
+export function seenAfter(track: Track, frame: number, pace: Pace): SeenFace {
+  const frames = Math.abs(frame - track.foundIn);
+  const way = Math.hypot(track.dx, track.dy) * frames;
+  const off = MARGIN_A_FRAME * frames * track.width + MARGIN_OF_WAY * way;
+  const sure = track.sure && frames <= pace.hold;
+  return { ...seen(track, expectedIn(track, frame), off), sure };
+}
+
+/** What a frame shows that was not searched. */
+export function unsearched(known: Knowledge | undefined, frame: number, pace: Pace): Sighting {
+  if (!known || Math.abs(frame - known.searchedWhole) > pace.hold)
+    return { searched: false, faces: undefined };
+  const faces = known.tracks.map((track) => {
+    const face = seenAfter(track, frame, pace);
+    return { ...face, margin: face.margin + MARGIN_UNSEARCHED * face.width };
+  });
+  return { searched: false, faces };
+}
+
+function seen({ id, score, sure }: Track, place: Place, margin: number): SeenFace {
+  const { x, y, width, height } = place;
+  return { id, x, y, width, height, score, sure, margin: Math.min(margin, MOST_MARGIN * width) };
+}
