@@ -12,8 +12,8 @@ import {
 import { meansOf, type Cells } from './cells.js';
 
 /** So many cells across a face, smoothed on top of that, leave no features. */
-const CELLS_ACROSS_FACE = 4;
-const SMALLEST_CELL = 8;
+const CELLS_ACROSS_FACE = 3;
+const SMALLEST_CELL = 10;
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 

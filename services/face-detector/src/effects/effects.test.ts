@@ -30,7 +30,7 @@ function noise(width = WIDTH, height = HEIGHT): I420Frame {
 }
 
 const copyOf = ({ y, u, v }: I420Frame): I420Frame => {
-  const copy = (plane: Plane) => ({ ...plane, pixels: plane.pixels.slice() });
+  const copy = (plane: Plane) => ({ ...plane, pixels: Uint8Array.from(plane.pixels) });
   return { y: copy(y), u: copy(u), v: copy(v) };
 };
 

@@ -3,8 +3,8 @@ import { areaAround, evenCell, halved, headOf, type Area, type Head } from './ar
 import { meansOf } from './cells.js';
 
 /** So many cells across a face are too few for a finder or a person. */
-const CELLS_ACROSS_FACE = 4;
-const SMALLEST_CELL = 8;
+const CELLS_ACROSS_FACE = 3;
+const SMALLEST_CELL = 10;
 
 /**
  * Replaces the head around a face by a mosaic. Its cells lie on a lattice that is fixed to the
