@@ -119,6 +119,40 @@ describe('a session’s connection', () => {
     expect(await told.next()).toEqual(['dropped']);
   });
 
+  test('whose server says nothing for a while, and then goes on, was never lost', async () => {
+    const { peer, told } = await started({ quietMs: 30 });
+    peer.say({ type: 'stats' } as Stats);
+    expect((await told.next())[0]).toBe('stats');
+    expect(await told.next()).toEqual(['dropped']);
+    peer.say({ type: 'ack', chunks: 0 });
+    expect(await told.next()).toEqual(['resumed']);
+  });
+
+  test('that a server in trouble breaks off is resumed once the trouble is over', async () => {
+    const { peer, told } = await started({ retryEveryMs: 10 });
+    peer.say({ type: 'error', code: 'internal', message: 'Redis is gone' });
+    expect(await told.next()).toEqual(['dropped']);
+    for (const code of ['internal', 'overloaded'] as const) {
+      const next = await accept();
+      expect(await next.hears()).toMatchObject({ type: 'resume' });
+      next.say({ type: 'error', code, message: 'still gone' });
+    }
+    const next = await accept();
+    expect(await next.hears()).toMatchObject({ type: 'resume' });
+    next.say({ type: 'resumed', chunks: 0 });
+    expect(await told.next()).toEqual(['resumed']);
+  });
+
+  test('of a session that ended for an error of the server says so', async () => {
+    const { peer, told } = await started();
+    peer.say({ type: 'error', code: 'internal', message: '' });
+    expect(await told.next()).toEqual(['dropped']);
+    const next = await accept();
+    await next.hears();
+    next.say({ type: 'error', code: 'not_found', message: '' });
+    expect(await told.next()).toEqual(['problem', 'internal']);
+  });
+
   test('that the server refuses tells why, once', async () => {
     const { told } = open();
     const peer = await accept();

@@ -12,7 +12,9 @@ export interface IngestLimits {
   socketBufferBytes: number;
   /** A socket that has not opened by then counts as failed. */
   openMs: number;
-  /** A server that has sent statistics and then says nothing for so long has been lost. */
+  /** A server that has sent statistics and then says nothing for so long has trouble of its own. */
+  quietMs: number;
+  /** One that goes on saying nothing for so long has been lost. */
   silenceMs: number;
   /** How long a lost connection is tried again: as long as the server keeps the session. */
   resumeForMs: number;
@@ -26,6 +28,7 @@ export const INGEST_LIMITS: IngestLimits = {
   unacknowledgedBytes: 12 * 1024 * 1024,
   socketBufferBytes: 6 * 1024 * 1024,
   openMs: 5_000,
+  quietMs: 3_000,
   silenceMs: 8_000,
   resumeForMs: 15_000,
   retryEveryMs: 500,
@@ -37,7 +40,9 @@ export interface IngestEvents {
   onStarted(session: Session): void;
   onPlaylistReady(): void;
   onStats(stats: Stats): void;
+  /** The server does not take chunks at the moment, or does not say so. */
   onDropped(): void;
+  /** It does again. */
   onResumed(): void;
   onEnded(frames: number): void;
   onProblem(problem: Problem): void;
@@ -62,6 +67,11 @@ export class IngestConnection {
   #stopping = false;
   #over = false;
   #droppedAt: number | undefined;
+  /** `onDropped` was told, and `onResumed` not yet. */
+  #away = false;
+  /** Why the server broke off a session that may still be there. */
+  #trouble: Problem | undefined;
+  #quiet: Timer;
   #silence: Timer;
   #retry: Timer;
   #end: Timer;
@@ -106,7 +116,7 @@ export class IngestConnection {
   close(): void {
     this.#over = true;
     this.#flowing = false;
-    for (const timer of [this.#silence, this.#retry, this.#end]) clearTimeout(timer);
+    for (const timer of [this.#quiet, this.#silence, this.#retry, this.#end]) clearTimeout(timer);
     this.#socket?.close();
   }
 
@@ -160,10 +170,10 @@ export class IngestConnection {
     this.#chunks.acknowledge(count);
     const missing = this.#chunks.from(count);
     if (!missing) return this.#fail('connection_lost');
-    this.#droppedAt = undefined;
+    this.#droppedAt = this.#trouble = undefined;
     this.#flowing = true;
     for (const chunk of missing) this.#socket?.send(chunk);
-    this.#events.onResumed();
+    this.#tellBack();
     this.#sayAgain();
   }
 
@@ -174,27 +184,34 @@ export class IngestConnection {
   }
 
   #onRefused(problem: Problem): void {
-    if (problem !== 'not_found' || this.#droppedAt === undefined) return this.#fail(problem);
+    const resuming = this.#droppedAt !== undefined;
+    if (this.#session && (problem === 'internal' || (resuming && problem === 'overloaded'))) {
+      // Redis may be gone, or this gateway: the session is not over until somebody says so.
+      this.#trouble = problem;
+      if (this.#socket) this.#onLost(this.#socket);
+      return;
+    }
+    if (problem !== 'not_found' || !resuming) return this.#fail(problem);
     // The session was over before the connection was back.
-    this.#fail(this.#stopping ? 'end_unconfirmed' : 'session_gone');
+    this.#fail(this.#trouble ?? (this.#stopping ? 'end_unconfirmed' : 'session_gone'));
   }
 
   #onLost(socket: WebSocket): void {
     if (!this.#isCurrent(socket)) return;
     if (!this.#session) return this.#fail('unreachable');
     this.#flowing = false;
-    clearTimeout(this.#silence);
+    for (const timer of [this.#quiet, this.#silence]) clearTimeout(timer);
     this.#silence = undefined;
     const wasDropped = this.#droppedAt !== undefined;
     this.#droppedAt ??= Date.now();
     if (Date.now() - this.#droppedAt >= this.#limits.resumeForMs) {
-      return this.#fail('connection_lost');
+      return this.#fail(this.#trouble ?? 'connection_lost');
     }
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#resume(), wasDropped ? this.#limits.retryEveryMs : 0);
     this.#socket = undefined;
     socket.close();
-    if (!wasDropped) this.#events.onDropped();
+    this.#tellAway();
   }
 
   #resume(): void {
@@ -204,8 +221,22 @@ export class IngestConnection {
 
   #expectMoreSoon(): void {
     const socket = this.#socket;
-    clearTimeout(this.#silence);
+    this.#tellBack();
+    for (const timer of [this.#quiet, this.#silence]) clearTimeout(timer);
+    this.#quiet = setTimeout(() => this.#tellAway(), this.#limits.quietMs);
     this.#silence = setTimeout(() => socket && this.#onLost(socket), this.#limits.silenceMs);
+  }
+
+  #tellAway(): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#events.onDropped();
+  }
+
+  #tellBack(): void {
+    if (!this.#away) return;
+    this.#away = false;
+    this.#events.onResumed();
   }
 
   #fail(problem: Problem): void {
