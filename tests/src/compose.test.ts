@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,13 +9,23 @@ import {
   type StartedDockerComposeEnvironment,
 } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faceClip, facePlace } from './support/clips.js';
+import { countedClip, faceClip, facePlace } from './support/clips.js';
+import { startLive } from './support/live-session.js';
 import { greenOutline, playFrames, surrounds } from './support/playback.js';
 
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
 const DETECTORS = 3;
+/** Longer than it takes to scale three times. */
+const LIVE_SECONDS = 150;
 const PROJECT = `facecast-test-${process.pid}`;
+
+/** Resolves when so many detectors, and no more, are healthy. */
+async function scaleDetectors(count: number): Promise<void> {
+  const project = ['--project-directory', REPOSITORY, '--project-name', PROJECT];
+  const up = ['up', '--detach', '--no-recreate', '--no-build', '--wait'];
+  await run('docker', ['compose', ...project, ...up, '--scale', `face-detector=${count}`]);
+}
 
 // Without an engine scripts/test.mjs says that these are skipped, and .ci/run fails.
 describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 detectors', () => {
@@ -35,20 +45,7 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
       .withDefaultWaitStrategy(Wait.forHealthCheck())
       .withStartupTimeout(540_000)
       .up();
-    await run('docker', [
-      'compose',
-      '--project-directory',
-      REPOSITORY,
-      '--project-name',
-      PROJECT,
-      'up',
-      '--detach',
-      '--no-recreate',
-      '--no-build',
-      '--wait',
-      '--scale',
-      `face-detector=${DETECTORS}`,
-    ]);
+    await scaleDetectors(DETECTORS);
     const gateway = environment.getContainer('gateway-1');
     url = `${gateway.getHost()}:${gateway.getMappedPort(4000)}`;
   }, 1_200_000);
@@ -89,5 +86,18 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
       const batches = /^facecast_stage_seconds_count\{.*\} (\d+)$/m.exec(metrics)?.[1];
       expect(Number(batches)).toBeGreaterThan(5);
     }
+  });
+
+  test('every frame comes once and in order while detectors come and go', async () => {
+    const path = join(media, 'counted.webm');
+    await countedClip(path, 30 * LIVE_SECONDS);
+    const stack = { url: `http://${url}`, ingestUrl: `ws://${url}/ingest` };
+    const { viewer, end } = await startLive(stack, await readFile(path));
+    for (const count of [1, 4, 2]) {
+      await scaleDetectors(count);
+      await viewer.parts(10);
+    }
+    const frames = await end();
+    expect(await viewer.numbers()).toEqual(Array.from({ length: frames }, (_, n) => n));
   });
 });

@@ -1,12 +1,18 @@
 import { benchFaces } from './faces/faces.js';
+import { benchFaults } from './faults.js';
 import { benchLatency } from './latency.js';
+import { benchScaling } from './scaling.js';
+import { benchSoak } from './soak.js';
 import { benchViewers } from './viewers.js';
 
-/** `npm run bench -- [NAME…]`: all benchmarks, or those that are named. */
+/** `npm run bench -- [NAME…]`: all benchmarks, or those that are named; `soak` only if it is named. */
 const benchmarks: Record<string, () => Promise<string>> = {
   faces: benchFaces,
   latency: benchLatency,
   viewers: benchViewers,
+  scaling: benchScaling,
+  faults: benchFaults,
+  soak: benchSoak,
 };
 
 const wanted = process.argv.slice(2);
@@ -18,6 +24,6 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 for (const [name, benchmark] of Object.entries(benchmarks)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : name === 'soak') continue;
   console.log(`\n## ${name}\n\n${await benchmark()}`);
 }

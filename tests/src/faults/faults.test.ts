@@ -32,7 +32,16 @@ afterAll(async () => {
   await rm(media, { recursive: true, force: true });
 });
 
-const live = (webm = counted, effect?: string) => startLive(stack, webm, effect);
+/** A live session. `endsWhole` goes on for a while, ends it, and looks whether all frames came. */
+async function live(webm = counted, effect?: string) {
+  const session = await startLive(stack, webm, effect);
+  const endsWhole = async (afterParts?: number) => {
+    const frames = await session.end(afterParts);
+    expect(await session.viewer.numbers()).toEqual(Array.from({ length: frames }, (_, n) => n));
+    expect(session.viewer.complaints).toEqual([]);
+  };
+  return { ...session, endsWhole };
+}
 
 describe('every frame comes once and in order, whoever is killed:', () => {
   test('a detector, again and again', async () => {

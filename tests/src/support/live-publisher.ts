@@ -46,7 +46,14 @@ export class LivePublisher {
     const publisher = new LivePublisher([urls].flat(), webm, effect);
     publisher.running = publisher.run();
     await publisher.until(() => publisher.sessionId !== '');
+    if (publisher.failure) throw publisher.failure;
     return publisher;
+  }
+
+  /** Rejects when the server refuses to go on. */
+  async refused(): Promise<never> {
+    await this.until(() => false);
+    throw this.failure ?? new Error('refused');
   }
 
   /** The network is gone. */
@@ -125,8 +132,7 @@ export class LivePublisher {
   }
 
   private async until(holds: () => boolean): Promise<void> {
-    while (!holds()) {
-      if (this.failure) throw this.failure;
+    while (!holds() && !this.failure) {
       await new Promise<void>((resolve) => this.waiting.add(resolve));
     }
   }
@@ -139,17 +145,23 @@ export class LivePublisher {
 
 /** A WebM's clusters, the header with the first, each due at its own time. */
 function clustersOf(webm: Buffer): Chunk[] {
-  const starts: number[] = [];
-  for (let at = webm.indexOf(CLUSTER); at >= 0; at = webm.indexOf(CLUSTER, at + 1)) starts.push(at);
-  return starts.map((start, n) => ({
-    bytes: webm.subarray(n === 0 ? 0 : start, starts[n + 1]),
-    at: timeOf(webm.subarray(start, start + 32)),
+  const clusters: { start: number; at: number }[] = [];
+  for (let start = webm.indexOf(CLUSTER); start >= 0; start = webm.indexOf(CLUSTER, start + 1)) {
+    const at = timeOf(webm, start);
+    if (at !== undefined) clusters.push({ start, at });
+  }
+  return clusters.map(({ start, at }, n) => ({
+    bytes: webm.subarray(n === 0 ? 0 : start, clusters[n + 1]?.start),
+    at,
   }));
 }
 
-/** The time is the first element in a cluster. */
-function timeOf(cluster: Buffer): number {
-  const at = cluster.indexOf(TIMECODE, CLUSTER.length + 1);
-  const length = (cluster[at + 1] ?? 0) & 0x7f;
-  return cluster.readUIntBE(at + 2, length);
+/** The first element of a cluster; undefined where the bytes of a picture look like a cluster's id. */
+function timeOf(webm: Buffer, cluster: number): number | undefined {
+  const size = cluster + CLUSTER.length;
+  // The zeros before the first one tell how many bytes follow the first.
+  const time = size + Math.clz32(webm[size] ?? 0) - 24 + 1;
+  const length = (webm[time + 1] ?? 0) & 0x7f;
+  if (webm[time] !== TIMECODE || length < 1 || length > 6) return undefined;
+  return webm.readUIntBE(time + 2, length);
 }

@@ -29,6 +29,7 @@ export class LiveViewer {
   private readonly seen = new Set<string>();
   private readonly waiting = new Set<() => void>();
   private hasEnded = false;
+  private hasLeft = false;
   private newest = { msn: 0, part: 0, head: 0 };
 
   private constructor(private readonly folder: string) {}
@@ -43,9 +44,16 @@ export class LiveViewer {
   async parts(count: number): Promise<void> {
     const wanted = this.arrivals.length + count;
     while (this.arrivals.length < wanted) {
-      if (this.hasEnded) throw new Error(`the session ended after ${this.arrivals.length} parts`);
+      if (this.hasEnded || this.hasLeft)
+        throw new Error(`the session ended after ${this.arrivals.length} parts`);
       await new Promise<void>((resolve) => this.waiting.add(resolve));
     }
+  }
+
+  /** Watches no longer. */
+  leave(): void {
+    this.hasLeft = true;
+    this.wake();
   }
 
   /** The numbers burnt into all frames that came, in the order they are shown. */
@@ -71,14 +79,15 @@ export class LiveViewer {
   }
 
   private async run(): Promise<void> {
-    let playlist = await this.load('');
-    for (;;) {
+    for (let directives = ''; !this.hasLeft && !this.hasEnded;) {
+      const answer = await this.ask(`live.m3u8${directives}`);
+      if (!answer) break;
+      const playlist = readPlaylist({ status: 200, body: answer });
       await this.take(playlist);
-      if (playlist.endlist) break;
       const { msn, part } = nextPart(playlist);
-      playlist = await this.load(`?_HLS_msn=${msn}&_HLS_part=${part}`);
+      directives = `?_HLS_msn=${msn}&_HLS_part=${part}`;
+      this.hasEnded = playlist.endlist;
     }
-    this.hasEnded = true;
     this.wake();
     this.http.close();
   }
@@ -120,12 +129,13 @@ export class LiveViewer {
     this.waiting.clear();
   }
 
-  private async load(directives: string): Promise<types.MediaPlaylist> {
-    return readPlaylist({ status: 200, body: await this.fetch(`live.m3u8${directives}`) });
+  private async fetch(name: string): Promise<Buffer> {
+    return (await this.ask(name)) ?? Buffer.alloc(0);
   }
 
-  private async fetch(name: string): Promise<Buffer> {
-    for (;;) {
+  /** Asks until it is answered; undefined where that was given up. */
+  private async ask(name: string): Promise<Buffer | undefined> {
+    while (!this.hasLeft) {
       const answer = await this.http.get(this.folder + name).catch(() => undefined);
       if (answer?.status === 200) return answer.body;
       // Before its first part, a session has no playlist; and held requests may run out.
@@ -133,6 +143,7 @@ export class LiveViewer {
         this.complaints.push(`${name}: ${answer.status}`);
       await after(RETRY_MS);
     }
+    return undefined;
   }
 }
 

@@ -2,15 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { memory } from './memory.js';
 
 const REPOSITORY = new URL('../../..', import.meta.url).pathname;
-
-/** Where `npm start` would have them too. */
-const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** The whole system as `npm start` runs it, on ports and in directories of its own. */
 export interface Stack {

@@ -1,0 +1,128 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { countedClip } from '../support/clips.js';
+import { startLive } from '../support/live-session.js';
+import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { table } from './figures.js';
+
+const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 30);
+const SESSIONS = 4;
+const CLIP_SECONDS = 40;
+const FAULT_EVERY_MS = 10_000;
+const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+/** What sessions leave for a while is gone after this: chunks of viewers, faces, and the janitor's round. */
+const SETTLE_MS = 40_000;
+
+const faults: ((stack: Stack) => Promise<void>)[] = [
+  ...['face-detector', 'face-detector', 'segmenter', 'gateway'].map(
+    (service) => async (stack: Stack) =>
+      signal((await processesOf(stack, `services/${service}`)).slice(0, 1), 'SIGKILL'),
+  ),
+  ...['face-detector', 'segmenter', 'gateway'].map(
+    (service) => async (stack: Stack) =>
+      signal((await processesOf(stack, `services/${service}`)).slice(0, 1), 'SIGTERM'),
+  ),
+  async (stack) => signal((await ffmpegsOf(stack, 'services/segmenter')).slice(0, 1), 'SIGSTOP'),
+];
+
+/** Sessions that come and go, with a random fault every ten seconds: what is left, and what was lost. */
+export async function benchSoak(): Promise<string> {
+  const media = await mkdtemp(join(tmpdir(), 'facecast-soak-'));
+  const path = join(media, 'counted.webm');
+  await countedClip(path, 30 * CLIP_SECONDS);
+  const webm = await readFile(path);
+  const server = await startRedisServer();
+  const redis = new Redis(server.url);
+  const stack = await startStack({
+    REDIS_URL: server.url,
+    DETECTOR_REPLICAS: '2',
+    RETENTION_MINUTES: '1',
+    LOG_LEVEL: 'error',
+  });
+  try {
+    const counts = { sessions: 0, frames: 0, lost: 0, failed: 0, faults: 0 };
+    await session(stack, webm, 3, { ...counts });
+    await after(SETTLE_MS);
+    const before = await inventory(stack, redis);
+    const end = performance.now() + MINUTES * 60_000;
+    const running = Array.from({ length: SESSIONS }, async () => {
+      while (performance.now() < end) await session(stack, webm, 5 + 20 * Math.random(), counts);
+    });
+    while (performance.now() < end) {
+      await after(FAULT_EVERY_MS);
+      await faults[Math.floor(Math.random() * faults.length)]?.(stack);
+      counts.faults++;
+    }
+    await Promise.all(running);
+    await after(SETTLE_MS + 60_000);
+    const left = await inventory(stack, redis);
+    const rows = Object.keys(before).map((what) => [what, before[what] ?? '', left[what] ?? '']);
+    const told = Object.entries(counts).map(([what, count]) => [what, '', String(count)]);
+    return table([`${MINUTES} minutes`, 'before', 'after'], [...rows, ...told]);
+  } finally {
+    await stack.stop();
+    redis.disconnect();
+    await server.stop();
+    await rm(media, { recursive: true, force: true });
+  }
+}
+
+type Counts = Record<'sessions' | 'frames' | 'lost' | 'failed', number>;
+
+/** One session of some seconds, and what of it came. */
+async function session(stack: Stack, webm: Buffer, seconds: number, counts: Counts) {
+  counts.sessions++;
+  try {
+    const live = await startLive(stack, webm);
+    const frames = await live.end(Math.round(seconds * 10));
+    const numbers = await live.viewer.numbers();
+    const wrong = Array.from({ length: frames }, (_, n) => n).filter((n) => numbers[n] !== n);
+    counts.frames += frames;
+    counts.lost += wrong.length;
+  } catch (error) {
+    counts.failed++;
+    console.error(`a session failed: ${(error as Error).message}`);
+    await after(1_000);
+  }
+}
+
+async function inventory(stack: Stack, redis: Redis): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const service of SERVICES) {
+    const processes = await processesOf(stack, `services/${service}`);
+    const [memory, files] = [await sum(processes, residentMb), await sum(processes, openFiles)];
+    found[`${service}: processes`] = String(processes.length);
+    found[`${service}: MB`] = memory.toFixed(0);
+    found[`${service}: open files`] = String(files);
+    found[`${service}: ffmpegs`] = String((await ffmpegsOf(stack, `services/${service}`)).length);
+  }
+  found['Redis: keys'] = String(await redis.dbsize());
+  found['Redis: MB'] = (
+    Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) / 1e6
+  ).toFixed(1);
+  found['Redis: connections'] = String(
+    /connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1],
+  );
+  found['frame store: sessions'] = String((await readdir(stack.framesDir)).length);
+  found['HLS volume: sessions'] = String((await readdir(stack.hlsDir)).length);
+  return found;
+}
+
+async function sum<T>(all: T[], measure: (one: T) => Promise<number>): Promise<number> {
+  const each = await Promise.all(all.map(measure));
+  return each.reduce((total, one) => total + one, 0);
+}
+
+async function residentMb({ pid }: { pid: number }): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+async function openFiles({ pid }: { pid: number }): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`).catch(() => [])).length;
+}
