@@ -28,8 +28,12 @@ export class OwnedProcess {
   private closing = false;
   private ended = false;
 
-  constructor(command: string, args: readonly string[]) {
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  /** @param options.notes whether it has something to say on file descriptor 3 */
+  constructor(command: string, args: readonly string[], { notes = false } = {}) {
+    // With a fourth pipe, the declared type knows of none.
+    this.child = spawn(command, args, {
+      stdio: notes ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'],
+    });
     // A broken pipe is no news: `exited` says that the process is gone, and why.
     this.child.stdin.on('error', () => {});
     this.collectLines(this.child.stderr);
@@ -52,6 +56,11 @@ export class OwnedProcess {
 
   get stdout(): Readable {
     return this.child.stdout;
+  }
+
+  /** What it writes to file descriptor 3. Its end is not known before this is read or destroyed. */
+  get notes(): Readable {
+    return this.child.stdio[3] as Readable;
   }
 
   /** Resolves when the process has room for more; at once when it is gone. */

@@ -4,7 +4,7 @@ import { detectJobId, type JobQueue } from '@facecast/shared/queues';
 import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
-import type { ProgressStore } from './progress.js';
+import type { Progress, ProgressStore } from './progress.js';
 import type { RawBatch } from './y4m.js';
 
 /** How often a batch may be tried before its session goes on without it. */
@@ -14,13 +14,12 @@ const DETECT_ATTEMPTS = 3;
 export class Batcher {
   /** What is done with the faces of the batches from now on. */
   effect: Effect;
-  /** What is handed on so far. */
-  readonly done = { batches: 0, frames: 0 };
-
   constructor(
     private readonly options: {
       sessionId: string;
       effect: Effect;
+      /** What is handed on so far; kept up to date. */
+      done: Pick<Progress, 'batches' | 'frames'>;
       store: FrameStore;
       detect: JobQueue<'detect'>;
       progress: ProgressStore;
@@ -35,12 +34,15 @@ export class Batcher {
   /**
    * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
    * the session takes no more: it was closed, or the store has no room for it because it is over.
+   * A batch that was handed on before is not handed on again.
    * @param receivedAt when the newest chunk came that was fed when the batch was whole
    */
   async handOn(raw: RawBatch, receivedAt: number): Promise<boolean> {
-    const { sessionId, store, detect, progress, clock, inFlight, metrics } = this.options;
+    const { sessionId, done, store, detect, progress, clock, inFlight, metrics } = this.options;
+    if (raw.firstFrame < done.frames) return true;
+    if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
     if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
-    const { batches: batch, frames: firstFrame } = this.done;
+    const { batches: batch, frames: firstFrame } = done;
     if (!(await store.write({ sessionId, batch, kind: 'decoded' }, raw.frames))) return false;
     const { width, height, frameCount } = raw;
     clock.framesOut(firstFrame + frameCount, receivedAt);
@@ -53,12 +55,15 @@ export class Batcher {
       },
       { jobId: detectJobId({ sessionId, batch }), attempts: DETECT_ATTEMPTS },
     );
-    this.done.batches++;
-    this.done.frames += frameCount;
+    done.batches++;
+    done.frames += frameCount;
     inFlight.add();
     metrics.frames.inc(frameCount);
     metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
-    await progress.save(sessionId, this.done);
+    await progress.save(sessionId, {
+      ...{ batches: done.batches, frames: done.frames, width, height },
+      capturedFrom: clock.captureOfFirst,
+    });
     return true;
   }
 }

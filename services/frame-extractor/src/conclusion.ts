@@ -23,10 +23,10 @@ export async function conclude(
 /** Removes the session's chunks, their queue and its progress. */
 export async function removeLeftovers(deps: Deps, sessionId: string): Promise<void> {
   const { redis, chunks, progress } = deps;
-  const { nextChunk } = await progress.load(sessionId);
+  const { keptFrom } = await progress.load(sessionId);
   const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });
   await queue.obliterate();
   await queue.close();
-  await chunks.removeFrom(sessionId, nextChunk);
+  await chunks.removeFrom(sessionId, keptFrom);
   await progress.remove(sessionId);
 }

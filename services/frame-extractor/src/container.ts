@@ -1,5 +1,8 @@
+import { z } from 'zod';
+
 /** The containers that can be read, by the names of ffmpeg's demuxers. */
-export type Container = 'matroska' | 'mov';
+export const containerSchema = z.enum(['matroska', 'mov']);
+export type Container = z.infer<typeof containerSchema>;
 
 const CONTAINERS: Record<string, Container> = {
   'video/webm': 'matroska',

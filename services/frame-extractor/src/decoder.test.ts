@@ -2,22 +2,38 @@ import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { describe, expect, test } from 'vitest';
 import type { Container } from './container.js';
 import { Decoder, PATIENCE } from './decoder.js';
-import { countedClip, cut, FPS, H264_MP4, SMALL, timedClip, VP8_WEBM } from './testing/clips.js';
+import {
+  countedClip,
+  cut,
+  FPS,
+  H264_MP4,
+  H264_REORDERED_MP4,
+  SMALL,
+  timedClip,
+  VP8_WEBM,
+} from './testing/clips.js';
 import { upTo } from './testing/surroundings.js';
 import type { RawBatch } from './y4m.js';
 
 const PICTURE = { fps: FPS, maxWidth: 1280, maxHeight: 720 };
 
+const AT_ONCE = {
+  container: 'matroska',
+  picture: PICTURE,
+  framesPerBatch: 1,
+  rate: { next: 0 },
+} as const;
+
 /** The numbers burnt into the frames that come out. */
 async function decode(recording: Buffer, container: Container = 'matroska'): Promise<number[]> {
-  const decoder = new Decoder(container, PICTURE);
+  const decoder = new Decoder({ ...AT_ONCE, container });
   const fed = (async () => {
-    for (const piece of cut(recording, 1, 10_000)) await decoder.write(piece);
+    for (const piece of cut(recording, 1, 10_000)) await decoder.write(piece, 1);
     decoder.endInput();
   })();
   const numbers: number[] = [];
-  for await (const { frames, frameCount, width } of decoder.batches(1)) {
-    expect(frameCount).toBe(1);
+  for await (const { firstFrame, frames, frameCount, width } of decoder.batches()) {
+    expect([firstFrame, frameCount]).toEqual([numbers.length, 1]);
     numbers.push(readFrameCounter(frames, width));
   }
   await fed;
@@ -35,11 +51,8 @@ describe('each frame comes once', () => {
   });
 
   test('where frames are not encoded in the order that they are shown in', async () => {
-    const bFrames = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '3', '-g', '30'];
-    const fragments = ['-movflags', '+empty_moov+default_base_moof+frag_keyframe', '-f', 'mp4'];
-    expect(await decode(await countedClip(90, [...bFrames, ...fragments], SMALL), 'mov')).toEqual(
-      upTo(90),
-    );
+    const clip = await countedClip(90, H264_REORDERED_MP4, SMALL);
+    expect(await decode(clip, 'mov')).toEqual(upTo(90));
   });
 });
 
@@ -55,11 +68,11 @@ test('frames leave at once: none waits for those after it', async () => {
     [H264_MP4, 'mov'],
   ] as const) {
     const clip = await countedClip(60, encoding, SMALL);
-    const decoder = new Decoder(container, PICTURE);
-    const batches = decoder.batches(1);
+    const decoder = new Decoder({ ...AT_ONCE, container });
+    const batches = decoder.batches();
     // Whole clusters and fragments up to somewhere in the second half; the input is left open.
     const at = clip.lastIndexOf(container === 'mov' ? 'moof' : Buffer.from('1f43b675', 'hex'));
-    await decoder.write(clip.subarray(0, container === 'mov' ? at - 4 : at));
+    await decoder.write(clip.subarray(0, container === 'mov' ? at - 4 : at), 30);
     for (let n = 0; n < 30; n++) {
       const { value } = (await batches.next()) as { value: RawBatch };
       expect(readFrameCounter(value.frames, value.width)).toBe(n);
@@ -70,16 +83,16 @@ test('frames leave at once: none waits for those after it', async () => {
 });
 
 test('a recording that shows no picture in time is refused', async () => {
-  const decoder = new Decoder('matroska', PICTURE, { ...PATIENCE, firstFrameMs: 100 });
-  await decoder.write((await countedClip(1, VP8_WEBM, SMALL)).subarray(0, 300));
-  await expect(decoder.batches(3).next()).rejects.toMatchObject({ reason: 'no_picture' });
+  const decoder = new Decoder({ ...AT_ONCE, patience: { ...PATIENCE, firstFrameMs: 100 } });
+  await decoder.write((await countedClip(1, VP8_WEBM, SMALL)).subarray(0, 300), 0);
+  await expect(decoder.batches().next()).rejects.toMatchObject({ reason: 'no_picture' });
 });
 
 test('an ffmpeg that was closed says no more, and may be closed again', async () => {
-  const decoder = new Decoder('matroska', PICTURE);
+  const decoder = new Decoder(AT_ONCE);
   decoder.close();
-  await decoder.write(Buffer.alloc(100_000));
+  await decoder.write(Buffer.alloc(100_000), 1);
   decoder.endInput();
-  expect(await decoder.batches(3).next()).toEqual({ done: true, value: undefined });
+  expect(await decoder.batches().next()).toEqual({ done: true, value: undefined });
   decoder.close();
 });

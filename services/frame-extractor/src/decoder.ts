@@ -1,21 +1,39 @@
 import { OwnedProcess, type ProcessExit } from '@facecast/shared/child-process';
+import { place, type RateState } from './constant-rate.js';
 import { sniffContainer, SNIFFED_BYTES, type Container } from './container.js';
 import { DecodeFailure, type FailureReason } from './failure.js';
-import { ffmpegArguments, type Picture } from './ffmpeg-arguments.js';
+import { ffmpegArguments, type Picture, type Size } from './ffmpeg-arguments.js';
+import { readFrameNotes } from './frame-notes.js';
 import { StallWatch } from './stall-watch.js';
-import { readBatches, type RawBatch } from './y4m.js';
+import { BatchReader, type Arrangement, type RawBatch } from './y4m.js';
 
 /** A recording that has shown no frame after so many bytes shows none. */
 const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
 
 /** How long ffmpeg may take what it is given and give nothing, in milliseconds. */
 export interface Patience {
-  /** Before the first frame: a recording may begin slowly. */
+  /** Before the first frame: a recording may begin slowly, and so may ffmpeg. */
   firstFrameMs: number;
   /** After it. */
   stallMs: number;
 }
-export const PATIENCE: Patience = { firstFrameMs: 10_000, stallMs: 4_000 };
+export const PATIENCE: Patience = { firstFrameMs: 10_000, stallMs: 3_500 };
+
+/** What one ffmpeg decodes. */
+export interface DecoderOptions {
+  container: Container;
+  picture: Picture;
+  /** Size of the output; where there is none, the first frame's, and another one is a failure. */
+  size?: Size | undefined;
+  framesPerBatch: number;
+  /** Where the session's frame numbers stand. */
+  rate: RateState;
+  /** Where it begins in mid-recording: frames with earlier timestamps (microseconds) are not shown. */
+  from?: number | undefined;
+  patience?: Patience;
+  /** Told of each frame, before it is in a batch: its timestamp, and from where it can be placed again. */
+  onFrame?: (time: number, at: RateState) => void;
+}
 
 /**
  * One recording on its way through one ffmpeg: container bytes in, batches of I420 frames at a
@@ -24,41 +42,52 @@ export const PATIENCE: Patience = { firstFrameMs: 10_000, stallMs: 4_000 };
 export class Decoder {
   private readonly ffmpeg: OwnedProcess;
   private readonly watch: StallWatch;
+  private readonly notes;
+  private readonly reader: BatchReader;
+  private rate: RateState;
   private unsniffed: Buffer | undefined = Buffer.alloc(0);
   private bytesIn = 0;
   private framesOut = 0;
   private inputEnded = false;
   private failure: FailureReason | undefined;
   private closed = false;
+  /** Whether the frame `from` or a later one has come. */
+  private isAtStart = false;
 
   /** Starts ffmpeg at once, so that it is ready when the first bytes come. */
-  constructor(
-    private readonly container: Container,
-    picture: Picture,
-    patience = PATIENCE,
-  ) {
-    this.ffmpeg = new OwnedProcess('ffmpeg', ffmpegArguments(container, picture));
+  constructor(private readonly options: DecoderOptions) {
+    const { container, picture, size, framesPerBatch, patience = PATIENCE } = options;
+    this.rate = options.rate;
+    this.ffmpeg = new OwnedProcess('ffmpeg', ffmpegArguments(container, picture, size), {
+      notes: true,
+    });
+    this.notes = readFrameNotes(this.ffmpeg.notes);
+    this.reader = new BatchReader(framesPerBatch, () => this.arrange());
     this.watch = new StallWatch(
       () => (this.framesOut > 0 ? patience.stallMs : patience.firstFrameMs),
-      () => this.fail(this.framesOut > 0 ? 'ffmpeg_stalled' : 'no_picture'),
+      () => this.fail(this.isProven ? 'ffmpeg_stalled' : 'no_picture'),
     );
   }
 
-  /** Resolves when there is room for more. Bytes after the end, a failure or `close` are ignored. */
-  async write(bytes: Buffer): Promise<void> {
+  /**
+   * Resolves when there is room for more. Bytes after the end, a failure or `close` are ignored.
+   * @param frames how many frames begin in these bytes
+   */
+  async write(bytes: Buffer, frames: number): Promise<void> {
     if (this.closed) return;
     this.bytesIn += bytes.length;
-    if (this.framesOut === 0 && this.bytesIn > MAX_BYTES_BEFORE_FRAME)
-      return this.fail('no_picture');
+    if (!this.isProven && this.bytesIn > MAX_BYTES_BEFORE_FRAME) return this.fail('no_picture');
     if (this.unsniffed) {
       this.unsniffed = Buffer.concat([this.unsniffed, bytes]);
       if (this.unsniffed.length < SNIFFED_BYTES) return;
       bytes = this.unsniffed;
       this.unsniffed = undefined;
-      if (sniffContainer(bytes) !== this.container) return this.fail('not_as_declared');
+      if (sniffContainer(bytes) !== this.options.container) return this.fail('not_as_declared');
     }
-    this.watch.gave();
+    this.watch.gave(frames, this.framesOut === 0);
+    this.watch.blocks(true);
     await this.ffmpeg.write(bytes);
+    this.watch.blocks(false);
   }
 
   /** All was written: what ffmpeg still has comes out, and then `batches()` ends. */
@@ -70,15 +99,14 @@ export class Decoder {
   }
 
   /**
-   * The batches as they come; while one is being worked on, ffmpeg is held back. Ends when the
-   * recording has ended or `close` was called.
+   * The whole batches as they come; while one is being worked on, ffmpeg is held back. Ends when the
+   * recording has ended or `close` was called; `rest` is what is left then.
    *
    * @throws {DecodeFailure} after the last frame that could be had
    */
-  async *batches(framesPerBatch: number): AsyncGenerator<RawBatch> {
+  async *batches(): AsyncGenerator<RawBatch> {
     try {
-      for await (const batch of readBatches(this.output(), framesPerBatch)) {
-        this.framesOut += batch.frameCount;
+      for await (const batch of this.reader.batches(this.output())) {
         this.watch.hold();
         yield batch;
         this.watch.release();
@@ -92,6 +120,16 @@ export class Decoder {
     }
   }
 
+  /** Frames that came out and fill no whole batch; none where the decoder is still at work. */
+  rest(): RawBatch | undefined {
+    return this.closed ? this.reader.rest() : undefined;
+  }
+
+  /** Of its frames, as soon as one came. */
+  get size(): Size | undefined {
+    return this.reader.size;
+  }
+
   /** Ends the recording for this reason. */
   fail(reason: FailureReason): void {
     if (!this.closed) this.failure = reason;
@@ -103,6 +141,12 @@ export class Decoder {
     this.closed = true;
     this.watch.close();
     void this.ffmpeg.close();
+    this.ffmpeg.notes.destroy();
+  }
+
+  /** Whether the recording is known to have a picture. */
+  private get isProven(): boolean {
+    return this.framesOut > 0 || this.options.from !== undefined;
   }
 
   private async *output(): AsyncGenerator<Buffer> {
@@ -110,6 +154,25 @@ export class Decoder {
       this.watch.got();
       yield bytes as Buffer;
     }
+    this.ffmpeg.notes.destroy();
+  }
+
+  /** Says where the frame goes of which ffmpeg has just begun to write. */
+  private async arrange(): Promise<Arrangement> {
+    const { size, from, picture, onFrame } = this.options;
+    // Closed, it has no more notes.
+    const note = await this.notes.next().catch(() => undefined);
+    if (!note || note.done) return { shown: false };
+    const { time, isFirst } = note.value;
+    if (isFirst && this.framesOut > 0 && !size) this.fail('picture_changed');
+    this.framesOut++;
+    if (this.failure || (from !== undefined && !this.isAtStart && time < from))
+      return { shown: false };
+    this.isAtStart = true;
+    const { at, shown, repeats, after } = place(this.rate, time, picture.fps);
+    onFrame?.(time, at);
+    this.rate = after;
+    return shown ? { shown, number: at.next, repeats } : { shown };
   }
 
   private explain({ code, closedByUs }: ProcessExit): FailureReason | undefined {

@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { connectRedis } from '@facecast/shared/redis';
 import { publishEvent } from '@facecast/shared/events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -147,49 +145,6 @@ test('a session that ends without a byte has no frames and no error', async () =
   expect(await session.end()).toEqual({ kind: 'end', batches: 0, frames: 0 });
 });
 
-describe('an ffmpeg that', () => {
-  const signals: [string, NodeJS.Signals][] = [
-    ['is killed', 'SIGKILL'],
-    ['stands still', 'SIGSTOP'],
-  ];
-  test.each(signals)(
-    '%s ends its session with what there is, and none beside it',
-    async (_, signal) => {
-      await around.close();
-      around = await Surroundings.start(redis, { firstFrameMs: 10_000, stallMs: 500 });
-      const [one, pieces] = [await around.begin(), cut(webm, 5000)];
-      const middle = Math.floor(pieces.length / 2);
-      await one.send(pieces.slice(0, middle));
-      await around.until(() => one.jobs.length > 20);
-      const [pid] = await ffmpegs();
-      const other = await around.begin();
-      await other.send(pieces.slice(0, middle));
-      process.kill(pid!, signal);
-      await one.send(pieces.slice(middle));
-      const { frames, batches, error } = await one.end();
-      expect(error).toMatchObject({ code: 'internal' });
-      await around.until(() => one.jobs.length === batches);
-      expect(one.numbers).toEqual(upTo(frames));
-      await other.send(pieces.slice(middle));
-      await other.stop();
-      expect((await other.end()).frames).toBe(300);
-      await around.until(() => other.jobs.length === 100);
-      expect(other.numbers).toEqual(upTo(300));
-    },
-  );
-
-  async function ffmpegs(): Promise<number[]> {
-    const { stdout } = await promisify(execFile)('ps', [
-      '-o',
-      'pid=,comm=',
-      '--ppid',
-      `${process.pid}`,
-    ]);
-    const lines = stdout.trim().split('\n');
-    return lines.filter((line) => line.endsWith('ffmpeg')).map((line) => Number.parseInt(line));
-  }
-});
-
 test('a publisher that is gone ends its session with all that it sent', async () => {
   const session = await around.begin();
   await session.send(cut(webm, 40_000));
@@ -245,32 +200,6 @@ describe('a replica that is told to stop', () => {
     await session.stop();
     await around.startExtractor();
     expect(await session.end()).toEqual({ kind: 'end', batches: 20, frames: 60 });
-  });
-
-  test('leaves one of which it has acknowledged nothing: batches repeat, and none is missing', async () => {
-    around.playlistMoves = false;
-    const session = await around.begin();
-    await session.send([noisy]);
-    await session.stop();
-    await around.until(() => session.jobs.length === 100);
-    await around.extractor.close();
-    around.playlistMoves = true;
-    await around.startExtractor();
-    expect(await session.end()).toEqual({ kind: 'end', batches: 140, frames: 420 });
-    await around.until(() => session.jobs.length === 100 + 140);
-    expect(session.numbers).toEqual([...upTo(300), ...upTo(420)]);
-  });
-
-  test('stops at once, also when the playlist stands still, and another ends the session', async () => {
-    around.playlistMoves = false;
-    const session = await around.begin();
-    await session.send(cut(webm, 5000));
-    await around.until(() => session.jobs.length === 97);
-    await around.extractor.close();
-    expect(session.jobs.length).toBe(97);
-    await around.startExtractor();
-    const end = await session.end();
-    expect(end).toMatchObject({ batches: 97, frames: 291, error: { code: 'internal' } });
   });
 });
 

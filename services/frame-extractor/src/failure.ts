@@ -7,12 +7,27 @@ const FAILURES = {
   not_as_declared: ['unsupported_media', 'These bytes are not a recording of the declared type.'],
   no_picture: ['unsupported_media', 'No picture was found in the recording.'],
   unreadable: ['unsupported_media', 'The recording could not be read on.'],
-  ffmpeg_died: ['internal', 'The decoder died.'],
-  ffmpeg_stalled: ['internal', 'The decoder stopped working.'],
+  ffmpeg_died: ['internal', 'The decoder died again and again at the same place in the recording.'],
+  ffmpeg_stalled: [
+    'internal',
+    'The decoder stopped working again and again at the same place in the recording.',
+  ],
+  picture_changed: ['internal', 'The decoder could not follow a change of the picture.'],
   lost_chunk: ['internal', 'A piece of the recording was lost on the way.'],
-  lost_place: ['internal', 'The server lost its place in the recording.'],
+  no_way_back: [
+    'internal',
+    'The decoder was lost, and the recording had no key frame for too long to take it up again.',
+  ],
   given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
 } as const satisfies Record<string, [SessionError['code'], string]>;
+
+/** What another ffmpeg, which takes the recording up again, makes good. */
+const INTERRUPTIONS = ['ffmpeg_died', 'ffmpeg_stalled', 'picture_changed'] as const;
+export type Interruption = (typeof INTERRUPTIONS)[number];
+
+export function isInterruption(reason: FailureReason): reason is Interruption {
+  return (INTERRUPTIONS as readonly string[]).includes(reason);
+}
 
 export type FailureReason = keyof typeof FAILURES;
 

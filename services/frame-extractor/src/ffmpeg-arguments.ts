@@ -1,4 +1,5 @@
 import type { Container } from './container.js';
+import { noteFrames } from './frame-notes.js';
 
 /** What comes out of ffmpeg. */
 export interface Picture {
@@ -11,12 +12,28 @@ export interface Picture {
 /** Larger sources (8K UHD) are refused before their frames take memory. */
 const MAX_SOURCE_PIXELS = 7680 * 4320;
 
-/** Arguments for an ffmpeg that reads one recording from stdin and writes YUV4MPEG2 to stdout. */
-export function ffmpegArguments(container: Container, picture: Picture): string[] {
+/** Even sides, in pixels. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** The file descriptor on which ffmpeg notes each frame before it writes it. */
+const NOTES_FD = 3;
+
+/**
+ * Arguments for an ffmpeg that reads one recording from stdin and writes every frame of it to stdout as
+ * YUV4MPEG2, with a note of each (see `readFrameNotes`) to file descriptor 3.
+ *
+ * @param size of the output, whatever that of the recording is and becomes; that of its first frame
+ * where there is none
+ */
+export function ffmpegArguments(container: Container, picture: Picture, size?: Size): string[] {
+  const filters = `${noteFrames(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
   return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(
     readStdin(container),
-    ['-map', '0:v:0', '-vf', filters(picture)],
-    constantRate(picture.fps),
+    ['-map', '0:v:0', '-vf', filters, '-pix_fmt', 'yuv420p'],
+    ALL_FRAMES,
     ['-f', 'yuv4mpegpipe', '-flush_packets', '1', 'pipe:1'],
   );
 }
@@ -35,23 +52,26 @@ function readStdin(container: Container): string[] {
 }
 
 /**
- * With timestamps as they are (`-copyts`), ffmpeg's constant rate begins at the first frame wherever
- * the stream's clock stands, and lets a frame come about one frame early or late before it drops or
- * repeats one: what MediaRecorder's uneven milliseconds need.
+ * Every frame once, and timestamps as they are in the recording, in microseconds: the constant rate is
+ * our own affair, because ffmpeg's cannot be taken up in mid-stream.
  */
-function constantRate(fps: number): string[] {
-  return ['-copyts', '-r', String(fps)];
+const ALL_FRAMES = ['-copyts', '-fps_mode', 'passthrough', '-enc_time_base', '1/1000000'];
+
+/** BT.601 limited range is the space that effects are drawn in. */
+const COLOURS = 'out_color_matrix=bt601:out_range=limited,format=yuv420p';
+
+/** Scales down to at most this size, to square pixels and even sides. */
+function shrink({ maxWidth, maxHeight }: Picture): string {
+  const factor = `min(1,min(${maxWidth}/(iw*sar),${maxHeight}/ih))`;
+  // The hundredth makes up for what a quotient like 1280/1920 is too small.
+  const even = (side: string) => `max(2,2*trunc((${side}*${factor}+0.01)/2))`;
+  return `scale=w='${even('iw*sar')}':h='${even('ih')}':${COLOURS}`;
 }
 
-/**
- * Scales down to fit, to square pixels and even sides, and to BT.601 limited range, which is the space
- * that effects are drawn in.
- */
-function filters({ maxWidth, maxHeight }: Picture): string {
-  const shrink = `min(1,min(${maxWidth}/(iw*sar),${maxHeight}/ih))`;
-  // The hundredth makes up for what a quotient like 1280/1920 is too small.
-  const even = (side: string) => `max(2,2*trunc((${side}*${shrink}+0.01)/2))`;
-  const colours = 'out_color_matrix=bt601:out_range=limited';
-  const scale = `scale=w='${even('iw*sar')}':h='${even('ih')}':${colours}`;
-  return `${scale},format=yuv420p,setsar=1`;
+/** Scales to fit into this size and puts black bars beside it. */
+function fit({ width, height }: Size): string {
+  const factor = `min(${width}/(iw*sar),${height}/ih)`;
+  const even = (side: string, most: number) => `max(2,min(${most},2*round(${side}*${factor}/2)))`;
+  const scale = `scale=w='${even('iw*sar', width)}':h='${even('ih', height)}':${COLOURS}`;
+  return `${scale},pad=${width}:${height}:2*trunc((ow-iw)/4):2*trunc((oh-ih)/4)`;
 }

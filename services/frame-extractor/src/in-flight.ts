@@ -13,12 +13,19 @@ export function mostInFlight(batchBytes: number): number {
 /** The batches of one session that are handed on and not in the playlist yet. */
 export class InFlight {
   private waiting: Deferred<void> | undefined;
-  private handedOn = 0;
   private listed = 0;
   private closed = false;
 
-  /** @param changed told each time by how much the count changes */
-  constructor(private readonly changed: (difference: number) => void = () => {}) {}
+  /**
+   * @param changed told each time by how much the count changes
+   * @param handedOn how many batches were handed on before
+   */
+  constructor(
+    private readonly changed: (difference: number) => void = () => {},
+    private handedOn = 0,
+  ) {
+    changed(handedOn);
+  }
 
   get count(): number {
     return this.handedOn - this.listed;

@@ -30,7 +30,13 @@ export function createExtractorMetrics(registry: Registry) {
     }),
     failures: new Counter({
       name: 'facecast_extractor_failures_total',
-      help: 'Sessions whose input could not be decoded (on); ffmpeg_died, ffmpeg_stalled: deaths',
+      help: 'Sessions whose input could not be decoded (on)',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    replacements: new Counter({
+      name: 'facecast_extractor_replacements_total',
+      help: 'Decoders that took a recording up in its middle: from one that died, stalled or could not follow the picture, or from another replica',
       labelNames: ['reason'] as const,
       registers,
     }),

@@ -1,14 +1,27 @@
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
 import { z } from 'zod';
+import { recoveryPointSchema, type RecoveryPoint } from './recovery.js';
 
 const count = z.coerce.number().int().nonnegative();
 
 const progressSchema = z.object({
-  /** The chunk that is to be fed next. */
+  /** The chunk that is to be acknowledged next. */
   nextChunk: count.default(0),
+  /** The oldest chunk that is not removed. */
+  keptFrom: count.default(0),
   /** Batches and frames that are handed on. */
   batches: count.default(0),
   frames: count.default(0),
+  /** Size of the session's picture; not there before the first batch. */
+  width: count.optional(),
+  height: count.optional(),
+  /** When frame 0 was captured, in milliseconds since 1970. */
+  capturedFrom: z.coerce.number().optional(),
+  /** From where it can be taken up; null where it cannot, not there before the first chunk. */
+  recovery: z
+    .string()
+    .transform((text) => recoveryPointSchema.nullable().parse(JSON.parse(text)))
+    .optional(),
 });
 
 /** How far a session's decoding has come. */
@@ -17,7 +30,7 @@ export type Progress = z.infer<typeof progressSchema>;
 /** A session whose decoding has not moved for a day is nobody's any more. */
 const LIFETIME_SECONDS = 86_400;
 
-/** How far decoding has come, in Redis: for whoever must end it after its holder's death. */
+/** How far decoding has come, in Redis: for whoever takes it up or ends it after its holder's death. */
 export class ProgressStore {
   constructor(private readonly redis: Redis) {}
 
@@ -26,14 +39,48 @@ export class ProgressStore {
     return progressSchema.parse(await this.redis.hgetall(progressKey(sessionId)));
   }
 
-  async save(sessionId: string, progress: Partial<Progress>): Promise<void> {
+  /** The header of the recording that can be taken up at a key frame. */
+  async loadHeader(sessionId: string): Promise<Buffer | undefined> {
+    return (await this.redis.getBuffer(headerKey(sessionId))) ?? undefined;
+  }
+
+  async save(sessionId: string, progress: Partial<Omit<Progress, 'recovery'>>): Promise<void> {
     const key = progressKey(sessionId);
-    await this.redis.multi().hset(key, progress).expire(key, LIFETIME_SECONDS).exec();
+    const known = Object.entries(progress).filter(([, value]) => value !== undefined);
+    await this.redis
+      .multi()
+      .hset(key, Object.fromEntries(known))
+      .expire(key, LIFETIME_SECONDS)
+      .exec();
+  }
+
+  /** Saves from where to take up, in one step with the chunk that is to be acknowledged next. */
+  async saveRecovery(
+    sessionId: string,
+    {
+      recovery,
+      ...chunks
+    }: Required<Pick<Progress, 'nextChunk' | 'keptFrom'>> & {
+      recovery: RecoveryPoint | undefined;
+    },
+  ): Promise<void> {
+    const key = progressKey(sessionId);
+    await this.redis
+      .multi()
+      .hset(key, { ...chunks, recovery: JSON.stringify(recovery ?? null) })
+      .expire(key, LIFETIME_SECONDS)
+      .expire(headerKey(sessionId), LIFETIME_SECONDS)
+      .exec();
+  }
+
+  async saveHeader(sessionId: string, header: Buffer): Promise<void> {
+    await this.redis.set(headerKey(sessionId), header, 'EX', LIFETIME_SECONDS);
   }
 
   async remove(sessionId: string): Promise<void> {
-    await this.redis.unlink(progressKey(sessionId));
+    await this.redis.unlink(progressKey(sessionId), headerKey(sessionId));
   }
 }
 
 const progressKey = (sessionId: string) => `${KEY_PREFIX}:decoding:${sessionId}`;
+const headerKey = (sessionId: string) => `${KEY_PREFIX}:decoding-header:${sessionId}`;

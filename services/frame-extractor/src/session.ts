@@ -1,19 +1,28 @@
+import type { ProcessExit } from '@facecast/shared/child-process';
 import type { FacecastEvent } from '@facecast/shared/events';
 import type { Logger } from '@facecast/shared/logger';
 import type { Session } from '@facecast/shared/sessions';
 import { Batcher } from './batcher.js';
 import { CaptureClock } from './capture-clock.js';
-import { ChunkFeed } from './chunk-feed.js';
+import { ChunkInput } from './chunk-input.js';
 import { conclude, removeLeftovers } from './conclusion.js';
-import { declaredContainer, type Container } from './container.js';
-import { Decoder } from './decoder.js';
+import { declaredContainer } from './container.js';
 import type { Deps } from './deps.js';
-import { DecodeFailure, type FailureReason } from './failure.js';
+import { DecodeFailure, isInterruption, type FailureReason, type Interruption } from './failure.js';
+import type { Size } from './ffmpeg-arguments.js';
 import { InFlight } from './in-flight.js';
+import type { Progress } from './progress.js';
+import { Recording } from './recording.js';
+import type { RecoveryPoint } from './recovery.js';
+import { filledUp, type RawBatch } from './y4m.js';
+
+/** How often ffmpeg may be lost at one place of a recording before its session ends. */
+const MAX_LOSSES = 3;
 
 /**
- * Decodes one session from its claim to its end: the work of the stage `decode`. When `signal` is
- * aborted it stops at once and leaves the input that is not acknowledged.
+ * Decodes one session from its claim, or from where its last holder came to, to its end: the work of
+ * the stage `decode`. When `signal` is aborted it stops at once and leaves the input that is not
+ * acknowledged.
  */
 export async function decodeSession(
   sessionId: string,
@@ -25,46 +34,79 @@ export async function decodeSession(
   const progress = await deps.progress.load(sessionId);
   const container = declaredContainer(session.mimeType);
   if (!container) return conclude(deps, sessionId, progress, 'unknown_type');
-  // What another replica's ffmpeg had read is gone with it. Where it had not acknowledged the first
-  // chunk, all is decoded anew: batches may repeat.
-  if (progress.nextChunk > 0) return conclude(deps, sessionId, progress, 'lost_place');
+  const beginning: RecoveryPoint = { container, chunk: 0, offset: 0, rate: { next: 0 } };
+  const { recovery: point = beginning } = progress;
+  const header = point?.keyFrame && (await deps.progress.loadHeader(sessionId));
+  if (!point || (point.keyFrame && !header))
+    return conclude(deps, sessionId, progress, 'no_way_back');
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
-    await new SessionDecoding(deps, session, container).run(signal);
+    await new SessionDecoding(deps, session, progress, point, header).run(signal);
   } finally {
     deps.metrics.sessions.dec();
   }
 }
 
-/** One session in this replica's hands. */
+/** One session in this replica's hands: a series of recordings, each decoded by one ffmpeg or more. */
 class SessionDecoding {
   private readonly sessionId: string;
   private readonly log: Logger;
-  private readonly decoder: Decoder;
+  private readonly clock: CaptureClock;
   private readonly inFlight: InFlight;
   private readonly batcher: Batcher;
-  private readonly feed: ChunkFeed;
+  private readonly input: ChunkInput;
+  private size: Size | undefined;
+  private recording: Recording;
+  private savedHeader: Buffer | undefined;
+  private savedPoint: RecoveryPoint | undefined;
   private handingOn: Promise<boolean> = Promise.resolve(true);
+  /** The input cannot be read: why. */
+  private inputFailure: FailureReason | undefined;
+  /** How often ffmpeg was lost when so many frames were handed on. */
+  private losses = { frames: -1, count: 0 };
+  private isStopped = false;
   /** The segmenter has ended the session by itself. */
   private gone = false;
 
   constructor(
     private readonly deps: Deps,
     session: Session,
-    container: Container,
+    private readonly done: Progress,
+    point: RecoveryPoint,
+    private header: Buffer | undefined,
   ) {
-    const { cadence, picture, patience } = deps;
+    const { cadence, metrics } = deps;
     const sessionId = (this.sessionId = session.id);
     const log = (this.log = deps.log.child({ sessionId }));
-    const clock = new CaptureClock(cadence.fps);
-    const decoder = (this.decoder = new Decoder(container, picture, patience));
-    const inFlight = (this.inFlight = new InFlight((difference) =>
-      deps.metrics.inFlight.inc(difference),
+    const clock = (this.clock = new CaptureClock(cadence.fps, done.capturedFrom));
+    const { width, height } = done;
+    if (width !== undefined && height !== undefined) this.size = { width, height };
+    this.savedPoint = point;
+    this.savedHeader = header;
+    const inFlight = (this.inFlight = new InFlight(
+      (difference) => metrics.inFlight.inc(difference),
+      done.batches,
     ));
-    this.batcher = new Batcher({ ...deps, sessionId, clock, inFlight, effect: session.effect });
-    const handedOn = () => this.handingOn.then(ignore, ignore);
-    this.feed = new ChunkFeed({ ...deps, sessionId, decoder, clock, log, handedOn });
+    this.batcher = new Batcher({
+      ...deps,
+      sessionId,
+      done,
+      clock,
+      inFlight,
+      effect: session.effect,
+    });
+    if (session.stats) this.listed(session.stats);
+    this.input = new ChunkInput({
+      ...{ ...deps, sessionId, log, next: done.nextChunk },
+      events: {
+        onChunk: (receivedAt) => clock.chunkCame(receivedAt),
+        onRead: (n) => this.acknowledge(n),
+        onLost: () => this.failInput('lost_chunk'),
+      },
+    });
+    this.recording = this.record(point);
+    if (done.nextChunk > 0) this.tellReplacement('taken_over');
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -76,38 +118,141 @@ class SessionDecoding {
       // Once more, now that no change can be missed.
       const session = await this.deps.sessions.get(this.sessionId);
       if (session) this.batcher.effect = session.effect;
-      const failure = await this.decode(signal);
+      const failure = await this.decode();
       if (signal.aborted) return;
-      this.feed.finish();
-      await this.feed.close();
+      this.input.finish();
+      await this.input.close();
       if (this.gone) return await removeLeftovers(this.deps, this.sessionId);
-      await conclude(this.deps, this.sessionId, this.batcher.done, failure);
-      this.log.info(this.batcher.done, 'decoded to the end');
+      await conclude(this.deps, this.sessionId, this.done, failure);
+      const { batches, frames } = this.done;
+      this.log.info({ batches, frames }, 'decoded to the end');
     } finally {
       unsubscribe();
       signal.removeEventListener('abort', stop);
       this.stop();
-      await this.feed.close();
+      await this.input.close();
+      await this.recording.close();
     }
   }
 
-  /** Hands the batches on until there are no more; answers what it was that ended them too early. */
-  private async decode(signal: AbortSignal): Promise<FailureReason | undefined> {
-    try {
-      for await (const batch of this.decoder.batches(this.deps.cadence.framesPerBatch)) {
-        if (signal.aborted) break;
-        this.handingOn = this.batcher.handOn(batch, this.feed.receivedAt);
-        if (await this.handingOn) continue;
-        this.gone = true;
-        break;
+  /** Decodes one recording after the other; answers what it was that ended the last one too early. */
+  private async decode(): Promise<FailureReason | undefined> {
+    for (;;) {
+      const failure = await this.decodeRecording();
+      if (this.isStopped || this.gone) return undefined;
+      const reason = this.inputFailure ?? failure?.reason;
+      if (failure && reason && isInterruption(reason) && this.takeUpAgain(failure, reason))
+        continue;
+      const { following, decoder } = this.recording;
+      const rest = decoder.rest();
+      if (following && (!reason || reason === 'no_picture')) {
+        // A recording begins with a batch: then it can be taken up without the one before it.
+        if (rest) await this.handOn(filledUp(rest, this.deps.cadence.framesPerBatch));
+        const { container } = following;
+        if (!container) return 'unknown_type';
+        this.clock.recordingBegan(this.done.frames, this.input.newestReceivedAt);
+        this.log.info({ chunk: following.chunk, frame: this.done.frames }, 'another recording');
+        this.header = undefined;
+        this.recording = this.record({ ...following, container, rate: { next: this.done.frames } });
+        continue;
       }
+      if (failure) this.log.warn({ reason, ffmpeg: failure.cause }, 'could not be decoded');
+      if (rest) await this.handOn(rest);
+      const isLost = reason && isInterruption(reason) && !this.recording.recovery.point;
+      return isLost ? 'no_way_back' : reason;
+    }
+  }
+
+  /** Hands the batches of the present recording on until there are no more from its present decoder. */
+  private async decodeRecording(): Promise<DecodeFailure | undefined> {
+    try {
+      for await (const batch of this.recording.decoder.batches())
+        if (!(await this.handOn(batch))) break;
       return undefined;
     } catch (error) {
       if (!(error instanceof DecodeFailure)) throw error;
-      const { reason, cause } = error;
-      this.log.warn({ reason, ffmpeg: cause }, 'the input could not be decoded');
-      return reason;
+      return error;
+    } finally {
+      await this.recording.close();
     }
+  }
+
+  private async handOn(batch: RawBatch): Promise<boolean> {
+    const { width, height } = batch;
+    this.size ??= { width, height };
+    this.handingOn = this.batcher.handOn(batch, this.input.receivedAt);
+    const isTaken = await this.handingOn;
+    if (!isTaken) this.gone = !this.isStopped;
+    if (!isTaken || this.isStopped) return false;
+    const { recovery } = this.recording;
+    recovery.handedOn(this.done.frames);
+    if (recovery.point !== this.savedPoint) await this.saveRecovery();
+    return true;
+  }
+
+  /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
+  private takeUpAgain(failure: DecodeFailure, reason: Interruption): boolean {
+    const { recovery, decoder, wholeHeader } = this.recording;
+    const { frames } = this.done;
+    this.losses = { frames, count: frames === this.losses.frames ? this.losses.count + 1 : 1 };
+    if (!recovery.point || this.losses.count >= MAX_LOSSES) return false;
+    this.size ??= decoder.size;
+    this.header = wholeHeader;
+    this.recording = this.record(recovery.point);
+    this.tellReplacement(reason, failure.cause);
+    return true;
+  }
+
+  private tellReplacement(reason: Interruption | 'taken_over', ffmpeg?: ProcessExit): void {
+    this.deps.metrics.replacements.inc({ reason });
+    const { chunk, keyFrame } = this.recording.from;
+    const from = { chunk, keyFrame: keyFrame?.time };
+    this.log.warn({ reason, ffmpeg, frame: this.done.frames, from }, 'taken up at a key frame');
+  }
+
+  private record(point: RecoveryPoint): Recording {
+    const { picture, patience, cadence } = this.deps;
+    const { framesPerBatch } = cadence;
+    return new Recording(
+      point,
+      this.header,
+      this.input,
+      { picture, patience, framesPerBatch, size: this.size },
+      (error) => {
+        this.log.error({ err: error }, 'the input could not be read');
+        this.failInput('lost_chunk');
+      },
+    );
+  }
+
+  private failInput(reason: FailureReason): void {
+    this.inputFailure = reason;
+    this.recording.decoder.fail(reason);
+  }
+
+  /** Chunk `n` is read: waits for what came out of it. */
+  private async acknowledge(n: number): Promise<void> {
+    await this.handingOn.then(ignore, ignore);
+    if (this.isStopped) return;
+    this.done.nextChunk = n + 1;
+    await this.saveRecovery();
+  }
+
+  /** Notes from where to take up, and removes the chunks that are not needed for it. */
+  private async saveRecovery(): Promise<void> {
+    const { sessionId, deps, done } = this;
+    const { recovery, wholeHeader } = this.recording;
+    const { point } = recovery;
+    if (point?.keyFrame && wholeHeader && this.savedHeader !== wholeHeader) {
+      this.savedHeader = wholeHeader;
+      await deps.progress.saveHeader(sessionId, wholeHeader);
+    }
+    const { nextChunk, keptFrom } = done;
+    const keepFrom = Math.max(keptFrom, Math.min(recovery.keptFrom, nextChunk));
+    done.keptFrom = keepFrom;
+    this.savedPoint = point;
+    await deps.progress.saveRecovery(sessionId, { nextChunk, keptFrom: keepFrom, recovery: point });
+    for (let n = keptFrom; n < keepFrom; n++) await deps.chunks.remove(sessionId, n);
   }
 
   private onEvent(event: FacecastEvent): void {
@@ -115,19 +260,23 @@ class SessionDecoding {
     if (event.type === 'effect') this.batcher.effect = event.effect;
     if (event.type === 'part') this.inFlight.published(event.batches);
     // The same news once a second, for when a `part` was missed.
-    if (event.type === 'stats')
-      this.inFlight.published(event.stats.framesOut / this.deps.cadence.framesPerBatch);
+    if (event.type === 'stats') this.listed(event.stats);
     if (event.type === 'ended') {
       this.gone = true;
       this.stop();
     }
   }
 
+  private listed({ framesOut }: { framesOut: number }): void {
+    this.inFlight.published(framesOut / this.deps.cadence.framesPerBatch);
+  }
+
   /** Stops at once; what is being handed on is the last. */
   private stop(): void {
-    this.feed.handOver();
+    this.isStopped = true;
+    this.input.handOver();
     this.inFlight.close();
-    this.decoder.close();
+    this.recording.decoder.close();
   }
 }
 

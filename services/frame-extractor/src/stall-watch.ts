@@ -1,38 +1,55 @@
 /**
- * Notices a program that is given input and gives nothing back. It is no stall when there was nothing
- * to work on, or when its output was not taken from it.
+ * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks
+ * for the next ones before it gives them.
+ */
+const MOST_HELD_BACK = 16;
+
+/**
+ * Notices a decoder that is given frames and gives none back. It is no stall when there was nothing to
+ * work on (a still screen sends no frames), when its output was not taken from it, or when it may be
+ * waiting for frames to come before those that it has.
  */
 export class StallWatch {
   private timer: NodeJS.Timeout | undefined;
-  private owing = false;
+  private unanswered = 0;
+  private isWaitedFor = false;
+  private blocked = false;
   private held = false;
   private finishing = false;
 
   /**
-   * @param limitMs longest time in milliseconds from the first input since the last output to the next
-   * output; asked each time that it begins
+   * @param limitMs longest time in milliseconds that it may owe something; asked each time that it begins
    */
   constructor(
     private readonly limitMs: () => number,
     private readonly onStall: () => void,
   ) {}
 
-  /** The program was given input. */
-  gave(): void {
-    this.owing = true;
+  /** It was given bytes in which so many frames begin; `must` it give one for them? */
+  gave(frames: number, must = false): void {
+    this.unanswered += frames;
+    this.isWaitedFor ||= must;
     this.start();
   }
 
-  /** The program was told to finish: from now on it owes something until it ends. */
-  toldToFinish(): void {
-    this.finishing = true;
-    this.gave();
+  /** It does not take what it is given, or does so again. */
+  blocks(blocked: boolean): void {
+    this.blocked = blocked;
+    if (blocked) this.start();
+    else if (!this.owes) this.stop();
   }
 
-  /** The program gave something. */
+  /** It was told to finish: from now on it owes something until it ends. */
+  toldToFinish(): void {
+    this.finishing = true;
+    this.start();
+  }
+
+  /** It gave something. */
   got(): void {
+    this.unanswered = 0;
+    this.isWaitedFor = false;
     this.stop();
-    this.owing = this.finishing;
     this.start();
   }
 
@@ -49,13 +66,17 @@ export class StallWatch {
   }
 
   close(): void {
-    this.owing = false;
-    this.finishing = false;
+    this.held = true;
     this.stop();
   }
 
+  private get owes(): boolean {
+    const { blocked, finishing, isWaitedFor, unanswered } = this;
+    return blocked || finishing || isWaitedFor || unanswered > MOST_HELD_BACK;
+  }
+
   private start(): void {
-    if (this.owing && !this.held) this.timer ??= setTimeout(this.onStall, this.limitMs());
+    if (this.owes && !this.held) this.timer ??= setTimeout(this.onStall, this.limitMs());
   }
 
   private stop(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readBatches } from './y4m.js';
+import { BatchReader, filledUp, type Arrangement, type RawBatch } from './y4m.js';
 
 const HEADER = 'YUV4MPEG2 W4 H2 F30:1 Ip A1:1 C420jpeg XYSCSS=420JPEG\n';
 const FRAME_BYTES = 12;
@@ -15,11 +15,22 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** For each batch the byte that each of its frames is filled with. */
-async function read(bytes: Buffer, size = bytes.length): Promise<number[][]> {
+/** For each batch the byte that each of its frames is filled with, the incomplete one's last. */
+async function read(
+  bytes: Buffer,
+  size = bytes.length,
+  arrangements: Arrangement[] = [],
+): Promise<number[][]> {
   const batches: number[][] = [];
-  for await (const { frames, frameCount, width, height } of readBatches(pieces(bytes, size), 3)) {
+  let next = 0;
+  const reader = new BatchReader(3, () => {
+    const arrangement = arrangements.shift() ?? { shown: true, number: next, repeats: 0 };
+    if (arrangement.shown) next = arrangement.number + 1;
+    return Promise.resolve(arrangement);
+  });
+  const add = ({ frames, frameCount, width, height, firstFrame }: RawBatch) => {
     expect([width, height, frames.length]).toEqual([4, 2, frameCount * FRAME_BYTES]);
+    expect(firstFrame % 3).toBe(0);
     const values = Array.from({ length: frameCount }, (_, i) => frames[i * FRAME_BYTES]!);
     values.forEach((value, i) =>
       expect(frames.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES)).toEqual(
@@ -27,7 +38,10 @@ async function read(bytes: Buffer, size = bytes.length): Promise<number[][]> {
       ),
     );
     batches.push(values);
-  }
+  };
+  for await (const batch of reader.batches(pieces(bytes, size))) add(batch);
+  const rest = reader.rest();
+  if (rest) add(rest);
   return batches;
 }
 
@@ -52,6 +66,39 @@ describe('a YUV4MPEG2 stream', () => {
 
   test('without a byte has no batches', async () => {
     expect(await read(Buffer.alloc(0))).toEqual([]);
+  });
+});
+
+describe('frames are shown where they are arranged to be', () => {
+  const at = (number: number, repeats = 0): Arrangement => ({ shown: true, number, repeats });
+  const not: Arrangement = { shown: false };
+
+  test.each([1, 5, 1000])('some again, some never, in pieces of %i bytes', async (size) => {
+    const arrangements = [at(0), at(1), not, at(8, 6), at(9), not];
+    expect(await read(stream(6), size, arrangements)).toEqual([
+      [0, 1, 1],
+      [1, 1, 1],
+      [1, 1, 3],
+      [4],
+    ]);
+  });
+
+  test('from a number in the middle of a batch on', async () => {
+    const batches = await read(stream(4), 7, [at(100), at(101), at(102), at(103)]);
+    expect(batches).toEqual([
+      [expect.anything(), 0, 1],
+      [2, 3],
+    ]);
+  });
+
+  test('and a batch can be filled up with its last frame', () => {
+    const two = Buffer.concat([Buffer.alloc(FRAME_BYTES, 1), Buffer.alloc(FRAME_BYTES, 2)]);
+    const batch = { firstFrame: 3, width: 4, height: 2, frameCount: 2, frames: two };
+    expect(filledUp(batch, 3)).toEqual({
+      ...batch,
+      frameCount: 3,
+      frames: Buffer.concat([two, Buffer.alloc(FRAME_BYTES, 2)]),
+    });
   });
 });
 

@@ -5,44 +5,87 @@ import { frameBytes } from '@facecast/shared/frame-store';
  * The bytes are overwritten when the next batch is asked for.
  */
 export interface RawBatch {
+  /** Number of its first frame: a multiple of the frames of a whole batch. */
+  firstFrame: number;
   width: number;
   height: number;
   frameCount: number;
   frames: Buffer;
 }
 
+/** What becomes of a frame: its number, and how many numbers before it show the frame before it again. */
+export type Arrangement = { shown: false } | { shown: true; number: number; repeats: number };
+
 /**
  * Reads YUV4MPEG2 as ffmpeg writes it (4:2:0, 8 bit, progressive) and assembles its frames straight
- * into batches; the last one may have fewer frames. A frame that is cut short by the end is dropped.
+ * into batches, each where `arrange`, which is asked before each frame, says.
  * The stream is not read on before the next batch is asked for.
- *
- * @throws where the stream is something else
  */
-export async function* readBatches(
-  stream: AsyncIterable<Buffer>,
-  framesPerBatch: number,
-): AsyncGenerator<RawBatch> {
-  const line = new Line();
-  let batch: BatchBuffer | undefined;
-  let insideFrame = false;
-  for await (const bytes of stream) {
-    for (let at = 0; at < bytes.length;) {
-      if (batch && insideFrame) {
-        at += batch.fill(bytes, at);
-        insideFrame = !batch.atFrameEnd;
-        if (batch.isFull) yield batch.take();
-        continue;
+export class BatchReader {
+  private batch: BatchBuffer | undefined;
+
+  constructor(
+    private readonly framesPerBatch: number,
+    private readonly arrange: () => Promise<Arrangement>,
+  ) {}
+
+  /** @throws where the stream is something else */
+  async *batches(stream: AsyncIterable<Buffer>): AsyncGenerator<RawBatch> {
+    const line = new Line();
+    let inFrame = 0;
+    let shown = false;
+    for await (const bytes of stream) {
+      for (let at = 0; at < bytes.length;) {
+        if (this.batch && inFrame > 0) {
+          const end = Math.min(bytes.length, at + inFrame);
+          if (shown) this.batch.fill(bytes, at, end);
+          inFrame -= end - at;
+          at = end;
+          if (this.batch.isFull) yield this.batch.take();
+          continue;
+        }
+        at += line.fill(bytes, at);
+        if (!line.isWhole) continue;
+        const text = line.take();
+        if (!this.batch) {
+          this.batch = new BatchBuffer(parseHeader(text), this.framesPerBatch);
+          continue;
+        }
+        if (!text.startsWith('FRAME')) throw new Error('not the beginning of a YUV4MPEG2 frame');
+        inFrame = this.batch.frameBytes;
+        const arrangement = await this.arrange();
+        shown = arrangement.shown;
+        if (!arrangement.shown) continue;
+        this.batch.begin(arrangement.number - arrangement.repeats);
+        for (let i = 0; i < arrangement.repeats; i++) {
+          this.batch.repeat();
+          if (this.batch.isFull) yield this.batch.take();
+        }
       }
-      at += line.fill(bytes, at);
-      if (!line.isWhole) continue;
-      const text = line.take();
-      if (!batch) batch = new BatchBuffer(parseHeader(text), framesPerBatch);
-      else if (text.startsWith('FRAME')) insideFrame = true;
-      else throw new Error('not the beginning of a YUV4MPEG2 frame');
     }
   }
-  const rest = batch?.take();
-  if (rest && rest.frameCount > 0) yield rest;
+
+  /** Of all frames; not known before the first. */
+  get size(): { width: number; height: number } | undefined {
+    return this.batch?.size;
+  }
+
+  /** The frames that are whole and not in a batch yet: where the stream has ended, the last ones. */
+  rest(): RawBatch | undefined {
+    const rest = this.batch?.take();
+    return rest && rest.frameCount > 0 ? rest : undefined;
+  }
+}
+
+/** The same batch, made whole by showing its last frame again. */
+export function filledUp(batch: RawBatch, framesPerBatch: number): RawBatch {
+  const frames = Buffer.alloc((batch.frames.length / batch.frameCount) * framesPerBatch);
+  const size = frameBytes(batch.width, batch.height);
+  for (let n = 0; n < framesPerBatch; n++) {
+    const from = Math.min(n, batch.frameCount - 1) * size;
+    batch.frames.copy(frames, n * size, from, from + size);
+  }
+  return { ...batch, frameCount: framesPerBatch, frames };
 }
 
 /** A text line that comes in pieces. */
@@ -71,29 +114,37 @@ class Line {
 /** ffmpeg's headers are about 60 bytes long. */
 const LONGEST_LINE = 256;
 
+/** One batch that is being assembled; the frame before it stays in it until it is overwritten. */
 class BatchBuffer {
+  readonly frameBytes: number;
   private readonly bytes: Buffer;
-  private readonly frameBytes: number;
+  private firstFrame: number | undefined;
   private filled = 0;
 
   constructor(
-    private readonly size: { width: number; height: number },
-    framesPerBatch: number,
+    readonly size: { width: number; height: number },
+    private readonly framesPerBatch: number,
   ) {
     this.frameBytes = frameBytes(size.width, size.height);
     this.bytes = Buffer.allocUnsafeSlow(this.frameBytes * framesPerBatch);
   }
 
-  /** Takes what belongs to the present frame; answers how many bytes that was. */
-  fill(bytes: Buffer, from: number): number {
-    const wanted = this.frameBytes - (this.filled % this.frameBytes);
-    const taken = bytes.copy(this.bytes, this.filled, from, from + wanted);
-    this.filled += taken;
-    return taken;
+  /** The next frame has this number. Of the first batch, what comes before it is not filled. */
+  begin(number: number): void {
+    if (this.firstFrame !== undefined) return;
+    const slot = number % this.framesPerBatch;
+    this.firstFrame = number - slot;
+    this.filled = slot * this.frameBytes;
   }
 
-  get atFrameEnd(): boolean {
-    return this.filled % this.frameBytes === 0;
+  fill(bytes: Buffer, from: number, to: number): void {
+    this.filled += bytes.copy(this.bytes, this.filled, from, to);
+  }
+
+  /** The frame before the present one is the present one, too. */
+  repeat(): void {
+    const from = (this.filled === 0 ? this.bytes.length : this.filled) - this.frameBytes;
+    this.filled += this.bytes.copy(this.bytes, this.filled, from, from + this.frameBytes);
   }
 
   get isFull(): boolean {
@@ -103,9 +154,12 @@ class BatchBuffer {
   /** The whole frames that are in it; it is empty after that. */
   take(): RawBatch {
     const frameCount = Math.floor(this.filled / this.frameBytes);
+    const firstFrame = this.firstFrame ?? 0;
+    this.firstFrame = firstFrame + this.framesPerBatch;
     this.filled = 0;
     return {
       ...this.size,
+      firstFrame,
       frameCount,
       frames: this.bytes.subarray(0, frameCount * this.frameBytes),
     };

@@ -26,14 +26,28 @@ export const H264_MP4 = [
   '30',
 ].concat(['-movflags', '+empty_moov+default_base_moof', '-frag_duration', '100000', '-f', 'mp4']);
 
+/** H.264 with frames that are not in the order in which they are shown. */
+export const H264_REORDERED_MP4 = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'veryfast',
+  '-sc_threshold',
+  '0',
+  '-bf',
+  '3',
+  '-g',
+  '30',
+].concat(['-movflags', '+empty_moov+default_base_moof+frag_keyframe', '-f', 'mp4']);
+
 /**
- * A recording whose frame n has the number n burnt in. The rest of the picture is a moving gradient, or
+ * A recording whose frame n has the number n burnt in (`first` + n). The rest of the picture is a moving gradient, or
  * noise, which no encoder can make small.
  */
 export async function countedClip(
   frames: number,
   encoding: string[],
-  { width = 640, height = 480, noise = false } = {},
+  { width = 640, height = 480, noise = false, first = 0 } = {},
 ): Promise<Buffer> {
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`];
   const ffmpeg = spawn(
@@ -43,7 +57,7 @@ export async function countedClip(
   );
   const written = buffer(ffmpeg.stdout);
   const frame = Buffer.alloc(frameBytes(width, height), 128);
-  for (let n = 0; n < frames; n++) {
+  for (let n = first; n < first + frames; n++) {
     if (noise) fillWithNoise(frame, n);
     else
       for (let row = 80; row < height; row++)
@@ -64,6 +78,14 @@ function fillWithNoise(bytes: Buffer, seed: number): void {
     state ^= state << 5;
     bytes[at] = state & 0xff;
   }
+}
+
+/** What ffmpeg writes to stdout with these arguments. */
+export async function made(args: string[]): Promise<Buffer> {
+  const ffmpeg = spawn('ffmpeg', ['-v', 'error', ...args, 'pipe:1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return buffer(ffmpeg.stdout);
 }
 
 /** Cuts bytes into pieces of these sizes, the last size again and again. */

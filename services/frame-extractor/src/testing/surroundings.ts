@@ -1,6 +1,9 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { ChunkStore } from '@facecast/shared/chunks';
 import { deferred } from '@facecast/shared/deferred';
 import { publishEvent } from '@facecast/shared/events';
@@ -42,11 +45,11 @@ export class TestSession {
   }
 
   /** Sends pieces of a recording, as the gateway does. */
-  async send(pieces: Buffer[]): Promise<void> {
+  async send(pieces: Buffer[], mimeType?: string): Promise<void> {
     for (const bytes of pieces) {
       const n = this.next++;
       await this.chunks.write(this.id, n, bytes);
-      await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now() });
+      await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now(), mimeType });
     }
   }
 
@@ -57,6 +60,12 @@ export class TestSession {
   /** Adds a chunk's job again, or one whose chunk is nowhere. */
   async addJob(n: number): Promise<void> {
     await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now() });
+  }
+
+  /** Sends pieces of another recording, as the gateway does where a message said so. */
+  async sendRecording([first, ...rest]: Buffer[], mimeType = 'video/webm'): Promise<void> {
+    await this.send([first!], mimeType);
+    await this.send(rest);
   }
 
   /** Chunks that the extractor has not taken yet. */
@@ -112,6 +121,21 @@ export class Surroundings {
       log,
       ...(this.patience && { patience: this.patience }),
     });
+  }
+
+  /** An extractor in a process of its own, which can be killed; resolves when it is ready. */
+  async startProcess(redisUrl: string): Promise<ChildProcess> {
+    const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+    // eslint-disable-next-line no-restricted-properties -- the way to ffmpeg, which is no setting
+    const { PATH } = process.env;
+    const env = { REDIS_URL: redisUrl, FRAMES_DIR: this.directory, OPS_PORT: '0', PATH };
+    const extractor = spawn(process.execPath, [main], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface(extractor.stdout)) if (line.includes('"ready"')) break;
+    extractor.stdout.resume();
+    return extractor;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,189 @@
+import type { ChunkStore } from '@facecast/shared/chunks';
+import { deferred } from '@facecast/shared/deferred';
+import type { Logger } from '@facecast/shared/logger';
+import type { ChunkJob } from '@facecast/shared/messages';
+import { consume, JobQueue, putBack, type JobHandler } from '@facecast/shared/queues';
+import type { Redis } from '@facecast/shared/redis';
+import type { SessionRegistry } from '@facecast/shared/sessions';
+
+/** How often one chunk may be found with its holder dead; the claim on the session bounds it anyhow. */
+const MAX_CHUNK_STALLS = 10;
+/** With no chunk for this long, it is looked whether there is still a publisher, and how often. */
+const SILENCE_MS = 1_000;
+
+type Chunk = Extract<ChunkJob, { kind: 'chunk' }>;
+
+/** What the input tells, and asks. */
+export interface InputEvents {
+  /** A chunk came, before anybody reads it. */
+  onChunk(receivedAt: number): void;
+  /** Chunk `n` was read, and what came out of it until then is to be handed on: resolves when it is safe. */
+  onRead(n: number): Promise<void>;
+  /** A chunk is nowhere, or could not be taken. */
+  onLost(): void;
+}
+
+/**
+ * A session's chunks, in order, as they come. They can be read again from any place for as long as they
+ * are kept. A chunk is acknowledged when it was read and `onRead` has resolved.
+ */
+export class ChunkInput {
+  /** When the newest chunk that was read came to the gateway. */
+  receivedAt = Date.now();
+  private readonly queue: JobQueue<'chunks'>;
+  private readonly worker: ReturnType<typeof consume>;
+  private readonly silence: NodeJS.Timeout;
+  private readonly concluded = deferred<void>();
+  private state: 'open' | 'over' | 'handed over' = 'open';
+  /** The chunk that is to come next; those before it can be read. */
+  private next: number;
+  private newest: Chunk | undefined;
+  private newestRead = deferred<void>();
+  private hasEnded = false;
+  private changed = deferred<void>();
+  private lastWork = performance.now();
+  private working = false;
+
+  constructor(
+    private readonly options: {
+      sessionId: string;
+      /** The first chunk that is not acknowledged. */
+      next: number;
+      redis: Redis;
+      chunks: ChunkStore;
+      sessions: SessionRegistry;
+      events: InputEvents;
+      log: Logger;
+    },
+  ) {
+    const { redis, sessionId, log } = options;
+    this.next = options.next;
+    const address = { kind: 'chunks', sessionId } as const;
+    this.queue = new JobQueue<'chunks'>(redis, address);
+    this.worker = consume<'chunks'>(redis, address, this.handle, {
+      concurrency: 1,
+      maxStalledCount: MAX_CHUNK_STALLS,
+    });
+    this.worker.on('error', (error) => log.warn({ err: error }, 'trouble with the chunks'));
+    this.worker.on('failed', (_job, error) => {
+      log.error({ err: error }, 'a chunk failed');
+      options.events.onLost();
+    });
+    this.silence = setInterval(() => this.checkPublisher(), SILENCE_MS);
+  }
+
+  /** When the newest chunk that is there came to the gateway. */
+  get newestReceivedAt(): number {
+    return this.newest?.receivedAt ?? this.receivedAt;
+  }
+
+  /**
+   * Chunk `n`, as soon as it is there; undefined where none comes, or `signal` is aborted.
+   * `mimeType` is there where a message said that another recording begins with it.
+   */
+  async read(
+    n: number,
+    signal: AbortSignal,
+  ): Promise<{ bytes: Buffer; mimeType: string | undefined } | undefined> {
+    const wake = () => this.wake();
+    signal.addEventListener('abort', wake);
+    try {
+      while (n >= this.next && !this.hasEnded && this.state === 'open' && !signal.aborted)
+        await this.changed.promise;
+    } finally {
+      signal.removeEventListener('abort', wake);
+    }
+    if (n >= this.next || this.state !== 'open' || signal.aborted) return undefined;
+    const bytes = await this.options.chunks.read(this.options.sessionId, n);
+    if (!bytes) {
+      this.options.events.onLost();
+      return undefined;
+    }
+    return { bytes, mimeType: this.newest?.n === n ? this.newest.mimeType : undefined };
+  }
+
+  /** Chunk `n` was read to its end. */
+  done(n: number): void {
+    if (this.newest?.n !== n) return;
+    this.receivedAt = this.newest.receivedAt;
+    this.newestRead.resolve();
+  }
+
+  /** From now on nothing is acknowledged: it is put back for another replica. */
+  handOver(): void {
+    this.conclude('handed over');
+  }
+
+  /** The session is over: from now on all is acknowledged and ignored. */
+  finish(): void {
+    this.conclude('over');
+  }
+
+  /** Takes no more; resolves when nothing is being taken. */
+  async close(): Promise<void> {
+    this.handOver();
+    clearInterval(this.silence);
+    await this.worker.close();
+    await this.queue.close();
+  }
+
+  private conclude(state: 'over' | 'handed over'): void {
+    if (this.state === 'open') this.state = state;
+    this.concluded.resolve();
+    this.wake();
+  }
+
+  private wake(): void {
+    this.changed.resolve();
+    this.changed = deferred();
+  }
+
+  private end(): void {
+    this.hasEnded = true;
+    this.wake();
+  }
+
+  private readonly handle: JobHandler<'chunks'> = async (data, job, token) => {
+    this.working = true;
+    try {
+      if (this.state === 'open') await (data.kind === 'end' ? this.takeEnd() : this.take(data));
+      if (this.state === 'handed over') await putBack(job, token);
+    } finally {
+      this.working = false;
+      this.lastWork = performance.now();
+    }
+  };
+
+  private async take(chunk: Chunk): Promise<void> {
+    const { events } = this.options;
+    if (chunk.n < this.next) return;
+    if (chunk.n > this.next) return events.onLost();
+    this.newest = chunk;
+    this.newestRead = deferred();
+    this.next++;
+    events.onChunk(chunk.receivedAt);
+    this.wake();
+    await Promise.race([this.newestRead.promise, this.concluded.promise]);
+    if (this.state === 'open') await events.onRead(chunk.n);
+  }
+
+  /** The end is acknowledged when all that comes before it is. */
+  private async takeEnd(): Promise<void> {
+    this.end();
+    await this.concluded.promise;
+  }
+
+  private checkPublisher(): void {
+    if (this.working || performance.now() - this.lastWork < SILENCE_MS) return;
+    const { sessionId, sessions, log } = this.options;
+    const look = async () => {
+      if (await sessions.publisherExpected(sessionId)) return;
+      // Chunks that came before it went are still read.
+      if (this.working || (await this.queue.waiting()) > 0) return;
+      log.info('the publisher is gone');
+      clearInterval(this.silence);
+      this.end();
+    };
+    look().catch((error: unknown) => log.warn({ err: error }, 'could not look for the publisher'));
+  }
+}

@@ -1,0 +1,109 @@
+import type { ChunkInput } from './chunk-input.js';
+import { declaredContainer, type Container } from './container.js';
+import { Decoder, type DecoderOptions } from './decoder.js';
+import { Recovery, type RecoveryPoint } from './recovery.js';
+import { createScanner } from './scan/create-scanner.js';
+import type { Scanner } from './scan/scanner.js';
+
+/** Where the recording after this one begins. */
+export interface NextRecording {
+  chunk: number;
+  offset: number;
+  /** Undefined where nobody can read it. */
+  container: Container | undefined;
+  announced: number | undefined;
+}
+
+/**
+ * One ffmpeg's part of a recording: from a recovery point on, the input's bytes go into a decoder until
+ * the recording ends, another one begins in the input, or something goes wrong.
+ */
+export class Recording {
+  readonly decoder: Decoder;
+  readonly recovery: Recovery;
+  /** Once this recording's bytes are over, and where there is one. */
+  following: NextRecording | undefined;
+  private readonly scanner: Scanner;
+  private readonly abort = new AbortController();
+  private readonly feeding: Promise<void>;
+
+  /**
+   * @param header of the recording, where `from` is not its beginning
+   * @param onFailed called where the input cannot be read
+   */
+  constructor(
+    readonly from: RecoveryPoint,
+    private readonly header: Buffer | undefined,
+    private readonly input: ChunkInput,
+    options: Pick<DecoderOptions, 'picture' | 'size' | 'framesPerBatch' | 'patience'>,
+    onFailed: (error: unknown) => void,
+  ) {
+    const { container, rate, keyFrame } = from;
+    const head = this.head();
+    this.scanner = createScanner(container);
+    this.recovery = new Recovery(from, head.length);
+    this.decoder = new Decoder({
+      ...options,
+      ...{ container, rate, from: keyFrame?.time },
+      onFrame: (time, at) => this.recovery.decoded(time, at),
+    });
+    this.feeding = this.feed(head).catch(onFailed);
+  }
+
+  /** The recording's header, as far as it is known. */
+  get wholeHeader(): Buffer | undefined {
+    return this.header ?? this.scanner.header;
+  }
+
+  /** Stops feeding and decoding; resolves when nothing is being fed any more. */
+  async close(): Promise<void> {
+    this.abort.abort();
+    this.decoder.close();
+    await this.feeding;
+  }
+
+  private head(): Buffer {
+    const { keyFrame } = this.from;
+    if (!keyFrame || !this.header) return Buffer.alloc(0);
+    return Buffer.concat([this.header, Buffer.from(keyFrame.prefix, 'hex')]);
+  }
+
+  private async feed(head: Buffer): Promise<void> {
+    if (head.length > 0) {
+      this.scanner.push(head);
+      await this.decoder.write(head, 0);
+    }
+    for (let n = this.from.chunk; !this.abort.signal.aborted; n++) {
+      const chunk = await this.input.read(n, this.abort.signal);
+      if (!chunk) break;
+      const { bytes, mimeType } = chunk;
+      if (mimeType !== undefined && n > (this.from.announced ?? -1)) {
+        const container = declaredContainer(mimeType);
+        this.following = { chunk: n, offset: 0, container, announced: n };
+        break;
+      }
+      if (!(await this.feedChunk(n, bytes, n === this.from.chunk ? this.from.offset : 0))) break;
+      this.input.done(n);
+    }
+    this.decoder.endInput();
+  }
+
+  /** False where another recording begins in it. */
+  private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
+    const { scanner, recovery, decoder } = this;
+    const bytes = chunk.subarray(offset);
+    const { frames, keyFrames, next } = scanner.push(bytes);
+    recovery.fed(n, offset, bytes.length, keyFrames);
+    const following = next === undefined ? undefined : recovery.locate(next);
+    // The first bytes of the next one may have been in the chunk before, and were fed.
+    const ownBytes = following
+      ? Math.max(0, following.chunk === n ? following.offset - offset : 0)
+      : bytes.length;
+    // Where the structure is not known, there may be a frame in every piece.
+    await decoder.write(bytes.subarray(0, ownBytes), scanner.isLost ? 1 : frames);
+    if (!following) return true;
+    const { container, announced } = this.from;
+    this.following = { ...following, container, announced };
+    return false;
+  }
+}

@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { connectRedis } from '@facecast/shared/redis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import {
+  countedClip,
+  cut,
+  H264_MP4,
+  H264_REORDERED_MP4,
+  SMALL,
+  VP8_WEBM,
+} from './testing/clips.js';
+import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
+
+const redis = connectRedis(inject('redisUrl'), 'worker', log);
+const FRAMES = 240;
+let around: Surroundings;
+const clips: Record<string, Buffer> = {};
+
+beforeAll(async () => {
+  clips['video/webm'] = await countedClip(FRAMES, VP8_WEBM, SMALL);
+  clips['video/mp4'] = await countedClip(FRAMES, H264_MP4, SMALL);
+  clips['video/mp4;codecs=reordered'] = await countedClip(FRAMES, H264_REORDERED_MP4, SMALL);
+});
+beforeEach(async () => {
+  await redis.flushall();
+  around = await Surroundings.start(redis, { firstFrameMs: 10_000, stallMs: 500 });
+});
+afterEach(() => around.close());
+afterAll(() => redis.quit());
+
+/** Sends most of a recording, does something to the decoder when it is in the middle, and sends the rest. */
+async function interrupted(mimeType: string, interrupt: () => Promise<void>): Promise<TestSession> {
+  const session = await around.begin(mimeType);
+  const pieces = cut(clips[mimeType]!, 1, 3000);
+  const middle = Math.floor(pieces.length * 0.6);
+  await session.send(pieces.slice(0, middle));
+  await around.until(() => session.jobs.length > 40);
+  // It is taken up at a key frame: what was before that is gone.
+  expect(await redis.exists(`facecast:chunk:${session.id}:0`)).toBe(0);
+  await interrupt();
+  await session.send(pieces.slice(middle));
+  await session.stop();
+  return session;
+}
+
+/** The session has each frame of the source once, and no error. */
+async function expectAll(session: TestSession): Promise<void> {
+  expect(await session.end()).toEqual({ kind: 'end', batches: FRAMES / 3, frames: FRAMES });
+  await around.until(() => new Set(session.jobs.map(({ batch }) => batch)).size === FRAMES / 3);
+  expect(session.numbers).toEqual(upTo(FRAMES));
+}
+
+async function ffmpegs(): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', [
+    '-o',
+    'pid=,comm=',
+    '--ppid',
+    `${process.pid}`,
+  ]);
+  const lines = stdout.trim().split('\n');
+  return lines.filter((line) => line.endsWith('ffmpeg')).map((line) => Number.parseInt(line));
+}
+
+async function signalFfmpeg(signal: NodeJS.Signals): Promise<void> {
+  process.kill((await ffmpegs())[0]!, signal);
+}
+
+async function replaceExtractor(): Promise<void> {
+  await around.extractor.close();
+  await around.startExtractor();
+}
+
+describe('every frame comes once when', () => {
+  const faults: [string, () => Promise<void>][] = [
+    ['ffmpeg is killed', () => signalFfmpeg('SIGKILL')],
+    ['ffmpeg stands still', () => signalFfmpeg('SIGSTOP')],
+    ['the extractor is told to stop', replaceExtractor],
+  ];
+  describe.each(faults)('%s', (_, interrupt) => {
+    test.each(['video/webm', 'video/mp4', 'video/mp4;codecs=reordered'])('in %s', async (type) => {
+      await expectAll(await interrupted(type, interrupt));
+    });
+  });
+
+  test('the extractor is killed', async () => {
+    await around.extractor.close();
+    const other = await around.startProcess(inject('redisUrl'));
+    const session = await interrupted('video/webm', async () => {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+      await around.startExtractor();
+    });
+    expect(await session.end()).toEqual({ kind: 'end', batches: FRAMES / 3, frames: FRAMES });
+    await around.until(() => new Set(session.jobs.map(({ batch }) => batch)).size === FRAMES / 3);
+    // The last batch may have been handed on and not noted: it comes again, and is the same.
+    const shown = new Map(
+      session.jobs.map(({ firstFrame }, i) => [firstFrame, session.numbers[3 * i]]),
+    );
+    expect([...shown]).toEqual(upTo(FRAMES / 3).map((batch) => [3 * batch, 3 * batch]));
+  });
+
+  test('the extractor is told to stop while the playlist stands still', async () => {
+    around.playlistMoves = false;
+    const session = await around.begin();
+    const long = await countedClip(420, VP8_WEBM, { ...SMALL, noise: true });
+    await session.send(cut(long, 20_000));
+    await session.stop();
+    await around.until(() => session.jobs.length === 100);
+    await around.extractor.close();
+    expect(session.jobs.length).toBe(100);
+    await around.startExtractor();
+    await around.held(1);
+    around.playlistMoves = true;
+    await around.publishPart(session);
+    expect((await session.end()).frames).toBe(420);
+    await around.until(() => session.jobs.length === 140);
+    expect(session.numbers).toEqual(upTo(420));
+  });
+});
+
+test('an ffmpeg that is lost three times at the same place ends its session, and none beside it', async () => {
+  const [one, other] = [await around.begin(), await around.register()];
+  const pieces = cut(clips['video/webm']!, 3000);
+  await one.send(pieces.slice(0, 10));
+  await around.until(() => one.jobs.length > 0);
+  const killed = new Set<number>();
+  while (killed.size < 3)
+    for (const pid of await ffmpegs())
+      if (!killed.has(pid)) {
+        killed.add(pid);
+        process.kill(pid, 'SIGKILL');
+      }
+  const { frames, batches, error } = await one.end();
+  expect(error).toMatchObject({ code: 'internal' });
+  expect(error?.message).toContain('again and again');
+  await around.until(() => one.jobs.length === batches);
+  expect(one.numbers).toEqual(upTo(frames));
+  await around.claim(other);
+  await other.send(pieces);
+  await other.stop();
+  await expectAll(other);
+});
