@@ -84,6 +84,16 @@ const neededByTests = [
   },
 ];
 
+/** @type {Requirement[]} */
+const rivals = [
+  {
+    name: "GStreamer's facedetect and x264enc",
+    isThere: () => hasGstElements('facedetect', 'x264enc'),
+    debian: ['gstreamer1.0-opencv', 'gstreamer1.0-plugins-ugly'],
+    brew: ['gstreamer'],
+  },
+];
+
 /** @param {string[]} names */
 function hasGstElements(...names) {
   return names.every(
@@ -101,14 +111,20 @@ export function findBrowser() {
 }
 
 /**
+ * @typedef {object} Wanted
+ * @property {boolean} browser what only the tests need, too
+ * @property {boolean} rivals what the benchmarks measure us against, too
+ */
+
+/**
  * Installs the system packages that are missing, or says how to.
  *
- * @param {{ browser: boolean }} options `browser`: what only the tests need, too
+ * @param {Wanted} wanted
  * @returns {Promise<void>}
  * @throws {SetupError} with the command to run where this may not or cannot install them
  */
-export async function ensureSystemPackages({ browser }) {
-  const missing = stillMissing(browser);
+export async function ensureSystemPackages(wanted) {
+  const missing = stillMissing(wanted);
   if (missing.length === 0) return;
   const packages = missing.flatMap((one) => one.debian);
   const asRoot = rootPrefix();
@@ -121,16 +137,17 @@ export async function ensureSystemPackages({ browser }) {
     await runLogged('installing system packages', program, args, { log });
     if (!hadRedis) keepRedisServiceOff(asRoot, log);
   });
-  const left = stillMissing(browser);
+  const left = stillMissing(wanted);
   if (left.length > 0)
     throw new SetupError(
       `still missing after installing: ${left.map((one) => one.name).join(', ')}`,
     );
 }
 
-/** @param {boolean} browser */
-function stillMissing(browser) {
-  return [...needed, ...(browser ? neededByTests : [])].filter((one) => !one.isThere());
+/** @param {Wanted} wanted */
+function stillMissing({ browser, rivals: alsoRivals }) {
+  const all = [...needed, ...(browser ? neededByTests : []), ...(alsoRivals ? rivals : [])];
+  return all.filter((one) => !one.isThere());
 }
 
 /**

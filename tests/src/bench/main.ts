@@ -1,6 +1,7 @@
 import { benchFaces } from './faces/faces.js';
 import { benchFaults } from './faults.js';
 import { benchLatency } from './latency.js';
+import { benchPipeline } from './pipeline.js';
 import { benchScaling } from './scaling.js';
 import { benchSoak } from './soak.js';
 import { benchViewers } from './viewers.js';
@@ -9,6 +10,7 @@ import { benchViewers } from './viewers.js';
 const benchmarks: Record<string, () => Promise<string>> = {
   faces: benchFaces,
   latency: benchLatency,
+  pipeline: benchPipeline,
   viewers: benchViewers,
   scaling: benchScaling,
   faults: benchFaults,

@@ -10,7 +10,7 @@ export interface Process {
 }
 
 /** All that runs under a process, at any depth, oldest first. */
-async function processesUnder(pid: number): Promise<Process[]> {
+export async function processesUnder(pid: number): Promise<Process[]> {
   const all = await allProcesses();
   const under = (parent: number): Process[] =>
     all

@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import type { PipelineStats } from '@facecast/shared/ingest-protocol';
+import { faceClip } from '../support/clips.js';
+import { HttpClient, nextPart, readPlaylist } from '../support/player.js';
+import { cpuByPart, type CpuByPart } from './cpu-by-part.js';
+import { startPush, type Push } from '../support/push.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { table } from './figures.js';
+import { ffmpegTranscode, gstreamerFaceDetect } from './other-pipelines.js';
+
+const CLIP_SECONDS = 10;
+const FPS = 30;
+/** Until everything is as it will stay: faces known, code compiled. */
+const SETTLING_SECONDS = 8;
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
+const SESSIONS = (process.env['BENCH_SESSIONS'] ?? '1,4,5,6,8').split(',').map(Number);
+
+/** What a frame costs from WebM in to HLS out, every process counted, and how many sessions go at once. */
+export async function benchPipeline(): Promise<string> {
+  const media = await mkdtemp(join(tmpdir(), 'facecast-pipeline-'));
+  try {
+    const clip = join(media, 'face.webm');
+    await faceClip(clip, CLIP_SECONDS);
+    const ours: Measured[] = [];
+    for (const count of SESSIONS) ours.push(await measureOurs(clip, count));
+    const frames = CLIP_SECONDS * FPS;
+    const plain = (await ffmpegTranscode(clip, media, { realTime: true })) / frames;
+    const plainFast = (await ffmpegTranscode(clip, media, { realTime: false })) / frames;
+    const gstreamer = (await gstreamerFaceDetect(clip, media)) / frames;
+    return [comparison(ours, { plain, plainFast, gstreamer }), costs(ours), limits(ours)].join(
+      '\n\n',
+    );
+  } finally {
+    await rm(media, { recursive: true, force: true });
+  }
+}
+
+interface Measured {
+  sessions: number;
+  seconds: number;
+  /** Frames that the playlists list more than before, of all sessions. */
+  frames: number;
+  /** Seconds of CPU. */
+  cpu: CpuByPart;
+  undetected: number;
+  /** Of the slowest session. */
+  pipelineMs: number;
+}
+
+async function measureOurs(clip: string, sessions: number): Promise<Measured> {
+  const stack = await startStack();
+  const pushes: Push[] = [];
+  try {
+    for (let n = 0; n < sessions; n++) pushes.push(await startPush(stack, clip, { loop: true }));
+    await after(SETTLING_SECONDS * 1000);
+    const before = await look(stack, pushes);
+    await after(SECONDS * 1000);
+    const then = await look(stack, pushes);
+    const stats = await Promise.all(pushes.map((push) => statsOf(stack, push)));
+    return {
+      sessions,
+      seconds: (then.at - before.at) / 1000,
+      frames: then.frames - before.frames,
+      cpu: new Map([...then.cpu].map(([part, s]) => [part, s - (before.cpu.get(part) ?? 0)])),
+      undetected: then.undetected - before.undetected,
+      pipelineMs: Math.max(...stats.map(({ pipelineMs }) => pipelineMs)),
+    };
+  } finally {
+    await Promise.all(pushes.map((push) => push.stop()));
+    await stack.stop();
+  }
+}
+
+async function look(stack: Stack, pushes: Push[]) {
+  const stats = await Promise.all(pushes.map((push) => statsOf(stack, push)));
+  const undetected = stats.reduce((sum, { framesUndetected }) => sum + framesUndetected, 0);
+  const frames = await Promise.all(pushes.map((push) => framesListed(stack, push)));
+  const cpu = await cpuByPart(stack);
+  return { at: performance.now(), undetected, frames: frames.reduce((a, b) => a + b), cpu };
+}
+
+async function statsOf(stack: Stack, { sessionId }: Push): Promise<PipelineStats> {
+  const answer = await fetch(`${stack.url}/api/sessions/${sessionId}`);
+  return (await answer.json()) as PipelineStats;
+}
+
+/** By the playlist, which is exact at any time. */
+async function framesListed(stack: Stack, { sessionId }: Push): Promise<number> {
+  const http = new HttpClient();
+  const playlist = readPlaylist(await http.get(`${stack.url}/hls/${sessionId}/live.m3u8`));
+  http.close();
+  const { msn, part } = nextPart(playlist);
+  return msn * FPS + (part * FPS) / 10;
+}
+
+const msAFrame = ({ cpu, frames }: Measured) =>
+  (1000 * [...cpu.values()].reduce((a, b) => a + b)) / frames;
+
+function comparison(
+  ours: Measured[],
+  others: { plain: number; plainFast: number; gstreamer: number },
+): string {
+  const plain = 1000 * others.plain;
+  const gstreamer = 1000 * others.gstreamer;
+  const rows: [string, number][] = [
+    ...ours.map((one): [string, number] => [`facecast, ${plural(one.sessions)}`, msAFrame(one)]),
+    ['ffmpeg, transcode without faces, in real time', plain],
+    ['ffmpeg, the same as fast as it goes', 1000 * others.plainFast],
+    ["GStreamer's facedetect, its defaults", gstreamer],
+  ];
+  return table(
+    ['WebM in to HLS out, 640x480', 'CPU ms a frame', "x ffmpeg's", "of GStreamer's"],
+    rows.map(([name, ms]) => [
+      name,
+      ms.toFixed(1),
+      (ms / plain).toFixed(2),
+      `1/${(gstreamer / ms).toFixed(1)}`,
+    ]),
+  );
+}
+
+function costs(ours: Measured[]): string {
+  const parts = [...new Set(ours.flatMap(({ cpu }) => [...cpu.keys()]))];
+  return table(
+    ['CPU ms a frame of', ...ours.map(({ sessions }) => plural(sessions))],
+    parts.map((part) => [
+      part,
+      ...ours.map(({ cpu, frames }) => ((1000 * (cpu.get(part) ?? 0)) / frames).toFixed(2)),
+    ]),
+  );
+}
+
+function limits(ours: Measured[]): string {
+  return table(
+    ['at once', 'cores', 'frames a second each', 'frames unsearched', 'slowest pipeline ms'],
+    ours.map((one) => [
+      plural(one.sessions),
+      ([...one.cpu.values()].reduce((a, b) => a + b) / one.seconds).toFixed(2),
+      (one.frames / one.seconds / one.sessions).toFixed(1),
+      String(one.undetected),
+      String(one.pipelineMs),
+    ]),
+  );
+}
+
+const plural = (sessions: number) => `${sessions} session${sessions === 1 ? '' : 's'}`;
