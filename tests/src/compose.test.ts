@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countedClip, faceClip, facePlace } from './support/clips.js';
 import { startLive } from './support/live-session.js';
 import { greenOutline, playFrames, surrounds } from './support/playback.js';
+import { startPush } from './support/push.js';
 
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
@@ -56,9 +57,9 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
   });
 
   test('a clip published at its own speed plays through the published port with its face outlined', async () => {
-    const push = ['scripts/push.mjs', join(media, 'face.webm'), '--url', `ws://${url}/ingest`];
-    const { stdout } = await run('node', push, { cwd: REPOSITORY });
-    const playlist = /^playlist_ready (.*)$/m.exec(stdout)?.[1] ?? '';
+    const push = await startPush({ ingestUrl: `ws://${url}/ingest` }, join(media, 'face.webm'));
+    expect(await push.ended).toBe(0);
+    const playlist = `http://${url}/hls/${push.sessionId}/live.m3u8`;
     let [frames, outlined] = [0, 0];
     for await (const frame of playFrames(playlist, { width: 640, height: 480 })) {
       const outline = greenOutline(frame);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,7 +24,7 @@ export interface Stack {
 
 /** Starts the system and waits for its `ready` line. */
 export async function startStack(env: Record<string, string> = {}): Promise<Stack> {
-  const port = await freePorts();
+  const port = await freePorts(portsOf(env));
   const root = await mkdtemp(join(memory, 'facecast-stack-'));
   const [hlsDir, framesDir] = [join(root, 'hls'), join(root, 'frames')];
   const supervisor = spawn('node', ['scripts/start.mjs'], {
@@ -68,15 +69,23 @@ async function ready(supervisor: ChildProcess): Promise<void> {
   });
 }
 
-/** The system takes this port and some that follow it. */
-const PORTS_A_STACK = 8;
+/** How many ports the system takes: one a process, one after another. */
+function portsOf(env: Record<string, string>): number {
+  const detectors = Number(
+    env['DETECTOR_REPLICAS'] ??
+      process.env['DETECTOR_REPLICAS'] ??
+      Math.max(1, availableParallelism() - 1),
+  );
+  return OTHER_SERVICES + detectors;
+}
 
-async function freePorts(): Promise<number> {
+/** Gateway, frame-extractor and segmenter. */
+const OTHER_SERVICES = 3;
+
+async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 20_000);
-    const free = await Promise.all(
-      Array.from({ length: PORTS_A_STACK }, (_, i) => isFree(first + i)),
-    );
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
     if (free.every(Boolean)) return first;
   }
 }
