@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { faceClip } from '../support/clips.js';
-import { HttpClient, nextPart, partsOf, readPlaylist } from '../support/player.js';
 import { cpuSeconds, processesOf } from '../support/processes.js';
 import { startPush } from '../support/push.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { table } from './figures.js';
+import { Viewer } from './viewer.js';
 
 const SECONDS = 15;
-const VIEWERS = [0, 20, 50, 100, 200];
+const VIEWERS = [0, 20, 50, 100, 200, 400];
 
 /** What viewers cost the gateway, and whether the publisher feels them. */
 export async function benchViewers(): Promise<string> {
@@ -39,7 +39,7 @@ export async function benchViewers(): Promise<string> {
 
 async function measure(stack: Stack, sessionId: string, count: number): Promise<string[]> {
   const leaving = new AbortController();
-  const viewers = Array.from({ length: count }, () => new Viewer(stack, sessionId));
+  const viewers = Array.from({ length: count }, () => new Viewer(stack.url, sessionId));
   const watching = viewers.map((viewer) => viewer.watch(leaving.signal));
   const gateway = (await processesOf(stack, 'services/gateway'))[0]!.pid;
   await after(3_000);
@@ -60,44 +60,6 @@ async function measure(stack: Stack, sessionId: string, count: number): Promise<
     bad,
     pipelineMs,
   ].map(String);
-}
-
-/** Waits on a blocking reload all the time and fetches every part, as a low-latency player does. */
-class Viewer {
-  parts = 0;
-  badAnswers = 0;
-  private readonly http = new HttpClient();
-  private readonly folder: string;
-
-  constructor(stack: Stack, sessionId: string) {
-    this.folder = `${stack.url}/hls/${sessionId}/`;
-  }
-
-  async watch(signal: AbortSignal): Promise<void> {
-    let playlist = readPlaylist(await this.http.get(`${this.folder}live.m3u8`));
-    let newest = partsOf(playlist).at(-1);
-    while (!signal.aborted) {
-      const { msn, part } = nextPart(playlist);
-      const answer = await this.http.get(
-        `${this.folder}live.m3u8?_HLS_msn=${msn}&_HLS_part=${part}`,
-      );
-      if (answer.status !== 200) {
-        this.badAnswers++;
-        continue;
-      }
-      playlist = readPlaylist(answer);
-      const parts = partsOf(playlist);
-      for (const name of parts.slice(parts.indexOf(newest ?? '') + 1)) await this.fetchPart(name);
-      newest = parts.at(-1);
-    }
-    this.http.close();
-  }
-
-  private async fetchPart(name: string): Promise<void> {
-    const { status } = await this.http.get(this.folder + name);
-    if (status === 200) this.parts++;
-    else this.badAnswers++;
-  }
 }
 
 const sum = (viewers: Viewer[]) => viewers.reduce((all, { parts }) => all + parts, 0);
