@@ -22,6 +22,7 @@ const SAME_PLACE_SECONDS = 0.01;
 
 /** Who watches, for the server's count of viewers: one random name per page load. */
 const VIEWER_ID = randomId();
+const VIEWER_HEADER = 'x-facecast-viewer';
 
 /** hls.js in low-latency mode, kept at the live edge by our own catch-up. */
 export class HlsPlayer implements Player {
@@ -75,7 +76,8 @@ export class HlsPlayer implements Player {
    */
   async #load(): Promise<void> {
     const { signal } = this.#listeners;
-    await fetch(`${this.#playlistUrl}?_HLS_msn=1`, { signal }).catch(() => undefined);
+    const headers = { [VIEWER_HEADER]: VIEWER_ID };
+    await fetch(`${this.#playlistUrl}?_HLS_msn=1`, { signal, headers }).catch(() => undefined);
     if (!signal.aborted) this.#hls.loadSource(this.#playlistUrl);
   }
 
@@ -181,7 +183,7 @@ function now(): number {
 function nameViewer(xhr: XMLHttpRequest, url: string): void {
   if (!new URL(url, location.href).pathname.endsWith('.m3u8')) return;
   if (xhr.readyState === XMLHttpRequest.UNSENT) xhr.open('GET', url, true);
-  xhr.setRequestHeader('x-facecast-viewer', VIEWER_ID);
+  xhr.setRequestHeader(VIEWER_HEADER, VIEWER_ID);
 }
 
 function randomId(): string {
