@@ -61,6 +61,13 @@ describe('every frame comes once and in order, whoever is killed:', () => {
     expect(viewer.discontinuities).toBe(1);
   });
 
+  test('the frame-extractor', async () => {
+    const { viewer, endsWhole } = await live();
+    signal(await processesOf(stack, 'services/frame-extractor'), 'SIGKILL');
+    await endsWhole();
+    expect(viewer.discontinuities).toBe(0);
+  });
+
   test('the gateway that holds publisher and viewer', async () => {
     const { publisher, endsWhole } = await live();
     signal(await processesOf(stack, 'services/gateway'), 'SIGKILL');
@@ -83,6 +90,26 @@ describe('every frame comes once and in order, whoever hangs or is gone:', () =>
     signal(await ffmpegsOf(stack, 'services/segmenter'), 'SIGSTOP');
     await endsWhole();
     expect(viewer.discontinuities).toBe(1);
+  });
+
+  test('the decoder', async () => {
+    const { endsWhole } = await live();
+    signal(await ffmpegsOf(stack, 'services/frame-extractor'), 'SIGSTOP');
+    await endsWhole();
+  });
+
+  test('Redis for five seconds, of which /readyz tells', async () => {
+    const { endsWhole } = await live();
+    const readiness = async () => (await fetch(`${stack.url}/readyz`)).status;
+    const before = await processesOf(stack, 'redis-server');
+    signal(before, 'SIGKILL');
+    const redis = await replaced(stack, 'redis-server', before);
+    signal(redis, 'SIGSTOP');
+    await expect.poll(readiness).toBe(503);
+    await after(5_000);
+    signal(redis, 'SIGCONT');
+    await endsWhole();
+    await expect.poll(readiness).toBe(200);
   });
 
   test("the publisher's network for ten seconds", async () => {
@@ -121,7 +148,7 @@ describe('every frame comes once and in order, whoever hangs or is gone:', () =>
 
 test('nobody sees a rolling update: SIGTERM to each service in turn', async () => {
   const { viewer, endsWhole } = await live();
-  for (const service of ['face-detector', 'segmenter', 'gateway'])
+  for (const service of ['face-detector', 'frame-extractor', 'segmenter', 'gateway'])
     for (const one of await processesOf(stack, `services/${service}`)) {
       signal([one], 'SIGTERM');
       await viewer.parts(10);
