@@ -83,4 +83,4 @@ export class ProgressStore {
 }
 
 const progressKey = (sessionId: string) => `${KEY_PREFIX}:decoding:${sessionId}`;
-const headerKey = (sessionId: string) => `${KEY_PREFIX}:decoding-header:${sessionId}`;
+const headerKey = (sessionId: string) => `${KEY_PREFIX}:recording:${sessionId}`;

@@ -31,6 +31,8 @@ interface Chunk {
   bytes: Buffer;
   /** Milliseconds since the epoch. */
   arrivedAt: number;
+  /** Where it begins another recording. */
+  mimeType: string | undefined;
 }
 
 /** Puts one session's chunks into Redis, in order, and tells when there are more than it can take. */
@@ -63,10 +65,10 @@ export class ChunkFeed {
     return this.safe;
   }
 
-  /** Takes the next chunk. */
-  add(bytes: Buffer): void {
+  /** Takes the next chunk; `mimeType` where it begins another recording. */
+  add(bytes: Buffer, mimeType?: string): void {
     if (this.isClosed) return;
-    this.arrived.push({ bytes, arrivedAt: Date.now() });
+    this.arrived.push({ bytes, arrivedAt: Date.now(), mimeType });
     this.unacknowledgedBytes += bytes.length;
     if (this.holdsMoreThan(1)) this.setFull(true);
     this.writing ??= this.writeAll();
@@ -135,9 +137,9 @@ export class ChunkFeed {
     const { chunks: store, queue, registry } = this.target;
     const first = this.safe;
     await Promise.all(chunks.map(({ bytes }, i) => store.write(this.sessionId, first + i, bytes)));
-    for (const [i, { arrivedAt }] of chunks.entries()) {
+    for (const [i, { arrivedAt, mimeType }] of chunks.entries()) {
       const n = first + i;
-      await queue.add({ kind: 'chunk', n, receivedAt: arrivedAt }, { jobId: `c${n}` });
+      await queue.add({ kind: 'chunk', n, receivedAt: arrivedAt, mimeType }, { jobId: `c${n}` });
     }
     const safe = first + chunks.length;
     const counted = await registry.countChunks(this.sessionId, this.connection, safe);

@@ -75,7 +75,8 @@ export class Conversation {
     } else if (message.type === 'stop') {
       await publisher.stop();
     } else if (publisher.isFeeding) {
-      throw new Unwelcome('bad_message', 'This server cannot restart a recording yet.');
+      checkMedia(message.mimeType);
+      publisher.beginRecording(message.mimeType);
     }
   }
 
@@ -83,9 +84,7 @@ export class Conversation {
     if (this.publishToken !== undefined && !sameSecret(token ?? '', this.publishToken)) {
       throw new Unwelcome('unauthorized', 'Publishing here needs the right token.');
     }
-    if (!isSupportedMedia(mimeType)) {
-      throw new Unwelcome('unsupported_media', 'Only WebM, Matroska and MP4 can be sent.');
-    }
+    checkMedia(mimeType);
     if (this.parts.load.isTooMuch) {
       throw new Unwelcome(
         'overloaded',
@@ -167,6 +166,12 @@ export class Conversation {
     }
     this.parts.log.error({ err: error }, 'a message could not be answered');
     this.socket.refuse('internal', 'The server cannot do that at the moment.');
+  }
+}
+
+function checkMedia(mimeType: string): void {
+  if (!isSupportedMedia(mimeType)) {
+    throw new Unwelcome('unsupported_media', 'Only WebM, Matroska and MP4 can be sent.');
   }
 }
 

@@ -109,6 +109,21 @@ describe('chunks', () => {
     }
   });
 
+  test('after a restart begin another recording of the same session, with the next number', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    client.chunks('chunk 0', 'chunk 1');
+    client.say({ type: 'restart', mimeType: 'video/webm' });
+    client.say({ type: 'restart', mimeType: 'video/mp4' });
+    client.chunks('chunk 2', 'chunk 3');
+    await client.acknowledgedAtLeast(4);
+    const pipeline = pipelineOf(client);
+    await pipeline.took(4);
+    expect(pipeline.order).toEqual(upTo(4));
+    const types = pipeline.jobs.map((job) => (job.kind === 'chunk' ? job.mimeType : undefined));
+    expect(types).toEqual([undefined, undefined, 'video/mp4', undefined]);
+  });
+
   test('each ack is cumulative and names only what is in Redis', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
@@ -216,10 +231,10 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     ['two starts at once', (c) => (c.say(START), c.say(START)), 'bad_message', 1008],
     ['noise after start', afterStart(text('}{')), 'bad_message', 1008],
     [
-      'a restart, so far',
-      afterStart((c) => c.say({ ...START, type: 'restart' })),
-      'bad_message',
-      1008,
+      'a restart with a picture',
+      afterStart((c) => c.say({ type: 'restart', mimeType: 'image/jpeg' })),
+      'unsupported_media',
+      1003,
     ],
     [
       'a picture',

@@ -12,6 +12,7 @@ export class Publisher {
   private readonly stopListening: () => void;
   private phase: 'feeding' | 'ending' | 'over' = 'feeding';
   private endTimers: NodeJS.Timeout[] = [];
+  private nextRecording: string | undefined;
   private hasStopped = false;
   private isAnnounced = false;
   private hasLiveStats = false;
@@ -58,7 +59,13 @@ export class Publisher {
     if (!this.isFeeding || bytes.length === 0) return;
     this.parts.metrics.ingestBytes.inc(bytes.length);
     this.parts.metrics.ingestChunks.inc();
-    this.feed.add(bytes);
+    this.feed.add(bytes, this.nextRecording);
+    this.nextRecording = undefined;
+  }
+
+  /** The next chunk begins another recording, of this MIME type. */
+  beginRecording(mimeType: string): void {
+    this.nextRecording = mimeType;
   }
 
   async changeEffect(effect: Effect): Promise<void> {
