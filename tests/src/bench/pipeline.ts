@@ -25,7 +25,12 @@ export async function benchPipeline(): Promise<string> {
     const clip = join(media, 'face.webm');
     await faceClip(clip, CLIP_SECONDS);
     const ours: Measured[] = [];
-    for (const count of SESSIONS) ours.push(await measureOurs(clip, count));
+    for (const count of SESSIONS) {
+      const measured = await measureOurs(clip, count);
+      ours.push(measured);
+      // The gateway takes no more than can be searched.
+      if (measured.sessions < count) break;
+    }
     const frames = CLIP_SECONDS * FPS;
     const plain = (await ffmpegTranscode(clip, media, { realTime: true })) / frames;
     const plainFast = (await ffmpegTranscode(clip, media, { realTime: false })) / frames;
@@ -39,6 +44,7 @@ export async function benchPipeline(): Promise<string> {
 }
 
 interface Measured {
+  /** As many as were wanted, or fewer where the gateway takes no more. */
   sessions: number;
   seconds: number;
   /** Frames that the playlists list more than before, of all sessions. */
@@ -50,18 +56,22 @@ interface Measured {
   pipelineMs: number;
 }
 
-async function measureOurs(clip: string, sessions: number): Promise<Measured> {
+async function measureOurs(clip: string, wanted: number): Promise<Measured> {
   const stack = await startStack();
   const pushes: Push[] = [];
   try {
-    for (let n = 0; n < sessions; n++) pushes.push(await startPush(stack, clip, { loop: true }));
+    for (let n = 0; n < wanted; n++) {
+      const push = await startPush(stack, clip, { loop: true }).catch(() => undefined);
+      if (!push) break;
+      pushes.push(push);
+    }
     await after(SETTLING_SECONDS * 1000);
     const before = await look(stack, pushes);
     await after(SECONDS * 1000);
     const then = await look(stack, pushes);
     const stats = await Promise.all(pushes.map((push) => statsOf(stack, push)));
     return {
-      sessions,
+      sessions: pushes.length,
       seconds: (then.at - before.at) / 1000,
       frames: then.frames - before.frames,
       cpu: new Map([...then.cpu].map(([part, s]) => [part, s - (before.cpu.get(part) ?? 0)])),
