@@ -91,6 +91,7 @@ export class Surroundings {
   private readonly claims: JobQueue<'decode'>;
   private readonly bySession = new Map<string, TestSession>();
   private readonly watchers = new Set<() => void>();
+  private readonly processes: ChildProcess[] = [];
   private readonly detectors;
 
   private constructor(
@@ -139,6 +140,7 @@ export class Surroundings {
   }
 
   async close(): Promise<void> {
+    for (const process of this.processes) process.kill('SIGKILL');
     await this.extractor.close();
     await this.detectors.close();
     await this.log.close();
