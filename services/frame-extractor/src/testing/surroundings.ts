@@ -134,6 +134,7 @@ export class Surroundings {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    this.processes.push(extractor);
     for await (const line of createInterface(extractor.stdout)) if (line.includes('"ready"')) break;
     extractor.stdout.resume();
     return extractor;
