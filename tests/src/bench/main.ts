@@ -1,4 +1,6 @@
 import { benchFaces } from './faces/faces.js';
+import { benchHidden } from './faces/hidden.js';
+import { benchFacesMemory } from './faces/memory.js';
 import { benchFaults } from './faults.js';
 import { benchLatency } from './latency.js';
 import { benchPipeline } from './pipeline.js';
@@ -6,9 +8,14 @@ import { benchScaling } from './scaling.js';
 import { benchSoak } from './soak.js';
 import { benchViewers } from './viewers.js';
 
-/** `npm run bench -- [NAME…]`: all benchmarks, or those that are named; `soak` only if it is named. */
+/** These take many minutes, and run only if they are named. */
+const LONG = ['faces-hidden', 'faces-memory', 'soak'];
+
+/** `npm run bench -- [NAME…]`: all benchmarks but the long ones, or those that are named. */
 const benchmarks: Record<string, () => Promise<string>> = {
   faces: benchFaces,
+  'faces-hidden': benchHidden,
+  'faces-memory': benchFacesMemory,
   latency: benchLatency,
   pipeline: benchPipeline,
   viewers: benchViewers,
@@ -26,6 +33,6 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 for (const [name, benchmark] of Object.entries(benchmarks)) {
-  if (wanted.length > 0 ? !wanted.includes(name) : name === 'soak') continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : LONG.includes(name)) continue;
   console.log(`\n## ${name}\n\n${await benchmark()}`);
 }

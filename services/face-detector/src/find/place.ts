@@ -20,6 +20,16 @@ export function grown({ x, y, width, height }: Place, by: number): Place {
   return { x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by };
 }
 
+/** Whether at least about half of a box is in the picture. */
+export function isMiddleWithin(
+  { x, y, width, height }: Place,
+  picture: { width: number; height: number },
+): boolean {
+  const right = x + width / 2;
+  const down = y + height / 2;
+  return right > 0 && down > 0 && right < picture.width && down < picture.height;
+}
+
 /** What of a box is in the picture, in whole pixels; undefined where nothing is. */
 export function within(place: Place, picture: Plane): Place | undefined {
   const x = Math.max(0, Math.floor(place.x));

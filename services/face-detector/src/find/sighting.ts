@@ -2,6 +2,7 @@ import type { Face } from '@facecast/shared/messages';
 import type { Place } from './face-finder.js';
 import type { Knowledge } from './knowledge.js';
 import type { Pace } from './pace.js';
+import { isMiddleWithin } from './place.js';
 import { between, expectedIn, type Track } from './track.js';
 
 /** A face of one frame, and how well its place is known. */
@@ -24,6 +25,8 @@ export interface Sighting {
 const MARGIN_BETWEEN = 0.06;
 /** and of the way that it went between them; */
 const MARGIN_OF_WAY = 0.15;
+/** of as much of that way as it is beyond them; */
+const MARGIN_BEYOND = 0.5;
 /** for each frame since it was found; */
 const MARGIN_A_FRAME = 0.05;
 /** for each frame before one in which it was found for the first time; */
@@ -32,14 +35,20 @@ const MARGIN_BEFORE = 0.3;
 const MARGIN_UNSEARCHED = 0.5;
 /** and in all. */
 const MOST_MARGIN = 1.2;
+/** So many times as far as the second find is from the first a face is followed beyond it. */
+const FARTHEST_BEYOND = 2;
 
-/** A face in a frame between (or at) two finds of it. */
+/**
+ * A face in a frame between (or at) two finds of it, or a little beyond them: what was known before may
+ * be of a later frame than all that are searched now.
+ */
 export function seenBetween(from: Track, to: Track, frame: number): SeenFace {
   const frames = to.foundIn - from.foundIn;
-  const part = frames === 0 ? 1 : Math.min(1, Math.max(0, (frame - from.foundIn) / frames));
+  const part = frames === 0 ? 1 : Math.min(FARTHEST_BEYOND, (frame - from.foundIn) / frames);
   const way = Math.hypot(to.x - from.x, to.y - from.y);
-  const off = MARGIN_BETWEEN * to.width + (part < 1 ? MARGIN_OF_WAY * way : 0);
-  return seen(to, between(from, to, part), off);
+  const beyond = Math.max(0, part - 1, -part);
+  const off = part === 1 ? 0 : (MARGIN_OF_WAY + MARGIN_BEYOND * beyond) * way;
+  return seen(to, between(from, to, part), MARGIN_BETWEEN * to.width + off);
 }
 
 /** A face in a frame before the one in which it was found for the first time. */
@@ -49,12 +58,18 @@ export function seenBefore(track: Track, frame: number): SeenFace {
 }
 
 /** A face that was not found any more. */
-export function seenAfter(track: Track, frame: number, pace: Pace): SeenFace {
+export function seenAfter(
+  track: Track,
+  frame: number,
+  picture: { width: number; height: number },
+  pace: Pace,
+): SeenFace {
   const frames = Math.abs(frame - track.foundIn);
   const way = Math.hypot(track.dx, track.dy) * frames;
   const off = MARGIN_A_FRAME * frames * track.width + MARGIN_OF_WAY * way;
-  const sure = track.sure && frames <= pace.hold;
-  return { ...seen(track, expectedIn(track, frame), off), sure };
+  const place = expectedIn(track, frame);
+  const sure = track.sure && frames <= pace.hold && isMiddleWithin(place, picture);
+  return { ...seen(track, place, off), sure };
 }
 
 /** What a frame shows that was not searched. */
@@ -62,7 +77,7 @@ export function unsearched(known: Knowledge | undefined, frame: number, pace: Pa
   if (!known || Math.abs(frame - known.searchedWhole) > pace.hold)
     return { searched: false, faces: undefined };
   const faces = known.tracks.map((track) => {
-    const face = seenAfter(track, frame, pace);
+    const face = seenAfter(track, frame, known, pace);
     return { ...face, margin: face.margin + MARGIN_UNSEARCHED * face.width };
   });
   return { searched: false, faces };

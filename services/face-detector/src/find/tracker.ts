@@ -2,6 +2,7 @@ import type { Plane } from '../i420.js';
 import type { Depth, FaceFinder, Find } from './face-finder.js';
 import { MAX_FACES, type Knowledge } from './knowledge.js';
 import type { Pace } from './pace.js';
+import { isMiddleWithin } from './place.js';
 import { isAmong, Pursuit } from './pursuit.js';
 import { seenAfter, seenBefore, seenBetween, type Sighting } from './sighting.js';
 import { expectedIn, type Track } from './track.js';
@@ -65,7 +66,9 @@ export async function searchRun(
     );
   const found = [...pursuit.caught, ...entered].map(({ now }) => now);
   const hold = wanted.hidden ? wanted.pace.holdHidden : wanted.pace.hold;
-  const held = pursuit.lost.filter((one) => isHeld(one, frame, hold, found, picture));
+  const held = pursuit.lost.filter(
+    (one) => Math.abs(frame - one.foundIn) <= hold && !isAmong(found, expectedIn(one, frame)),
+  );
 
   const sightings = run.pictures.map((_, n) => {
     const at = run.firstFrame + n;
@@ -74,7 +77,7 @@ export async function searchRun(
       ...entered.map(({ now, first }) =>
         first || at === frame ? seenBetween(first ?? now, now, at) : seenBefore(now, at),
       ),
-      ...held.map((one) => seenAfter(one, at, wanted.pace)),
+      ...held.map((one) => seenAfter(one, at, picture, wanted.pace)),
     ];
     return { searched: true, faces };
   });
@@ -83,7 +86,10 @@ export async function searchRun(
       ...{ width, height, nextId },
       searchedWhole: depth ? frame : before!.searchedWhole,
       searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
-      tracks: [...found, ...held].slice(0, MAX_FACES),
+      tracks: [
+        ...found,
+        ...held.filter((one) => isMiddleWithin(expectedIn(one, frame), picture)),
+      ].slice(0, MAX_FACES),
     },
     sightings,
   };
@@ -141,20 +147,4 @@ async function inFirstFrame(finder: FaceFinder, run: Run, now: Track) {
   const dx = (now.x + now.width / 2 - first.x - first.width / 2) / frames;
   const dy = (now.y + now.height / 2 - first.y - first.height / 2) / frames;
   return { now: { ...now, dx, dy }, first };
-}
-
-/** Whether a face that was not found is still taken for being there. */
-function isHeld(
-  track: Track,
-  frame: number,
-  hold: number,
-  found: Track[],
-  picture: Plane,
-): boolean {
-  if (Math.abs(frame - track.foundIn) > hold) return false;
-  const place = expectedIn(track, frame);
-  const middle = { x: place.x + place.width / 2, y: place.y + place.height / 2 };
-  const isInside =
-    middle.x > 0 && middle.y > 0 && middle.x < picture.width && middle.y < picture.height;
-  return isInside && !isAmong(found, place);
 }

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { frameBytes } from '@facecast/shared/frame-store';
 import type { Place } from '../find/face-finder.js';
-import { framesOf, type I420Frame } from '../i420.js';
+import { framesOf, type I420Frame, type Plane } from '../i420.js';
 
 /** Clips for the tests, made with ffmpeg from the pictures in tests/fixtures. */
 
@@ -22,7 +22,7 @@ export interface Clip extends Size {
 }
 
 /** The face in astronaut.jpg, from brows to chin and from ear to ear, in pixels of that picture. */
-const FACE = { x: 176, y: 66, size: 95 };
+export const FACE = { x: 176, y: 66, size: 95 };
 /** The head and shoulders are this part of it. */
 const PORTRAIT = { x: 64, y: 0, size: 320 };
 
@@ -62,6 +62,13 @@ export async function movingFace(
     height: faceSize,
   }));
   return { ...clip, places };
+}
+
+/** The grey levels of a picture of tests/fixtures, stretched to this size. */
+export async function photograph(name: string, size: Size): Promise<Plane> {
+  const scaled = `scale=${size.width}:${size.height}`;
+  const { frames } = await record(size, 1, ['-i', fixture(name), '-vf', scaled]);
+  return frames[0]!.y;
 }
 
 /** A picture of tests/fixtures, slowly zoomed into. */

@@ -8,7 +8,7 @@ export interface Size {
 }
 
 /** Frames of a clip, at 30 a second. */
-export const SCENE_FRAMES = 90;
+export const SCENE_FRAMES = 60;
 
 /**
  * The clips: what people do before a camera, and what only looks like them. Sizes of faces are pixels
@@ -28,10 +28,7 @@ export async function scenesOf({ people, groups }: Pictures, size: Size): Promis
     ...{ name, background: room, actors: [{ cutout: person(who), pose }] },
     ...more,
   });
-  const still = (n: number, about: number, face: number): Pose => ({
-    ...sway(0, face, about),
-    x: width * about + 0 * n,
-  });
+  const still = (about: number, face: number): Pose => sway(0, face, about);
   const whole = (cutout: Pictures['groups'][number], n: number): Pose => {
     const [first] = cutout.faces;
     const zoom = (width / cutout.levels[0]!.width) * (1.02 + 0.02 * Math.sin(n / 20));
@@ -52,7 +49,7 @@ export async function scenesOf({ people, groups }: Pictures, size: Size): Promis
   });
   return [
     one('near', 16, (n) => sway(n, 180 * scale)),
-    { ...one('still', 2, (n) => still(n, 0.45, 90)), noise: 3 },
+    { ...one('still', 2, () => still(0.45, 90)), noise: 3 },
     {
       name: '40 pixels',
       background: room,
