@@ -8,6 +8,7 @@ import { openSource, SourceError, type Source, type SourceChoice } from './sourc
 /** What a person asked for when pressing Start. */
 export interface BroadcastRequest {
   source: SourceChoice;
+  withSound: boolean;
   effect: Effect;
   /** Empty where none was entered. */
   token: string;
@@ -51,17 +52,22 @@ export class Broadcast {
     this.#source?.close();
   }
 
-  async #open({ source, token }: BroadcastRequest, preview: HTMLVideoElement): Promise<void> {
-    const mimeType = recordableMimeType();
-    if (mimeType === undefined) return this.#fail('recording_unsupported');
+  async #open(
+    { source, withSound, token }: BroadcastRequest,
+    preview: HTMLVideoElement,
+  ): Promise<void> {
+    // Before anybody is asked for a camera.
+    if (!recordableMimeType(false)) return this.#fail('recording_unsupported');
     try {
-      this.#source = await openSource(source, preview, () =>
+      this.#source = await openSource(source, withSound, preview, () =>
         this.#finish({ type: 'source_ran_out' }),
       );
     } catch (error) {
       return this.#fail(error instanceof SourceError ? error.problem : 'source_failed');
     }
     if (this.#over) return this.#source.close();
+    const mimeType = recordableMimeType(this.#source.stream.getAudioTracks().length > 0);
+    if (!mimeType) return this.#fail('recording_unsupported');
     this.#tell({ type: 'source_opened' });
     this.#connect(mimeType, token);
   }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '@facecast/shared/ingest-protocol';
 /** What can go wrong on this side, by cause. */
 export type LocalProblem =
   | 'no_camera'
+  | 'no_camera_or_microphone'
   | 'permission_refused'
   | 'camera_busy'
   | 'insecure_context'

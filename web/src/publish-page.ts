@@ -32,9 +32,9 @@ export class PublishPage {
     this.#player = undefined;
     this.#view.clear();
     this.#onEvent({ type: 'start', source: this.#view.sourceKind });
-    const { source, effect, token } = this.#view;
+    const { source, withSound, effect, token } = this.#view;
     if (!source) return this.#onEvent({ type: 'problem', problem: 'no_file' });
-    this.#broadcast = new Broadcast({ source, effect, token }, this.#view.preview, {
+    this.#broadcast = new Broadcast({ source, withSound, effect, token }, this.#view.preview, {
       onEvent: (event) => this.#onEvent(event),
       onStats: (stats) => this.#view.showStats(stats),
     });

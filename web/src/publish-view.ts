@@ -34,6 +34,7 @@ export class PublishView {
   readonly #device = byId('device', HTMLSelectElement);
   readonly #file = byId('file', HTMLInputElement);
   readonly #loop = byId('loop', HTMLInputElement);
+  readonly #sound = byId('sound', HTMLInputElement);
   readonly #effect = byId('effect', HTMLSelectElement);
   readonly #token = byId('token', HTMLInputElement);
   readonly #start = byId('start', HTMLButtonElement);
@@ -67,6 +68,11 @@ export class PublishView {
 
   get effect(): Effect {
     return this.#effect.value as Effect;
+  }
+
+  /** Whether what is heard is to be sent too. */
+  get withSound(): boolean {
+    return this.#sound.checked;
   }
 
   get token(): string {
@@ -143,9 +149,8 @@ export class PublishView {
 
   #enableControls(state: PublishState): void {
     const over = isOver(state);
-    for (const control of [this.#source, this.#device, this.#file, this.#loop, this.#token]) {
-      control.disabled = !over;
-    }
+    const choices = [this.#source, this.#device, this.#file, this.#loop, this.#sound, this.#token];
+    for (const control of choices) control.disabled = !over;
     const hadFocus = [this.#start, this.#stop].includes(
       document.activeElement as HTMLButtonElement,
     );

@@ -3,15 +3,17 @@ import { chooseMimeType, InOrder } from './recorder.js';
 
 describe('the recording type', () => {
   test('is VP8 in WebM wherever the browser records it', () => {
-    expect(chooseMimeType(() => true)).toBe('video/webm;codecs=vp8');
+    expect(chooseMimeType(false, () => true)).toBe('video/webm;codecs=vp8');
+    expect(chooseMimeType(true, () => true)).toBe('video/webm;codecs=vp8,opus');
   });
 
   test('is MP4 where the browser records nothing else', () => {
-    expect(chooseMimeType((type) => type === 'video/mp4')).toBe('video/mp4');
+    for (const hasSound of [false, true])
+      expect(chooseMimeType(hasSound, (type) => type === 'video/mp4')).toBe('video/mp4');
   });
 
   test('is none where the browser records nothing that the server takes', () => {
-    expect(chooseMimeType(() => false)).toBeUndefined();
+    expect(chooseMimeType(false, () => false)).toBeUndefined();
   });
 });
 

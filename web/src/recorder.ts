@@ -9,23 +9,36 @@ const VIDEO_BITS_PER_SECOND = 2_500_000;
  * What to record, best first: VP8 is the cheapest to encode in software and comes in small chunks;
  * MP4 comes last because browsers write it only once per key frame.
  */
-const MIME_TYPES = [
-  'video/webm;codecs=vp8',
-  'video/webm;codecs=vp9',
-  'video/webm;codecs=h264',
-  'video/mp4;codecs=avc1.42E01F',
-  'video/mp4',
-];
+const MIME_TYPES = {
+  withoutSound: [
+    'video/webm;codecs=vp8',
+    'video/webm;codecs=vp9',
+    'video/webm;codecs=h264',
+    'video/mp4;codecs=avc1.42E01F',
+    'video/mp4',
+  ],
+  withSound: [
+    'video/webm;codecs=vp8,opus',
+    'video/webm;codecs=vp9,opus',
+    'video/webm;codecs=h264,opus',
+    'video/mp4;codecs=avc1.42E01F,mp4a.40.2',
+    'video/mp4;codecs=avc1.42E01F,opus',
+    'video/mp4',
+  ],
+};
 
 /** The first type that this browser can record; undefined where it can record none. */
-export function chooseMimeType(isSupported: (mimeType: string) => boolean): string | undefined {
-  return MIME_TYPES.find(isSupported);
+export function chooseMimeType(
+  hasSound: boolean,
+  isSupported: (mimeType: string) => boolean,
+): string | undefined {
+  return MIME_TYPES[hasSound ? 'withSound' : 'withoutSound'].find(isSupported);
 }
 
 /** The first type that this browser's MediaRecorder can record; undefined without one. */
-export function recordableMimeType(): string | undefined {
+export function recordableMimeType(hasSound: boolean): string | undefined {
   if (!('MediaRecorder' in globalThis)) return undefined;
-  return chooseMimeType((mimeType) => MediaRecorder.isTypeSupported(mimeType));
+  return chooseMimeType(hasSound, (mimeType) => MediaRecorder.isTypeSupported(mimeType));
 }
 
 export interface RecorderEvents {

@@ -4,8 +4,10 @@ import type { WatchState } from './watch-state.js';
 
 const PROBLEM_SENTENCES: Record<Problem, string> = {
   no_camera: 'No camera was found. Plug one in, or share a screen or a file instead.',
+  no_camera_or_microphone:
+    'No camera was found, or no microphone. Plug one in, or press Start again without sound.',
   permission_refused:
-    'The browser was not allowed to use the camera. Allow it in the address bar, then press Start again.',
+    'The browser was not allowed to use what you want to share. Allow it in the address bar, then press Start again.',
   camera_busy:
     'The camera is in use by another program. Close that program, then press Start again.',
   insecure_context:

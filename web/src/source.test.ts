@@ -12,6 +12,10 @@ describe('a source that cannot be opened', () => {
     ['screen', 'NotReadableError', 'source_failed'],
     ['camera', 'TypeError', 'source_failed'],
   ] as const)('a %s with %s is told as %s', (kind, errorName, problem) => {
-    expect(problemOfCaptureError(kind, errorName)).toBe(problem);
+    expect(problemOfCaptureError(kind, false, errorName)).toBe(problem);
+  });
+  test('a camera that may lack a microphone only is told so', () => {
+    const problem = problemOfCaptureError('camera', true, 'NotFoundError');
+    expect(problem).toBe('no_camera_or_microphone');
   });
 });

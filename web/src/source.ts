@@ -10,7 +10,7 @@ export type SourceChoice =
 
 /** An open source, shown in the preview element. */
 export interface Source {
-  /** One video track, no sound. */
+  /** One video track, and one of sound where it is wanted and there is any. */
   stream: MediaStream;
   /** Lets the picture run; a file stands at its first frame until then. */
   begin(): Promise<void>;
@@ -39,28 +39,30 @@ const SCREEN_WISH = {
 } satisfies MediaTrackConstraints;
 
 /**
- * Opens the chosen source and shows it in `preview`. `onRanOut` is called once when it ends by
- * itself. Throws SourceError.
+ * Opens the chosen source, its sound too where `withSound`, and shows it in `preview`. `onRanOut` is
+ * called once when it ends by itself. Throws SourceError.
  */
 export async function openSource(
   choice: SourceChoice,
+  withSound: boolean,
   preview: HTMLVideoElement,
   onRanOut: () => void,
 ): Promise<Source> {
-  if (choice.kind === 'file') return openFile(choice.file, choice.loop, preview, onRanOut);
-  const captured = await captureDevice(choice);
+  if (choice.kind === 'file') return openFile(choice, withSound, preview, onRanOut);
+  const captured = await captureDevice(choice, withSound);
   const [track] = captured.getVideoTracks();
   if (!track) throw new SourceError('source_failed');
   track.addEventListener('ended', onRanOut, { once: true });
   const steady = choice.kind === 'screen' ? steadied(track) : undefined;
-  const stream = steady ? new MediaStream([steady.track]) : captured;
+  const sound = captured.getAudioTracks();
+  const stream = steady ? new MediaStream([steady.track, ...sound]) : captured;
   preview.srcObject = stream;
   return {
     stream,
     begin: () => preview.play(),
     close() {
       track.removeEventListener('ended', onRanOut);
-      track.stop();
+      captured.getTracks().forEach((each) => each.stop());
       steady?.close();
       preview.srcObject = null;
     },
@@ -76,14 +78,19 @@ export async function listCameras(): Promise<{ deviceId: string; label: string }
 }
 
 /** What an error of getUserMedia or getDisplayMedia, by its name, means for the person. */
-export function problemOfCaptureError(kind: SourceKind, errorName: string): LocalProblem {
+export function problemOfCaptureError(
+  kind: SourceKind,
+  withSound: boolean,
+  errorName: string,
+): LocalProblem {
   switch (errorName) {
     case 'NotAllowedError':
     case 'SecurityError':
       return kind === 'screen' ? 'screen_refused' : 'permission_refused';
     case 'NotFoundError':
     case 'OverconstrainedError':
-      return kind === 'screen' ? 'screen_refused' : 'no_camera';
+      if (kind === 'screen') return 'screen_refused';
+      return withSound ? 'no_camera_or_microphone' : 'no_camera';
     case 'NotReadableError':
     case 'AbortError':
       return kind === 'camera' ? 'camera_busy' : 'source_failed';
@@ -94,6 +101,7 @@ export function problemOfCaptureError(kind: SourceKind, errorName: string): Loca
 
 async function captureDevice(
   choice: Exclude<SourceChoice, { kind: 'file' }>,
+  withSound: boolean,
 ): Promise<MediaStream> {
   const { mediaDevices } = navigator as { mediaDevices?: Partial<MediaDevices> };
   if (!mediaDevices) throw new SourceError('insecure_context');
@@ -101,19 +109,22 @@ async function captureDevice(
     if (choice.kind === 'camera') {
       if (!mediaDevices.getUserMedia) throw new SourceError('no_camera');
       const device = choice.deviceId === '' ? {} : { deviceId: { exact: choice.deviceId } };
-      return await mediaDevices.getUserMedia({ video: { ...CAMERA_WISH, ...device } });
+      return await mediaDevices.getUserMedia({
+        video: { ...CAMERA_WISH, ...device },
+        audio: withSound,
+      });
     }
     if (!mediaDevices.getDisplayMedia) throw new SourceError('screen_unsupported');
-    return await mediaDevices.getDisplayMedia({ video: SCREEN_WISH, audio: false });
+    return await mediaDevices.getDisplayMedia({ video: SCREEN_WISH, audio: withSound });
   } catch (error) {
     if (error instanceof SourceError) throw error;
-    throw new SourceError(problemOfCaptureError(choice.kind, (error as Error).name));
+    throw new SourceError(problemOfCaptureError(choice.kind, withSound, (error as Error).name));
   }
 }
 
 async function openFile(
-  file: File,
-  loop: boolean,
+  { file, loop }: Extract<SourceChoice, { kind: 'file' }>,
+  withSound: boolean,
   preview: HTMLVideoElement,
   onRanOut: () => void,
 ): Promise<Source> {
@@ -131,8 +142,10 @@ async function openFile(
     preview.loop = loop;
     preview.src = url;
     await firstFrame(preview);
-    const tracks = capture().getVideoTracks();
+    const captured = capture();
+    const tracks = captured.getVideoTracks();
     if (tracks.length === 0) throw new SourceError('file_unplayable');
+    if (withSound) tracks.push(...captured.getAudioTracks());
     preview.addEventListener('ended', onRanOut, { once: true });
     return { stream: new MediaStream(tracks), begin: () => preview.play(), close };
   } catch (error) {
