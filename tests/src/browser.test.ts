@@ -92,6 +92,28 @@ test('whoever has the link sees the same stream, and that it has ended', async (
   expect(problems).toEqual([]);
 });
 
+test('sound is sent where the switch says so, and heard by whoever wants to', async () => {
+  await page.getByTestId('sound').check();
+  await start();
+  const link = await page.getByTestId('watch-link').getAttribute('href');
+  const viewer = await openPage(new URL(link ?? '', stack.url).pathname);
+  await framesShown(viewer, 'processed', 30);
+  const heardBytes = () =>
+    viewer.getByTestId('processed').evaluate((video) => {
+      const { muted, webkitAudioDecodedByteCount: bytes } = video as HTMLVideoElement & {
+        webkitAudioDecodedByteCount: number;
+      };
+      return muted ? 0 : bytes;
+    });
+  expect(await heardBytes()).toBe(0);
+  await viewer.getByRole('button', { name: 'Sound on' }).click();
+  const before = await heardBytes();
+  await framesShown(viewer, 'processed', 30);
+  expect(await heardBytes()).toBeGreaterThan(before);
+  await viewer.close();
+  expect(problems).toEqual([]);
+});
+
 test('the effect changes while the stream is live', async () => {
   await start();
   await page.getByTestId('effect').selectOption('none');

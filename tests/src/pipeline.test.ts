@@ -10,10 +10,13 @@ import * as clips from './support/clips.js';
 import { greenOutline, greenPlane, playFrames, surrounds } from './support/playback.js';
 import { Publisher } from './support/publisher.js';
 import { startPush } from './support/push.js';
+import { flashAndClickClip, flashesAndClicks } from './support/sound.js';
 import { startStack, type Stack } from './support/stack.js';
 
 const run = promisify(execFile);
 const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
+/** What the contract promises, in seconds. */
+const IN_SYNC = 0.04;
 const redis = new Redis(inject('redisUrl'));
 
 let stack: Stack;
@@ -25,6 +28,7 @@ beforeAll(async () => {
   await clips.countedClip(join(media, 'counted.webm'), 300);
   await clips.faceClip(join(media, 'face.webm'), 6);
   await clips.facelessClip(join(media, 'faceless.webm'), 6);
+  await flashAndClickClip(join(media, 'clicks.webm'), 6);
   stack = await startStack({ REDIS_URL: inject('redisUrl') });
 });
 
@@ -75,6 +79,15 @@ const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 test('a pushed WebM comes back with every frame, once, in order: 300 of 300', async () => {
   expect(await playedNumbers(await push('counted.webm'))).toEqual(upTo(300));
+});
+
+test('what is heard is heard when it is seen', async () => {
+  const { flashes, clicks } = await flashesAndClicks(playlist(await push('clicks.webm')));
+  expect(flashes).toHaveLength(6);
+  expect(clicks).toHaveLength(6);
+  clicks.forEach((at, second) => {
+    expect(Math.abs(at - (flashes[second] ?? NaN))).toBeLessThan(IN_SYNC);
+  });
 });
 
 describe('a session that has ended', () => {

@@ -5,6 +5,8 @@ import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
 import type { Progress, ProgressStore } from './progress.js';
+import type { RecordingSound } from './recording-sound.js';
+import type { SoundWriter } from './sound-writer.js';
 import type { RawBatch } from './y4m.js';
 
 /** How often a batch may be tried before its session goes on without it. */
@@ -21,6 +23,7 @@ export class Batcher {
       /** What is handed on so far; kept up to date. */
       done: Pick<Progress, 'batches' | 'frames'>;
       store: FrameStore;
+      sound: SoundWriter;
       detect: JobQueue<'detect'>;
       progress: ProgressStore;
       clock: CaptureClock;
@@ -36,9 +39,11 @@ export class Batcher {
    * the session takes no more: it was closed, or the store has no room for it because it is over.
    * A batch that was handed on before is not handed on again.
    * @param receivedAt when the newest chunk came that was fed when the batch was whole
+   * @param recording the sound of the recording that it comes from
    */
-  async handOn(raw: RawBatch, receivedAt: number): Promise<boolean> {
-    const { sessionId, done, store, detect, progress, clock, inFlight, metrics } = this.options;
+  async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
+    const { sessionId, done, store, sound, detect, progress, clock, inFlight, metrics } =
+      this.options;
     if (raw.firstFrame < done.frames) return true;
     if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
     if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
@@ -46,10 +51,11 @@ export class Batcher {
     if (!(await store.write({ sessionId, batch, kind: 'decoded' }, raw.frames))) return false;
     const { width, height, frameCount } = raw;
     clock.framesOut(firstFrame + frameCount, receivedAt);
+    const samples = sound.write(recording, { batch, firstFrame, frameCount });
     const decodedAt = Date.now();
     await detect.add(
       {
-        ...{ sessionId, batch, firstFrame, frameCount, width, height, samples: 0 },
+        ...{ sessionId, batch, firstFrame, frameCount, width, height, samples },
         ...{ capturedAt: clock.capturedAt(firstFrame), receivedAt, decodedAt },
         effect: this.effect,
       },

@@ -2,6 +2,7 @@ import type { ChunkInput } from './chunk-input.js';
 import { declaredContainer, type Container } from './container.js';
 import { Decoder, type DecoderOptions } from './decoder.js';
 import { Recovery, type RecoveryPoint } from './recovery.js';
+import { RecordingSound } from './recording-sound.js';
 import { createScanner } from './scan/create-scanner.js';
 import type { Scanner } from './scan/scanner.js';
 
@@ -20,6 +21,7 @@ export interface NextRecording {
  */
 export class Recording {
   readonly decoder: Decoder;
+  readonly sound: RecordingSound;
   readonly recovery: Recovery;
   /** Once this recording's bytes are over, and where there is one. */
   following: NextRecording | undefined;
@@ -42,10 +44,14 @@ export class Recording {
     const head = this.head();
     this.scanner = createScanner(container);
     this.recovery = new Recovery(from, head.length);
+    this.sound = new RecordingSound(container, options.picture.fps, rate.next);
     this.decoder = new Decoder({
       ...options,
       ...{ container, rate, from: keyFrame?.time },
-      onFrame: (time, at) => this.recovery.decoded(time, at),
+      onFrame: (time, at) => {
+        this.recovery.decoded(time, at);
+        this.sound.follow(at);
+      },
     });
     this.feeding = this.feed(head).catch(onFailed);
   }
@@ -55,11 +61,12 @@ export class Recording {
     return this.header ?? this.scanner.header;
   }
 
-  /** Stops feeding and decoding; resolves when nothing is being fed any more. */
+  /** Stops feeding and decoding; resolves when nothing is being fed any more. Its sound may be taken still. */
   async close(): Promise<void> {
     this.abort.abort();
     this.decoder.close();
     await this.feeding;
+    this.sound.endInput();
   }
 
   private head(): Buffer {
@@ -71,6 +78,7 @@ export class Recording {
   private async feed(head: Buffer): Promise<void> {
     if (head.length > 0) {
       this.scanner.push(head);
+      this.sound.write(head);
       await this.decoder.write(head, 0);
     }
     for (let n = this.from.chunk; !this.abort.signal.aborted; n++) {
@@ -86,11 +94,12 @@ export class Recording {
       this.input.done(n);
     }
     this.decoder.endInput();
+    this.sound.endInput();
   }
 
   /** False where another recording begins in it. */
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
-    const { scanner, recovery, decoder } = this;
+    const { scanner, recovery, decoder, sound } = this;
     const bytes = chunk.subarray(offset);
     const { frames, keyFrames, next } = scanner.push(bytes);
     recovery.fed(n, offset, bytes.length, keyFrames);
@@ -99,8 +108,10 @@ export class Recording {
     const ownBytes = following
       ? Math.max(0, following.chunk === n ? following.offset - offset : 0)
       : bytes.length;
+    const own = bytes.subarray(0, ownBytes);
+    sound.write(own);
     // Where the structure is not known, there may be a frame in every piece.
-    await decoder.write(bytes.subarray(0, ownBytes), scanner.isLost ? 1 : frames);
+    await decoder.write(own, scanner.isLost ? 1 : frames);
     if (!following) return true;
     const { container, announced } = this.from;
     this.following = { ...following, container, announced };

@@ -14,6 +14,7 @@ import { InFlight } from './in-flight.js';
 import type { Progress } from './progress.js';
 import { Recording } from './recording.js';
 import type { RecoveryPoint } from './recovery.js';
+import { SoundWriter } from './sound-writer.js';
 import { filledUp, type RawBatch } from './y4m.js';
 
 /** How often ffmpeg may be lost at one place of a recording before its session ends. */
@@ -55,6 +56,7 @@ class SessionDecoding {
   private readonly clock: CaptureClock;
   private readonly inFlight: InFlight;
   private readonly batcher: Batcher;
+  private readonly sound: SoundWriter;
   private readonly input: ChunkInput;
   private size: Size | undefined;
   private recording: Recording;
@@ -88,12 +90,9 @@ class SessionDecoding {
       (difference) => metrics.inFlight.inc(difference),
       done.batches,
     ));
+    const sound = (this.sound = new SoundWriter({ ...deps, sessionId, log, fps: cadence.fps }));
     this.batcher = new Batcher({
-      ...deps,
-      sessionId,
-      done,
-      clock,
-      inFlight,
+      ...{ ...deps, sessionId, done, clock, inFlight, sound },
       effect: session.effect,
     });
     if (session.stats) this.listed(session.stats);
@@ -120,6 +119,7 @@ class SessionDecoding {
       if (session) this.batcher.effect = session.effect;
       const failure = await this.decode();
       if (signal.aborted) return;
+      await this.sound.settled();
       this.input.finish();
       await this.input.close();
       if (this.gone) return await removeLeftovers(this.deps, this.sessionId);
@@ -180,7 +180,8 @@ class SessionDecoding {
   private async handOn(batch: RawBatch): Promise<boolean> {
     const { width, height } = batch;
     this.size ??= { width, height };
-    this.handingOn = this.batcher.handOn(batch, this.input.receivedAt);
+    const { receivedAt } = this.input;
+    this.handingOn = this.batcher.handOn(batch, receivedAt, this.recording.sound);
     const isTaken = await this.handingOn;
     if (!isTaken) this.gone = !this.isStopped;
     if (!isTaken || this.isStopped) return false;
@@ -277,6 +278,7 @@ class SessionDecoding {
     this.input.handOver();
     this.inFlight.close();
     this.recording.decoder.close();
+    this.recording.sound.close();
   }
 }
 

@@ -3,7 +3,7 @@ import type { FrameStore } from '@facecast/shared/frame-store';
 
 /**
  * A batch's sound may be written while faces are looked for in it, or somewhat later. What has not come
- * after so long is silence, and then none is waited for until some is there in time.
+ * after so long is silence, and then none is waited for until some comes again.
  */
 const PATIENCE_MS = 500;
 const LOOK_EVERY_MS = 5;
@@ -27,6 +27,8 @@ export class SoundSource {
   async readNew(batch: number): Promise<Buffer | undefined> {
     const until = performance.now() + this.patienceMs;
     let samples = await this.read(batch);
+    // The one before may have come too late, and stays for as long as another encoder may need it.
+    this.isPatient ||= (await this.read(batch - 1)) !== undefined;
     while (!samples && this.isPatient) {
       await sleep(LOOK_EVERY_MS);
       samples = await this.read(batch);

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { frameBytes } from '@facecast/shared/frame-store';
+import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
 import { drawFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { onsets } from '@facecast/shared/testing/onsets';
 
 export const FPS = 30;
 export const SMALL = { width: 320, height: 240 };
@@ -124,3 +126,23 @@ function withoutFrameRate(webm: Buffer): Buffer {
 
 /** Element id (RFC 9559, section 5.1.4.1.13). */
 const DEFAULT_DURATION = Buffer.from([0x23, 0xe3, 0x83]);
+
+/** Seconds of a moving picture, and of sound that clicks at the beginning of each. */
+export async function clickingClip(seconds: number, encoding: string[]): Promise<Buffer> {
+  const picture = `testsrc2=size=160x120:rate=${FPS}:duration=${seconds}`;
+  const click = `aevalsrc=0.6*lt(mod(t\\,1)\\,0.02)*sin(2*PI*3000*t):s=48000:d=${seconds}`;
+  const inputs = ['-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', click];
+  const args = ['-v', 'error', ...inputs, '-pix_fmt', 'yuv420p', '-ac', '2'];
+  const ffmpeg = spawn('ffmpeg', [...args, ...encoding, 'pipe:1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return buffer(ffmpeg.stdout);
+}
+
+/** When clicks begin in samples (`sound.ts` in shared), in seconds. */
+export function clickOnsets(samples: Buffer): number[] {
+  const left = Array.from({ length: samples.length / SAMPLE_BYTES }, (_, n) =>
+    samples.readInt16LE(n * SAMPLE_BYTES),
+  );
+  return onsets(left, 0x2000, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE);
+}

@@ -1,5 +1,6 @@
 import { frameBytes } from '@facecast/shared/frame-store';
 import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE, samplesBefore } from '@facecast/shared/sound';
+import { onsets } from '@facecast/shared/testing/onsets';
 import { CADENCE } from './cadence.js';
 import { HEIGHT, probe, run, WIDTH } from './pictures.js';
 
@@ -68,18 +69,6 @@ export async function play(path: string): Promise<Played> {
     sound: { from: soundFrom, to: soundFrom + samples.length / SAMPLE_RATE },
     longestSilence: longestSilence(samples),
   };
-}
-
-/** Where `values` first go over `threshold` after as many that did not. */
-function onsets(values: ArrayLike<number>, threshold: number, pause: number): number[] {
-  const found: number[] = [];
-  let last = -Infinity;
-  for (let n = 0; n < values.length; n++) {
-    if ((values[n] ?? 0) < threshold) continue;
-    if (n - last > pause) found.push(n);
-    last = n;
-  }
-  return found;
 }
 
 function longestSilence(samples: Int16Array): number {

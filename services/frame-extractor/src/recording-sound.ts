@@ -1,0 +1,107 @@
+import { EventEmitter, once } from 'node:events';
+import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/sound';
+import type { RateState } from './constant-rate.js';
+import type { Container } from './container.js';
+import { SoundDecoder } from './sound-decoder.js';
+import { SoundLine } from './sound-line.js';
+import { hasSoundTrack } from './sound-track.js';
+
+/**
+ * Sound comes in a recording beside its pictures, but a recorder may write it somewhat later. What has
+ * not come so long after its pictures is silence, and then none is waited for until some comes.
+ */
+const PATIENCE_MS = 1_000;
+/** So long after the recording's end, what has not come comes no more. */
+const END_MS = 5_000;
+
+/** The sound of one recording, from the same bytes as its pictures to the samples of each batch. */
+export class RecordingSound {
+  private start: Buffer | undefined = Buffer.alloc(0);
+  private decoder: SoundDecoder | undefined;
+  private readonly line: SoundLine;
+  private taken = 0;
+  private readonly news = new EventEmitter();
+  private origin: number | undefined;
+  private isOver = false;
+  private isPatient = true;
+  private ending: NodeJS.Timeout | undefined;
+
+  /** @param frame number of the first frame whose sound may be asked for */
+  constructor(
+    private readonly container: Container,
+    private readonly fps: number,
+    frame: number,
+    private readonly patienceMs = PATIENCE_MS,
+  ) {
+    this.line = new SoundLine(samplesBefore(frame, fps));
+  }
+
+  /** Whether it has any; what there is in a recording stands before its first picture. */
+  get isThere(): boolean {
+    return this.decoder !== undefined;
+  }
+
+  /** Its next bytes. */
+  write(bytes: Buffer): void {
+    if (this.start) {
+      this.start = Buffer.concat([this.start, bytes]);
+      const isThere = hasSoundTrack(this.container, this.start);
+      if (isThere === undefined) return;
+      bytes = this.start;
+      this.start = undefined;
+      if (isThere) this.decode();
+    }
+    this.decoder?.write(bytes);
+  }
+
+  /** How the recording's clock and the session's frame numbers stand from a frame on. */
+  follow({ next, origin }: RateState): void {
+    if (origin === undefined || origin === this.origin) return;
+    this.origin = origin;
+    this.line.begin(origin, samplesBefore(next, this.fps));
+    this.news.emit('news');
+  }
+
+  /** All was written; what there is can still be taken. May be called again. */
+  endInput(): void {
+    this.decoder?.endInput();
+    if (!this.isOver) this.ending ??= setTimeout(() => this.close(), END_MS);
+  }
+
+  /** The session's samples `from` up to `to`, as far as they come soon. To be asked for in order. */
+  async take(from: number, to: number): Promise<Buffer> {
+    if (this.isAwaited(to)) {
+      const patience = AbortSignal.timeout(this.patienceMs);
+      while (this.isAwaited(to))
+        await once(this.news, 'news', { signal: patience }).catch(() => (this.isPatient = false));
+    }
+    this.taken = to;
+    return this.line.take(from, to);
+  }
+
+  /** No more sound comes. May be called again. */
+  close(): void {
+    this.decoder?.close();
+    this.over();
+  }
+
+  private isAwaited(to: number): boolean {
+    return this.isPatient && !this.isOver && this.line.end < to;
+  }
+
+  private decode(): void {
+    this.decoder = new SoundDecoder(this.container, (time, samples) => {
+      this.line.add(time, samples);
+      const late = (this.taken - this.line.end) / SAMPLE_RATE;
+      if (late * 1000 < this.patienceMs) this.isPatient = true;
+      this.news.emit('news');
+    });
+    void this.decoder.ended.then(() => this.over());
+  }
+
+  private over(): void {
+    clearTimeout(this.ending);
+    this.isOver = true;
+    this.news.emit('news');
+  }
+}

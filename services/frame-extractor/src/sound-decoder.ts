@@ -1,0 +1,84 @@
+import { OwnedProcess } from '@facecast/shared/child-process';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
+import type { Container } from './container.js';
+import { readFrameNotes } from './frame-notes.js';
+
+/** What ffmpeg gives at once: ten milliseconds. */
+const BLOCK_SAMPLES = SAMPLE_RATE / 100;
+const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
+/** With so much that it has not read, ffmpeg is hung, and there is no more sound. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+/** The file descriptor on which ffmpeg notes each block before it writes it. */
+const NOTES_FD = 3;
+
+/**
+ * The sound of one recording on its way through an ffmpeg of its own: container bytes in, blocks of
+ * samples (`sound.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns the
+ * pictures: it never keeps a writer waiting, and where it fails, there is no more sound.
+ */
+export class SoundDecoder {
+  /** Resolves when no more sound comes; never rejects. */
+  readonly ended: Promise<void>;
+  private readonly ffmpeg: OwnedProcess;
+  private writing = Promise.resolve();
+  private unread = 0;
+
+  /** @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is */
+  constructor(
+    container: Container,
+    private readonly onBlock: (time: number, samples: Buffer) => void,
+  ) {
+    this.ffmpeg = new OwnedProcess('ffmpeg', soundArguments(container), { notes: true });
+    this.ended = this.read().catch(() => {});
+  }
+
+  write(bytes: Buffer): void {
+    this.unread += bytes.length;
+    if (this.unread > MOST_UNREAD_BYTES) return this.close();
+    this.writing = this.writing
+      .then(() => this.ffmpeg.write(bytes))
+      .then(() => void (this.unread -= bytes.length));
+  }
+
+  /** All was written: what ffmpeg still has comes out. */
+  endInput(): void {
+    void this.writing.then(() => this.ffmpeg.endInput());
+  }
+
+  /** Kills ffmpeg. May be called again. */
+  close(): void {
+    void this.ffmpeg.close();
+    this.ffmpeg.notes.destroy();
+  }
+
+  private async read(): Promise<void> {
+    const notes = readFrameNotes(this.ffmpeg.notes);
+    const give = async (samples: Buffer) => {
+      const note = await notes.next();
+      if (!note.done) this.onBlock(note.value.time, samples);
+    };
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const bytes of this.ffmpeg.stdout) {
+      rest = Buffer.concat([rest, bytes as Buffer]);
+      let at = 0;
+      for (; rest.length - at >= BLOCK_BYTES; at += BLOCK_BYTES)
+        await give(rest.subarray(at, at + BLOCK_BYTES));
+      rest = rest.subarray(at);
+    }
+    if (rest.length > 0) await give(rest);
+    this.close();
+    await this.ffmpeg.exited;
+  }
+}
+
+function soundArguments(container: Container): string[] {
+  const input = ['-f', container, '-protocol_whitelist', 'pipe', '-nofind_stream_info'];
+  const format = `aresample=${SAMPLE_RATE},aformat=sample_fmts=s16:channel_layouts=stereo`;
+  // A block is only noted where it has metadata, and numbers are whole in this unit alone.
+  const note = `asettb=AVTB,ametadata=add:key=t:value=1,ametadata=print:key=t:file=pipe\\\\:${NOTES_FD}:direct=1`;
+  const filters = `${format},asetnsamples=n=${BLOCK_SAMPLES}:p=0,${note}`;
+  return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(
+    [...input, '-threads', '1', '-i', 'pipe:0', '-map', '0:a:0', '-copyts', '-af', filters],
+    ['-f', 's16le', '-ac', `${CHANNELS}`, '-flush_packets', '1', 'pipe:1'],
+  );
+}
