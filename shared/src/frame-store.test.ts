@@ -43,6 +43,23 @@ test('a batch written twice is whole, and nothing unfinished stays', async () =>
   expect(await readdir(join(root, 'one'))).toEqual(['7.decoded']);
 });
 
+test('a batch that is written several times at once is whole whenever it is there', async () => {
+  await store.openSession('one');
+  const frames = Array.from({ length: 8 }, (_, n) => Buffer.alloc(2_000_000, n));
+  let writing = true;
+  const written = Promise.all(frames.map((bytes) => store.write(ref, bytes))).finally(() => {
+    writing = false;
+  });
+  const sizes = new Set<number>();
+  while (writing) {
+    const read = await store.read(ref);
+    if (read) sizes.add(read.length);
+  }
+  expect(await written).toEqual(frames.map(() => true));
+  sizes.add((await store.read(ref))!.length);
+  expect([...sizes]).toEqual([2_000_000]);
+});
+
 test('a session that was removed takes nothing more', async () => {
   await store.openSession('one');
   await store.write(ref, Buffer.from('frames'));

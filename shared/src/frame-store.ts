@@ -47,9 +47,6 @@ export function frameBytes(width: number, height: number): number {
   return (width * height * 3) / 2;
 }
 
-/** Two containers may each have a process of the same id, and may write the same batch at once. */
-const WRITER = randomUUID();
-
 /** A frame store in a directory that the stages share, best one in memory (tmpfs). */
 export class DirectoryFrameStore implements FrameStore {
   constructor(private readonly root: string) {}
@@ -60,7 +57,8 @@ export class DirectoryFrameStore implements FrameStore {
 
   async write(ref: BatchRef, frames: Uint8Array): Promise<boolean> {
     const path = this.path(ref);
-    const unfinished = `${path}.${WRITER}.tmp`;
+    // The same batch may be written twice at once, also by one process.
+    const unfinished = `${path}.${randomUUID()}.tmp`;
     try {
       await writeFile(unfinished, frames);
       await rename(unfinished, path);

@@ -124,6 +124,14 @@ describe('a batch', () => {
     expect((await entries())[0]!.frames[0]!.faces).toHaveLength(1);
   });
 
+  test('that is asked for again while it is at work is marked once', async () => {
+    const { job, entries } = await session();
+    const { detector: one, registry } = detector();
+    await Promise.all([one.mark(job(0, 'box')), one.mark(job(0, 'box'))]);
+    expect(await entries()).toHaveLength(1);
+    expect(await registry.metrics()).toMatch(/batches_total{outcome="at work".*} 1/);
+  });
+
   test('is searched from what another replica knew of the one before', async () => {
     const { job, entries } = await session();
     let wholeSearches = 0;

@@ -3,6 +3,7 @@ import type { FrameStore } from '@facecast/shared/frame-store';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
 import type { DetectJob, Face } from '@facecast/shared/messages';
+import { detectJobId } from '@facecast/shared/queues';
 import { applyEffect, hides } from './effects/effect.js';
 import type { FaceFinder } from './find/face-finder.js';
 import type { FaceMemory } from './find/face-memory.js';
@@ -32,6 +33,8 @@ export class Detector {
   /** Why the newest search failed. */
   private failure: Error | undefined;
   private failureLoggedAt = -Infinity;
+  /** The batches at work, by the ids of their jobs: `BATCHES_AT_ONCE` at most. */
+  private readonly atWork = new Set<string>();
 
   constructor(
     private readonly parts: {
@@ -47,22 +50,39 @@ export class Detector {
 
   /**
    * Marks one batch. A search that fails costs the batch nothing but its faces: its frames go out
-   * unsearched. A batch whose session has ended is dropped.
+   * unsearched. A batch whose session has ended is dropped, and so is one that is at work here already:
+   * it is asked for again where it is late.
    *
    * @throws where the batch cannot be read, written or announced
    */
   async mark(job: DetectJob): Promise<void> {
+    const id = detectJobId(job);
+    if (this.atWork.has(id)) return this.drop('at work');
+    this.atWork.add(id);
+    try {
+      await this.markOnce(job);
+    } finally {
+      this.atWork.delete(id);
+    }
+  }
+
+  /** Rejects while searches fail. */
+  async checkSearch(): Promise<void> {
+    if (this.failure) throw this.failure;
+  }
+
+  private async markOnce(job: DetectJob): Promise<void> {
     const { store, markedLog, metrics } = this.parts;
     const { effect, ...batch } = job;
     const { sessionId } = batch;
     const bytes = await store.read({ sessionId, batch: batch.batch, kind: 'decoded' });
-    if (!bytes) return this.drop();
+    if (!bytes) return this.drop('gone');
 
     const pictures = framesOf(bytes, batch);
     const sightings = await this.inTurn(() => this.search(job, pictures));
     pictures.forEach((picture, n) => applyEffect(effect, picture, sightings[n]!));
     if (!(await store.write({ sessionId, batch: batch.batch, kind: 'marked' }, bytes)))
-      return this.drop();
+      return this.drop('gone');
 
     const markedAt = Date.now();
     const frames = sightings.map(({ searched, faces = [] }) => ({
@@ -74,13 +94,8 @@ export class Detector {
     metrics.stage.observe(Math.max(0, markedAt - batch.decodedAt) / 1000);
   }
 
-  /** Rejects while searches fail. */
-  async checkSearch(): Promise<void> {
-    if (this.failure) throw this.failure;
-  }
-
-  private drop(): void {
-    this.parts.metrics.batches.inc({ outcome: 'gone' });
+  private drop(outcome: 'gone' | 'at work'): void {
+    this.parts.metrics.batches.inc({ outcome });
   }
 
   /** Runs `work` after all that came before it: no two searches at once. */
