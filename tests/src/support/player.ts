@@ -45,8 +45,3 @@ export function nextPart({ segments }: types.MediaPlaylist): { msn: number; part
   const msn = last.mediaSequenceNumber;
   return last.uri ? { msn: msn + 1, part: 0 } : { msn, part: parts };
 }
-
-/** Every part that a playlist lists, by name, oldest first. */
-export function partsOf({ segments }: types.MediaPlaylist): string[] {
-  return segments.flatMap(({ parts }) => parts.filter(({ hint }) => !hint).map(({ uri }) => uri));
-}
