@@ -37,7 +37,7 @@ const playlistOf = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3
 
 /** Resolves when there are `count` whole segments: players that know nothing of parts need some. */
 async function wholeSegments(sessionId: string, count: number): Promise<void> {
-  for (let msn = 0; msn < count; msn++) await fetch(`${playlistOf(sessionId)}?_HLS_msn=${msn}`);
+  for (let msn = 1; msn <= count; msn++) await fetch(`${playlistOf(sessionId)}?_HLS_msn=${msn}`);
 }
 
 async function ffmpegNumbers(url: string): Promise<number[]> {
