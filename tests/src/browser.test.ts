@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { framesShown, launchChromium, shownFrame } from './support/browser.js';
-import { faceCamera } from './support/clips.js';
+import { faceCamera, facelessClip } from './support/clips.js';
 import { greenOutline } from './support/playback.js';
 import { startStack, type Stack } from './support/stack.js';
 
@@ -13,6 +14,7 @@ const SCREENSHOT = process.env['SCREENSHOT'];
 
 let stack: Stack;
 let media: string;
+let catFile: string;
 let browser: Browser;
 let page: Page;
 const problems: string[] = [];
@@ -21,6 +23,8 @@ beforeAll(async () => {
   media = await mkdtemp(join(tmpdir(), 'facecast-camera-'));
   const camera = join(media, 'face.mjpeg');
   await faceCamera(camera, 6);
+  catFile = join(media, 'cat.webm');
+  await facelessClip(catFile, 4);
   stack = await startStack();
   browser = await launchChromium(camera);
 });
@@ -120,6 +124,34 @@ test('the effect changes while the stream is live', async () => {
   await expect.poll(async () => greenOutline(await shownFrame(page, 'processed'))).toBeUndefined();
   await page.getByTestId('effect').selectOption('box');
   await expect.poll(async () => greenOutline(await shownFrame(page, 'processed'))).toBeDefined();
+});
+
+test('another source goes on in the same stream, and one that cannot be opened changes nothing', async () => {
+  await start();
+  const outlined = async () => greenOutline(await shownFrame(page, 'processed')) !== undefined;
+  const link = await page.getByTestId('watch-link').getAttribute('href');
+  await expect.poll(outlined).toBe(true);
+
+  await page.getByTestId('source').selectOption('file');
+  await page.getByTestId('file').setInputFiles(fileURLToPath(import.meta.url));
+  await page.getByTestId('change').click();
+  await expect.poll(() => page.getByTestId('problem').innerText()).toMatch(/file/i);
+  await framesShown(page, 'processed', 60);
+  expect(await outlined()).toBe(true);
+
+  await page.getByTestId('file').setInputFiles(catFile);
+  await page.getByTestId('change').click();
+  await expect.poll(outlined).toBe(false);
+  await framesShown(page, 'processed', 60);
+  expect(await outlined()).toBe(false);
+
+  await page.getByTestId('source').selectOption('camera');
+  await page.getByTestId('change').click();
+  await expect.poll(outlined).toBe(true);
+  expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
+  expect(await page.getByTestId('watch-link').getAttribute('href')).toBe(link);
+  await page.getByTestId('stop').click();
+  await expect.poll(() => page.getByTestId('state').innerText()).toMatch(/ended/i);
 });
 
 test('a camera that is refused is answered with a sentence', async () => {

@@ -2,13 +2,17 @@ import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { IngestConnection, ingestUrl } from './ingest-connection.js';
 import type { PublishEvent, Session } from './publish-state.js';
 import { recordableMimeType, Recorder } from './recorder.js';
-import type { Problem } from './problem.js';
+import type { LocalProblem, Problem } from './problem.js';
 import { openSource, SourceError, type Source, type SourceChoice } from './source.js';
 
-/** What a person asked for when pressing Start. */
-export interface BroadcastRequest {
+/** What is to be shared. */
+export interface SourceRequest {
   source: SourceChoice;
   withSound: boolean;
+}
+
+/** What a person asked for when pressing Start. */
+export interface BroadcastRequest extends SourceRequest {
   effect: Effect;
   /** Empty where none was entered. */
   token: string;
@@ -19,19 +23,53 @@ export interface BroadcastListener {
   onStats(stats: Stats): void;
 }
 
-/** One broadcast: source, recorder and connection, from Start to its end. */
+/** An open source, and as what it is recorded. */
+interface Recordable {
+  source: Source;
+  mimeType: string;
+}
+
+/** One broadcast: sources, a recorder for each, and the connection, from Start to its end. */
 export class Broadcast {
+  readonly #preview: HTMLVideoElement;
   readonly #listener: BroadcastListener;
   #source: Source | undefined;
   #recorder: Recorder | undefined;
   #connection: IngestConnection | undefined;
   #effect: Effect;
+  #finishing = false;
   #over = false;
 
   constructor(request: BroadcastRequest, preview: HTMLVideoElement, listener: BroadcastListener) {
+    this.#preview = preview;
     this.#listener = listener;
     this.#effect = request.effect;
-    void this.#open(request, preview);
+    void this.#open(request);
+  }
+
+  /**
+   * Goes on with another source in the same session, as another recording. Where it cannot be opened,
+   * goes on with the present one and answers why.
+   */
+  async changeSource(request: SourceRequest): Promise<Problem | undefined> {
+    let next: Recordable;
+    try {
+      next = await this.#openSource(request);
+    } catch (error) {
+      const problem = problemOf(error);
+      // A file that was shown is gone once another was tried in its place.
+      if (this.#source?.stream.active) await this.#source.begin();
+      else this.#fail(problem);
+      return problem;
+    }
+    await this.#recorder?.stop();
+    if (this.#over || this.#finishing) {
+      next.source.close();
+      return undefined;
+    }
+    this.#source?.close();
+    this.#record(next, { isAnother: true });
+    return undefined;
   }
 
   changeEffect(effect: Effect): void {
@@ -52,33 +90,37 @@ export class Broadcast {
     this.#source?.close();
   }
 
-  async #open(
-    { source, withSound, token }: BroadcastRequest,
-    preview: HTMLVideoElement,
-  ): Promise<void> {
+  async #open(request: BroadcastRequest): Promise<void> {
     // Before anybody is asked for a camera.
     if (!recordableMimeType(false)) return this.#fail('recording_unsupported');
+    let first: Recordable;
     try {
-      this.#source = await openSource(source, withSound, preview, () =>
-        this.#finish({ type: 'source_ran_out' }),
-      );
+      first = await this.#openSource(request);
     } catch (error) {
-      return this.#fail(error instanceof SourceError ? error.problem : 'source_failed');
+      return this.#fail(problemOf(error));
     }
-    if (this.#over) return this.#source.close();
-    const mimeType = recordableMimeType(this.#source.stream.getAudioTracks().length > 0);
-    if (!mimeType) return this.#fail('recording_unsupported');
+    if (this.#over) return first.source.close();
+    this.#source = first.source;
     this.#tell({ type: 'source_opened' });
-    this.#connect(mimeType, token);
+    this.#connect(first, request.token);
   }
 
-  #connect(mimeType: string, token: string): void {
-    const start = { type: 'start', mimeType, effect: this.#effect } as const;
+  async #openSource({ source: choice, withSound }: SourceRequest): Promise<Recordable> {
+    const ranOut = () => this.#finish({ type: 'source_ran_out' });
+    const source = await openSource(choice, withSound, this.#preview, ranOut);
+    const mimeType = recordableMimeType(source.stream.getAudioTracks().length > 0);
+    if (mimeType) return { source, mimeType };
+    source.close();
+    throw new SourceError('recording_unsupported');
+  }
+
+  #connect(first: Recordable, token: string): void {
+    const start = { type: 'start', mimeType: first.mimeType, effect: this.#effect } as const;
     this.#connection = new IngestConnection(
       () => new WebSocket(ingestUrl(location)),
       token === '' ? start : { ...start, token },
       {
-        onStarted: (session) => this.#record(session, mimeType),
+        onStarted: (session) => this.#begin(session, first),
         onPlaylistReady: () => this.#tell({ type: 'playlist_ready' }),
         onStats: (stats) => this.#listener.onStats(stats),
         onDropped: () => this.#tell({ type: 'connection_dropped' }),
@@ -89,22 +131,31 @@ export class Broadcast {
     );
   }
 
-  #record(session: Session, mimeType: string): void {
-    if (!this.#source) return;
+  #begin(session: Session, first: Recordable): void {
     this.#tell({ type: 'started', session });
+    this.#record(first, { isAnother: false });
+  }
+
+  #record({ source, mimeType }: Recordable, { isAnother }: { isAnother: boolean }): void {
+    this.#source = source;
+    let beginning = isAnother ? mimeType : undefined;
     try {
-      this.#recorder = new Recorder(this.#source.stream, mimeType, {
-        onBytes: (bytes) => this.#connection?.send(bytes),
+      this.#recorder = new Recorder(source.stream, mimeType, {
+        onBytes: (bytes) => {
+          this.#connection?.send({ bytes, mimeType: beginning });
+          beginning = undefined;
+        },
         onFailure: () => this.#fail('recording_failed'),
       });
     } catch {
       return this.#fail('recording_failed');
     }
-    this.#source.begin().catch(() => this.#fail('source_failed'));
+    source.begin().catch(() => this.#fail('source_failed'));
   }
 
   #finish(event: PublishEvent): void {
-    if (this.#over) return;
+    if (this.#over || this.#finishing) return;
+    this.#finishing = true;
     this.#tell(event);
     if (!this.#recorder) return this.close();
     void this.#recorder.stop().then(() => {
@@ -126,4 +177,8 @@ export class Broadcast {
   #tell(event: PublishEvent): void {
     this.#listener.onEvent(event);
   }
+}
+
+function problemOf(error: unknown): LocalProblem {
+  return error instanceof SourceError ? error.problem : 'source_failed';
 }

@@ -9,6 +9,7 @@ import {
   ingestUrl,
   type IngestLimits,
 } from './ingest-connection.js';
+import type { Chunk } from './unacknowledged-chunks.js';
 
 const STARTED: ServerMessage = {
   type: 'started',
@@ -80,6 +81,24 @@ describe('a session’s connection', () => {
     expect([await next.hears(), await next.hears()]).toEqual([2, 3]);
     expect(await next.hears()).toEqual({ type: 'effect', effect: 'none' });
     expect(await next.hears()).toBe(4);
+  });
+
+  test('says where another recording begins, and says it again with the chunk', async () => {
+    const { peer, told } = await started();
+    const restart = { type: 'restart', mimeType: 'video/mp4' };
+    connection!.send(chunk(0));
+    connection!.send(chunk(1, 'video/mp4'));
+    connection!.send(chunk(2));
+    expect(await peer.hears()).toBe(0);
+    expect(await peer.hears()).toEqual(restart);
+    expect([await peer.hears(), await peer.hears()]).toEqual([1, 2]);
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped']);
+    const next = await accept();
+    await next.hears();
+    next.say({ type: 'resumed', chunks: 1 });
+    expect(await next.hears()).toEqual(restart);
+    expect([await next.hears(), await next.hears()]).toEqual([1, 2]);
   });
 
   test('says stop once more after it was lost while ending', async () => {
@@ -169,14 +188,14 @@ describe('a session’s connection', () => {
 
   test('is stopped with its reason when the server takes too little for too long', async () => {
     const { told } = await started({ unacknowledgedBytes: 1_000 });
-    connection!.send(new ArrayBuffer(600));
-    connection!.send(new ArrayBuffer(600));
+    connection!.send({ bytes: new ArrayBuffer(600) });
+    connection!.send({ bytes: new ArrayBuffer(600) });
     expect(await told.next()).toEqual(['problem', 'uplink_too_slow']);
   });
 
   test('is stopped with its reason when too much waits in the socket', async () => {
     const { told } = await started({ socketBufferBytes: 0 });
-    connection!.send(new ArrayBuffer(4 * 1024 * 1024));
+    connection!.send({ bytes: new ArrayBuffer(4 * 1024 * 1024) });
     expect(await told.next()).toEqual(['problem', 'uplink_too_slow']);
   });
 
@@ -233,8 +252,8 @@ async function accept(): Promise<Peer> {
   return new Peer(socket);
 }
 
-function chunk(number: number): ArrayBuffer {
-  return new Uint8Array(8).fill(number).buffer;
+function chunk(number: number, mimeType?: string): Chunk {
+  return { bytes: new Uint8Array(8).fill(number).buffer, mimeType };
 }
 
 /** The server's end: hears messages as objects and chunks as their number. */

@@ -2,7 +2,7 @@ import type { ClientMessage, Effect, ServerMessage, Stats } from '@facecast/shar
 import type { Session } from './publish-state.js';
 import type { Problem } from './problem.js';
 import { problemOfCode } from './sentences.js';
-import { UnacknowledgedChunks } from './unacknowledged-chunks.js';
+import { UnacknowledgedChunks, type Chunk } from './unacknowledged-chunks.js';
 
 /** The bounds of a connection. Bytes are of media, times in milliseconds. */
 export interface IngestLimits {
@@ -90,11 +90,11 @@ export class IngestConnection {
   }
 
   /** Sends the next chunk, or keeps it for when the connection is back. */
-  send(chunk: ArrayBuffer): void {
+  send(chunk: Chunk): void {
     if (this.#over) return;
     if (!this.#chunks.add(chunk)) return this.#fail('uplink_too_slow');
     if (!this.#flowing || !this.#socket) return;
-    this.#socket.send(chunk);
+    this.#put(chunk);
     if (this.#socket.bufferedAmount > this.#limits.socketBufferBytes) this.#fail('uplink_too_slow');
   }
 
@@ -172,7 +172,7 @@ export class IngestConnection {
     if (!missing) return this.#fail('connection_lost');
     this.#droppedAt = this.#trouble = undefined;
     this.#flowing = true;
-    for (const chunk of missing) this.#socket?.send(chunk);
+    for (const chunk of missing) this.#put(chunk);
     this.#tellBack();
     this.#sayAgain();
   }
@@ -243,6 +243,11 @@ export class IngestConnection {
     if (this.#over) return;
     this.close();
     this.#events.onProblem(problem);
+  }
+
+  #put({ bytes, mimeType }: Chunk): void {
+    if (mimeType !== undefined) this.#say({ type: 'restart', mimeType });
+    this.#socket?.send(bytes);
   }
 
   #say(message: ClientMessage): void {

@@ -18,6 +18,7 @@ export class PublishPage {
     this.#view = new PublishView({
       onStart: () => this.#start(),
       onStop: () => this.#broadcast?.stop(),
+      onChangeSource: () => void this.#changeSource(),
       onEffect: (effect) => this.#broadcast?.changeEffect(effect),
     });
     this.#view.processed.addEventListener('ended', () => this.#view.showLatency(undefined));
@@ -38,6 +39,13 @@ export class PublishPage {
       onEvent: (event) => this.#onEvent(event),
       onStats: (stats) => this.#view.showStats(stats),
     });
+  }
+
+  async #changeSource(): Promise<void> {
+    const { source, withSound } = this.#view;
+    if (!source) return this.#view.showSourceChanged('no_file');
+    this.#view.showSourceChanging();
+    this.#view.showSourceChanged(await this.#broadcast?.changeSource({ source, withSound }));
   }
 
   #onEvent(event: PublishEvent): void {

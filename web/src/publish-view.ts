@@ -2,7 +2,7 @@ import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';
 import { Readings } from './readings.js';
-import type { LocalProblem } from './problem.js';
+import type { LocalProblem, Problem } from './problem.js';
 import { problemSentence, publishStateNote, publishStateWords } from './sentences.js';
 import { listCameras, type SourceChoice } from './source.js';
 import { StatsDetails } from './stats-details.js';
@@ -21,6 +21,8 @@ const COPIED_FOR_MS = 2_000;
 export interface PublishActions {
   onStart(): void;
   onStop(): void;
+  /** Wants to go on with what is chosen now. */
+  onChangeSource(): void;
   onEffect(effect: Effect): void;
 }
 
@@ -37,8 +39,11 @@ export class PublishView {
   readonly #sound = byId('sound', HTMLInputElement);
   readonly #effect = byId('effect', HTMLSelectElement);
   readonly #token = byId('token', HTMLInputElement);
+  readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
+  #isLive = false;
   readonly #start = byId('start', HTMLButtonElement);
   readonly #stop = byId('stop', HTMLButtonElement);
+  readonly #change = byId('change', HTMLButtonElement);
   readonly #copy = byId('copy', HTMLButtonElement);
   readonly #link = byId('watch-link', HTMLAnchorElement);
   readonly #state = byId('state', HTMLElement);
@@ -52,7 +57,10 @@ export class PublishView {
       actions.onStart();
     });
     this.#stop.addEventListener('click', () => actions.onStop());
+    this.#change.addEventListener('click', () => actions.onChangeSource());
     this.#source.addEventListener('change', () => this.#showSourceFields());
+    for (const choice of this.#sourceChoices)
+      choice.addEventListener('change', () => (this.#change.hidden = !this.#isLive));
     this.#effect.addEventListener('change', () => {
       this.#showEffect();
       actions.onEffect(this.effect);
@@ -113,6 +121,21 @@ export class PublishView {
     if (isOver(state)) this.#readings.stop();
   }
 
+  /** Another source is being opened, in the place of the one that is live. */
+  showSourceChanging(): void {
+    this.#change.disabled = true;
+    this.#problem.hidden = true;
+  }
+
+  /** It is live now, or why it is not: then the one before it goes on. */
+  showSourceChanged(problem: Problem | undefined): void {
+    this.#change.disabled = false;
+    this.#change.hidden = problem === undefined || !this.#isLive;
+    if (problem === undefined) return void this.refreshCameras();
+    this.#problem.hidden = false;
+    this.#problem.textContent = problemSentence(problem);
+  }
+
   /** A new broadcast begins: nothing of the last one stays. */
   clear(): void {
     this.#readings.clear();
@@ -149,8 +172,11 @@ export class PublishView {
 
   #enableControls(state: PublishState): void {
     const over = isOver(state);
-    const choices = [this.#source, this.#device, this.#file, this.#loop, this.#sound, this.#token];
-    for (const control of choices) control.disabled = !over;
+    this.#isLive = state.name === 'live' || state.name === 'reconnecting';
+    for (const choice of this.#sourceChoices) choice.disabled = !over && !this.#isLive;
+    // A session is with sound or without from its beginning on.
+    for (const control of [this.#sound, this.#token]) control.disabled = !over;
+    if (!this.#isLive) this.#change.hidden = true;
     const hadFocus = [this.#start, this.#stop].includes(
       document.activeElement as HTMLButtonElement,
     );

@@ -12,7 +12,7 @@ export type SourceChoice =
 export interface Source {
   /** One video track, and one of sound where it is wanted and there is any. */
   stream: MediaStream;
-  /** Lets the picture run; a file stands at its first frame until then. */
+  /** Lets the picture run, and shows it, also again; a file stands at its first frame until then. */
   begin(): Promise<void>;
   close(): void;
 }
@@ -59,12 +59,16 @@ export async function openSource(
   preview.srcObject = stream;
   return {
     stream,
-    begin: () => preview.play(),
+    begin() {
+      preview.srcObject = stream;
+      return preview.play();
+    },
     close() {
       track.removeEventListener('ended', onRanOut);
       captured.getTracks().forEach((each) => each.stop());
       steady?.close();
-      preview.srcObject = null;
+      // Another source may be shown by now.
+      if (preview.srcObject === stream) preview.srcObject = null;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UnacknowledgedChunks } from './unacknowledged-chunks.js';
+import { UnacknowledgedChunks, type Chunk } from './unacknowledged-chunks.js';
 
 describe('chunks that the server has not acknowledged', () => {
   test('can be sent again from any number on that is still kept', () => {
@@ -19,11 +19,11 @@ describe('chunks that the server has not acknowledged', () => {
 
   test('take no more bytes than their limit, and room again after an acknowledgement', () => {
     const chunks = kept(3, 30);
-    expect(chunks.add(new ArrayBuffer(1))).toBe(false);
+    expect(chunks.add({ bytes: new ArrayBuffer(1) })).toBe(false);
     expect(chunks.bytes).toBe(30);
     chunks.acknowledge(1);
     expect(chunks.bytes).toBe(20);
-    expect(chunks.add(new ArrayBuffer(10))).toBe(true);
+    expect(chunks.add({ bytes: new ArrayBuffer(10) })).toBe(true);
   });
 
   test('are not disturbed by an acknowledgement that comes late or twice', () => {
@@ -38,11 +38,11 @@ describe('chunks that the server has not acknowledged', () => {
 function kept(count: number, limitBytes: number): UnacknowledgedChunks {
   const chunks = new UnacknowledgedChunks(limitBytes);
   for (let number = 0; number < count; number++) {
-    chunks.add(new Uint8Array(10).fill(number).buffer);
+    chunks.add({ bytes: new Uint8Array(10).fill(number).buffer });
   }
   return chunks;
 }
 
-function first(chunk: ArrayBuffer): number | undefined {
-  return new Uint8Array(chunk)[0];
+function first({ bytes }: Chunk): number | undefined {
+  return new Uint8Array(bytes)[0];
 }

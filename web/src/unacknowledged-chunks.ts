@@ -1,10 +1,17 @@
+/** One message of media. */
+export interface Chunk {
+  bytes: ArrayBuffer;
+  /** Where another recording begins with it: its type. */
+  mimeType?: string | undefined;
+}
+
 /**
  * The chunks that the server has not acknowledged, kept to be sent again after a lost connection.
  * Chunks are numbered from 0 within their session.
  */
 export class UnacknowledgedChunks {
   readonly #limitBytes: number;
-  #chunks: ArrayBuffer[] = [];
+  #chunks: Chunk[] = [];
   #first = 0;
   #bytes = 0;
 
@@ -17,10 +24,11 @@ export class UnacknowledgedChunks {
   }
 
   /** Keeps the next chunk; false where that would be more bytes than the limit. */
-  add(chunk: ArrayBuffer): boolean {
-    if (this.#bytes + chunk.byteLength > this.#limitBytes) return false;
+  add(chunk: Chunk): boolean {
+    const { byteLength } = chunk.bytes;
+    if (this.#bytes + byteLength > this.#limitBytes) return false;
     this.#chunks.push(chunk);
-    this.#bytes += chunk.byteLength;
+    this.#bytes += byteLength;
     return true;
   }
 
@@ -28,11 +36,11 @@ export class UnacknowledgedChunks {
   acknowledge(count: number): void {
     const gone = this.#chunks.splice(0, Math.max(0, count - this.#first));
     this.#first += gone.length;
-    for (const chunk of gone) this.#bytes -= chunk.byteLength;
+    for (const { bytes } of gone) this.#bytes -= bytes.byteLength;
   }
 
   /** The chunks from number `count` on; undefined where some of them are no longer (or not yet) here. */
-  from(count: number): ArrayBuffer[] | undefined {
+  from(count: number): Chunk[] | undefined {
     const offset = count - this.#first;
     return offset < 0 || offset > this.#chunks.length ? undefined : this.#chunks.slice(offset);
   }
