@@ -10,7 +10,7 @@ import { table } from './figures.js';
 import { Viewer } from './viewer.js';
 
 const SECONDS = 15;
-const VIEWERS = [0, 20, 50, 100, 200, 400];
+const VIEWERS = [0, 20, 100, 400, 600, 800];
 
 /** What viewers cost the gateway, and whether the publisher feels them. */
 export async function benchViewers(): Promise<string> {
@@ -28,6 +28,7 @@ export async function benchViewers(): Promise<string> {
       'parts a second',
       'bad answers',
       'pipeline ms',
+      'their own % of a core',
     ];
     return table(header, rows);
   } finally {
@@ -43,10 +44,14 @@ async function measure(stack: Stack, sessionId: string, count: number): Promise<
   const watching = viewers.map((viewer) => viewer.watch(leaving.signal));
   const gateway = (await processesOf(stack, 'services/gateway'))[0]!.pid;
   await after(3_000);
-  const before = { cpu: await cpuSeconds(gateway), at: performance.now(), parts: sum(viewers) };
+  const before = {
+    ...{ cpu: await cpuSeconds(gateway), own: ownCpuSeconds() },
+    ...{ at: performance.now(), parts: sum(viewers) },
+  };
   await after(SECONDS * 1_000);
   const seconds = (performance.now() - before.at) / 1_000;
   const cpu = (await cpuSeconds(gateway)) - before.cpu;
+  const own = ownCpuSeconds() - before.own;
   const parts = sum(viewers) - before.parts;
   const answer = await fetch(`${stack.url}/api/sessions/${sessionId}`);
   const { pipelineMs } = (await answer.json()) as { pipelineMs: number };
@@ -59,7 +64,14 @@ async function measure(stack: Stack, sessionId: string, count: number): Promise<
     (parts / seconds).toFixed(0),
     bad,
     pipelineMs,
+    // Near 100 it is the viewers that can do no more, in their one thread.
+    ((100 * own) / seconds).toFixed(0),
   ].map(String);
+}
+
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 const sum = (viewers: Viewer[]) => viewers.reduce((all, { parts }) => all + parts, 0);
