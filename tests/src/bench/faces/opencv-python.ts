@@ -25,9 +25,12 @@ while True:
     print(json.dumps([(cpu() - started) * 1000, [[int(v) for v in face] for face in faces]]))
 `;
 
+/** Debian's own, which sees Debian's packages; another one may come first in the PATH. */
+const PYTHON = '/usr/bin/python3';
+
 /** Installs Debian's python3-opencv where it is missing; false where that cannot be done. */
 export function ensurePythonOpenCv(): boolean {
-  const isThere = () => spawnSync('python3', ['-c', 'import cv2']).status === 0;
+  const isThere = () => spawnSync(PYTHON, ['-c', 'import cv2']).status === 0;
   if (isThere()) return true;
   const install = 'apt-get update && apt-get install -y --no-install-recommends python3-opencv';
   spawnSync('sh', ['-c', install], {
@@ -40,7 +43,7 @@ export function ensurePythonOpenCv(): boolean {
 /** Each `every`-th frame of all scenes. */
 export async function scorePython(size: Size, every: number): Promise<Score[]> {
   const args = ['-c', PROGRAM, String(size.width), String(size.height)];
-  const python = spawn('python3', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const python = spawn(PYTHON, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const output = buffer(python.stdout);
   const frames: { judge: Judge; faces: TrueFace[] }[] = [];
   for (const scene of await scenesOf(await loadPictures(), size)) {
