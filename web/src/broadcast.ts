@@ -51,7 +51,7 @@ export class Broadcast {
    * Goes on with another source in the same session, as another recording. Where it cannot be opened,
    * goes on with the present one and answers why.
    */
-  async changeSource(request: SourceRequest): Promise<Problem | undefined> {
+  async changeSource(request: SourceRequest): Promise<LocalProblem | undefined> {
     let next: Recordable;
     try {
       next = await this.#openSource(request);

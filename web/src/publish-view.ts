@@ -2,7 +2,7 @@ import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';
 import { Readings } from './readings.js';
-import type { LocalProblem, Problem } from './problem.js';
+import type { LocalProblem } from './problem.js';
 import { problemSentence, publishStateNote, publishStateWords } from './sentences.js';
 import { listCameras, type SourceChoice } from './source.js';
 import { StatsDetails } from './stats-details.js';
@@ -128,7 +128,7 @@ export class PublishView {
   }
 
   /** It is live now, or why it is not: then the one before it goes on. */
-  showSourceChanged(problem: Problem | undefined): void {
+  showSourceChanged(problem: LocalProblem | undefined): void {
     this.#change.disabled = false;
     this.#change.hidden = problem === undefined || !this.#isLive;
     if (problem === undefined) return void this.refreshCameras();
