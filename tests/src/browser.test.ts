@@ -1,37 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { framesShown, launchChromium, shownFrame } from './support/browser.js';
-import { faceCamera, facelessClip } from './support/clips.js';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { framesShown, shownFrame } from './support/browser.js';
+import { facelessClip } from './support/clips.js';
+import { stackAndCamera } from './support/fixtures.js';
 import { greenOutline } from './support/playback.js';
-import { startStack, type Stack } from './support/stack.js';
 
 /** `npm test -- browser` with this set renews the README's picture. */
 const SCREENSHOT = process.env['SCREENSHOT'];
 
-let stack: Stack;
-let media: string;
+const live = stackAndCamera();
 let catFile: string;
-let browser: Browser;
 let page: Page;
 const problems: string[] = [];
 
 beforeAll(async () => {
-  media = await mkdtemp(join(tmpdir(), 'facecast-camera-'));
-  const camera = join(media, 'face.mjpeg');
-  await faceCamera(camera, 6);
-  catFile = join(media, 'cat.webm');
+  catFile = join(live.media, 'cat.webm');
   await facelessClip(catFile, 4);
-  stack = await startStack();
-  browser = await launchChromium(camera);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await rm(media, { recursive: true, force: true });
 });
 
 beforeEach(async () => {
@@ -42,12 +28,12 @@ afterEach(() => page.close());
 
 /** Opens a page whose every console error fails the test. */
 async function openPage(path: string): Promise<Page> {
-  const opened = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+  const opened = await live.browser.newPage({ viewport: { width: 1280, height: 860 } });
   opened.on('pageerror', (error) => problems.push(error.message));
   opened.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  await opened.goto(`${stack.url}${path}`);
+  await opened.goto(`${live.stack.url}${path}`);
   return opened;
 }
 
@@ -86,7 +72,7 @@ test('a camera in a browser comes back beside it with the face outlined', async 
 test('whoever has the link sees the same stream, and that it has ended', async () => {
   await start();
   const link = await page.getByTestId('watch-link').getAttribute('href');
-  const viewer = await openPage(new URL(link ?? '', stack.url).pathname);
+  const viewer = await openPage(new URL(link ?? '', live.stack.url).pathname);
   await framesShown(viewer, 'processed', 30);
   expect(await outlinedOf(20, viewer)).toBeGreaterThan(10);
   await page.getByTestId('stop').click();
@@ -100,7 +86,7 @@ test('sound is sent where the switch says so, and heard by whoever wants to', as
   await page.getByTestId('sound').check();
   await start();
   const link = await page.getByTestId('watch-link').getAttribute('href');
-  const viewer = await openPage(new URL(link ?? '', stack.url).pathname);
+  const viewer = await openPage(new URL(link ?? '', live.stack.url).pathname);
   await framesShown(viewer, 'processed', 30);
   const heardBytes = () =>
     viewer.getByTestId('processed').evaluate((video) => {

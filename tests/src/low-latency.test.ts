@@ -1,37 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import * as clips from './support/clips.js';
+import { describe, expect, test } from 'vitest';
+import { stackAndClip } from './support/fixtures.js';
 import { HttpClient, nextPart, readPlaylist } from './support/player.js';
 import { startPush } from './support/push.js';
-import { startStack, type Stack } from './support/stack.js';
 
-const FRAMES = 180;
+const live = stackAndClip(180);
 
-let stack: Stack;
-let media: string;
-let clip: string;
-
-beforeAll(async () => {
-  media = await mkdtemp(join(tmpdir(), 'facecast-clips-'));
-  clip = join(media, 'counted.webm');
-  await clips.countedClip(clip, FRAMES);
-  stack = await startStack();
-});
-afterAll(async () => {
-  await stack?.stop();
-  await rm(media, { recursive: true, force: true });
-});
-
-const playlistOf = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3u8`;
+const playlistOf = (sessionId: string) => `${live.stack.url}/hls/${sessionId}/live.m3u8`;
 
 describe('a live playlist, asked 50,000 times', () => {
   const REQUESTS = 50_000;
   const CLIENTS = 24;
 
   test('is always whole, and all that it lists can be fetched', { timeout: 600_000 }, async () => {
-    const push = await startPush(stack, clip, { loop: true });
+    const push = await startPush(live.stack, live.clip, { loop: true });
     const folder = playlistOf(push.sessionId).replace('live.m3u8', '');
     const failures: string[] = [];
     let requests = 0;

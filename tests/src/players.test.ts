@@ -1,16 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from './support/browser.js';
 import * as clips from './support/clips.js';
+import { stackAndClip } from './support/fixtures.js';
 import { gstreamerNumbers } from './support/gstreamer.js';
 import { HlsJsPage } from './support/hls-js.js';
 import { greenPlane, playFrames } from './support/playback.js';
 import { startPush } from './support/push.js';
-import { startStack, type Stack } from './support/stack.js';
 
 /** Ten seconds: from the seventh on, updates of the playlist skip what is old. */
 const FRAMES = 300;
@@ -18,22 +15,9 @@ const FPS = 30;
 const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
 const ALL = Array.from({ length: FRAMES }, (_, n) => n);
 
-let stack: Stack;
-let media: string;
-let clip: string;
+const live = stackAndClip(FRAMES);
 
-beforeAll(async () => {
-  media = await mkdtemp(join(tmpdir(), 'facecast-clips-'));
-  clip = join(media, 'counted.webm');
-  await clips.countedClip(clip, FRAMES);
-  stack = await startStack();
-});
-afterAll(async () => {
-  await stack?.stop();
-  await rm(media, { recursive: true, force: true });
-});
-
-const playlistOf = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3u8`;
+const playlistOf = (sessionId: string) => `${live.stack.url}/hls/${sessionId}/live.m3u8`;
 
 /** Resolves when there are `count` whole segments: players that know nothing of parts need some. */
 async function wholeSegments(sessionId: string, count: number): Promise<void> {
@@ -53,14 +37,14 @@ describe('programs that play HLS: every frame, once, in order', () => {
     "GStreamer's hlsdemux": (url: string) => gstreamerNumbers(url, 'hlsdemux'),
     "GStreamer's hlsdemux2": (url: string) => gstreamerNumbers(url, 'hlsdemux2'),
   };
-  let live: Record<string, number[]>;
+  let playing: Record<string, number[]>;
   let ended: Record<string, number[]>;
 
   beforeAll(async () => {
-    const push = await startPush(stack, clip);
+    const push = await startPush(live.stack, live.clip);
     // GStreamer 1.22 cannot follow a playlist that had one segment when it came.
     await wholeSegments(push.sessionId, 2);
-    live = await playAll(playlistOf(push.sessionId));
+    playing = await playAll(playlistOf(push.sessionId));
     await push.ended;
     ended = await playAll(playlistOf(push.sessionId));
   });
@@ -70,7 +54,7 @@ describe('programs that play HLS: every frame, once, in order', () => {
     return Object.fromEntries(await Promise.all(played)) as Record<string, number[]>;
   }
 
-  test.each(Object.keys(programs))('%s, live', (name) => expect(live[name]).toEqual(ALL));
+  test.each(Object.keys(programs))('%s, live', (name) => expect(playing[name]).toEqual(ALL));
   test.each(Object.keys(programs))('%s, after the end', (name) => expect(ended[name]).toEqual(ALL));
 });
 
@@ -92,7 +76,7 @@ describe('hls.js in Chromium', () => {
   ])(
     'with low latency %s: live, in order to the end, and then each frame in its place',
     async (_, lowLatencyMode) => {
-      const push = await startPush(stack, clip);
+      const push = await startPush(live.stack, live.clip);
       if (!lowLatencyMode) await wholeSegments(push.sessionId, 1);
       const url = playlistOf(push.sessionId);
       const { shown, decoded } = await player.play(url, { lowLatencyMode });

@@ -1,35 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { framesShown, launchChromium } from '../support/browser.js';
-import { faceCamera } from '../support/clips.js';
+import type { Page } from 'playwright-core';
+import { beforeEach, expect, test } from 'vitest';
+import { framesShown } from '../support/browser.js';
+import { stackAndCamera } from '../support/fixtures.js';
 import { processesOf, replaced, signal } from '../support/processes.js';
-import { startStack, type Stack } from '../support/stack.js';
 
-let stack: Stack;
-let media: string;
-let browser: Browser;
+const live = stackAndCamera();
 let page: Page;
 
-beforeAll(async () => {
-  media = await mkdtemp(join(tmpdir(), 'facecast-camera-'));
-  const camera = join(media, 'face.mjpeg');
-  await faceCamera(camera, 6);
-  stack = await startStack();
-  browser = await launchChromium(camera);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await rm(media, { recursive: true, force: true });
-});
-
 beforeEach(async () => {
-  page = await browser.newPage();
-  await page.goto(stack.url);
+  page = await live.browser.newPage();
+  await page.goto(live.stack.url);
   await page.getByTestId('start').click();
   await framesShown(page, 'processed', 30);
   return () => page.close();
@@ -43,9 +23,9 @@ test.each(['segmenter', 'gateway'])(
     const before = await link();
     let loads = 0;
     page.on('load', () => loads++);
-    const killed = await processesOf(stack, `services/${service}`);
+    const killed = await processesOf(live.stack, `services/${service}`);
     signal(killed, 'SIGKILL');
-    await replaced(stack, `services/${service}`, killed);
+    await replaced(live.stack, `services/${service}`, killed);
     await framesShown(page, 'processed', 150);
     await expect.poll(() => page.getByTestId('state').innerText()).toMatch(/live/i);
     expect(await link()).toBe(before);

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { drawFrameCounter } from '@facecast/shared/testing/frame-counter';
-import { frameBytes } from '@facecast/shared/frame-store';
+import { writeFile } from 'node:fs/promises';
+import { countedClip as counted } from '@facecast/shared/testing/counted-clip';
 
 /** Video clips made at test time. All are 640x480 at 30 frames a second. */
 export const WIDTH = 640;
 export const HEIGHT = 480;
-const FPS = 30;
 
 const FIXTURES = new URL('../../fixtures/', import.meta.url).pathname;
 
@@ -16,17 +15,7 @@ const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
 
 /** A WebM (VP8) whose frame n has the number n burnt in. */
 export async function countedClip(path: string, frames: number): Promise<void> {
-  const ffmpeg = run([...rawInput(), ...VP8, ...WEBM, path]);
-  const frame = Buffer.alloc(frameBytes(WIDTH, HEIGHT), 128);
-  for (let n = 0; n < frames; n++) {
-    // A gradient that moves, so that no two frames are alike and none is empty.
-    for (let row = 60; row < HEIGHT; row++)
-      frame.fill((row + 4 * n) & 0x7f, row * WIDTH, (row + 1) * WIDTH);
-    drawFrameCounter(frame, WIDTH, n);
-    if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
-  }
-  ffmpeg.stdin.end();
-  await succeeded(ffmpeg);
+  await writeFile(path, await counted(frames, [...VP8, ...WEBM], { width: WIDTH, height: HEIGHT }));
 }
 
 /** A rectangle in pixels. */
@@ -80,24 +69,9 @@ export async function facelessClip(path: string, seconds: number): Promise<void>
   await succeeded(run([...movingPicture('cat.jpg', seconds), ...VP8, ...WEBM, path]));
 }
 
-function rawInput(): string[] {
-  return [
-    '-f',
-    'rawvideo',
-    '-pix_fmt',
-    'yuv420p',
-    '-s',
-    `${WIDTH}x${HEIGHT}`,
-    '-r',
-    String(FPS),
-    '-i',
-    '-',
-  ];
-}
-
 function run(args: string[]) {
   return spawn('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], {
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
 

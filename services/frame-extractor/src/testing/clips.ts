@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import { frameBytes } from '@facecast/shared/frame-store';
 import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
-import { drawFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { countedClip } from '@facecast/shared/testing/counted-clip';
 import { onsets } from '@facecast/shared/testing/onsets';
+
+export { countedClip };
 
 export const FPS = 30;
 export const SMALL = { width: 320, height: 240 };
@@ -41,46 +41,6 @@ export const H264_REORDERED_MP4 = [
   '-g',
   '30',
 ].concat(['-movflags', '+empty_moov+default_base_moof+frag_keyframe', '-f', 'mp4']);
-
-/**
- * A recording whose frame n has the number n burnt in (`first` + n). The rest of the picture is a moving gradient, or
- * noise, which no encoder can make small.
- */
-export async function countedClip(
-  frames: number,
-  encoding: string[],
-  { width = 640, height = 480, noise = false, first = 0 } = {},
-): Promise<Buffer> {
-  const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`];
-  const ffmpeg = spawn(
-    'ffmpeg',
-    ['-v', 'error', ...input, '-r', String(FPS), '-i', '-', ...encoding, 'pipe:1'],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const written = buffer(ffmpeg.stdout);
-  const frame = Buffer.alloc(frameBytes(width, height), 128);
-  for (let n = first; n < first + frames; n++) {
-    if (noise) fillWithNoise(frame, n);
-    else
-      for (let row = 80; row < height; row++)
-        frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
-    drawFrameCounter(frame, width, n);
-    if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
-  }
-  ffmpeg.stdin.end();
-  return written;
-}
-
-/** The same noise for the same seed (xorshift, Marsaglia 2003). */
-function fillWithNoise(bytes: Buffer, seed: number): void {
-  let state = seed + 1;
-  for (let at = 0; at < bytes.length; at++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[at] = state & 0xff;
-  }
-}
 
 /** What ffmpeg writes to stdout with these arguments. */
 export async function made(args: string[]): Promise<Buffer> {

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import { frameBytes } from '../frame-store.js';
+import { drawFrameCounter } from './frame-counter.js';
+
+/** Of the pictures of a counted clip. */
+export interface CountedPictures {
+  /** Pixels, both even. */
+  width?: number;
+  height?: number;
+  /** Frames a second. */
+  fps?: number;
+  /** Below the counter is noise, which no encoder can make small, in place of a moving gradient. */
+  noise?: boolean;
+  /** Number of the first frame. */
+  first?: number;
+}
+
+/**
+ * What ffmpeg writes to stdout, with these arguments for its output, of a recording whose frame n has
+ * the number n burnt in (`first` + n).
+ */
+export async function countedClip(
+  frames: number,
+  encoding: string[],
+  { width = 640, height = 480, fps = 30, noise = false, first = 0 }: CountedPictures = {},
+): Promise<Buffer> {
+  const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`];
+  const ffmpeg = spawn(
+    'ffmpeg',
+    ['-v', 'error', ...input, '-r', `${fps}`, '-i', '-', ...encoding, 'pipe:1'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const written = buffer(ffmpeg.stdout);
+  const frame = Buffer.alloc(frameBytes(width, height), 128);
+  for (let n = first; n < first + frames; n++) {
+    if (noise) fillWithNoise(frame, n);
+    else
+      for (let row = 0; row < height; row++)
+        frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
+    drawFrameCounter(frame, width, n);
+    if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
+  }
+  ffmpeg.stdin.end();
+  return written;
+}
+
+/** The same noise for the same seed (xorshift, Marsaglia 2003). */
+function fillWithNoise(bytes: Buffer, seed: number): void {
+  let state = seed + 1;
+  for (let at = 0; at < bytes.length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[at] = state & 0xff;
+  }
+}
