@@ -54,7 +54,12 @@ describe('programs that play HLS: every frame, once, in order', () => {
     return Object.fromEntries(await Promise.all(played)) as Record<string, number[]>;
   }
 
-  test.each(Object.keys(programs))('%s, live', (name) => expect(playing[name]).toEqual(ALL));
+  test.each(Object.keys(programs))('%s, live', (name) => {
+    const numbers = playing[name] ?? [];
+    // A live player begins near the end of what is there when it has started.
+    expect(numbers).toEqual(ALL.slice(numbers[0]));
+    expect(numbers.length).toBeGreaterThanOrEqual(FRAMES / 2);
+  });
   test.each(Object.keys(programs))('%s, after the end', (name) => expect(ended[name]).toEqual(ALL));
 });
 

@@ -90,9 +90,9 @@ export class MatroskaScanner implements Scanner {
     if (headBytes + wanted > LONGEST_HEAD) return this.lose();
     if (bytes.length < headBytes + wanted) return false;
     const content = bytes.subarray(headBytes, headBytes + wanted);
-    if (NUMBERS.includes(id)) this.number(id, toNumber(content));
-    else if (BLOCKS.includes(id)) this.block(id, at, content, found);
-    else if (id === ID.referenceBlock) delete this.group?.key;
+    if (NUMBERS.includes(id) && !this.number(id, toNumber(content))) return this.lose();
+    if (BLOCKS.includes(id)) this.block(id, at, content, found);
+    if (id === ID.referenceBlock) delete this.group?.key;
     this.stream.skip(headBytes + size);
     this.finishGroup(found);
     return true;
@@ -126,13 +126,16 @@ export class MatroskaScanner implements Scanner {
     }
   }
 
-  private number(id: number, value: number): void {
+  /** False where it is larger than any number that makes sense. */
+  private number(id: number, value: number): boolean {
+    if (!Number.isSafeInteger(value)) return false;
     const { entry } = this;
     if (id === ID.timestampScale) this.nanosecondsPerTick = value;
     if (id === ID.timestamp) this.clusterTime = value;
     if (id === ID.trackNumber) entry.number = value;
     if (id === ID.trackType) entry.type = value;
     if (entry.type === VIDEO) this.videoTrack ??= entry.number;
+    return true;
   }
 
   /** Block structure: RFC 9559, section 10. */
