@@ -35,6 +35,8 @@ export class Detector {
   private failureLoggedAt = -Infinity;
   /** The batches at work, by the ids of their jobs: `BATCHES_AT_ONCE` at most. */
   private readonly atWork = new Set<string>();
+  /** For the next batches' frames, so that each need not leave garbage of megabytes. */
+  private readonly rooms: Buffer[] = [];
 
   constructor(
     private readonly parts: {
@@ -72,12 +74,21 @@ export class Detector {
   }
 
   private async markOnce(job: DetectJob): Promise<void> {
+    const { sessionId, batch } = job;
+    const room = this.rooms.pop();
+    const bytes = await this.parts.store.read({ sessionId, batch, kind: 'decoded' }, room);
+    if (!bytes) return this.drop('gone');
+    try {
+      await this.markFrames(job, bytes);
+    } finally {
+      this.rooms.push(bytes);
+    }
+  }
+
+  private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
     const { store, markedLog, metrics } = this.parts;
     const { effect, ...batch } = job;
     const { sessionId } = batch;
-    const bytes = await store.read({ sessionId, batch: batch.batch, kind: 'decoded' });
-    if (!bytes) return this.drop('gone');
-
     const pictures = framesOf(bytes, batch);
     const sightings = await this.inTurn(() => this.search(job, pictures));
     pictures.forEach((picture, n) => applyEffect(effect, picture, sightings[n]!));
