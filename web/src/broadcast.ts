@@ -1,8 +1,13 @@
 import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
+import type { Adaptation, Hindrance } from './adaptation.js';
 import { IngestConnection, ingestUrl } from './ingest-connection.js';
 import type { PublishEvent, Session } from './publish-state.js';
-import { recordableMimeType, Recorder } from './recorder.js';
 import type { LocalProblem, Problem } from './problem.js';
+import { QualityControl } from './quality-control.js';
+import { BEST_QUALITY, qualityOf } from './quality.js';
+import { recordableMimeType } from './recorder.js';
+import { Recordings, type Recordable } from './recordings.js';
+import type { Reduction } from './reduction.js';
 import { openSource, SourceError, type Source, type SourceChoice } from './source.js';
 
 /** What is to be shared. */
@@ -21,22 +26,23 @@ export interface BroadcastRequest extends SourceRequest {
 export interface BroadcastListener {
   onEvent(event: PublishEvent): void;
   onStats(stats: Stats): void;
+  /** Less than the best picture is sent from now on; undefined: the best again. */
+  onReduced(reduction: Reduction | undefined): void;
 }
 
-/** An open source, and as what it is recorded. */
-interface Recordable {
-  source: Source;
-  mimeType: string;
-}
-
-/** One broadcast: sources, a recorder for each, and the connection, from Start to its end. */
+/** One broadcast: sources, their recordings, and the connection, from Start to its end. */
 export class Broadcast {
   readonly #preview: HTMLVideoElement;
   readonly #listener: BroadcastListener;
-  #source: Source | undefined;
-  #recorder: Recorder | undefined;
+  /** The first source, until it is recorded. */
+  #opened: Source | undefined;
+  #recordings: Recordings | undefined;
   #connection: IngestConnection | undefined;
   #effect: Effect;
+  readonly #quality = new QualityControl();
+  #hindrance: Hindrance = 'connection';
+  /** What waits to be sent gives way to the next recording. */
+  #dropsWaiting = false;
   #finishing = false;
   #over = false;
 
@@ -62,13 +68,9 @@ export class Broadcast {
       else this.#fail(problem);
       return problem;
     }
-    await this.#recorder?.stop();
-    if (this.#over || this.#finishing) {
-      next.source.close();
-      return undefined;
-    }
-    this.#source?.close();
-    this.#record(next, { isAnother: true });
+    await this.#recordings?.changeSource(next);
+    if (!this.#over && this.#source === next.source) this.#show(next.source);
+    this.#tellReduction();
     return undefined;
   }
 
@@ -86,8 +88,12 @@ export class Broadcast {
   close(): void {
     this.#over = true;
     this.#connection?.close();
-    void this.#recorder?.stop();
+    void this.#recordings?.stop();
     this.#source?.close();
+  }
+
+  get #source(): Source | undefined {
+    return this.#recordings?.source ?? this.#opened;
   }
 
   async #open(request: BroadcastRequest): Promise<void> {
@@ -100,7 +106,7 @@ export class Broadcast {
       return this.#fail(problemOf(error));
     }
     if (this.#over) return first.source.close();
-    this.#source = first.source;
+    this.#opened = first.source;
     this.#tell({ type: 'source_opened' });
     this.#connect(first, request.token);
   }
@@ -122,7 +128,10 @@ export class Broadcast {
       {
         onStarted: (session) => this.#begin(session, first),
         onPlaylistReady: () => this.#tell({ type: 'playlist_ready' }),
-        onStats: (stats) => this.#listener.onStats(stats),
+        onStats: (stats) => {
+          this.#quality.serverSeconds = stats.pipelineMs / 1000;
+          this.#listener.onStats(stats);
+        },
         onDropped: () => this.#tell({ type: 'connection_dropped' }),
         onResumed: () => this.#tell({ type: 'resumed' }),
         onEnded: (frames) => this.#end({ type: 'ended', frames }),
@@ -133,32 +142,44 @@ export class Broadcast {
 
   #begin(session: Session, first: Recordable): void {
     this.#tell({ type: 'started', session });
-    this.#record(first, { isAnother: false });
+    this.#recordings = new Recordings(first, {
+      onBytes: (bytes, mimeType) => {
+        if (mimeType !== undefined && this.#dropsWaiting) this.#connection?.dropUnsent();
+        if (mimeType !== undefined) this.#dropsWaiting = false;
+        this.#connection?.send({ bytes, mimeType });
+        const change = this.#quality.look(this.#connection?.uplink);
+        if (change) void this.#changeQuality(change);
+      },
+      onFailure: () => this.#fail('recording_failed'),
+    });
+    if (!this.#over) this.#show(first.source);
   }
 
-  #record({ source, mimeType }: Recordable, { isAnother }: { isAnother: boolean }): void {
-    this.#source = source;
-    let beginning = isAnother ? mimeType : undefined;
-    try {
-      this.#recorder = new Recorder(source.stream, mimeType, {
-        onBytes: (bytes) => {
-          this.#connection?.send({ bytes, mimeType: beginning });
-          beginning = undefined;
-        },
-        onFailure: () => this.#fail('recording_failed'),
-      });
-    } catch {
-      return this.#fail('recording_failed');
-    }
+  #show(source: Source): void {
     source.begin().catch(() => this.#fail('source_failed'));
+  }
+
+  async #changeQuality({ level, hindrance, dropsWaiting }: Adaptation): Promise<void> {
+    this.#dropsWaiting ||= dropsWaiting;
+    this.#hindrance = hindrance;
+    await this.#recordings?.changeQuality(qualityOf(level));
+    this.#tellReduction();
+  }
+
+  #tellReduction(): void {
+    if (this.#over || this.#finishing || !this.#recordings) return;
+    const { quality, shape } = this.#recordings;
+    this.#listener.onReduced(
+      quality === BEST_QUALITY ? undefined : { shape, hindrance: this.#hindrance },
+    );
   }
 
   #finish(event: PublishEvent): void {
     if (this.#over || this.#finishing) return;
     this.#finishing = true;
     this.#tell(event);
-    if (!this.#recorder) return this.close();
-    void this.#recorder.stop().then(() => {
+    if (!this.#recordings) return this.close();
+    void this.#recordings.stop().then(() => {
       this.#source?.close();
       this.#connection?.stop();
     });

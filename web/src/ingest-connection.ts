@@ -1,15 +1,12 @@
 import type { ClientMessage, Effect, ServerMessage, Stats } from '@facecast/shared/ingest-protocol';
+import type { Uplink } from './adaptation.js';
+import { ChunkOutbox, type Chunk, type OutboxLimits } from './chunk-outbox.js';
 import type { Session } from './publish-state.js';
 import type { Problem } from './problem.js';
 import { problemOfCode } from './sentences.js';
-import { UnacknowledgedChunks, type Chunk } from './unacknowledged-chunks.js';
 
 /** The bounds of a connection. Bytes are of media, times in milliseconds. */
-export interface IngestLimits {
-  /** Chunks kept until the server has them; more than a lost connection's 15 s at 2.5 Mbit/s. */
-  unacknowledgedBytes: number;
-  /** Bytes that may wait in the socket, about 20 s of picture: beyond that nothing is live. */
-  socketBufferBytes: number;
+export interface IngestLimits extends OutboxLimits {
   /** A socket that has not opened by then counts as failed. */
   openMs: number;
   /** A server that has sent statistics and then says nothing for so long has trouble of its own. */
@@ -25,8 +22,10 @@ export interface IngestLimits {
 }
 
 export const INGEST_LIMITS: IngestLimits = {
-  unacknowledgedBytes: 12 * 1024 * 1024,
-  socketBufferBytes: 6 * 1024 * 1024,
+  // More than the 15 s of a lost connection at 2.5 Mbit/s.
+  keptBytes: 12 * 1024 * 1024,
+  // As much as 2.5 Mbit/s need where an answer takes 0.8 s.
+  inFlightBytes: 256 * 1024,
   openMs: 5_000,
   quietMs: 3_000,
   silenceMs: 8_000,
@@ -56,7 +55,7 @@ export class IngestConnection {
   readonly #openSocket: () => WebSocket;
   readonly #events: IngestEvents;
   readonly #limits: IngestLimits;
-  readonly #chunks: UnacknowledgedChunks;
+  readonly #outbox: ChunkOutbox;
   /** The one socket that counts; none while a lost connection waits for its next try. */
   #socket: WebSocket | undefined;
   #session: { sessionId: string; resumeToken: string } | undefined;
@@ -65,6 +64,8 @@ export class IngestConnection {
   /** The last change of effect: the server may not have it when a connection is lost. */
   #effect: Effect | undefined;
   #stopping = false;
+  /** Whether it was said on this socket. */
+  #saidStop = false;
   #over = false;
   #droppedAt: number | undefined;
   /** `onDropped` was told, and `onResumed` not yet. */
@@ -85,17 +86,28 @@ export class IngestConnection {
     this.#openSocket = openSocket;
     this.#events = events;
     this.#limits = limits;
-    this.#chunks = new UnacknowledgedChunks(limits.unacknowledgedBytes);
+    this.#outbox = new ChunkOutbox(limits);
     this.#connect(start);
   }
 
-  /** Sends the next chunk, or keeps it for when the connection is back. */
+  /** Sends the next chunk, or keeps it until the connection bears it. */
   send(chunk: Chunk): void {
     if (this.#over) return;
-    if (!this.#chunks.add(chunk)) return this.#fail('uplink_too_slow');
-    if (!this.#flowing || !this.#socket) return;
-    this.#put(chunk);
-    if (this.#socket.bufferedAmount > this.#limits.socketBufferBytes) this.#fail('uplink_too_slow');
+    if (!this.#outbox.add(chunk, performance.now())) return this.#fail('uplink_too_slow');
+    this.#sendOn();
+  }
+
+  /** How well chunks come through; undefined while no connection stands. */
+  get uplink(): Uplink | undefined {
+    if (!this.#flowing || this.#away) return undefined;
+    const { bytes, acknowledgedBytes } = this.#outbox;
+    const waitedSeconds = this.#outbox.waitedMs(performance.now()) / 1000;
+    return { waitedSeconds, waitingBytes: bytes, acknowledgedBytes };
+  }
+
+  /** Forgets what is not sent yet: the next chunk begins another recording. */
+  dropUnsent(): void {
+    this.#outbox.dropUnsent();
   }
 
   /** Changes the effect now, or as soon as the connection is back. */
@@ -109,13 +121,13 @@ export class IngestConnection {
     if (this.#over || this.#stopping) return;
     this.#stopping = true;
     this.#end = setTimeout(() => this.#fail('end_unconfirmed'), this.#limits.endMs);
-    if (this.#flowing) this.#say({ type: 'stop' });
+    this.#sendOn();
   }
 
   /** Lets go at once: after this nothing is sent and nothing is told. */
   close(): void {
     this.#over = true;
-    this.#flowing = false;
+    this.#flowing = this.#saidStop = false;
     for (const timer of [this.#quiet, this.#silence, this.#retry, this.#end]) clearTimeout(timer);
     this.#socket?.close();
   }
@@ -146,14 +158,14 @@ export class IngestConnection {
       case 'started': {
         const { sessionId, resumeToken, playlistUrl, watchUrl } = message;
         this.#session = { sessionId, resumeToken };
-        this.#flowing = true;
         this.#events.onStarted({ sessionId, playlistUrl, watchUrl });
-        return this.#sayAgain();
+        return this.#flow();
       }
       case 'resumed':
         return this.#onResumed(message.chunks);
       case 'ack':
-        return this.#chunks.acknowledge(message.chunks);
+        this.#outbox.acknowledge(message.chunks);
+        return this.#sendOn();
       case 'playlist_ready':
         return this.#events.onPlaylistReady();
       case 'stats':
@@ -167,20 +179,29 @@ export class IngestConnection {
   }
 
   #onResumed(count: number): void {
-    this.#chunks.acknowledge(count);
-    const missing = this.#chunks.from(count);
-    if (!missing) return this.#fail('connection_lost');
+    if (!this.#outbox.resumeAt(count)) return this.#fail('connection_lost');
     this.#droppedAt = this.#trouble = undefined;
-    this.#flowing = true;
-    for (const chunk of missing) this.#put(chunk);
+    this.#flow();
     this.#tellBack();
-    this.#sayAgain();
   }
 
-  /** What was asked for while no connection stood. */
-  #sayAgain(): void {
+  /** A connection stands: what waited for it is sent. */
+  #flow(): void {
+    this.#flowing = true;
     if (this.#effect !== undefined) this.#say({ type: 'effect', effect: this.#effect });
-    if (this.#stopping) this.#say({ type: 'stop' });
+    this.#sendOn();
+  }
+
+  /** Sends what the connection bears, and `stop` after the last of it. */
+  #sendOn(): void {
+    if (!this.#flowing) return;
+    for (const { bytes, mimeType } of this.#outbox.toSend()) {
+      if (mimeType !== undefined) this.#say({ type: 'restart', mimeType });
+      this.#socket?.send(bytes);
+    }
+    if (!this.#stopping || this.#saidStop || !this.#outbox.isAllSent) return;
+    this.#saidStop = true;
+    this.#say({ type: 'stop' });
   }
 
   #onRefused(problem: Problem): void {
@@ -199,7 +220,7 @@ export class IngestConnection {
   #onLost(socket: WebSocket): void {
     if (!this.#isCurrent(socket)) return;
     if (!this.#session) return this.#fail('unreachable');
-    this.#flowing = false;
+    this.#flowing = this.#saidStop = false;
     for (const timer of [this.#quiet, this.#silence]) clearTimeout(timer);
     this.#silence = undefined;
     const wasDropped = this.#droppedAt !== undefined;
@@ -243,11 +264,6 @@ export class IngestConnection {
     if (this.#over) return;
     this.close();
     this.#events.onProblem(problem);
-  }
-
-  #put({ bytes, mimeType }: Chunk): void {
-    if (mimeType !== undefined) this.#say({ type: 'restart', mimeType });
-    this.#socket?.send(bytes);
   }
 
   #say(message: ClientMessage): void {

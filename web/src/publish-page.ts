@@ -38,6 +38,7 @@ export class PublishPage {
     this.#broadcast = new Broadcast({ source, withSound, effect, token }, this.#view.preview, {
       onEvent: (event) => this.#onEvent(event),
       onStats: (stats) => this.#view.showStats(stats),
+      onReduced: (reduction) => this.#view.showReduction(this.#state, reduction),
     });
   }
 

@@ -2,6 +2,7 @@ import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';
 import { Readings } from './readings.js';
+import type { Reduction } from './reduction.js';
 import type { LocalProblem } from './problem.js';
 import { problemSentence, publishStateNote, publishStateWords } from './sentences.js';
 import { listCameras, type SourceChoice } from './source.js';
@@ -41,6 +42,7 @@ export class PublishView {
   readonly #token = byId('token', HTMLInputElement);
   readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
   #isLive = false;
+  #reduction: Reduction | undefined;
   readonly #start = byId('start', HTMLButtonElement);
   readonly #stop = byId('stop', HTMLButtonElement);
   readonly #change = byId('change', HTMLButtonElement);
@@ -108,7 +110,7 @@ export class PublishView {
   showState(state: PublishState): void {
     document.body.dataset['state'] = state.name;
     this.#state.textContent = publishStateWords(state);
-    this.#note.textContent = publishStateNote(state);
+    this.#note.textContent = publishStateNote(state, this.#reduction);
     const problem = state.name === 'failed' ? state.problem : undefined;
     this.#problem.hidden = problem === undefined;
     this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);
@@ -138,11 +140,18 @@ export class PublishView {
 
   /** A new broadcast begins: nothing of the last one stays. */
   clear(): void {
+    this.#reduction = undefined;
     this.#readings.clear();
     this.#playbackProblem.hidden = true;
     this.#link.textContent = LINK_TO_COME;
     this.#link.removeAttribute('href');
     this.#copy.disabled = true;
+  }
+
+  /** Says that less than the best picture is sent, or, with undefined, that it is the best again. */
+  showReduction(state: PublishState, reduction: Reduction | undefined): void {
+    this.#reduction = reduction;
+    this.#note.textContent = publishStateNote(state, reduction);
   }
 
   showStats(stats: Stats): void {

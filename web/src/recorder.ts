@@ -2,8 +2,6 @@
 const TIMESLICE_MS = 100;
 /** Between two key frames, in milliseconds: how far a decoder must go back at worst. */
 const KEY_FRAME_INTERVAL_MS = 1_000;
-/** Bits a second asked of the encoder. */
-const VIDEO_BITS_PER_SECOND = 2_500_000;
 
 /**
  * What to record, best first: VP8 is the cheapest to encode in software and comes in small chunks;
@@ -53,14 +51,18 @@ export class Recorder {
   readonly #recorder: MediaRecorder;
   readonly #finished: Promise<void>;
 
-  constructor(stream: MediaStream, mimeType: string, events: RecorderEvents) {
+  constructor(
+    stream: MediaStream,
+    options: { mimeType: string; bitsPerSecond: number },
+    events: RecorderEvents,
+  ) {
     const bytes = new InOrder((chunk: ArrayBuffer) => events.onBytes(chunk));
-    const options: MediaRecorderOptions & { videoKeyFrameIntervalDuration: number } = {
-      mimeType,
-      videoBitsPerSecond: VIDEO_BITS_PER_SECOND,
+    const allOptions: MediaRecorderOptions & { videoKeyFrameIntervalDuration: number } = {
+      mimeType: options.mimeType,
+      videoBitsPerSecond: options.bitsPerSecond,
       videoKeyFrameIntervalDuration: KEY_FRAME_INTERVAL_MS,
     };
-    this.#recorder = new MediaRecorder(stream, options);
+    this.#recorder = new MediaRecorder(stream, allOptions);
     this.#recorder.addEventListener('dataavailable', ({ data }) => {
       if (data.size > 0) bytes.push(data.arrayBuffer());
     });

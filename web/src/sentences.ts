@@ -1,5 +1,6 @@
 import type { Problem } from './problem.js';
 import type { PublishState } from './publish-state.js';
+import type { Reduction } from './reduction.js';
 import type { WatchState } from './watch-state.js';
 
 const PROBLEM_SENTENCES: Record<Problem, string> = {
@@ -85,8 +86,12 @@ export function publishStateWords(state: PublishState): string {
   }
 }
 
-/** What the publish page's state means for the person at it; empty where the problem says it. */
-export function publishStateNote(state: PublishState): string {
+/**
+ * What the publish page's state means for the person at it; empty where the problem says it.
+ *
+ * @param reduction where less than the best picture is sent
+ */
+export function publishStateNote(state: PublishState, reduction?: Reduction): string {
   switch (state.name) {
     case 'idle':
       return 'Nothing is sent until you press Start.';
@@ -97,7 +102,7 @@ export function publishStateNote(state: PublishState): string {
     case 'starting':
       return 'The first pictures are on their way.';
     case 'live':
-      return 'Everyone with the link can watch.';
+      return reduction ? reductionSentence(reduction) : 'Everyone with the link can watch.';
     case 'reconnecting':
       return 'What is recorded meanwhile is kept, to be sent.';
     case 'ending':
@@ -141,6 +146,15 @@ export function watchStateNote(state: WatchState): string {
     case 'failed':
       return problemSentence(state.problem);
   }
+}
+
+function reductionSentence({ shape, hindrance }: Reduction): string {
+  const picture =
+    shape && shape.height > 0 && shape.frameRate > 0
+      ? `${shape.height}p at ${shape.frameRate} fps`
+      : 'a coarser picture';
+  const why = { connection: 'the connection is slow', server: 'the server is busy' }[hindrance];
+  return `Sending ${picture}: ${why}.`;
 }
 
 function frames(count: number): string {

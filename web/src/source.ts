@@ -1,5 +1,6 @@
 import type { SourceKind } from './publish-state.js';
 import type { LocalProblem } from './problem.js';
+import { ShapedTrack } from './shaped-track.js';
 import { steadied } from './steady-frames.js';
 
 /** Where the picture comes from. */
@@ -12,6 +13,8 @@ export type SourceChoice =
 export interface Source {
   /** One video track, and one of sound where it is wanted and there is any. */
   stream: MediaStream;
+  /** How large its pictures are, and how many. */
+  picture: ShapedTrack;
   /** Lets the picture run, and shows it, also again; a file stands at its first frame until then. */
   begin(): Promise<void>;
   close(): void;
@@ -59,6 +62,7 @@ export async function openSource(
   preview.srcObject = stream;
   return {
     stream,
+    picture: new ShapedTrack(track),
     begin() {
       preview.srcObject = stream;
       return preview.play();
@@ -148,10 +152,16 @@ async function openFile(
     await firstFrame(preview);
     const captured = capture();
     const tracks = captured.getVideoTracks();
-    if (tracks.length === 0) throw new SourceError('file_unplayable');
+    const [track] = tracks;
+    if (!track) throw new SourceError('file_unplayable');
     if (withSound) tracks.push(...captured.getAudioTracks());
     preview.addEventListener('ended', onRanOut, { once: true });
-    return { stream: new MediaStream(tracks), begin: () => preview.play(), close };
+    return {
+      stream: new MediaStream(tracks),
+      picture: new ShapedTrack(track),
+      begin: () => preview.play(),
+      close,
+    };
   } catch (error) {
     close();
     throw error;

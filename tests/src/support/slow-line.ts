@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
+
+/** A line to a server on this machine that carries as little of what is sent to it as one likes. */
+export class SlowLine {
+  /** Of what each connection carries to the server; Infinity: as much as it can. */
+  bitsPerSecond = Infinity;
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    /** Where the server is reached over the line. */
+    readonly url: string,
+  ) {}
+
+  static async to(target: string): Promise<SlowLine> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const line = new SlowLine(server, `http://localhost:${port}`);
+    server.on('connection', (client) => line.join(client, Number(new URL(target).port)));
+    return line;
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private join(client: Socket, port: number): void {
+    const server = connect(port, 'localhost');
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    server.pipe(client);
+    client.on('data', (bytes) => {
+      server.write(bytes);
+      if (this.bitsPerSecond === Infinity) return;
+      client.pause();
+      void after((8000 * bytes.length) / this.bitsPerSecond).then(() => client.resume());
+    });
+  }
+}

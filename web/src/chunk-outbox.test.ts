@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { ChunkOutbox, type Chunk } from './chunk-outbox.js';
+
+describe('chunks on their way', () => {
+  test('are sent in order, each once, and no more of them than may be unacknowledged', () => {
+    const outbox = filled(5, { inFlightBytes: 15 });
+    expect(sent(outbox)).toEqual([0, 1]);
+    expect(sent(outbox)).toEqual([]);
+    outbox.acknowledge(1);
+    expect(sent(outbox)).toEqual([2]);
+    outbox.acknowledge(3);
+    expect(sent(outbox)).toEqual([3, 4]);
+    expect(outbox.isAllSent).toBe(true);
+    expect(outbox.acknowledgedBytes).toBe(30);
+  });
+
+  test('are sent again from where the server wants to go on', () => {
+    const outbox = filled(4);
+    sent(outbox);
+    outbox.acknowledge(1);
+    expect(outbox.resumeAt(2)).toBe(true);
+    expect(sent(outbox)).toEqual([2, 3]);
+    expect(outbox.resumeAt(4)).toBe(true);
+    expect(sent(outbox)).toEqual([]);
+  });
+
+  test('are gone once acknowledged, and never made up', () => {
+    const outbox = filled(4);
+    outbox.acknowledge(2);
+    expect(outbox.resumeAt(1)).toBe(false);
+    expect(outbox.resumeAt(5)).toBe(false);
+  });
+
+  test('take no more bytes than their limit, and room again after an acknowledgement', () => {
+    const outbox = filled(3, { keptBytes: 30 });
+    expect(outbox.add({ bytes: new ArrayBuffer(1) }, 0)).toBe(false);
+    expect(outbox.bytes).toBe(30);
+    outbox.acknowledge(1);
+    expect(outbox.bytes).toBe(20);
+    expect(outbox.add({ bytes: new ArrayBuffer(10) }, 0)).toBe(true);
+  });
+
+  test('are not disturbed by an acknowledgement that comes late or twice', () => {
+    const outbox = filled(3);
+    outbox.acknowledge(2);
+    outbox.acknowledge(1);
+    expect(sent(outbox)).toEqual([2]);
+  });
+
+  test('tell how long the oldest has waited', () => {
+    const outbox = filled(3);
+    expect(outbox.waitedMs(1_000)).toBe(1_000);
+    outbox.acknowledge(1);
+    expect(outbox.waitedMs(1_000)).toBe(900);
+    outbox.acknowledge(3);
+    expect(outbox.waitedMs(1_000)).toBe(0);
+  });
+
+  test('that were not sent can be dropped, and the numbers go on with those after them', () => {
+    const outbox = filled(4, { inFlightBytes: 10 });
+    expect(sent(outbox)).toEqual([0]);
+    outbox.dropUnsent();
+    expect(outbox.bytes).toBe(10);
+    outbox.add(chunk(9), 400);
+    outbox.acknowledge(1);
+    expect(sent(outbox)).toEqual([9]);
+    expect(outbox.resumeAt(1)).toBe(true);
+    expect(sent(outbox)).toEqual([9]);
+  });
+});
+
+/** An outbox with `count` chunks of 10 bytes, each filled with its number, one every 100 ms. */
+function filled(count: number, limits = {}): ChunkOutbox {
+  const outbox = new ChunkOutbox({ keptBytes: 1_000, inFlightBytes: 1_000, ...limits });
+  for (let number = 0; number < count; number++) outbox.add(chunk(number), 100 * number);
+  return outbox;
+}
+
+function chunk(number: number): Chunk {
+  return { bytes: new Uint8Array(10).fill(number).buffer };
+}
+
+function sent(outbox: ChunkOutbox): (number | undefined)[] {
+  return [...outbox.toSend()].map(({ bytes }) => new Uint8Array(bytes)[0]);
+}

@@ -1,0 +1,107 @@
+/** One message of media. */
+export interface Chunk {
+  bytes: ArrayBuffer;
+  /** Where another recording begins with it: its type. */
+  mimeType?: string | undefined;
+}
+
+interface KeptChunk extends Chunk {
+  /** When it was recorded, in milliseconds. */
+  at: number;
+}
+
+/** The bounds of an outbox, in bytes. */
+export interface OutboxLimits {
+  /** Chunks kept, sent or not, until the server has them. */
+  keptBytes: number;
+  /** Sent and not acknowledged, after which no more is sent: what waits here can still be dropped. */
+  inFlightBytes: number;
+}
+
+/**
+ * The chunks on their way to the server, each kept until it is acknowledged: what is to be sent next,
+ * and what must be sent again after a lost connection. Chunks are numbered from 0 within their session.
+ */
+export class ChunkOutbox {
+  readonly #limits: OutboxLimits;
+  #chunks: KeptChunk[] = [];
+  /** The number of the first one. */
+  #first = 0;
+  /** How many of them were sent. */
+  #sent = 0;
+  #bytes = 0;
+  #sentBytes = 0;
+  #acknowledgedBytes = 0;
+
+  constructor(limits: OutboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** Bytes that the server does not have yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes that the server has said to have, in all. */
+  get acknowledgedBytes(): number {
+    return this.#acknowledgedBytes;
+  }
+
+  get isAllSent(): boolean {
+    return this.#sent === this.#chunks.length;
+  }
+
+  /** How long the oldest chunk has waited to be acknowledged, in milliseconds. */
+  waitedMs(now: number): number {
+    const [oldest] = this.#chunks;
+    return oldest ? now - oldest.at : 0;
+  }
+
+  /** Keeps the next chunk; false where that would be more bytes than may be kept. */
+  add(chunk: Chunk, now: number): boolean {
+    const { byteLength } = chunk.bytes;
+    if (this.#bytes + byteLength > this.#limits.keptBytes) return false;
+    this.#chunks.push({ ...chunk, at: now });
+    this.#bytes += byteLength;
+    return true;
+  }
+
+  /** The chunks that are to be sent now. */
+  *toSend(): Generator<Chunk> {
+    for (;;) {
+      const chunk = this.#chunks[this.#sent];
+      if (!chunk || this.#sentBytes >= this.#limits.inFlightBytes) return;
+      this.#sent++;
+      this.#sentBytes += chunk.bytes.byteLength;
+      yield chunk;
+    }
+  }
+
+  /** Forgets the chunks before number `count`: the server has them. */
+  acknowledge(count: number): void {
+    const gone = this.#chunks.splice(0, Math.max(0, count - this.#first));
+    const goneBytes = sum(gone);
+    this.#first += gone.length;
+    this.#bytes -= goneBytes;
+    this.#acknowledgedBytes += goneBytes;
+    this.#sent = Math.max(0, this.#sent - gone.length);
+    this.#sentBytes = sum(this.#chunks.slice(0, this.#sent));
+  }
+
+  /** Another connection goes on with number `count`; false where that is no longer (or not yet) here. */
+  resumeAt(count: number): boolean {
+    this.acknowledge(count);
+    this.#sent = this.#sentBytes = 0;
+    return this.#first === count;
+  }
+
+  /** Forgets what was not sent. What comes next must begin another recording. */
+  dropUnsent(): void {
+    this.#chunks.length = this.#sent;
+    this.#bytes = this.#sentBytes;
+  }
+}
+
+function sum(chunks: readonly Chunk[]): number {
+  return chunks.reduce((bytes, chunk) => bytes + chunk.bytes.byteLength, 0);
+}
