@@ -1,15 +1,14 @@
 import { KEY_PREFIX, type Redis } from './redis.js';
 
 /** Chunks of a session nobody reads any more are gone after this, whatever else fails. */
-const CHUNK_LIFETIME_SECONDS = 300;
+export const CHUNK_LIFETIME_SECONDS = 300;
 
-/** The bytes of a session's chunks, which the jobs in its `chunks` queue only name. */
+/**
+ * The bytes of a session's chunks, which the jobs in its `chunks` queue only name. They are written by
+ * `SessionRegistry.storeChunks`.
+ */
 export class ChunkStore {
   constructor(private readonly redis: Redis) {}
-
-  async write(sessionId: string, n: number, bytes: Buffer): Promise<void> {
-    await this.redis.set(chunkKey(sessionId, n), bytes, 'EX', CHUNK_LIFETIME_SECONDS);
-  }
 
   /** Chunk `n`, or undefined where it is gone. */
   async read(sessionId: string, n: number): Promise<Buffer | undefined> {
@@ -26,6 +25,6 @@ export class ChunkStore {
   }
 }
 
-function chunkKey(sessionId: string, n: number): string {
+export function chunkKey(sessionId: string, n: number): string {
   return `${KEY_PREFIX}:chunk:${sessionId}:${n}`;
 }

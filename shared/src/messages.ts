@@ -14,14 +14,17 @@ const sessionId = z.string().min(1);
 export const claimJobSchema = z.object({ sessionId });
 
 /** Gateway to frame-extractor, in the session's own queue: chunk `n`, or the end of the input. */
+const namedChunkSchema = z.object({
+  kind: z.literal('chunk'),
+  n: count,
+  receivedAt: time,
+  /** Where this chunk begins another recording: its MIME type. */
+  mimeType: z.string().optional(),
+});
+export type NamedChunk = z.infer<typeof namedChunkSchema>;
+export const namedChunksSchema = z.array(namedChunkSchema);
 export const chunkJobSchema = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('chunk'),
-    n: count,
-    receivedAt: time,
-    /** Where this chunk begins another recording: its MIME type. */
-    mimeType: z.string().optional(),
-  }),
+  namedChunkSchema,
   z.object({ kind: z.literal('end') }),
 ]);
 export type ChunkJob = z.infer<typeof chunkJobSchema>;

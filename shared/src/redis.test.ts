@@ -5,7 +5,7 @@ import { ChunkStore } from './chunks.js';
 import { deferred } from './deferred.js';
 import { EventSubscription, EVENTS_CHANNEL, publishEvent, type FacecastEvent } from './events.js';
 import { MarkedLog, MarkedLogReader, type LoggedEntry } from './marked-log.js';
-import type { MarkedEntry } from './messages.js';
+import type { MarkedEntry, NamedChunk } from './messages.js';
 import { consume, JobQueue } from './queues.js';
 import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
 
@@ -15,14 +15,18 @@ const log = pino({ level: 'silent' });
 beforeEach(() => redis.flushall());
 afterAll(() => redis.quit());
 
+const named = (n: number): NamedChunk => ({ kind: 'chunk', n, receivedAt: 1 });
+
 describe('chunks', () => {
   test('bytes come back as they were, and expire by themselves', async () => {
     const chunks = new ChunkStore(redis);
-    await chunks.write('s', 0, Buffer.from([0, 255, 128]));
-    expect(await chunks.read('s', 0)).toEqual(Buffer.from([0, 255, 128]));
-    expect(await redis.ttl('facecast:chunk:s:0')).toBeGreaterThan(0);
-    await chunks.remove('s', 0);
-    expect(await chunks.read('s', 0)).toBeUndefined();
+    const sessions = new SessionRegistry(redis);
+    const { id } = (await sessions.create({ mimeType: 'video/webm', effect: 'box' }, 1)).session;
+    await sessions.storeChunks(id, 0, [named(0)], [Buffer.from([0, 255, 128])]);
+    expect(await chunks.read(id, 0)).toEqual(Buffer.from([0, 255, 128]));
+    expect(await redis.ttl(`facecast:chunk:${id}:0`)).toBeGreaterThan(0);
+    await chunks.remove(id, 0);
+    expect(await chunks.read(id, 0)).toBeUndefined();
   });
 });
 
@@ -127,16 +131,39 @@ describe('sessions', () => {
     expect(await sessions.get(session.id)).toBeUndefined();
   });
 
-  test('chunks are counted only for the newest connection of the publisher', async () => {
+  test('chunks are stored only for the newest connection of the publisher, all or none', async () => {
     const { id } = (await sessions.create(wanted, 1)).session;
-    expect(await sessions.countChunks(id, 0, 5)).toBe('counted');
-    expect(await sessions.takeOver(id)).toBe(1);
-    expect(await sessions.countChunks(id, 0, 6)).toBe('taken over');
-    expect(await sessions.countChunks(id, 1, 7)).toBe('counted');
-    expect(await sessions.get(id)).toMatchObject({ chunks: 7, connection: 1 });
+    const bytes = (n: number) => redis.get(`facecast:chunk:${id}:${n}`);
+    const store = (connection: number, n: number, text: string) =>
+      sessions.storeChunks(
+        id,
+        connection,
+        [named(n), named(n + 1)],
+        [Buffer.from(text), Buffer.from(`${text}!`)],
+      );
+    expect(await store(0, 0, 'old')).toBe('stored');
+    expect(await sessions.takeOver(id)).toMatchObject({
+      connection: 1,
+      chunks: 2,
+      unqueued: [named(0), named(1)],
+    });
+    expect(await store(0, 1, 'stale')).toBe('taken over');
+    expect(await sessions.chunksQueued(id, 0)).toBe('taken over');
+    expect([await bytes(1), await bytes(2)]).toEqual(['old!', null]);
+    expect(await sessions.chunksQueued(id, 1)).toBe('stored');
+    expect(await store(1, 2, 'new')).toBe('stored');
+    expect(await sessions.get(id)).toMatchObject({ chunks: 4, connection: 1 });
     await sessions.remove(id);
-    expect(await sessions.countChunks(id, 1, 8)).toBe('over');
+    expect(await store(1, 4, 'late')).toBe('over');
+    expect(await bytes(4)).toBeNull();
     expect(await sessions.takeOver(id)).toBeUndefined();
+  });
+
+  test('of chunks that are queued a new connection is not told', async () => {
+    const { id } = (await sessions.create(wanted, 1)).session;
+    await sessions.storeChunks(id, 0, [named(0)], [Buffer.from('a')]);
+    await sessions.chunksQueued(id, 0);
+    expect(await sessions.takeOver(id)).toMatchObject({ chunks: 1, unqueued: [] });
   });
 
   test('only the one who started a session has its resume token', async () => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { deferred } from './deferred.js';
 import { JobQueue } from './queues.js';
 import { SessionStage, type SessionWork } from './session-stage.js';
@@ -70,33 +71,97 @@ test('a replica that stops gives its sessions back at once', async () => {
 });
 
 test('a session whose holder is killed goes on at another', async () => {
-  const doomed = spawn('node', ['--input-type=module', '--eval', HOLDER], {
-    env: { ...process.env, REDIS_URL: inject('redisUrl') },
-    cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const doomed = await holder();
   await claims.add({ sessionId: 'one' }, { jobId: 'one' });
-  await once(doomed.stdout, 'data');
+  await doomed.says('one');
   const taken = deferred<string>();
   const heir = stage(async (sessionId) => taken.resolve(sessionId));
-  doomed.kill('SIGKILL');
+  doomed.kill();
   expect(await taken.promise).toBe('one');
   await heir.close();
 });
 
-/** Claims whatever there is, says so, and holds it for ever. */
+test('a session that gets further outlives any number of holders; one that does not is ended after three', async () => {
+  for (const sessionId of ['moving', 'stuck'])
+    await claims.add({ sessionId }, { jobId: sessionId });
+  for (let deaths = 0; deaths < 3; deaths++) {
+    const doomed = await holder();
+    await doomed.says('moving');
+    await doomed.says('stuck');
+    doomed.kill();
+  }
+  const fourth = await holder();
+  await fourth.says('gave stuck up');
+  await fourth.says('moving');
+  fourth.kill();
+  const taken = deferred<string>();
+  const heir = stage(async (sessionId) => {
+    if (sessionId === 'moving') taken.resolve(sessionId);
+  });
+  expect(await taken.promise).toBe('moving');
+  await heir.close();
+});
+
+test('a session that was given up is ended by another where the one that did it dies', async () => {
+  const doomed = await holder();
+  await claims.add({ sessionId: 'hopeless' }, { jobId: 'hopeless' });
+  await doomed.says('gave hopeless up');
+  const ended = deferred<string>();
+  const heir = stage(
+    async () => {
+      throw new Error('no disk');
+    },
+    async (sessionId) => ended.resolve(sessionId),
+  );
+  doomed.kill();
+  expect(await ended.promise).toBe('hopeless');
+  await heir.close();
+});
+
+/** A replica in a process of its own: it says which sessions it holds, and which it gives up. */
+async function holder() {
+  const child = spawn('node', ['--input-type=module', '--eval', HOLDER], {
+    env: { ...process.env, REDIS_URL: inject('redisUrl') },
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said = new Set<string>();
+  const news = new EventEmitter();
+  createInterface(child.stdout).on('line', (line) => {
+    said.add(line);
+    news.emit('line');
+  });
+  const says = async (line: string) => {
+    while (!said.has(line)) await once(news, 'line');
+  };
+  await says('ready');
+  return { says, kill: () => child.kill('SIGKILL') };
+}
+
+/** Holds each session for ever; `moving` gets further, `hopeless` fails, and nobody is ever given up to the end. */
 const HOLDER = `
   import { Redis } from 'ioredis';
   import { pino } from 'pino';
   import { SessionStage } from '../dist/session-stage.js';
+  const forEver = () => new Promise(() => {});
   new SessionStage({
     queue: 'decode',
-    concurrency: 1,
+    concurrency: 4,
     redis: new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null }),
     log: pino({ level: 'silent' }),
-    work: () => new Promise(() => console.log('claimed')),
-    giveUp: async () => {},
-  });`;
+    work: async (sessionId, signal, progressed) => {
+      if (sessionId === 'hopeless') throw new Error('hopeless');
+      if (sessionId === 'moving') progressed();
+      console.log(sessionId);
+      await forEver();
+    },
+    giveUp: (sessionId) => {
+      console.log(\`gave \${sessionId} up\`);
+      return forEver();
+    },
+  });
+  console.log('ready');`;
 
 test('a replica that has lost its claim stops its work', async () => {
   const begun = deferred();

@@ -1,18 +1,42 @@
-import type { Worker } from 'bullmq';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Job, Worker } from 'bullmq';
+import { ClaimAttempts } from './claim-attempts.js';
 import type { Logger } from './logger.js';
 import { consume, putBack, type ClaimQueue } from './queues.js';
 import type { Redis } from './redis.js';
 
-/** How often a session may be found with its holder dead before it is given up. */
+/** How many holders of a session may die, none of which got it any further, before it is given up. */
 const MAX_DEATHS = 3;
+
+/** Between two tries to end a session that was given up. */
+const GIVE_UP_AGAIN_MS = 5_000;
 
 /**
  * One session's work in one stage, from the claim to the session's end.
  *
  * Resolves when the session is over. When `signal` is aborted it must stop at once, leave every input
- * that is not acknowledged where it is, and resolve or reject: another replica goes on.
+ * that is not acknowledged where it is, and resolve or reject: another replica goes on. It calls
+ * `progressed` each time that it has got further than any holder before it.
  */
-export type SessionWork = (sessionId: string, signal: AbortSignal) => Promise<void>;
+export type SessionWork = (
+  sessionId: string,
+  signal: AbortSignal,
+  progressed: () => void,
+) => Promise<void>;
+
+interface StageOptions {
+  queue: ClaimQueue;
+  /** Most sessions that this replica holds at once. */
+  concurrency: number;
+  redis: Redis;
+  log: Logger;
+  work: SessionWork;
+  /**
+   * Ends a session whose holders died too often, or whose work failed. It is called while the claim is
+   * held, and again, here or on another replica, until it has resolved once.
+   */
+  giveUp: (sessionId: string, reason: Error) => Promise<void>;
+}
 
 /**
  * The part of a stage that has state: holds claims on sessions and does the work of each.
@@ -23,52 +47,23 @@ export type SessionWork = (sessionId: string, signal: AbortSignal) => Promise<vo
  */
 export class SessionStage {
   private readonly worker: Worker;
+  private readonly attempts: ClaimAttempts;
   private readonly held = new Set<string>();
   private closing = false;
 
-  constructor(options: {
-    queue: ClaimQueue;
-    /** Most sessions that this replica holds at once. */
-    concurrency: number;
-    redis: Redis;
-    log: Logger;
-    work: SessionWork;
-    /** Called on one of the replicas for a session whose holders died too often, or whose work failed. */
-    giveUp: (sessionId: string, reason: Error) => Promise<void>;
-  }) {
-    const { queue, concurrency, redis, log, work, giveUp } = options;
+  constructor(private readonly options: StageOptions) {
+    const { queue, concurrency, redis, log } = options;
+    this.attempts = new ClaimAttempts(redis, queue);
     this.worker = consume(
       redis,
       { kind: queue },
-      async ({ sessionId }, job, token, signal) => {
-        this.held.add(sessionId);
-        try {
-          // A claim may still arrive after close() has told all others to be given back.
-          if (this.closing) throw new Error('the replica is closing');
-          log.info({ sessionId }, 'claimed');
-          await work(sessionId, signal);
-          if (signal.aborted) throw new Error('the work ended because it was told to');
-        } catch (error) {
-          if (!this.closing) throw error;
-          log.info({ sessionId }, 'handing over');
-          await putBack(job, token);
-        } finally {
-          this.held.delete(sessionId);
-        }
-      },
-      { concurrency, maxStalledCount: MAX_DEATHS },
+      ({ sessionId }, job, token, signal) => this.hold(sessionId, job, token, signal),
+      // Its count of deaths is never set back; ours is.
+      { concurrency, maxStalledCount: Number.MAX_SAFE_INTEGER },
     );
     this.worker.on('error', (error) => log.warn({ err: error }, 'trouble with the claims'));
     this.worker.on('lockRenewalFailed', (jobIds: string[]) => {
       for (const id of jobIds) this.worker.cancelJob(id, 'the claim is lost');
-    });
-    this.worker.on('failed', (job, error) => {
-      const sessionId = (job?.data as { sessionId?: string } | undefined)?.sessionId;
-      if (sessionId === undefined) return;
-      log.error({ sessionId, err: error }, 'gave a session up');
-      giveUp(sessionId, error).catch((failure: unknown) =>
-        log.error({ sessionId, err: failure }, 'could not end a session that was given up'),
-      );
     });
   }
 
@@ -83,5 +78,50 @@ export class SessionStage {
     const closed = this.worker.close();
     this.worker.cancelAllJobs('hand over');
     await closed;
+  }
+
+  private async hold(sessionId: string, job: Job, token: string, signal: AbortSignal) {
+    this.held.add(sessionId);
+    try {
+      // A claim may still arrive after close() has told all others to be given back.
+      if (this.closing) throw new Error('the replica is closing');
+      await this.workToTheEnd(sessionId, signal);
+    } catch (error) {
+      if (!this.closing) throw error;
+      this.options.log.info({ sessionId }, 'handing over');
+      await this.attempts.forget(sessionId);
+      await putBack(job, token);
+    } finally {
+      this.held.delete(sessionId);
+    }
+  }
+
+  /** Rejects only where the session is another's, or another's to be. */
+  private async workToTheEnd(sessionId: string, signal: AbortSignal): Promise<void> {
+    const { log, work } = this.options;
+    const attempt = await this.attempts.begin(sessionId);
+    log.info({ sessionId, attempt }, 'claimed');
+    try {
+      if (attempt > MAX_DEATHS) throw new Error(`${MAX_DEATHS} holders died of it`);
+      await work(sessionId, signal, () => this.attempts.progressed(sessionId));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.error({ sessionId, err: error }, 'gave a session up');
+      await this.insistOnEnd(sessionId, error as Error, signal);
+    }
+    if (signal.aborted) throw new Error('the work ended because it was told to');
+    await this.attempts.forget(sessionId);
+  }
+
+  private async insistOnEnd(sessionId: string, reason: Error, signal: AbortSignal) {
+    const { log, giveUp } = this.options;
+    for (;;) {
+      try {
+        return await giveUp(sessionId, reason);
+      } catch (error) {
+        log.error({ sessionId, err: error }, 'could not end a session that was given up');
+        await delay(GIVE_UP_AGAIN_MS, undefined, { signal });
+      }
+    }
   }
 }

@@ -1,11 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { CHUNK_LIFETIME_SECONDS, chunkKey } from './chunks.js';
 import {
   effectSchema,
   pipelineStatsSchema,
   sessionStateSchema,
   type Effect,
 } from './ingest-protocol.js';
+import { namedChunksSchema, type NamedChunk } from './messages.js';
 import { KEY_PREFIX, type Redis } from './redis.js';
 
 const sessionSchema = z.object({
@@ -17,7 +19,7 @@ const sessionSchema = z.object({
   /** Milliseconds since the epoch. */
   createdAt: z.coerce.number(),
   resumeTokenHash: z.string(),
-  /** Chunks of the publisher that are safely queued: where it goes on after a lost connection. */
+  /** Chunks of the publisher that are stored: where it goes on after a lost connection. */
   chunks: z.coerce.number().int().nonnegative(),
   /** Which of the publisher's connections it is that counts: 0 is that of `start`. */
   connection: z.coerce.number().int().nonnegative(),
@@ -33,6 +35,14 @@ export type Session = z.infer<typeof sessionSchema>;
 
 /** What may change while a session runs. */
 export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
+
+/** What a publisher's new connection goes on with. */
+const takenOverSchema = z.tuple([
+  z.number().int().positive(),
+  z.coerce.number().int().nonnegative(),
+  z.string().transform((text) => namedChunksSchema.parse(JSON.parse(text))),
+  sessionStateSchema,
+]);
 
 /** The registry has as many sessions as it may have. */
 export class TooManySessionsError extends Error {
@@ -99,22 +109,46 @@ export class SessionRegistry {
   }
 
   /**
-   * Gives a session's chunks to another connection of its publisher: from now on `countChunks` refuses
-   * those of all before it. Resolves to its number, or to undefined where the session is not running.
+   * Gives a session to another connection of its publisher: from now on `storeChunks` refuses those of
+   * all before it. Resolves to the connection's number, how many chunks are stored, and those of them
+   * that may not be in the queue yet; to undefined where the session is not running.
    */
-  async takeOver(id: string): Promise<number | undefined> {
-    const connection = await this.redis.eval(TAKE_OVER, 1, sessionKey(id));
-    return connection === null ? undefined : Number(connection);
+  async takeOver(id: string) {
+    const reply = await this.redis.eval(TAKE_OVER, 1, sessionKey(id));
+    if (reply === null) return undefined;
+    const [connection, chunks, unqueued, state] = takenOverSchema.parse(reply);
+    return { connection, chunks, unqueued, state };
   }
 
-  /** Says how many chunks are safely queued, for the connection that they came on. */
-  async countChunks(
+  /**
+   * Stores a publisher's next chunks, all or none of them, and only for its newest connection. They are
+   * remembered as not queued until `chunksQueued`; doing it again with the same chunks does no harm.
+   */
+  async storeChunks(
     id: string,
     connection: number,
-    chunks: number,
-  ): Promise<'counted' | 'taken over' | 'over'> {
-    const counted = await this.redis.eval(COUNT_CHUNKS, 1, sessionKey(id), connection, chunks);
-    return counted === 1 ? 'counted' : counted === 0 ? 'taken over' : 'over';
+    named: NamedChunk[],
+    bytes: Buffer[],
+  ): Promise<Stored> {
+    const last = named.at(-1);
+    if (!last) return 'stored';
+    const stored = await this.redis.eval(
+      STORE_CHUNKS,
+      1 + named.length,
+      sessionKey(id),
+      ...named.map(({ n }) => chunkKey(id, n)),
+      connection,
+      last.n + 1,
+      JSON.stringify(named),
+      CHUNK_LIFETIME_SECONDS,
+      ...bytes,
+    );
+    return asStored(stored);
+  }
+
+  /** All chunks that this connection stored, or took over, are in the queue. */
+  async chunksQueued(id: string, connection: number): Promise<Stored> {
+    return asStored(await this.redis.eval(CHUNKS_QUEUED, 1, sessionKey(id), connection));
   }
 
   /** Forgets a session. */
@@ -155,14 +189,30 @@ return 1`;
 
 const TAKE_OVER = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
-return redis.call('HINCRBY', KEYS[1], 'connection', 1)`;
+local connection = redis.call('HINCRBY', KEYS[1], 'connection', 1)
+local session = redis.call('HMGET', KEYS[1], 'chunks', 'unqueued', 'state')
+return {connection, session[1], session[2] or '[]', session[3]}`;
 
-const COUNT_CHUNKS = `
+const IF_NEWEST = `
 local connection = redis.call('HGET', KEYS[1], 'connection')
 if not connection then return -1 end
-if connection ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'chunks', ARGV[2])
+if connection ~= ARGV[1] then return 0 end`;
+
+const STORE_CHUNKS = `${IF_NEWEST}
+for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'EX', ARGV[4]) end
+redis.call('HSET', KEYS[1], 'chunks', ARGV[2], 'unqueued', ARGV[3])
 return 1`;
+
+const CHUNKS_QUEUED = `${IF_NEWEST}
+redis.call('HDEL', KEYS[1], 'unqueued')
+return 1`;
+
+/** Whether chunks are a session's: not where another connection has it, or where it is over. */
+type Stored = 'stored' | 'taken over' | 'over';
+
+function asStored(reply: unknown): Stored {
+  return reply === 1 ? 'stored' : reply === 0 ? 'taken over' : 'over';
+}
 
 /** 128 bits, in characters that are safe in a URL, a key and a file name. */
 function unguessable(): string {

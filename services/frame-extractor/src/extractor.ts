@@ -56,7 +56,7 @@ export class Extractor {
       queue: 'decode',
       concurrency: config.SESSIONS_PER_REPLICA,
       ...{ redis, log },
-      work: (sessionId, signal) => decodeSession(sessionId, signal, deps),
+      work: (sessionId, signal, progressed) => decodeSession(sessionId, signal, deps, progressed),
       giveUp: (sessionId) => giveUp(sessionId, deps),
     });
     return new Extractor(stage, deps);

@@ -23,12 +23,13 @@ const MAX_LOSSES = 3;
 /**
  * Decodes one session from its claim, or from where its last holder came to, to its end: the work of
  * the stage `decode`. When `signal` is aborted it stops at once and leaves the input that is not
- * acknowledged.
+ * acknowledged. It calls `progressed` for each batch that no holder before it has handed on.
  */
 export async function decodeSession(
   sessionId: string,
   signal: AbortSignal,
   deps: Deps,
+  progressed: () => void,
 ): Promise<void> {
   const session = await deps.sessions.get(sessionId);
   if (!session) return removeLeftovers(deps, sessionId);
@@ -43,7 +44,7 @@ export async function decodeSession(
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
-    await new SessionDecoding(deps, session, progress, point, header).run(signal);
+    await new SessionDecoding(deps, session, progress, point, header, progressed).run(signal);
   } finally {
     deps.metrics.sessions.dec();
   }
@@ -77,6 +78,7 @@ class SessionDecoding {
     private readonly done: Progress,
     point: RecoveryPoint,
     private header: Buffer | undefined,
+    private readonly progressed: () => void,
   ) {
     const { cadence, metrics } = deps;
     const sessionId = (this.sessionId = session.id);
@@ -185,6 +187,7 @@ class SessionDecoding {
     const isTaken = await this.handingOn;
     if (!isTaken) this.gone = !this.isStopped;
     if (!isTaken || this.isStopped) return false;
+    this.progressed();
     const { recovery } = this.recording;
     recovery.handedOn(this.done.frames);
     if (recovery.point !== this.savedPoint) await this.saveRecovery();

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChunkStore } from '@facecast/shared/chunks';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { createLogger } from '@facecast/shared/logger';
 import { MarkedLog } from '@facecast/shared/marked-log';
@@ -49,9 +48,10 @@ async function liveSession(): Promise<string> {
   await claims.add({ sessionId }, { jobId: sessionId });
   await frames.openSession(sessionId);
   await frames.write({ sessionId, batch: 0, kind: 'decoded' }, Buffer.alloc(10));
-  await new ChunkStore(redis).write(sessionId, 3, Buffer.alloc(10));
+  const chunk = { kind: 'chunk', n: 3, receivedAt: 1 } as const;
+  await registry.storeChunks(sessionId, 0, [chunk], [Buffer.alloc(10)]);
   const chunks = new JobQueue(redis, { kind: 'chunks', sessionId });
-  await chunks.add({ kind: 'chunk', n: 3, receivedAt: 1 }, { jobId: 'c3' });
+  await chunks.add(chunk, { jobId: 'c3' });
   await chunks.close();
   await new MarkedLog(redis).append(sessionId, { kind: 'end', batches: 1, frames: 1 });
   return sessionId;

@@ -65,7 +65,7 @@ export class Segmenter {
       concurrency: options.sessionsPerReplica,
       redis,
       log,
-      work: (sessionId, signal) => this.work(sessionId, signal),
+      work: (sessionId, signal, progressed) => this.work(sessionId, signal, progressed),
       giveUp: (sessionId) => this.giveUp(sessionId, 'The stream failed too often.'),
     });
     metrics.countSessions(() => this.stage.size);
@@ -85,9 +85,9 @@ export class Segmenter {
   }
 
   /** A claim that was lost and won again waits for the end of what was done under the lost one. */
-  private async work(sessionId: string, signal: AbortSignal): Promise<void> {
+  private async work(sessionId: string, signal: AbortSignal, progressed: () => void) {
     await this.working.get(sessionId)?.catch(() => {});
-    const work = this.workOn(sessionId, signal);
+    const work = this.workOn(sessionId, signal, progressed);
     this.working.set(sessionId, work);
     try {
       await work;
@@ -96,13 +96,13 @@ export class Segmenter {
     }
   }
 
-  private async workOn(sessionId: string, signal: AbortSignal): Promise<void> {
+  private async workOn(sessionId: string, signal: AbortSignal, progressed: () => void) {
     const summary = await readSummary(this.tools.hlsDir, sessionId);
     if (summary) return forgetSession(this.tools, summary);
     const session = await this.tools.registry.get(sessionId);
     if (!session) return;
     const segmented = await SegmentedSession.open(this.tools, session);
-    await segmented.run(signal);
+    await segmented.run(signal, progressed);
   }
 
   /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */

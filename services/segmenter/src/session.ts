@@ -77,8 +77,11 @@ export class SegmentedSession {
     return new SegmentedSession(tools, session, packager, timeline);
   }
 
-  /** Works until the session is over; rejects when `signal` says that another goes on with it. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Works until the session is over; rejects when `signal` says that another goes on with it.
+   * @param progressed called for each part that is listed
+   */
+  async run(signal: AbortSignal, progressed: () => void): Promise<void> {
     const { reader, watcher } = this.tools;
     const stop = () => void this.encoder.close();
     signal.addEventListener('abort', stop);
@@ -87,7 +90,7 @@ export class SegmentedSession {
       if (this.packager.started && this.session.state === 'starting')
         watcher.watch(this.session.id);
       await reader.add(this.session.id, (entries) => this.receive(entries));
-      const { error } = await this.publishAll(signal);
+      const { error } = await this.publishAll(signal, progressed);
       signal.throwIfAborted();
       await endSession(this.tools, this.packager, this.stats.snapshot('ended'), error);
     } catch (error) {
@@ -116,7 +119,7 @@ export class SegmentedSession {
   }
 
   /** Publishes batch after batch until the end of the input, and gives that. */
-  private async publishAll(signal: AbortSignal): Promise<InputEnd> {
+  private async publishAll(signal: AbortSignal, progressed: () => void): Promise<InputEnd> {
     let gapSince: number | undefined;
     for (;;) {
       await this.dropRepeated();
@@ -126,6 +129,7 @@ export class SegmentedSession {
       if (next) {
         gapSince = undefined;
         await this.publishBatch(next, signal);
+        progressed();
         continue;
       }
       if (this.order.end) return this.order.end;

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ChunkStore } from '@facecast/shared/chunks';
 import { deferred } from '@facecast/shared/deferred';
 import { publishEvent } from '@facecast/shared/events';
 import { DirectoryFrameStore, frameBytes } from '@facecast/shared/frame-store';
@@ -30,7 +29,6 @@ export class TestSession {
   readonly numbers: number[] = [];
   private readonly ended = deferred<InputEnd>();
   private readonly queue: JobQueue<'chunks'>;
-  private readonly chunks: ChunkStore;
   private next = 0;
 
   constructor(
@@ -38,7 +36,6 @@ export class TestSession {
     readonly id: string,
   ) {
     this.queue = new JobQueue(around.redis, { kind: 'chunks', sessionId: id });
-    this.chunks = new ChunkStore(around.redis);
     void around.log.add(id, (entries) => {
       for (const { entry } of entries) if (entry.kind === 'end') this.ended.resolve(entry);
     });
@@ -48,8 +45,9 @@ export class TestSession {
   async send(pieces: Buffer[], mimeType?: string): Promise<void> {
     for (const bytes of pieces) {
       const n = this.next++;
-      await this.chunks.write(this.id, n, bytes);
-      await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now(), mimeType });
+      const chunk = { kind: 'chunk', n, receivedAt: Date.now(), mimeType } as const;
+      await this.around.sessions.storeChunks(this.id, 0, [chunk], [bytes]);
+      await this.queue.add(chunk);
     }
   }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sessionErrorSchema, type SessionError } from '@facecast/shared/messages';
 import {
   pipelineStatsSchema,
   type PipelineStats,
@@ -7,6 +8,9 @@ import {
 } from '@facecast/shared/ingest-protocol';
 import type { Session, SessionRegistry } from '@facecast/shared/sessions';
 import type { Viewers } from '../viewers.js';
+
+/** What the segmenter leaves of a session that has ended. */
+const summarySchema = pipelineStatsSchema.extend({ error: sessionErrorSchema.optional() });
 
 /** The newest stats of sessions, running or ended. */
 export class SessionStats {
@@ -21,8 +25,17 @@ export class SessionStats {
   /** Of one session; undefined where nothing (more) is known of it. */
   async of(sessionId: string): Promise<Stats | undefined> {
     const running = await this.registry.get(sessionId);
-    const stats = running ? this.soFar(running) : await this.last(sessionId);
+    const stats = running ? this.soFar(running) : (await this.last(sessionId))?.stats;
     return stats && this.withViewers(stats);
+  }
+
+  /** How a session ended; undefined where it has not, or nothing is known of it any more. */
+  async ending(
+    sessionId: string,
+  ): Promise<{ frames: number; error: SessionError | undefined } | undefined> {
+    if (await this.registry.get(sessionId)) return undefined;
+    const last = await this.last(sessionId);
+    return last && { frames: last.stats.framesOut, error: last.error };
   }
 
   /** Of all running sessions, the oldest first. */
@@ -56,10 +69,13 @@ export class SessionStats {
   }
 
   /** What the segmenter left beside the playlist of an ended session. */
-  private async last(sessionId: string): Promise<PipelineStats | undefined> {
+  private async last(
+    sessionId: string,
+  ): Promise<{ stats: PipelineStats; error: SessionError | undefined } | undefined> {
     try {
       const text = await readFile(join(this.hlsDir, sessionId, 'session.json'), 'utf8');
-      return pipelineStatsSchema.parse(JSON.parse(text));
+      const { error, ...stats } = summarySchema.parse(JSON.parse(text));
+      return { stats, error };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChunkStore } from '@facecast/shared/chunks';
+import type { NamedChunk } from '@facecast/shared/messages';
 import type { JobQueue } from '@facecast/shared/queues';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { IngestLimits } from './limits.js';
@@ -22,7 +22,6 @@ export interface FeedEvents {
 
 /** Where a session's chunks go. */
 export interface FeedTarget {
-  chunks: ChunkStore;
   queue: JobQueue<'chunks'>;
   registry: SessionRegistry;
 }
@@ -47,7 +46,7 @@ export class ChunkFeed {
 
   /**
    * @param connection the publisher's, as the registry counts them
-   * @param safe how many of the session's chunks are queued already
+   * @param safe how many of the session's chunks are stored already
    */
   constructor(
     private readonly sessionId: string,
@@ -63,6 +62,13 @@ export class ChunkFeed {
   /** How many of the session's chunks are queued. */
   get count(): number {
     return this.safe;
+  }
+
+  /** Queues chunks that are stored. One that is in the queue already is not added again. */
+  async queue(named: NamedChunk[]) {
+    const { queue, registry } = this.target;
+    for (const chunk of named) await queue.add(chunk, { jobId: `c${chunk.n}` });
+    return registry.chunksQueued(this.sessionId, this.connection);
   }
 
   /** Takes the next chunk; `mimeType` where it begins another recording. */
@@ -134,21 +140,21 @@ export class ChunkFeed {
 
   /** Does no harm when it is done again with the same chunks; false where the session is over. */
   private async write(chunks: Chunk[]): Promise<boolean> {
-    const { chunks: store, queue, registry } = this.target;
-    const first = this.safe;
-    await Promise.all(chunks.map(({ bytes }, i) => store.write(this.sessionId, first + i, bytes)));
-    for (const [i, { arrivedAt, mimeType }] of chunks.entries()) {
-      const n = first + i;
-      await queue.add({ kind: 'chunk', n, receivedAt: arrivedAt, mimeType }, { jobId: `c${n}` });
-    }
-    const safe = first + chunks.length;
-    const counted = await registry.countChunks(this.sessionId, this.connection, safe);
-    if (counted !== 'counted') {
+    const { sessionId, connection } = this;
+    const named = chunks.map(({ arrivedAt, mimeType }, i): NamedChunk => {
+      return { kind: 'chunk', n: this.safe + i, receivedAt: arrivedAt, mimeType };
+    });
+    const bytes = chunks.map((chunk) => chunk.bytes);
+    const { registry } = this.target;
+    let stored = await registry.storeChunks(sessionId, connection, named, bytes);
+    if (stored === 'stored') stored = await this.queue(named);
+    if (stored !== 'stored') {
       this.stop();
-      if (counted === 'over') this.events.onOver();
+      if (stored === 'over') this.events.onOver();
       else this.events.onTakenOver();
       return false;
     }
+    const safe = this.safe + chunks.length;
     this.safe = safe;
     this.events.onSafe(
       safe,

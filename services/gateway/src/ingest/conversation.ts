@@ -6,7 +6,7 @@ import { sameSecret } from '../tokens.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
 import { isSupportedMedia } from './media-type.js';
-import { Publisher } from './publisher.js';
+import { Publisher, sayEnd } from './publisher.js';
 
 type Start = Extract<ClientMessage, { type: 'start' }>;
 type Resume = Extract<ClientMessage, { type: 'resume' }>;
@@ -109,25 +109,28 @@ export class Conversation {
   }
 
   private async resume({ sessionId, resumeToken }: Resume): Promise<void> {
-    const { registry, sessions, log } = this.parts;
+    const { registry, sessions, stats, log } = this.parts;
     const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
-    if (!session) throw new Unwelcome('not_found', 'The session is not running (any more).');
+    if (!session) {
+      // It may have ended while the connection was lost, after a `stop` for one. Everybody may know that.
+      const ending = isSessionId(sessionId) ? await stats.ending(sessionId) : undefined;
+      if (!ending) throw new Unwelcome('not_found', 'The session is not running (any more).');
+      this.isOver = true;
+      return sayEnd(this.socket, ending);
+    }
     if (!isResumeToken(session, resumeToken)) {
       throw new Unwelcome('unauthorized', 'That is not the resume token of this session.');
     }
     await sessions.publisherSeen(sessionId);
     await this.publishers.get(sessionId)?.replace();
-    const connection = await registry.takeOver(sessionId);
-    // Read again: the connection before this one may have queued more, but now can no longer.
-    const now = await registry.get(sessionId);
-    if (!now) throw new Unwelcome('not_found', 'The session has just ended.');
-    if (now.connection !== connection)
-      throw new Unwelcome('bad_message', 'Another connection was faster to resume this session.');
+    const taken = await registry.takeOver(sessionId);
+    if (!taken) throw new Unwelcome('not_found', 'The session has just ended.');
     if (!this.isOpen) return;
-    const { chunks, state } = now;
-    // One that resumed in the meantime, too, has just lost the session to this one.
+    const { connection, chunks, unqueued, state } = taken;
+    // One that resumed in the meantime, too, has lost the session to the later of the two.
     void this.publishers.get(sessionId)?.replace();
     const publisher = this.publish(sessionId, connection, chunks);
+    await publisher.goOn(unqueued);
     log.info({ sessionId, chunks }, 'resumed');
     this.socket.say({ type: 'resumed', chunks });
     // That may have been announced to nobody while the connection was lost.

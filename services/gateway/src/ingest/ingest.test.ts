@@ -511,7 +511,6 @@ describe('the end', () => {
     await client.acknowledgedAtLeast(5);
     await registry.remove(sessionId);
     client.chunks('after the end');
-    while (!(await redis.exists(`facecast:chunk:${sessionId}:5`)));
     await publishEvent(redis, {
       type: 'ended',
       sessionId,
@@ -638,6 +637,39 @@ describe('a lost connection', () => {
     for (const client of both) if (client.closeCode === undefined) client.chunks('chunk 0');
     await expect.poll(() => both.filter((client) => client.acknowledged === 1).length).toBe(1);
     await expect.poll(() => both.filter((client) => client.closeCode === 1008).length).toBe(1);
+  });
+
+  test('whose gateway died between storing chunks and queueing them loses none', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const lost = await IngestClient.start(ingestUrl);
+    const { sessionId } = lost;
+    const pipeline = pipelineOf(lost);
+    lost.socket.terminate();
+    const stored = [0, 1].map((n) => ({ kind: 'chunk', n, receivedAt: 1 }) as const);
+    const bytes = numbered(2).map((text) => Buffer.from(text));
+    await registry.storeChunks(sessionId, 0, stored, bytes);
+    const client = await resumed(ingestUrl, lost);
+    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 2 });
+    client.chunks('chunk 2');
+    await pipeline.took(3);
+    expect(pipeline.texts).toEqual(numbered(3));
+  });
+
+  test.each([
+    ['how many frames it had', undefined, { type: 'ended', frames: 90 }, 1000],
+    ['what was wrong', { code: 'internal', message: 'No.' }, { type: 'error' }, 1011],
+  ])('of a session that has ended meanwhile is told %s', async (_, error, message, closeCode) => {
+    const { ingestUrl, hlsDir } = await gatewayWith();
+    const lost = await IngestClient.start(ingestUrl);
+    const { sessionId } = lost;
+    lost.socket.terminate();
+    await mkdir(join(hlsDir, sessionId));
+    const last = { ...statsOf(sessionId), state: 'ended', framesOut: 90, error };
+    await writeFile(join(hlsDir, sessionId, 'session.json'), JSON.stringify(last));
+    await registry.remove(sessionId);
+    const client = await resumed(ingestUrl, lost);
+    expect(await client.closed()).toBe(closeCode);
+    expect(client.received).toEqual([{ ...message, ...error }]);
   });
 
   test('hears again that the playlist can be played', async () => {

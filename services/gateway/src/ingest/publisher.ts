@@ -1,5 +1,6 @@
 import { publishEvent, type EventOf, type FacecastEvent } from '@facecast/shared/events';
 import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/ingest-protocol';
+import type { NamedChunk, SessionError } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
 import { ChunkFeed } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
@@ -20,7 +21,7 @@ export class Publisher {
 
   /**
    * @param connection the publisher's, as the registry counts them
-   * @param safe how many of the session's chunks are queued already
+   * @param safe how many of the session's chunks are stored already
    */
   constructor(
     readonly sessionId: string,
@@ -29,13 +30,13 @@ export class Publisher {
     connection: number,
     safe: number,
   ) {
-    const { redis, chunks, registry, events } = parts;
+    const { redis, registry, events } = parts;
     this.queue = new JobQueue(redis, { kind: 'chunks', sessionId });
     this.feed = new ChunkFeed(
       sessionId,
       connection,
       safe,
-      { chunks, queue: this.queue, registry },
+      { queue: this.queue, registry },
       {
         onSafe: (count, newly) => this.acknowledge(count, newly),
         onFull: () => this.socket.pause(),
@@ -52,6 +53,11 @@ export class Publisher {
   /** Whether more is to come from this publisher. */
   get isFeeding(): boolean {
     return this.phase === 'feeding';
+  }
+
+  /** Queues what the connection before this one stored, and may not have queued. */
+  async goOn(unqueued: NamedChunk[]): Promise<void> {
+    if (unqueued.length > 0) await this.feed.queue(unqueued);
   }
 
   chunk(bytes: Buffer): void {
@@ -129,15 +135,10 @@ export class Publisher {
     this.socket.say({ type: 'stats', ...stats, viewers });
   }
 
-  private relayEnd({ frames, error }: Pick<EventOf<'ended'>, 'frames' | 'error'>): void {
+  private relayEnd(ending: Ending): void {
     if (this.phase === 'over') return;
     this.finish();
-    if (error) {
-      this.socket.refuse(error.code, error.message);
-    } else {
-      this.socket.say({ type: 'ended', frames });
-      this.socket.close(1000);
-    }
+    sayEnd(this.socket, ending);
     if (this.hasStopped) return;
     this.tidying = this.removeLateChunks().catch((e: unknown) => this.logFailure(e));
   }
@@ -175,8 +176,8 @@ export class Publisher {
   /** The event may be lost with a Redis connection; what the session leaves is not. */
   private async lookForEnd(): Promise<void> {
     try {
-      const last = await this.parts.stats.of(this.sessionId);
-      if (last?.state === 'ended') this.relayEnd({ frames: last.framesOut });
+      const ending = await this.parts.stats.ending(this.sessionId);
+      if (ending) this.relayEnd(ending);
     } catch (error) {
       this.logFailure(error);
     }
@@ -207,4 +208,13 @@ export class Publisher {
     const { sessionId } = this;
     this.parts.log.error({ sessionId, err: error }, 'trouble with a publisher');
   }
+}
+
+type Ending = Pick<EventOf<'ended'>, 'frames'> & { error?: SessionError | undefined };
+
+/** Tells a publisher that its session has ended, and how; nothing follows. */
+export function sayEnd(socket: IngestSocket, { frames, error }: Ending): void {
+  if (error) return socket.refuse(error.code, error.message);
+  socket.say({ type: 'ended', frames });
+  socket.close(1000);
 }
