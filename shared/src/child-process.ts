@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 /** How a child process ended. `closedByUs` tells an end that was asked for from a death. */
@@ -28,12 +29,19 @@ export class OwnedProcess {
   private closing = false;
   private ended = false;
 
-  /** @param options.notes whether it has something to say on file descriptor 3 */
-  constructor(command: string, args: readonly string[], { notes = false } = {}) {
-    // With a fourth pipe, the declared type knows of none.
+  /**
+   * @param options.notes whether it has something to say on file descriptor 3
+   * @param options.stdout where it writes to instead of `stdout`
+   */
+  constructor(
+    command: string,
+    args: readonly string[],
+    { notes = false, stdout = 'pipe' }: { notes?: boolean; stdout?: Socket | 'pipe' } = {},
+  ) {
     this.child = spawn(command, args, {
-      stdio: notes ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'],
-    });
+      stdio: ['pipe', stdout, 'pipe', notes ? 'pipe' : 'ignore'],
+      // Of what is not a pipe, the declared type knows nothing.
+    }) as ChildProcessWithoutNullStreams;
     // A broken pipe is no news: `exited` says that the process is gone, and why.
     this.child.stdin.on('error', () => {});
     this.collectLines(this.child.stderr);

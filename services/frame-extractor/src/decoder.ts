@@ -3,7 +3,8 @@ import { place, type RateState } from './constant-rate.js';
 import { sniffContainer, SNIFFED_BYTES, type Container } from './container.js';
 import { DecodeFailure, type FailureReason } from './failure.js';
 import { ffmpegArguments, type Picture, type Size } from './ffmpeg-arguments.js';
-import { readFrameNotes } from './frame-notes.js';
+import { readFrameNotes, type FrameNote } from './frame-notes.js';
+import { OutputChannel } from './output-channel.js';
 import { StallWatch } from './stall-watch.js';
 import { BatchReader, type Arrangement, type RawBatch } from './y4m.js';
 
@@ -40,9 +41,9 @@ export interface DecoderOptions {
  * constant rate out. Whatever goes wrong, on either side, comes out of `batches()`.
  */
 export class Decoder {
-  private readonly ffmpeg: OwnedProcess;
+  private readonly started: Promise<{ ffmpeg: OwnedProcess; output: OutputChannel }>;
   private readonly watch: StallWatch;
-  private readonly notes;
+  private notes: AsyncGenerator<FrameNote> | undefined;
   private readonly reader: BatchReader;
   private rate: RateState;
   private unsniffed: Buffer | undefined = Buffer.alloc(0);
@@ -58,10 +59,7 @@ export class Decoder {
   constructor(private readonly options: DecoderOptions) {
     const { container, picture, size, framesPerBatch, patience = PATIENCE } = options;
     this.rate = options.rate;
-    this.ffmpeg = new OwnedProcess('ffmpeg', ffmpegArguments(container, picture, size), {
-      notes: true,
-    });
-    this.notes = readFrameNotes(this.ffmpeg.notes);
+    this.started = startFfmpeg(ffmpegArguments(container, picture, size));
     this.reader = new BatchReader(framesPerBatch, () => this.arrange());
     this.watch = new StallWatch(
       () => (this.framesOut > 0 ? patience.stallMs : patience.firstFrameMs),
@@ -84,9 +82,10 @@ export class Decoder {
       this.unsniffed = undefined;
       if (sniffContainer(bytes) !== this.options.container) return this.fail('not_as_declared');
     }
+    const { ffmpeg } = await this.started;
     this.watch.gave(frames, this.framesOut === 0);
     this.watch.blocks(true);
-    await this.ffmpeg.write(bytes);
+    await ffmpeg.write(bytes);
     this.watch.blocks(false);
   }
 
@@ -95,7 +94,7 @@ export class Decoder {
     if (this.closed) return;
     this.inputEnded = true;
     this.watch.toldToFinish();
-    this.ffmpeg.endInput();
+    this.tell((ffmpeg) => ffmpeg.endInput());
   }
 
   /**
@@ -105,18 +104,20 @@ export class Decoder {
    * @throws {DecodeFailure} after the last frame that could be had
    */
   async *batches(): AsyncGenerator<RawBatch> {
+    const { ffmpeg, output } = await this.started;
+    this.notes = readFrameNotes(ffmpeg.notes);
     try {
-      for await (const batch of this.reader.batches(this.output())) {
+      for await (const batch of this.reader.batches(this.watched(output))) {
         this.watch.hold();
         yield batch;
         this.watch.release();
       }
-      const exit = await this.ffmpeg.exited;
+      const exit = await ffmpeg.exited;
       const reason = this.failure ?? this.explain(exit);
       if (reason) throw new DecodeFailure(reason, exit);
     } finally {
       this.close();
-      await this.ffmpeg.exited;
+      await ffmpeg.exited;
     }
   }
 
@@ -140,8 +141,12 @@ export class Decoder {
   close(): void {
     this.closed = true;
     this.watch.close();
-    void this.ffmpeg.close();
-    this.ffmpeg.notes.destroy();
+    this.tell((ffmpeg, output) => {
+      void ffmpeg.close();
+      ffmpeg.notes.destroy();
+      // What came out is still taken, where somebody takes it.
+      if (!this.notes) output.close();
+    });
   }
 
   /** Whether the recording is known to have a picture. */
@@ -149,19 +154,24 @@ export class Decoder {
     return this.framesOut > 0 || this.options.from !== undefined;
   }
 
-  private async *output(): AsyncGenerator<Buffer> {
-    for await (const bytes of this.ffmpeg.stdout) {
+  /** Where it could not be started, `batches` says so. */
+  private tell(say: (ffmpeg: OwnedProcess, output: OutputChannel) => void): void {
+    this.started.then(({ ffmpeg, output }) => say(ffmpeg, output)).catch(() => {});
+  }
+
+  private async *watched(output: OutputChannel): AsyncGenerator<Buffer> {
+    for await (const bytes of output) {
       this.watch.got();
-      yield bytes as Buffer;
+      yield bytes;
     }
-    this.ffmpeg.notes.destroy();
+    this.tell((ffmpeg) => ffmpeg.notes.destroy());
   }
 
   /** Says where the frame goes of which ffmpeg has just begun to write. */
   private async arrange(): Promise<Arrangement> {
     const { size, from, picture, onFrame } = this.options;
     // Closed, it has no more notes.
-    const note = await this.notes.next().catch(() => undefined);
+    const note = await this.notes?.next().catch(() => undefined);
     if (!note || note.done) return { shown: false };
     const { time, isFirst } = note.value;
     if (isFirst && this.framesOut > 0 && !size) this.fail('picture_changed');
@@ -181,4 +191,12 @@ export class Decoder {
     if (this.framesOut === 0) return this.bytesIn > 0 ? 'no_picture' : undefined;
     return code !== 0 && !this.inputEnded ? 'unreadable' : undefined;
   }
+}
+
+async function startFfmpeg(args: string[]) {
+  const output = await OutputChannel.open();
+  const ffmpeg = output.giveTo(
+    (stdout) => new OwnedProcess('ffmpeg', args, { notes: true, stdout }),
+  );
+  return { ffmpeg, output };
 }
