@@ -60,6 +60,24 @@ test('a batch that is written several times at once is whole whenever it is ther
   expect([...sizes]).toEqual([2_000_000]);
 });
 
+test('a batch that takes the place of a larger one is as large as it should be', async () => {
+  await store.openSession('one');
+  await store.write(ref, Buffer.from('older and longer'));
+  await store.remove(ref);
+  expect(await store.read(ref)).toBeUndefined();
+  const next = { ...ref, batch: 8 };
+  await store.write(next, Buffer.from('frames'));
+  expect(await store.read(next)).toEqual(Buffer.from('frames'));
+});
+
+test('of removed batches a session keeps one file of each kind at most', async () => {
+  await store.openSession('one');
+  const refs = Array.from({ length: 5 }, (_, batch) => ({ ...ref, batch }));
+  for (const one of refs) await store.write(one, Buffer.from('frames'));
+  for (const one of refs) await store.remove(one);
+  expect(await readdir(join(root, 'one'))).toHaveLength(1);
+});
+
 test('a session that was removed takes nothing more', async () => {
   await store.openSession('one');
   await store.write(ref, Buffer.from('frames'));
