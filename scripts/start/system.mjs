@@ -51,6 +51,7 @@ export async function runSystem(config, stop) {
         OPS_PORT: `${port}`,
         HLS_DIR: hlsDir,
         FRAMES_DIR: framesDir,
+        RECORDINGS_DIR: config.recordingsDir,
       };
       const main = join(root, 'services', service, 'dist', 'main.js');
       const started = { name, program: process.execPath, args: [main], env, channel: true };

@@ -11,6 +11,7 @@ import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { z } from 'zod';
 import { readIfThere, writeWhole } from './files.js';
 import { Packager, type PackagerSettings } from './packager.js';
+import type { Recordings } from './recording/recordings.js';
 
 /** Name of the file in an ended session's folder that says that it ended, and how. */
 export const SUMMARY_NAME = 'session.json';
@@ -28,6 +29,7 @@ export interface SessionTraces {
   frames: FrameStore;
   hlsDir: string;
   settings: PackagerSettings;
+  recordings: Recordings;
   log: Logger;
 }
 
@@ -41,7 +43,7 @@ export async function readSummary(
 }
 
 /**
- * Ends a session: its playlist, its summary, then its traces, then the news of it. Whoever is cut off
+ * Ends a session: its playlist, its recording, its summary, then its traces, then the news of it. Whoever is cut off
  * in between may begin again. A session without a frame leaves no folder.
  */
 export async function endSession(
@@ -58,8 +60,13 @@ export async function endSession(
     ...(error && { error }),
   };
   await packager.end();
-  if (packager.started) await writeWhole(join(folder, SUMMARY_NAME), JSON.stringify(summary));
-  else await rm(folder, { recursive: true, force: true });
+  if (packager.started) {
+    summary.recording = await traces.recordings.finish(summary, packager.segments);
+    await writeWhole(join(folder, SUMMARY_NAME), JSON.stringify(summary));
+  } else {
+    await traces.recordings.remove(stats.sessionId);
+    await rm(folder, { recursive: true, force: true });
+  }
   await forgetSession(traces, summary);
 }
 

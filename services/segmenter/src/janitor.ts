@@ -17,11 +17,11 @@ export class Janitor {
   private sweeping: Promise<void> | undefined;
 
   constructor(
-    private readonly hlsDir: string,
+    private readonly directory: string,
     private readonly retentionMs: number,
     private readonly registry: SessionRegistry,
     private readonly log: Logger,
-    private readonly leftovers?: { sweep: () => Promise<void> },
+    private readonly others: readonly { sweep: () => Promise<void> }[] = [],
   ) {}
 
   /** Sweeps now, and from now on. */
@@ -42,17 +42,17 @@ export class Janitor {
 
   /** Removes what is too old at `now`, milliseconds since the epoch. */
   async sweep(now = Date.now()): Promise<void> {
-    const names = (await orMissing(() => readdir(this.hlsDir))) ?? [];
+    const names = (await orMissing(() => readdir(this.directory))) ?? [];
     // Asked after the folders: each session is registered before its folder is made.
     const running = new Set(await this.registry.ids());
     for (const name of names.filter((candidate) => !running.has(candidate))) {
-      const folder = join(this.hlsDir, name);
+      const folder = join(this.directory, name);
       const since = (await modifiedAt(join(folder, SUMMARY_NAME))) ?? (await modifiedAt(folder));
       if (since === undefined || now - since < this.retentionMs) continue;
       await rm(folder, { recursive: true, force: true });
       this.log.info({ sessionId: name }, 'removed an ended session');
     }
-    await this.leftovers?.sweep();
+    for (const other of this.others) await other.sweep();
   }
 }
 

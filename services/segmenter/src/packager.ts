@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Cadence } from '@facecast/shared/settings';
 import { fileVersion, writeWhole, type FileVersion } from './files.js';
-import { initName, renderPlaylist, targetSeconds } from './playlist.js';
+import { initName, renderPlaylist, targetSeconds, type Segment } from './playlist.js';
 import { FRESH, readFolder, type FoundFolder } from './resume.js';
 import { PlaylistWindow, type Placed } from './window.js';
 
@@ -83,6 +83,11 @@ export class Packager {
   /** Whether there is a playlist. */
   get started(): boolean {
     return this.window.segments.length > 0;
+  }
+
+  /** What is listed now. */
+  get segments(): readonly Segment[] {
+    return this.window.segments;
   }
 
   /** Whether the session has sound; undefined where it has no part yet. */

@@ -13,6 +13,7 @@ import { Janitor } from './janitor.js';
 import { Leftovers } from './leftovers.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './packager.js';
+import { Recordings } from './recording/recordings.js';
 import { SegmentedSession, type SessionTools } from './session.js';
 import { SessionStats } from './stats.js';
 
@@ -20,6 +21,11 @@ export interface SegmenterOptions extends PackagerSettings {
   /** Directory of the sessions' folders; it must be there. */
   hlsDir: string;
   framesDir: string;
+  /** Directory of recordings, made where a session wants one. */
+  recordingsDir: string;
+  recordingRetentionMs: number;
+  /** Recordings stop where the disk has less left. */
+  recordingMinFreeBytes: number;
   retentionMs: number;
   sessionsPerReplica: number;
   /** A session whose next batch has not come for this long, while others wait for it, is ended. */
@@ -38,12 +44,17 @@ export class Segmenter {
 
   /** `redis` must be a `worker` connection. */
   constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
-    const { hlsDir } = options;
+    const { hlsDir, recordingsDir, cadence } = options;
+    const minFreeBytes = options.recordingMinFreeBytes;
+    const recordings = new Recordings({
+      ...{ hlsDir, recordingsDir, cadence, minFreeBytes, metrics, log },
+    });
     this.tools = {
       redis,
       hlsDir,
       log,
       metrics,
+      recordings,
       registry: new SessionRegistry(redis),
       markedLog: new MarkedLog(redis),
       reader: new MarkedLogReader(redis, log),
@@ -51,7 +62,7 @@ export class Segmenter {
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
       longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
-      settings: { cadence: options.cadence, windowSeconds: options.windowSeconds },
+      settings: { cadence, windowSeconds: options.windowSeconds },
     };
     this.claims = new JobQueue(redis, { kind: 'segment' });
     const { registry, frames } = this.tools;
@@ -59,7 +70,11 @@ export class Segmenter {
     const leftovers = new Leftovers({
       ...{ redis, registry, frames, claims: this.claims, abandon, log },
     });
-    this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, leftovers);
+    this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, [
+      leftovers,
+      { sweep: () => recordings.finishLeft(registry) },
+      new Janitor(recordingsDir, options.recordingRetentionMs, registry, log),
+    ]);
     this.stage = new SessionStage({
       queue: 'segment',
       concurrency: options.sessionsPerReplica,

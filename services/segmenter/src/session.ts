@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
+import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
 import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import type { JobQueue } from '@facecast/shared/queues';
@@ -15,6 +16,7 @@ import type { SegmenterMetrics } from './metrics.js';
 import { BatchOrder, type LoggedBatch } from './order.js';
 import { NotTheHolderError, Packager } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
+import type { Recorder } from './recording/recorder.js';
 import { SoundSource } from './sound-source.js';
 import { batchesHeldBack } from './sound-track.js';
 import { SessionStats } from './stats.js';
@@ -52,6 +54,7 @@ export class SegmentedSession {
     private readonly session: Session,
     private readonly packager: Packager,
     private readonly timeline: FaceTimeline,
+    private readonly recorder: Recorder | undefined,
   ) {
     const { cadence } = tools.settings;
     this.order = new BatchOrder(packager.batches);
@@ -74,7 +77,8 @@ export class SegmentedSession {
       fps: tools.settings.cadence.fps,
       firstFrame: packager.frames,
     });
-    return new SegmentedSession(tools, session, packager, timeline);
+    const recorder = tools.recordings.record(session);
+    return new SegmentedSession(tools, session, packager, timeline, recorder);
   }
 
   /**
@@ -92,7 +96,7 @@ export class SegmentedSession {
       await reader.add(this.session.id, (entries) => this.receive(entries));
       const { error } = await this.publishAll(signal, progressed);
       signal.throwIfAborted();
-      await endSession(this.tools, this.packager, this.stats.snapshot('ended'), error);
+      await endSession(this.tools, this.packager, this.snapshot('ended'), error);
     } catch (error) {
       if (signal.aborted || error instanceof NotTheHolderError) throw error;
       await this.fail(error as Error);
@@ -101,6 +105,7 @@ export class SegmentedSession {
       reader.remove(this.session.id);
       watcher.unwatch(this.session.id);
       signal.removeEventListener('abort', stop);
+      void this.tools.recordings.leave(this.session.id);
       await this.encoder.close();
     }
   }
@@ -163,6 +168,7 @@ export class SegmentedSession {
     signal.throwIfAborted();
     const { firstFrame, frameCount, capturedAt } = batch;
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
+    this.recorder?.see(this.packager.segments);
     this.tell({
       type: 'part',
       sessionId: this.session.id,
@@ -251,12 +257,17 @@ export class SegmentedSession {
     this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
     const message =
       error instanceof SessionFailure ? error.message : 'The stream could not be written.';
-    await endFailedSession(this.tools, this.stats.snapshot('ended'), { code: 'internal', message });
+    await endFailedSession(this.tools, this.snapshot('ended'), { code: 'internal', message });
+  }
+
+  private snapshot(state: SessionState): PipelineStats {
+    const recording = this.recorder?.state ?? 'off';
+    return { ...this.stats.snapshot(state), recording };
   }
 
   private tellStats(): void {
     if (!this.packager.started) return;
-    const stats = this.stats.snapshot('live');
+    const stats = this.snapshot('live');
     this.tell({ type: 'stats', sessionId: this.session.id, stats });
     this.tools.registry
       .update(this.session.id, { state: 'live', stats })

@@ -27,6 +27,7 @@ describe('the stats of a session', () => {
       faces: 0,
       stages: { decode: { ms: 40 }, detect: { ms: 20 }, segment: { ms: 12 } },
       pipelineMs: 72,
+      recording: 'off',
     });
     expect(pipelineStatsSchema.parse(snapshot)).toEqual(snapshot);
   });

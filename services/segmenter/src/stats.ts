@@ -66,6 +66,7 @@ export class SessionStats {
       ...this.counted,
       stages: { decode: stage('decode'), detect: stage('detect'), segment: stage('segment') },
       pipelineMs: this.median('pipeline'),
+      recording: 'off',
     };
   }
 

@@ -106,15 +106,18 @@ describe('what makes no sense', () => {
     expect(scan(cut(bytes, 1, 2, 3, 1000)).keyFrames).toEqual([]);
   });
 
-  test.each([8, 10])('has no key frames: a time of %i bytes that is out of all reason', (length) => {
-    const clip = clips.webm!;
-    const cluster = clip.indexOf(Buffer.from('1f43b675', 'hex'));
-    const time = clip.indexOf(0xe7, cluster);
-    const after = time + 2 + (clip[time + 1]! & 0x7f);
-    const tooLong = Buffer.from([0xe7, 0x80 | length, ...Array<number>(length).fill(0xff)]);
-    const { keyFrames, isLost } = scan([clip.subarray(0, time), tooLong, clip.subarray(after)]);
-    expect([keyFrames, isLost]).toEqual([[], true]);
-  });
+  test.each([8, 10])(
+    'has no key frames: a time of %i bytes that is out of all reason',
+    (length) => {
+      const clip = clips.webm!;
+      const cluster = clip.indexOf(Buffer.from('1f43b675', 'hex'));
+      const time = clip.indexOf(0xe7, cluster);
+      const after = time + 2 + (clip[time + 1]! & 0x7f);
+      const tooLong = Buffer.from([0xe7, 0x80 | length, ...Array<number>(length).fill(0xff)]);
+      const { keyFrames, isLost } = scan([clip.subarray(0, time), tooLong, clip.subarray(after)]);
+      expect([keyFrames, isLost]).toEqual([[], true]);
+    },
+  );
 
   test('does no harm, whatever bits of a recording are wrong', () => {
     for (const clip of [clips.webm!, clips.mkv!, clips.mp4!])
