@@ -75,6 +75,11 @@ export const pipelineStatsSchema = z.object({
   /** Median time from a chunk's arrival at the gateway to its frames being in the playlist. */
   pipelineMs: z.number().nonnegative(),
   recording: recordingStateSchema.default('off'),
+  /**
+   * How much later the playlist's dates are than the capture of its newest frames, as far as the server
+   * knows by now: a date that is listed is not changed any more. Below 0 where they are earlier.
+   */
+  dateErrorMs: z.number().default(0),
 });
 export type PipelineStats = z.infer<typeof pipelineStatsSchema>;
 

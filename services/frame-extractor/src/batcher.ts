@@ -4,6 +4,7 @@ import { detectJobId, type JobQueue } from '@facecast/shared/queues';
 import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
+import type { Pace } from './pace.js';
 import type { Progress, ProgressStore } from './progress.js';
 import type { RecordingSound } from './recording-sound.js';
 import type { SoundWriter } from './sound-writer.js';
@@ -27,6 +28,7 @@ export class Batcher {
       detect: JobQueue<'detect'>;
       progress: ProgressStore;
       clock: CaptureClock;
+      pace: Pace;
       inFlight: InFlight;
       metrics: ExtractorMetrics;
     },
@@ -42,10 +44,11 @@ export class Batcher {
    * @param recording the sound of the recording that it comes from
    */
   async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
-    const { sessionId, done, store, sound, detect, progress, clock, inFlight, metrics } =
-      this.options;
+    const { sessionId, done, store, sound, detect, progress, clock, metrics } = this.options;
+    const { pace, inFlight } = this.options;
     if (raw.firstFrame < done.frames) return true;
     if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
+    await pace.until(clock.capturedAt(raw.firstFrame));
     if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
     const { batches: batch, frames: firstFrame } = done;
     if (!(await store.write({ sessionId, batch, kind: 'decoded' }, raw.frames))) return false;

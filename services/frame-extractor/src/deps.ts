@@ -25,6 +25,8 @@ export interface Deps {
   cadence: Cadence;
   picture: Picture;
   patience: Patience;
+  /** See MAX_LEAD_SECONDS. */
+  leadMs: number;
   metrics: ExtractorMetrics;
   log: Logger;
 }

@@ -33,6 +33,7 @@ export class Extractor {
       | 'MAX_WIDTH'
       | 'MAX_HEIGHT'
       | 'SESSIONS_PER_REPLICA'
+      | 'MAX_LEAD_SECONDS'
     >;
     redis: Redis;
     store: FrameStore;
@@ -50,6 +51,7 @@ export class Extractor {
       markedLog: new MarkedLog(redis),
       events: await EventSubscription.open(redis, log),
       cadence: cadenceOf(config),
+      leadMs: config.MAX_LEAD_SECONDS * 1000,
       picture: { fps: config.FPS, maxWidth: config.MAX_WIDTH, maxHeight: config.MAX_HEIGHT },
     };
     const stage = new SessionStage({

@@ -95,6 +95,11 @@ export class Packager {
     return this.found.hasSound;
   }
 
+  /** What the playlist says about when the newest part ended, in milliseconds since 1970. */
+  get endDate(): number {
+    return this.window.endDate ?? NaN;
+  }
+
   /** Whether the playlist has its EXT-X-ENDLIST. */
   get ended(): boolean {
     return this.window.ended;

@@ -207,7 +207,7 @@ export class SegmentedSession {
     metrics.latency.observe(Math.max(0, now - batch.markedAt) / 1000);
     metrics.parts.inc();
     metrics.partBytes.inc(bytes);
-    this.stats.published(batch, now);
+    this.stats.published(batch, now, this.packager.endDate);
     if (batch.batch === 0) this.tellStats();
   }
 

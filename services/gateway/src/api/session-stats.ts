@@ -67,6 +67,7 @@ export class SessionStats {
         stages: { decode: { ms: 0 }, detect: { ms: 0 }, segment: { ms: 0 } },
         pipelineMs: 0,
         recording: record ? 'on' : 'off',
+        dateErrorMs: 0,
       }
     );
   }

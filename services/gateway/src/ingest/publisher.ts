@@ -12,11 +12,13 @@ export class Publisher {
   private readonly feed: ChunkFeed;
   private readonly stopListening: () => void;
   private phase: 'feeding' | 'ending' | 'over' = 'feeding';
-  private endTimers: NodeJS.Timeout[] = [];
+  private lookTimer: NodeJS.Timeout | undefined;
+  private giveUpTimer: NodeJS.Timeout | undefined;
   private nextRecording: string | undefined;
   private hasStopped = false;
   private isAnnounced = false;
   private hasLiveStats = false;
+  private framesOut = 0;
   private tidying: Promise<void> | undefined;
 
   /**
@@ -126,6 +128,11 @@ export class Publisher {
   }
 
   private async relayStats(stats: PipelineStats): Promise<void> {
+    if (stats.framesOut > this.framesOut) {
+      this.framesOut = stats.framesOut;
+      this.feed.moved();
+      this.giveUpTimer?.refresh();
+    }
     if (stats.state === 'live') {
       // Events may be lost with a Redis connection; stats come again and again.
       if (this.hasLiveStats) this.announce();
@@ -164,13 +171,11 @@ export class Publisher {
     if (this.phase !== 'feeding') return;
     this.phase = 'ending';
     const { endMs, lookForEndMs } = this.parts.limits;
-    this.endTimers = [
-      setInterval(() => void this.lookForEnd(), lookForEndMs),
-      setTimeout(() => {
-        this.finish();
-        this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
-      }, endMs),
-    ];
+    this.lookTimer = setInterval(() => void this.lookForEnd(), lookForEndMs);
+    this.giveUpTimer = setTimeout(() => {
+      this.finish();
+      this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
+    }, endMs);
   }
 
   /** The event may be lost with a Redis connection; what the session leaves is not. */
@@ -200,7 +205,8 @@ export class Publisher {
 
   private finish(): void {
     this.phase = 'over';
-    this.endTimers.forEach(clearInterval);
+    clearInterval(this.lookTimer);
+    clearTimeout(this.giveUpTimer);
     this.stopListening();
   }
 

@@ -14,5 +14,6 @@ export const statsOf = (sessionId: string, more: Partial<PipelineStats> = {}): P
   stages: { decode: { ms: 1 }, detect: { ms: 2 }, segment: { ms: 3 } },
   pipelineMs: 250,
   recording: 'off',
+  dateErrorMs: 0,
   ...more,
 });
