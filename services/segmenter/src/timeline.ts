@@ -1,4 +1,5 @@
-import { appendFile, open, truncate } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
 import type { MarkedBatch } from '@facecast/shared/messages';
 import { orMissing, readIfThere, writeWhole } from './files.js';
 
@@ -38,7 +39,7 @@ export class FaceTimeline {
     // The first batch makes the file in any case: that nobody is seen is an answer too.
     if (lines.length === 0 && firstFrame > 0) return;
     const text = Buffer.from(lines.join(''));
-    await appendFile(this.path, text);
+    appendFileSync(this.path, text);
     this.bytes += text.length;
     if (this.bytes > this.mostBytes) await this.dropOlderHalf();
   }
