@@ -1,5 +1,6 @@
 import Hls, { ErrorTypes, Events, type ErrorData, type FragBufferedData } from 'hls.js/light';
 import { catchUp } from './catch-up.js';
+import { latencySeconds } from './latency.js';
 import type { Player, PlayerEvents } from './player.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RetryBudget } from './retry-budget.js';
@@ -57,8 +58,9 @@ export class HlsPlayer implements Player {
     void this.#load();
   }
 
-  dateShown(): number | undefined {
-    return this.#hls.playingDate?.getTime();
+  latency(): number | undefined {
+    const playing = this.#hls.playingDate;
+    return playing ? latencySeconds(playing.getTime(), Date.now()) : undefined;
   }
 
   close(): void {

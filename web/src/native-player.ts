@@ -1,3 +1,4 @@
+import { latencySeconds } from './latency.js';
 import type { Player, PlayerEvents } from './player.js';
 
 /** The browser's own HLS (Safari on older phones): it keeps to the live edge by itself. */
@@ -18,10 +19,10 @@ export class NativePlayer implements Player {
     video.play().catch(() => undefined);
   }
 
-  dateShown(): number | undefined {
+  latency(): number | undefined {
     const video = this.#video as HTMLVideoElement & { getStartDate?: () => Date };
     const startMs = video.getStartDate?.().getTime() ?? NaN;
-    return Number.isNaN(startMs) ? undefined : startMs + video.currentTime * 1000;
+    return latencySeconds(startMs + video.currentTime * 1000, Date.now());
   }
 
   close(): void {

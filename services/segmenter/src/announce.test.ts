@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PlaylistWatcher } from './announce.js';
-import { writeWholeNow } from './files.js';
+import { writeWhole } from './files.js';
 
 let root: string;
 let watcher: PlaylistWatcher;
@@ -31,26 +31,21 @@ async function begin(sessionId: string) {
   watcher.watch(sessionId);
 }
 
-const writePlaylist = async (sessionId: string) =>
-  writeWholeNow(join(root, sessionId, 'live.m3u8'), '#EXTM3U\n');
-
-/** Parts one after another, as a live stream has them, until it is told of. */
-async function stream(sessionId: string) {
-  let isTold = false;
-  void once(news, sessionId).then(() => (isTold = true));
-  for (let part = 0; !isTold; part++) {
-    await writeFile(join(root, sessionId, `0.${part}.m4s`), 'part');
-    await writePlaylist(sessionId);
-  }
-}
+const writePlaylist = (sessionId: string) =>
+  writeWhole(join(root, sessionId, 'live.m3u8'), '#EXTM3U\n');
 
 describe('the watcher of the HLS volume', () => {
   test('tells of a playlist when it appears, once', async () => {
     await begin('a');
-    await stream('a');
+    await writeFile(join(root, 'a', '0.0.m4s'), 'part');
+    const told = once(news, 'a');
+    await writePlaylist('a');
+    await told;
     await writePlaylist('a');
     await begin('b');
-    await stream('b');
+    const toldOfNext = once(news, 'b');
+    await writePlaylist('b');
+    await toldOfNext;
     expect(announced).toEqual(['a', 'b']);
   });
 
@@ -65,7 +60,9 @@ describe('the watcher of the HLS volume', () => {
   test('watches no longer than it must', async () => {
     await begin('a');
     await begin('b');
-    await stream('a');
+    const told = once(news, 'a');
+    await writePlaylist('a');
+    await told;
     expect(watcher.size).toBe(1);
     expect(watcher.unwatch('b')).toBe(true);
     expect(watcher.size).toBe(0);
@@ -74,8 +71,10 @@ describe('the watcher of the HLS volume', () => {
   test('tells nothing of sessions that others hold', async () => {
     await mkdir(join(root, 'theirs'));
     await begin('ours');
+    const told = once(news, 'ours');
     await writePlaylist('theirs');
-    await stream('ours');
+    await writePlaylist('ours');
+    await told;
     expect(announced).toEqual(['ours']);
   });
 });

@@ -96,7 +96,6 @@ export class Surroundings {
     readonly redis: Redis,
     private readonly directory: string,
     private readonly patience: Patience | undefined,
-    private readonly env: Record<string, string>,
   ) {
     this.sessions = new SessionRegistry(redis);
     this.store = new DirectoryFrameStore(directory);
@@ -105,21 +104,16 @@ export class Surroundings {
     this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
   }
 
-  /** Recordings are not sent at their own speed here, and not held back: unless `env` says so. */
-  static async start(
-    redis: Redis,
-    patience?: Patience,
-    env = { MAX_LEAD_SECONDS: '86400' },
-  ): Promise<Surroundings> {
+  static async start(redis: Redis, patience?: Patience): Promise<Surroundings> {
     const directory = await mkdtemp(join(tmpdir(), 'facecast-extractor-'));
-    const around = new Surroundings(redis, directory, patience, env);
+    const around = new Surroundings(redis, directory, patience);
     await around.startExtractor();
     return around;
   }
 
   async startExtractor(): Promise<void> {
     this.extractor = await Extractor.start({
-      config: readFrameExtractorConfig(this.env),
+      config: readFrameExtractorConfig({}),
       redis: this.redis,
       store: this.store,
       metrics: this.metrics,
