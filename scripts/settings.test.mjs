@@ -20,7 +20,9 @@ const settings = [...new Set([...shared, ...own])];
 /** What `npm start` reads itself. */
 const OF_START = ['DETECTOR_REPLICAS', 'DATA_DIR'];
 /** What the images decide, because it is about the inside of a container. */
-const OF_IMAGES = ['PORT', 'OPS_PORT', 'HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'REDIS_URL'];
+const OF_IMAGES = ['PORT', 'OPS_PORT', 'HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'REDIS_URL'].concat([
+  'RECORDINGS_DIR',
+]);
 
 describe('settings', () => {
   test('.env.example lists every setting once, and nothing else', () => {

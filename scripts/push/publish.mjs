@@ -15,16 +15,16 @@ const LONGEST_END_MS = 60_000;
  * terminal until the session has ended.
  *
  * @param {import('./media.mjs').Media} media
- * @param {{ url: string, effect: string, token?: string | undefined }} where
+ * @param {{ url: string, effect: string, record: boolean, token?: string | undefined }} where
  * @throws {Error} with the server's own sentence where it refuses, or ffmpeg's
  */
-export async function publish(media, { url, effect, token }) {
+export async function publish(media, { url, effect, record, token }) {
   const socket = new WebSocket(url);
   const status = createStatusLine();
-  const ended = untilEnded(socket, status, url);
+  const ended = untilEnded(socket, status, { url, record });
   try {
     await Promise.race([once(socket, 'open'), ended]);
-    socket.send(JSON.stringify({ type: 'start', mimeType: media.mimeType, effect, token }));
+    socket.send(JSON.stringify({ type: 'start', mimeType: media.mimeType, effect, record, token }));
     await within(LONGEST_START_MS, 'The server does not answer.', [untilStarted(socket), ended]);
     await Promise.race([sendAll(media.bytes, socket), ended]);
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: 'stop' }));
@@ -53,17 +53,20 @@ function untilStarted(socket) {
  *
  * @param {WebSocket} socket
  * @param {ReturnType<typeof createStatusLine>} status
- * @param {string} url
+ * @param {{ url: string, record: boolean }} where
  * @returns {Promise<void>}
  */
-function untilEnded(socket, status, url) {
+function untilEnded(socket, status, { url, record }) {
   const page = url.replace(/^ws/, 'http');
   let acked = 0;
   return new Promise((resolve, reject) => {
     socket.on('message', (data, isBinary) => {
       if (isBinary) return;
       const message = JSON.parse(String(data));
-      if (message.type === 'started') status.print(`watch ${new URL(message.watchUrl, page)}`);
+      if (message.type === 'started') {
+        status.print(`watch ${new URL(message.watchUrl, page)}`);
+        if (record || message.recording) status.print(describeRecording(message.recording, page));
+      }
       if (message.type === 'ack') acked = message.chunks;
       if (message.type === 'playlist_ready')
         status.print(`playlist_ready ${new URL(message.playlistUrl, page)}`);
@@ -79,6 +82,15 @@ function untilEnded(socket, status, url) {
     );
     socket.on('close', (code) => reject(new Error(`The server closed the connection (${code}).`)));
   });
+}
+
+/**
+ * @param {{ url: string, keptHours: number } | undefined} recording
+ * @param {string} page
+ */
+function describeRecording(recording, page) {
+  if (!recording) return 'This server keeps no recordings.';
+  return `recording ${new URL(recording.url, page)} kept for ${recording.keptHours} hours`;
 }
 
 /**

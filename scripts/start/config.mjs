@@ -13,6 +13,7 @@ const MOST_DETECTORS = 64;
  * @property {string} dataDir absolute
  * @property {string | undefined} framesDir absolute; undefined: a fresh one in memory
  * @property {string | undefined} hlsDir absolute; undefined: a fresh one in memory
+ * @property {string} recordingsDir absolute
  * @property {string | undefined} redisUrl undefined: a private Redis
  * @property {number} detectorReplicas
  */
@@ -40,11 +41,13 @@ export function readStartConfig() {
   const directory = (key) => (process.env[key] ? resolve(root, process.env[key]) : undefined);
   const spareCores = Math.max(1, availableParallelism() - 1);
   const detectorReplicas = whole('DETECTOR_REPLICAS', spareCores, 1, MOST_DETECTORS);
+  const dataDir = resolve(root, process.env['DATA_DIR'] || 'data');
   const config = {
     port: whole('PORT', 4000, 1, HIGHEST_PORT - 2 - detectorReplicas),
-    dataDir: resolve(root, process.env['DATA_DIR'] || 'data'),
+    dataDir,
     framesDir: directory('FRAMES_DIR'),
     hlsDir: directory('HLS_DIR'),
+    recordingsDir: directory('RECORDINGS_DIR') ?? join(dataDir, 'recordings'),
     redisUrl: process.env['REDIS_URL'] || undefined,
     detectorReplicas,
   };

@@ -38,7 +38,10 @@ export async function runSystem(config, stop) {
   try {
     let redisUrl = config.redisUrl;
     if (redisUrl === undefined) {
-      const redis = await startPrivateRedis(config.dataDir, { onLine, onGivenUp: end.because });
+      const redis = await startPrivateRedis(config.dataDir, runDir, {
+        onLine,
+        onGivenUp: end.because,
+      });
       running.push({ service: 'redis', process: redis.process });
       redisUrl = redis.url;
       await Promise.race([redis.ready, end.reached]);
@@ -51,6 +54,7 @@ export async function runSystem(config, stop) {
         OPS_PORT: `${port}`,
         HLS_DIR: hlsDir,
         FRAMES_DIR: framesDir,
+        RECORDINGS_DIR: config.recordingsDir,
       };
       const main = join(root, 'services', service, 'dist', 'main.js');
       const started = { name, program: process.execPath, args: [main], env, channel: true };

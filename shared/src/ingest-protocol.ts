@@ -28,6 +28,8 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
     mimeType,
     effect: effectSchema.default('box'),
     token: z.string().max(1000).optional(),
+    /** Whether the server is to keep a recording, where it leaves that to its publishers. */
+    record: z.boolean().optional(),
   }),
   z.object({
     type: z.literal('resume'),
@@ -42,6 +44,13 @@ export type ClientMessage = z.infer<typeof clientMessageSchema>;
 
 export const sessionStateSchema = z.enum(['starting', 'live', 'ended']);
 export type SessionState = z.infer<typeof sessionStateSchema>;
+
+/**
+ * Of a session's recording: there is none; all of the stream so far is in it; or the stream goes on and
+ * it does not, because the disk is almost full, too slow or broken.
+ */
+const recordingStateSchema = z.enum(['off', 'on', 'stopped']);
+export type RecordingState = z.infer<typeof recordingStateSchema>;
 
 const stageStats = z.object({ ms: z.number().nonnegative() });
 
@@ -65,6 +74,12 @@ export const pipelineStatsSchema = z.object({
   stages: z.object({ decode: stageStats, detect: stageStats, segment: stageStats }),
   /** Median time from a chunk's arrival at the gateway to its frames being in the playlist. */
   pipelineMs: z.number().nonnegative(),
+  recording: recordingStateSchema.default('off'),
+  /**
+   * How much later the playlist's dates are than the capture of its newest frames, as far as the server
+   * knows by now: a date that is listed is not changed any more. Below 0 where they are earlier.
+   */
+  dateErrorMs: z.number().default(0),
 });
 export type PipelineStats = z.infer<typeof pipelineStatsSchema>;
 
@@ -79,6 +94,8 @@ export type ServerMessage =
       resumeToken: string;
       playlistUrl: string;
       watchUrl: string;
+      /** Where the session is recorded: its MP4, and how long it is kept after the end. */
+      recording?: { url: string; keptHours: number };
     }
   | { type: 'resumed'; chunks: number }
   | { type: 'ack'; chunks: number }
@@ -92,3 +109,7 @@ export const playlistUrl = (sessionId: string): string => `/hls/${sessionId}/liv
 
 /** Where a session's page for viewers is, as a path on the gateway. */
 export const watchUrl = (sessionId: string): string => `/watch/${sessionId}`;
+
+/** Where a session's recording is downloaded, as a path on the gateway. */
+export const recordingUrl = (sessionId: string): string =>
+  `/api/sessions/${sessionId}/recording.mp4`;

@@ -15,6 +15,8 @@ const sessionSchema = z.object({
   /** Of the media, as the publisher declared it. */
   mimeType: z.string(),
   effect: effectSchema,
+  /** Whether a recording of it is kept. */
+  record: z.stringbool().default(false),
   state: sessionStateSchema,
   /** Milliseconds since the epoch. */
   createdAt: z.coerce.number(),
@@ -66,12 +68,13 @@ export class SessionRegistry {
    * @throws {TooManySessionsError} where `maxSessions` are running
    */
   async create(
-    wanted: { mimeType: string; effect: Effect },
+    wanted: { mimeType: string; effect: Effect; record?: boolean },
     maxSessions: number,
   ): Promise<{ session: Session; resumeToken: string }> {
     const resumeToken = unguessable();
     const session: Session = {
       id: unguessable(),
+      record: false,
       ...wanted,
       state: 'starting',
       createdAt: Date.now(),
@@ -168,7 +171,7 @@ export class SessionRegistry {
 }
 
 /** Whether `token` is the session's resume token; takes the same time whatever the answer. */
-export function isResumeToken(session: Session, token: string): boolean {
+export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: string): boolean {
   return timingSafeEqual(Buffer.from(hash(token)), Buffer.from(session.resumeTokenHash));
 }
 

@@ -21,6 +21,13 @@ export const FRAMES_DIR = z
   .string()
   .default('data/frames')
   .transform((path) => resolve(path));
+/** Directory of recordings, a folder a session; on a disk. */
+export const RECORDINGS_DIR = z
+  .string()
+  .default('data/recordings')
+  .transform((path) => resolve(path));
+/** How long a recording is kept after its session's end, in hours. */
+export const RECORDING_RETENTION_HOURS = z.coerce.number().min(0).max(8760).default(24);
 /** Frames a second of every session, whatever its source sends. */
 export const FPS = whole(1, 60).default(30);
 /** Duration of a batch and of an LL-HLS part, in seconds. */

@@ -14,6 +14,17 @@ describe('chunks on their way', () => {
     expect(outbox.acknowledgedBytes).toBe(30);
   });
 
+  test('are in flight in greater number while answers come at once', () => {
+    const outbox = filled(6, { inFlightBytes: 10, promptBytes: 30, promptMs: 300 });
+    expect(sent(outbox, 1_000)).toEqual([0, 1, 2]);
+    outbox.acknowledge(1);
+    expect(sent(outbox, 1_200)).toEqual([3]);
+    outbox.acknowledge(2);
+    expect(sent(outbox, 1_400)).toEqual([]);
+    outbox.acknowledge(4);
+    expect(sent(outbox, 1_400)).toEqual([4, 5]);
+  });
+
   test('are sent again from where the server wants to go on', () => {
     const outbox = filled(4);
     sent(outbox);
@@ -71,7 +82,8 @@ describe('chunks on their way', () => {
 
 /** An outbox with `count` chunks of 10 bytes, each filled with its number, one every 100 ms. */
 function filled(count: number, limits = {}): ChunkOutbox {
-  const outbox = new ChunkOutbox({ keptBytes: 1_000, inFlightBytes: 1_000, ...limits });
+  const bounds = { keptBytes: 1_000, inFlightBytes: 1_000, promptBytes: 1_000, promptMs: -1 };
+  const outbox = new ChunkOutbox({ ...bounds, ...limits });
   for (let number = 0; number < count; number++) outbox.add(chunk(number), 100 * number);
   return outbox;
 }
@@ -80,6 +92,6 @@ function chunk(number: number): Chunk {
   return { bytes: new Uint8Array(10).fill(number).buffer };
 }
 
-function sent(outbox: ChunkOutbox): (number | undefined)[] {
-  return [...outbox.toSend()].map(({ bytes }) => new Uint8Array(bytes)[0]);
+function sent(outbox: ChunkOutbox, now = 0): (number | undefined)[] {
+  return [...outbox.toSend(now)].map(({ bytes }) => new Uint8Array(bytes)[0]);
 }

@@ -6,16 +6,20 @@ export interface Chunk {
 }
 
 interface KeptChunk extends Chunk {
-  /** When it was recorded, in milliseconds. */
+  /** When it was recorded, and when it was sent, in milliseconds. */
   at: number;
+  sentAt: number;
 }
 
-/** The bounds of an outbox, in bytes. */
+/** The bounds of an outbox. What it does not send at once can still be dropped. */
 export interface OutboxLimits {
-  /** Chunks kept, sent or not, until the server has them. */
+  /** Bytes of chunks kept, sent or not, until the server has them. */
   keptBytes: number;
-  /** Sent and not acknowledged, after which no more is sent: what waits here can still be dropped. */
+  /** Bytes that may be sent and not acknowledged, whatever the server says. */
   inFlightBytes: number;
+  /** Bytes that may be so while answers come within `promptMs`: long ways and sudden plenty need more. */
+  promptBytes: number;
+  promptMs: number;
 }
 
 /**
@@ -61,20 +65,28 @@ export class ChunkOutbox {
   add(chunk: Chunk, now: number): boolean {
     const { byteLength } = chunk.bytes;
     if (this.#bytes + byteLength > this.#limits.keptBytes) return false;
-    this.#chunks.push({ ...chunk, at: now });
+    this.#chunks.push({ ...chunk, at: now, sentAt: NaN });
     this.#bytes += byteLength;
     return true;
   }
 
   /** The chunks that are to be sent now. */
-  *toSend(): Generator<Chunk> {
+  *toSend(now: number): Generator<Chunk> {
     for (;;) {
       const chunk = this.#chunks[this.#sent];
-      if (!chunk || this.#sentBytes >= this.#limits.inFlightBytes) return;
+      if (!chunk || this.#sentBytes >= this.#mostInFlight(now)) return;
+      chunk.sentAt = now;
       this.#sent++;
       this.#sentBytes += chunk.bytes.byteLength;
       yield chunk;
     }
+  }
+
+  #mostInFlight(now: number): number {
+    const { inFlightBytes, promptBytes, promptMs } = this.#limits;
+    const [oldest] = this.#chunks;
+    const isPrompt = this.#sent === 0 || !oldest || now - oldest.sentAt <= promptMs;
+    return isPrompt ? promptBytes : inFlightBytes;
   }
 
   /** Forgets the chunks before number `count`: the server has them. */

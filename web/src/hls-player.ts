@@ -1,6 +1,5 @@
 import Hls, { ErrorTypes, Events, type ErrorData, type FragBufferedData } from 'hls.js/light';
 import { catchUp } from './catch-up.js';
-import { latencySeconds } from './latency.js';
 import type { Player, PlayerEvents } from './player.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RetryBudget } from './retry-budget.js';
@@ -58,9 +57,8 @@ export class HlsPlayer implements Player {
     void this.#load();
   }
 
-  latency(): number | undefined {
-    const playing = this.#hls.playingDate;
-    return playing ? latencySeconds(playing.getTime(), Date.now()) : undefined;
+  dateShown(): number | undefined {
+    return this.#hls.playingDate?.getTime();
   }
 
   close(): void {

@@ -193,7 +193,7 @@ describe('a session’s connection', () => {
   });
 
   test('sends no more than the server acknowledges in time, and stop after all of it', async () => {
-    const { peer } = await started({ inFlightBytes: 16 });
+    const { peer } = await started({ inFlightBytes: 16, promptBytes: 16 });
     for (const number of [0, 1, 2, 3]) connection!.send(chunk(number));
     connection!.stop();
     expect([await peer.hears(), await peer.hears()]).toEqual([0, 1]);
@@ -204,7 +204,7 @@ describe('a session’s connection', () => {
   });
 
   test('forgets what was not sent, so that another recording is there at once', async () => {
-    const { peer } = await started({ inFlightBytes: 8 });
+    const { peer } = await started({ inFlightBytes: 8, promptBytes: 8 });
     for (const number of [0, 1, 2]) connection!.send(chunk(number));
     expect(connection!.uplink).toMatchObject({ waitingBytes: 24, acknowledgedBytes: 0 });
     connection!.dropUnsent();

@@ -24,8 +24,10 @@ export interface IngestLimits extends OutboxLimits {
 export const INGEST_LIMITS: IngestLimits = {
   // More than the 15 s of a lost connection at 2.5 Mbit/s.
   keptBytes: 12 * 1024 * 1024,
-  // As much as 2.5 Mbit/s need where an answer takes 0.8 s.
-  inFlightBytes: 256 * 1024,
+  // A slow connection is not to be full of what is too much for it: this is 1.3 s of 300 kbit/s.
+  inFlightBytes: 48 * 1024,
+  promptBytes: 512 * 1024,
+  promptMs: 300,
   openMs: 5_000,
   quietMs: 3_000,
   silenceMs: 8_000,
@@ -195,7 +197,7 @@ export class IngestConnection {
   /** Sends what the connection bears, and `stop` after the last of it. */
   #sendOn(): void {
     if (!this.#flowing) return;
-    for (const { bytes, mimeType } of this.#outbox.toSend()) {
+    for (const { bytes, mimeType } of this.#outbox.toSend(performance.now())) {
       if (mimeType !== undefined) this.#say({ type: 'restart', mimeType });
       this.#socket?.send(bytes);
     }

@@ -1,4 +1,3 @@
-import { latencySeconds } from './latency.js';
 import type { Player, PlayerEvents } from './player.js';
 
 /** The browser's own HLS (Safari on older phones): it keeps to the live edge by itself. */
@@ -19,10 +18,10 @@ export class NativePlayer implements Player {
     video.play().catch(() => undefined);
   }
 
-  latency(): number | undefined {
+  dateShown(): number | undefined {
     const video = this.#video as HTMLVideoElement & { getStartDate?: () => Date };
     const startMs = video.getStartDate?.().getTime() ?? NaN;
-    return latencySeconds(startMs + video.currentTime * 1000, Date.now());
+    return Number.isNaN(startMs) ? undefined : startMs + video.currentTime * 1000;
   }
 
   close(): void {

@@ -10,7 +10,7 @@ export interface PlayerEvents {
 
 /** A live stream playing in a video element. */
 export interface Player {
-  /** Seconds from capture to now, of the picture on the screen; undefined where unknown. */
-  latency(): number | undefined;
+  /** What the playlist says about when the picture on the screen was captured, in milliseconds since 1970. */
+  dateShown(): number | undefined;
   close(): void;
 }

@@ -68,6 +68,6 @@ export class PublishPage {
 
   #showLatency(): void {
     const playing = !this.#view.processed.paused && !isOver(this.#state);
-    this.#view.showLatency(playing ? this.#player?.latency() : undefined);
+    this.#view.showLatency(playing ? this.#player?.dateShown() : undefined);
   }
 }

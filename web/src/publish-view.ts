@@ -159,9 +159,9 @@ export class PublishView {
     this.#details.show(stats);
   }
 
-  /** Shows how far behind the camera the processed picture is, in seconds. */
-  showLatency(seconds: number | undefined): void {
-    this.#readings.showLatency(seconds);
+  /** Shows how far behind the camera the picture is, by its date in the playlist. */
+  showLatency(date: number | undefined): void {
+    this.#readings.showLatency(date);
   }
 
   /** Says why the processed picture can't be shown here; the broadcast goes on. */

@@ -2,6 +2,7 @@ import type { Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
 import { FacesPlot } from './faces-plot.js';
 import { countFigure, secondsFigure, UNKNOWN, viewersFigure } from './figures.js';
+import { latencySeconds } from './latency.js';
 
 /** What both pages tell of a running stream: latency, faces now and lately, viewers. */
 export class Readings {
@@ -9,15 +10,18 @@ export class Readings {
   readonly #faces = byId('faces', HTMLElement);
   readonly #viewers = byId('viewers', HTMLElement);
   readonly #plot = new FacesPlot(byId('plot', HTMLElement));
+  #dateErrorMs = 0;
 
-  showStats({ faces, viewers }: Stats): void {
+  showStats({ faces, viewers, dateErrorMs }: Stats): void {
+    this.#dateErrorMs = dateErrorMs;
     showFigure(this.#faces, countFigure(faces));
     this.#plot.add(faces);
     setText(this.#viewers, viewersFigure(viewers));
   }
 
-  /** Shows how far behind the camera the picture is, in seconds. */
-  showLatency(seconds: number | undefined): void {
+  /** Shows how far behind the camera the picture is, by its date in the playlist. */
+  showLatency(date: number | undefined): void {
+    const seconds = latencySeconds(date, this.#dateErrorMs, Date.now());
     showFigure(this.#latency, secondsFigure(seconds));
   }
 
@@ -31,6 +35,7 @@ export class Readings {
   /** A new stream begins. */
   clear(): void {
     this.stop();
+    this.#dateErrorMs = 0;
     this.#plot.clear();
   }
 }

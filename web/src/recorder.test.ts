@@ -7,6 +7,25 @@ describe('the recording type', () => {
     expect(chooseMimeType(true, () => true)).toBe('video/webm;codecs=vp8,opus');
   });
 
+  /** What `MediaRecorder.isTypeSupported` says in each. */
+  const chromium = (type: string) => type !== 'video/mp4;codecs=avc1.42E01F,mp4a.40.2';
+  const firefox = (type: string) => /^video\/webm;codecs=vp8(,opus)?$/.test(type);
+  const safari = (type: string) => /^video\/mp4(;codecs=avc1[^,]*(,mp4a.40.2)?)?$/.test(type);
+
+  test.each([
+    ['Chromium', chromium, 'video/webm;codecs=vp8', 'video/webm;codecs=vp8,opus'],
+    ['Firefox', firefox, 'video/webm;codecs=vp8', 'video/webm;codecs=vp8,opus'],
+    [
+      'Safari that records MP4 alone',
+      safari,
+      'video/mp4;codecs=avc1.42E01F',
+      'video/mp4;codecs=avc1.42E01F,mp4a.40.2',
+    ],
+  ])('in %s', (_, isSupported, silent, withSound) => {
+    expect(chooseMimeType(false, isSupported)).toBe(silent);
+    expect(chooseMimeType(true, isSupported)).toBe(withSound);
+  });
+
   test('is MP4 where the browser records nothing else', () => {
     for (const hasSound of [false, true])
       expect(chooseMimeType(hasSound, (type) => type === 'video/mp4')).toBe('video/mp4');

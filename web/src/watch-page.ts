@@ -52,6 +52,6 @@ export class WatchPage {
 
   #showLatency(): void {
     const playing = !this.#view.processed.paused && this.#state.name === 'live';
-    this.#view.showLatency(playing ? this.#player?.latency() : undefined);
+    this.#view.showLatency(playing ? this.#player?.dateShown() : undefined);
   }
 }

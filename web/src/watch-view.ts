@@ -43,9 +43,9 @@ export class WatchView {
     this.#readings.showStats(stats);
   }
 
-  /** Shows how far behind the camera the picture is, in seconds. */
-  showLatency(seconds: number | undefined): void {
-    this.#readings.showLatency(seconds);
+  /** Shows how far behind the camera the picture is, by its date in the playlist. */
+  showLatency(date: number | undefined): void {
+    this.#readings.showLatency(date);
   }
 
   /** The stream has sound, which browsers let begin only with a press of a button. */

@@ -1,7 +1,9 @@
 /** How far the first guess may be moved, in milliseconds; what lies further is no live camera. */
 const MOST_CORRECTION_MS = 1_000;
-/** Chunks come in their order: one that came so much before the one before it, came by another clock. */
-const STEP_BACK_MS = 1_000;
+/** So much faster than the server's clock a source's may run: the guess moves on with it. */
+const MOST_DRIFT = 0.001;
+/** Frames that come later than this, in milliseconds, were not captured in time: the source has paused. */
+const LONGEST_DELAY_MS = 20_000;
 
 /**
  * When a session's frames were captured, as well as the server can tell from their arrival.
@@ -9,21 +11,19 @@ const STEP_BACK_MS = 1_000;
  * Frame 0 was captured when the first chunk came, or earlier: a recorder keeps frames back while it
  * fills a chunk and while it starts. A frame cannot have come before it was captured, so each time
  * that the frames out by now would reach past the newest chunk's arrival, the beginning was earlier
- * than believed. Only earlier, never later: arrivals are delayed by networks, not hastened. Another
- * recording is another beginning: between the two, time passed without frames. Where the clock by which
- * chunks come is set back, captures are, too: frames that seem to come from the future would be taken
- * for those of a file, which have all the time they need. Set forward, it leaves them where they are.
+ * than believed. Not later: arrivals are delayed by networks, not hastened; only not for ever. Another
+ * recording is another beginning: between the two, time passed without frames.
  */
 export class CaptureClock {
   private earliest: number | undefined;
-  private newestChunk = -Infinity;
+  private beganAtFrame = 0;
 
   /** @param began when frame 0 was captured, as far as that is known already */
   constructor(
     private readonly fps: number,
     private began?: number,
   ) {
-    this.setBegan(began);
+    this.setBegan(began, 0);
   }
 
   /** When frame 0 was captured, if any chunk came. */
@@ -33,21 +33,25 @@ export class CaptureClock {
 
   /** A chunk came at this time. */
   chunkCame(receivedAt: number): void {
-    const step = receivedAt - this.newestChunk;
-    this.newestChunk = receivedAt;
-    if (this.began === undefined) this.setBegan(receivedAt);
-    else if (step < -STEP_BACK_MS && step > -Infinity) this.setBegan(this.began + step);
+    if (this.began === undefined) this.setBegan(receivedAt, 0);
   }
 
   /** A recording whose first frame is this one begins with a chunk that came at `receivedAt`. */
   recordingBegan(frame: number, receivedAt: number): void {
-    this.setBegan(Math.max(this.began ?? 0, receivedAt - this.toMs(frame)));
+    const before = this.began;
+    this.setBegan(Math.max(before ?? 0, receivedAt - this.toMs(frame)), frame);
+    // Its first chunk may have waited long on its way; it was not captured before what came before it.
+    this.earliest = before ?? this.earliest;
   }
 
   /** `frames` frames were out when the newest chunk was one that came at `receivedAt`. */
   framesOut(frames: number, receivedAt: number): void {
-    if (this.began === undefined) this.setBegan(receivedAt);
-    this.began = Math.max(this.earliest!, Math.min(this.began!, receivedAt - this.toMs(frames)));
+    this.chunkCame(receivedAt);
+    const asArrived = receivedAt - this.toMs(frames);
+    if (asArrived > this.began! + LONGEST_DELAY_MS)
+      this.setBegan(asArrived - LONGEST_DELAY_MS, frames);
+    const earliest = this.earliest! - MOST_DRIFT * this.toMs(frames - this.beganAtFrame);
+    this.began = Math.max(earliest, Math.min(this.began!, asArrived));
   }
 
   /** When frame n was captured, in milliseconds since 1970. */
@@ -55,8 +59,9 @@ export class CaptureClock {
     return (this.began ?? 0) + this.toMs(frame);
   }
 
-  private setBegan(began: number | undefined): void {
+  private setBegan(began: number | undefined, atFrame: number): void {
     this.began = began;
+    this.beganAtFrame = atFrame;
     this.earliest = began === undefined ? undefined : began - MOST_CORRECTION_MS;
   }
 

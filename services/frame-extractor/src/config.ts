@@ -24,6 +24,8 @@ const schema = z
     /** Largest output picture, in pixels; larger sources are scaled down to fit. */
     MAX_WIDTH: evenSide.default(1280),
     MAX_HEIGHT: evenSide.default(720),
+    /** How far media that is sent faster than it plays may be ahead of a live camera, in seconds. */
+    MAX_LEAD_SECONDS: z.coerce.number().min(0.5).max(86_400).default(2),
   })
   .superRefine(checkCadence);
 

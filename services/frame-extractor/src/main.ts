@@ -27,7 +27,6 @@ await runService(async () => {
     checks: {
       redis: redisCheck(redis),
       frames: writableCheck(config.FRAMES_DIR),
-      room: () => extractor.checkRoom(),
     },
     metrics: registry,
   });

@@ -7,7 +7,6 @@ export type ExtractorMetrics = ReturnType<typeof createExtractorMetrics>;
 export function createExtractorMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    registry,
     stage: stageLatency(registry),
     sessions: new Gauge({
       name: 'facecast_extractor_sessions',

@@ -11,6 +11,7 @@ import type { Deps } from './deps.js';
 import { DecodeFailure, isInterruption, type FailureReason, type Interruption } from './failure.js';
 import type { Size } from './ffmpeg-arguments.js';
 import { InFlight } from './in-flight.js';
+import { Pace } from './pace.js';
 import type { Progress } from './progress.js';
 import { Recording } from './recording.js';
 import type { RecoveryPoint } from './recovery.js';
@@ -56,6 +57,7 @@ class SessionDecoding {
   private readonly log: Logger;
   private readonly clock: CaptureClock;
   private readonly inFlight: InFlight;
+  private readonly pace: Pace;
   private readonly batcher: Batcher;
   private readonly sound: SoundWriter;
   private readonly input: ChunkInput;
@@ -92,9 +94,10 @@ class SessionDecoding {
       (difference) => metrics.inFlight.inc(difference),
       done.batches,
     ));
+    const pace = (this.pace = new Pace(deps.leadMs));
     const sound = (this.sound = new SoundWriter({ ...deps, sessionId, log, fps: cadence.fps }));
     this.batcher = new Batcher({
-      ...{ ...deps, sessionId, done, clock, inFlight, sound },
+      ...{ ...deps, sessionId, done, clock, pace, inFlight, sound },
       effect: session.effect,
     });
     if (session.stats) this.listed(session.stats);
@@ -280,6 +283,7 @@ class SessionDecoding {
     this.isStopped = true;
     this.input.handOver();
     this.inFlight.close();
+    this.pace.close();
     this.recording.decoder.close();
     this.recording.sound.close();
   }

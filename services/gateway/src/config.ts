@@ -4,6 +4,8 @@ import {
   FPS,
   HLS_DIR,
   LOG_LEVEL,
+  RECORDING_RETENTION_HOURS,
+  RECORDINGS_DIR,
   REDIS_URL,
   RESUME_WINDOW_SECONDS,
 } from '@facecast/shared/settings';
@@ -20,6 +22,8 @@ const schema = z.object({
   HLS_DIR,
   LOG_LEVEL,
   FPS,
+  RECORDINGS_DIR,
+  RECORDING_RETENTION_HOURS,
   RESUME_WINDOW_SECONDS,
   /** What publishers have to know; unset, whoever reaches the page may publish. */
   PUBLISH_TOKEN: z.string().max(1000).optional(),
@@ -29,6 +33,8 @@ const schema = z.object({
     .transform((list) => list.split(',').map((origin) => origin.trim()))
     .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin)))
     .optional(),
+  /** Whether recordings are kept: of no session, of those that ask for it, of every one. */
+  RECORD: z.enum(['0', 'ask', '1']).default('ask'),
   /** Most sessions that run at once, over all gateways. */
   MAX_SESSIONS: whole(1, 10_000).default(16),
   /** Largest binary message, in bytes. */

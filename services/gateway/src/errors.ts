@@ -7,6 +7,7 @@ const CODES = {
   401: 'unauthorized',
   404: 'not_found',
   405: 'method_not_allowed',
+  409: 'conflict',
   416: 'range_not_satisfiable',
   503: 'unavailable',
 } as const;

@@ -94,6 +94,8 @@ describe('the stats of a session', () => {
       faces: 0,
       stages: { decode: { ms: 0 }, detect: { ms: 0 }, segment: { ms: 0 } },
       pipelineMs: 0,
+      recording: 'off',
+      dateErrorMs: 0,
       viewers: 0,
     });
     await registry.update(session.id, { stats: statsOf(session.id) });

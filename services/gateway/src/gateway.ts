@@ -18,6 +18,7 @@ import { LivePlaylists } from './playback/live-playlists.js';
 import { MediaSender } from './playback/media-sender.js';
 import { playbackHandler } from './playback/playback-handler.js';
 import { Readiness } from './readiness.js';
+import { Recordings } from './recordings.js';
 import { SessionEvents } from './session-events.js';
 import { Viewers } from './viewers.js';
 
@@ -59,9 +60,16 @@ export async function startGateway(
     resumeWindowSeconds: config.RESUME_WINDOW_SECONDS,
   });
   const chunks = new ChunkStore(redis);
-  const stats = new SessionStats(registry, viewers, hlsDir, config.FPS);
+  const recordings = new Recordings(config.RECORDINGS_DIR, {
+    record: config.RECORD,
+    keptHours: config.RECORDING_RETENTION_HOURS,
+  });
+  const stats = new SessionStats(registry, viewers, recordings, hlsDir, config.FPS);
   const ingest = new IngestServer(
-    { redis, registry, chunks, sessions, events, load, viewers, stats, metrics, log, limits },
+    {
+      ...{ redis, registry, chunks, sessions, events, load, viewers, recordings, stats },
+      ...{ metrics, log, limits },
+    },
     config,
   );
   const app = createApp({
@@ -70,6 +78,7 @@ export async function startGateway(
       registry,
       sessions,
       events,
+      recordings,
       stats,
       publishToken: config.PUBLISH_TOKEN,
       closing: closing.signal,
@@ -101,6 +110,7 @@ export async function startGateway(
   const play = playbackHandler({
     playlists,
     media: new MediaSender(hlsDir),
+    recordings,
     viewers,
     metrics,
     log,

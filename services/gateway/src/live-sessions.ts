@@ -24,6 +24,7 @@ export class LiveSessions {
   async begin(wanted: {
     mimeType: string;
     effect: Effect;
+    record: boolean;
   }): Promise<{ session: Session; resumeToken: string }> {
     const begun = await this.registry.create(wanted, this.limits.maxSessions);
     const { id } = begun.session;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PlaylistWatcher } from './announce.js';
-import { writeWhole } from './files.js';
+import { writeWholeNow } from './files.js';
 
 let root: string;
 let watcher: PlaylistWatcher;
@@ -31,21 +31,26 @@ async function begin(sessionId: string) {
   watcher.watch(sessionId);
 }
 
-const writePlaylist = (sessionId: string) =>
-  writeWhole(join(root, sessionId, 'live.m3u8'), '#EXTM3U\n');
+const writePlaylist = async (sessionId: string) =>
+  writeWholeNow(join(root, sessionId, 'live.m3u8'), '#EXTM3U\n');
+
+/** Parts one after another, as a live stream has them, until it is told of. */
+async function stream(sessionId: string) {
+  let isTold = false;
+  void once(news, sessionId).then(() => (isTold = true));
+  for (let part = 0; !isTold; part++) {
+    await writeFile(join(root, sessionId, `0.${part}.m4s`), 'part');
+    await writePlaylist(sessionId);
+  }
+}
 
 describe('the watcher of the HLS volume', () => {
   test('tells of a playlist when it appears, once', async () => {
     await begin('a');
-    await writeFile(join(root, 'a', '0.0.m4s'), 'part');
-    const told = once(news, 'a');
-    await writePlaylist('a');
-    await told;
+    await stream('a');
     await writePlaylist('a');
     await begin('b');
-    const toldOfNext = once(news, 'b');
-    await writePlaylist('b');
-    await toldOfNext;
+    await stream('b');
     expect(announced).toEqual(['a', 'b']);
   });
 
@@ -60,9 +65,7 @@ describe('the watcher of the HLS volume', () => {
   test('watches no longer than it must', async () => {
     await begin('a');
     await begin('b');
-    const told = once(news, 'a');
-    await writePlaylist('a');
-    await told;
+    await stream('a');
     expect(watcher.size).toBe(1);
     expect(watcher.unwatch('b')).toBe(true);
     expect(watcher.size).toBe(0);
@@ -71,10 +74,8 @@ describe('the watcher of the HLS volume', () => {
   test('tells nothing of sessions that others hold', async () => {
     await mkdir(join(root, 'theirs'));
     await begin('ours');
-    const told = once(news, 'ours');
     await writePlaylist('theirs');
-    await writePlaylist('ours');
-    await told;
+    await stream('ours');
     expect(announced).toEqual(['ours']);
   });
 });

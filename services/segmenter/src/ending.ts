@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent } from '@facecast/shared/events';
 import type { FrameStore } from '@facecast/shared/frame-store';
-import { isFull } from '@facecast/shared/full-volume';
 import { pipelineStatsSchema, type PipelineStats } from '@facecast/shared/ingest-protocol';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
@@ -12,6 +11,7 @@ import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { z } from 'zod';
 import { readIfThere, writeWhole } from './files.js';
 import { Packager, type PackagerSettings } from './packager.js';
+import type { Recordings } from './recording/recordings.js';
 
 /** Name of the file in an ended session's folder that says that it ended, and how. */
 export const SUMMARY_NAME = 'session.json';
@@ -29,6 +29,7 @@ export interface SessionTraces {
   frames: FrameStore;
   hlsDir: string;
   settings: PackagerSettings;
+  recordings: Recordings;
   log: Logger;
 }
 
@@ -42,7 +43,7 @@ export async function readSummary(
 }
 
 /**
- * Ends a session: its playlist, its summary, then its traces, then the news of it. Whoever is cut off
+ * Ends a session: its playlist, its recording, its summary, then its traces, then the news of it. Whoever is cut off
  * in between may begin again. A session without a frame leaves no folder.
  */
 export async function endSession(
@@ -59,15 +60,17 @@ export async function endSession(
     ...(error && { error }),
   };
   await packager.end();
-  if (packager.started) await writeWhole(join(folder, SUMMARY_NAME), JSON.stringify(summary));
-  else await rm(folder, { recursive: true, force: true });
+  if (packager.started) {
+    summary.recording = await traces.recordings.finish(summary, packager.segments);
+    await writeWhole(join(folder, SUMMARY_NAME), JSON.stringify(summary));
+  } else {
+    await traces.recordings.remove(stats.sessionId);
+    await rm(folder, { recursive: true, force: true });
+  }
   await forgetSession(traces, summary);
 }
 
-/**
- * Ends a session from what its folder holds, and even where nothing can be written there any more: where
- * there is no room, its folder goes.
- */
+/** Ends a session from what its folder holds, and even where nothing can be written there any more. */
 export async function endFailedSession(
   traces: SessionTraces,
   stats: PipelineStats,
@@ -78,8 +81,6 @@ export async function endFailedSession(
     await endSession(traces, packager, stats, error);
   } catch (failure) {
     traces.log.error({ sessionId: stats.sessionId, err: failure }, 'could not end a playlist');
-    // Nobody is to wait for more of a playlist that will not even end; and others need the room.
-    if (isFull(failure)) await rm(join(traces.hlsDir, stats.sessionId), { recursive: true });
     await forgetSession(traces, { ...stats, error });
   }
 }

@@ -44,7 +44,7 @@ export function writeInit(video: VideoTrack, withSound: boolean): Buffer {
 const ZERO = Buffer.alloc(64);
 const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 /** Timescale of the movie header, which times nothing here. */
-const MOVIE_TIMESCALE = 1000;
+export const MOVIE_TIMESCALE = 1000;
 /** 1 in a fixed-point number of 8 and 8 bits. */
 const FULL_VOLUME = 0x0100;
 

@@ -66,10 +66,7 @@ export class LateBatches {
 
   /** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
   private latenessOf({ capturedAt, decodedAt }: DetectJob): number {
-    const sinceDecoded = Date.now() - decodedAt;
-    const aheadMs = Math.max(0, capturedAt - decodedAt);
-    // The clock was set back since.
-    const age = sinceDecoded < 0 ? Infinity : sinceDecoded - aheadMs;
+    const age = Date.now() - Math.max(capturedAt, decodedAt);
     return Math.max(0, Math.min(age, performance.now() - this.markedAt));
   }
 

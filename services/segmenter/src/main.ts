@@ -19,6 +19,9 @@ await runService(async () => {
     {
       hlsDir,
       framesDir: config.FRAMES_DIR,
+      recordingsDir: config.RECORDINGS_DIR,
+      recordingRetentionMs: config.RECORDING_RETENTION_HOURS * 3_600_000,
+      recordingMinFreeBytes: config.RECORDING_MIN_FREE_MB * 1_000_000,
       cadence: cadenceOf(config),
       windowSeconds: config.WINDOW_SECONDS,
       retentionMs: config.RETENTION_MINUTES * 60_000,
@@ -33,7 +36,6 @@ await runService(async () => {
     checks: {
       redis: redisCheck(redis),
       hls: writableCheck(hlsDir),
-      room: () => segmenter.checkRoom(),
     },
     metrics: metrics.registry,
   });

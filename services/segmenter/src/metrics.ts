@@ -12,6 +12,9 @@ export interface SegmenterMetrics {
   /** Late batches: asked for again, and taken without a search. */
   askedAgain: Counter;
   takenUnsearched: Counter;
+  recordedBytes: Counter;
+  /** Recordings that end before their sessions do. */
+  recordingsStopped: Counter;
   /** Tells how many sessions are held, each time somebody asks. */
   countSessions: (count: () => number) => void;
 }
@@ -54,6 +57,16 @@ export function createSegmenterMetrics(): SegmenterMetrics {
     takenUnsearched: new Counter({
       name: 'facecast_segmenter_batches_unsearched_total',
       help: 'Batches that no detector brought in time: shown without a search, whole if need be hidden',
+      registers,
+    }),
+    recordedBytes: new Counter({
+      name: 'facecast_segmenter_recorded_bytes_total',
+      help: 'Bytes of the segments that were added to recordings',
+      registers,
+    }),
+    recordingsStopped: new Counter({
+      name: 'facecast_segmenter_recordings_stopped_total',
+      help: 'Recordings that end before their sessions: the disk was almost full, too slow or broken',
       registers,
     }),
     countSessions: (count) => {

@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Cadence } from '@facecast/shared/settings';
-import { fileVersion, writeWhole, type FileVersion } from './files.js';
-import { initName, renderPlaylist, targetSeconds } from './playlist.js';
+import { fileVersion, writeWholeNow, type FileVersion } from './files.js';
+import { initName, renderPlaylist, targetSeconds, type Segment } from './playlist.js';
 import { FRESH, readFolder, type FoundFolder } from './resume.js';
 import { PlaylistWindow, type Placed } from './window.js';
 
@@ -12,8 +11,6 @@ export interface PackagerSettings {
   cadence: Cadence;
   /** How much of the stream the live playlist holds. */
   windowSeconds: number;
-  /** Waits for room where the session's folder has none; without it, that is a failure at once. */
-  volume?: Pick<PatientVolume, 'write'>;
 }
 
 /** Name of the playlist in a session's folder. */
@@ -75,10 +72,10 @@ export class Packager {
     const found = await readFolder(folder, settings.cadence);
     const packager = new Packager(folder, settings, found ?? FRESH, now);
     if (!found) return packager;
-    await packager.remove(found.leftovers);
+    packager.remove(found.leftovers);
     packager.retire(found.unlisted, packager.segmentKeepMs);
     if (found.playlist && !found.playlist.ended) {
-      packager.written = await writeWhole(packager.playlistPath, packager.render());
+      packager.written = writeWholeNow(packager.playlistPath, packager.render());
     }
     return packager;
   }
@@ -88,9 +85,19 @@ export class Packager {
     return this.window.segments.length > 0;
   }
 
+  /** What is listed now. */
+  get segments(): readonly Segment[] {
+    return this.window.segments;
+  }
+
   /** Whether the session has sound; undefined where it has no part yet. */
   get hasSound(): boolean | undefined {
     return this.found.hasSound;
+  }
+
+  /** What the playlist says about when the newest part ended, in milliseconds since 1970. */
+  get endDate(): number {
+    return this.window.endDate ?? NaN;
   }
 
   /** Whether the playlist has its EXT-X-ENDLIST. */
@@ -122,12 +129,10 @@ export class Packager {
     const init = this.pendingInit;
     this.pendingInit = undefined;
     const placed = this.window.add(part, init?.name);
-    await Promise.all([
-      ...(init ? [this.write(init.name, init.content)] : []),
-      this.write(placed.uri, content),
-      ...this.writeSegments(placed, content),
-    ]);
-    await this.publish();
+    if (init) this.write(init.name, init.content);
+    this.write(placed.uri, content);
+    this.writeSegments(placed, content);
+    this.publish();
     this.batches++;
     this.frames = part.firstFrame + part.frames;
     this.retire(placed.unlisted.parts, this.partKeepMs);
@@ -141,29 +146,26 @@ export class Packager {
     const due = this.retired.filter(({ at }) => at <= now);
     if (due.length === 0) return;
     this.retired = this.retired.filter(({ at }) => at > now);
-    await this.remove(due.map(({ name }) => name));
+    this.remove(due.map(({ name }) => name));
   }
 
   /** Ends the playlist, if there is one that has not ended yet. */
   async end(): Promise<void> {
     if (this.ended || !this.started) return;
     const last = this.window.end();
-    if (last) await this.write(last.uri, Buffer.concat(this.growing));
-    await this.publish();
+    if (last) this.write(last.uri, Buffer.concat(this.growing));
+    this.publish();
   }
 
-  private writeSegments({ cut, completed }: Placed, content: Buffer): Promise<unknown>[] {
-    const writes = [];
-    if (cut) writes.push(this.write(cut.uri, Buffer.concat(this.growing.splice(0))));
+  private writeSegments({ cut, completed }: Placed, content: Buffer): void {
+    if (cut) this.write(cut.uri, Buffer.concat(this.growing.splice(0)));
     this.growing.push(content);
-    if (completed) writes.push(this.write(completed.uri, Buffer.concat(this.growing.splice(0))));
-    return writes;
+    if (completed) this.write(completed.uri, Buffer.concat(this.growing.splice(0)));
   }
 
-  private async publish(): Promise<void> {
-    if ((await fileVersion(this.playlistPath)) !== this.written) throw new NotTheHolderError();
-    const text = this.render();
-    this.written = await this.patiently(() => writeWhole(this.playlistPath, text));
+  private publish(): void {
+    if (fileVersion(this.playlistPath) !== this.written) throw new NotTheHolderError();
+    this.written = writeWholeNow(this.playlistPath, this.render());
   }
 
   private render(): string {
@@ -174,12 +176,8 @@ export class Packager {
     return join(this.folder, PLAYLIST_NAME);
   }
 
-  private async write(name: string, content: Buffer): Promise<void> {
-    await this.patiently(() => writeWhole(join(this.folder, name), content));
-  }
-
-  private async patiently<Result>(write: () => Promise<Result>): Promise<Result> {
-    return this.settings.volume ? this.settings.volume.write(write) : write();
+  private write(name: string, content: Buffer): void {
+    writeWholeNow(join(this.folder, name), content);
   }
 
   private get partKeepMs(): number {
@@ -197,7 +195,7 @@ export class Packager {
     this.retired.push(...names.map((name) => ({ name, at })));
   }
 
-  private async remove(names: string[]): Promise<void> {
-    await Promise.all(names.map((name) => rm(join(this.folder, name), { force: true })));
+  private remove(names: string[]): void {
+    for (const name of names) rmSync(join(this.folder, name), { force: true });
   }
 }

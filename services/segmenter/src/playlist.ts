@@ -57,7 +57,7 @@ export function targetSeconds({ fps, framesPerSegment }: Cadence): number {
  * The first segment's media sequence number, which may be any (4.4.3.2). Not 0: hls.js takes that for
  * none, and loads the parts of such a segment again and again.
  */
-const FIRST_MSN = 1;
+export const FIRST_MSN = 1;
 
 /** Where the next part will be: the one that is hinted at. */
 export function nextPart({ segments }: Pick<Playlist, 'segments'>): { msn: number; part: number } {

@@ -58,6 +58,9 @@ function start(options: { longestGapMs?: number } = {}) {
     {
       hlsDir,
       framesDir: join(root, 'frames'),
+      recordingsDir: join(root, 'recordings'),
+      recordingRetentionMs: 600_000,
+      recordingMinFreeBytes: 0,
       cadence: CADENCE,
       windowSeconds: 30,
       retentionMs: 600_000,

@@ -1,11 +1,10 @@
 import { publishEvent } from '@facecast/shared/events';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import { PatientVolume } from '@facecast/shared/full-volume';
 import { playlistUrl } from '@facecast/shared/ingest-protocol';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
-import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
+import type { Redis } from '@facecast/shared/redis';
 import { SessionStage } from '@facecast/shared/session-stage';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { PlaylistWatcher } from './announce.js';
@@ -14,6 +13,7 @@ import { Janitor } from './janitor.js';
 import { Leftovers } from './leftovers.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './packager.js';
+import { Recordings } from './recording/recordings.js';
 import { SegmentedSession, type SessionTools } from './session.js';
 import { SessionStats } from './stats.js';
 
@@ -21,6 +21,11 @@ export interface SegmenterOptions extends PackagerSettings {
   /** Directory of the sessions' folders; it must be there. */
   hlsDir: string;
   framesDir: string;
+  /** Directory of recordings, made where a session wants one. */
+  recordingsDir: string;
+  recordingRetentionMs: number;
+  /** Recordings stop where the disk has less left. */
+  recordingMinFreeBytes: number;
   retentionMs: number;
   sessionsPerReplica: number;
   /** A session whose next batch has not come for this long, while others wait for it, is ended. */
@@ -39,12 +44,17 @@ export class Segmenter {
 
   /** `redis` must be a `worker` connection. */
   constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
-    const { hlsDir } = options;
+    const { hlsDir, recordingsDir, cadence } = options;
+    const minFreeBytes = options.recordingMinFreeBytes;
+    const recordings = new Recordings({
+      ...{ hlsDir, recordingsDir, cadence, minFreeBytes, metrics, log },
+    });
     this.tools = {
       redis,
       hlsDir,
       log,
       metrics,
+      recordings,
       registry: new SessionRegistry(redis),
       markedLog: new MarkedLog(redis),
       reader: new MarkedLogReader(redis, log),
@@ -52,11 +62,7 @@ export class Segmenter {
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
       longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
-      volume: new PatientVolume({
-        ...{ volume: 'hls', log, registry: metrics.registry },
-        makeRoom: () => this.janitor.makeRoom(),
-      }),
-      settings: { cadence: options.cadence, windowSeconds: options.windowSeconds },
+      settings: { cadence, windowSeconds: options.windowSeconds },
     };
     this.claims = new JobQueue(redis, { kind: 'segment' });
     const { registry, frames } = this.tools;
@@ -64,7 +70,11 @@ export class Segmenter {
     const leftovers = new Leftovers({
       ...{ redis, registry, frames, claims: this.claims, abandon, log },
     });
-    this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, leftovers);
+    this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, [
+      leftovers,
+      { sweep: () => recordings.finishLeft(registry) },
+      new Janitor(recordingsDir, options.recordingRetentionMs, registry, log),
+    ]);
     this.stage = new SessionStage({
       queue: 'segment',
       concurrency: options.sessionsPerReplica,
@@ -77,14 +87,8 @@ export class Segmenter {
     this.janitor.start();
   }
 
-  /** Rejects while the HLS volume is full. */
-  checkRoom(): Promise<void> {
-    return this.tools.volume.check();
-  }
-
   /** Hands every session over and takes no more. */
   async close(): Promise<void> {
-    this.tools.volume.close();
     await this.stage.close();
     await Promise.all([
       this.tools.reader.close(),
@@ -131,7 +135,7 @@ export class Segmenter {
       sessionId,
       playlistUrl: playlistUrl(sessionId),
     }).catch((error: unknown) =>
-      warnUnlessOutage(this.tools.log, error, 'could not announce a playlist', { sessionId }),
+      this.tools.log.warn({ sessionId, err: error }, 'could not announce a playlist'),
     );
   }
 }

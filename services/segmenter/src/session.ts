@@ -3,12 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
-import { VolumeFullError, type PatientVolume } from '@facecast/shared/full-volume';
+import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
 import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import type { JobQueue } from '@facecast/shared/queues';
 import type { Session } from '@facecast/shared/sessions';
-import { warnUnlessOutage } from '@facecast/shared/redis';
 import type { PlaylistWatcher } from './announce.js';
 import { endFailedSession, endSession, type SessionTraces } from './ending.js';
 import { SessionFailure } from './failure.js';
@@ -17,6 +16,7 @@ import type { SegmenterMetrics } from './metrics.js';
 import { BatchOrder, type LoggedBatch } from './order.js';
 import { NotTheHolderError, Packager } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
+import type { Recorder } from './recording/recorder.js';
 import { SoundSource } from './sound-source.js';
 import { batchesHeldBack } from './sound-track.js';
 import { SessionStats } from './stats.js';
@@ -30,8 +30,6 @@ export interface SessionTools extends SessionTraces {
   /** The detectors' queue, for batches that are late. */
   detect: JobQueue<'detect'>;
   longestGapMs: number;
-  /** Where `hlsDir` is. */
-  volume: PatientVolume;
 }
 
 const STATS_EVERY_MS = 1_000;
@@ -56,6 +54,7 @@ export class SegmentedSession {
     private readonly session: Session,
     private readonly packager: Packager,
     private readonly timeline: FaceTimeline,
+    private readonly recorder: Recorder | undefined,
   ) {
     const { cadence } = tools.settings;
     this.order = new BatchOrder(packager.batches);
@@ -73,14 +72,13 @@ export class SegmentedSession {
   /** Takes a session up, be it new or left by another. */
   static async open(tools: SessionTools, session: Session): Promise<SegmentedSession> {
     const folder = join(tools.hlsDir, session.id);
-    const { settings, volume } = tools;
-    const packager = await Packager.open(folder, { ...settings, volume });
+    const packager = await Packager.open(folder, tools.settings);
     const timeline = await FaceTimeline.open(join(folder, TIMELINE_NAME), {
-      fps: settings.cadence.fps,
-      volume,
+      fps: tools.settings.cadence.fps,
       firstFrame: packager.frames,
     });
-    return new SegmentedSession(tools, session, packager, timeline);
+    const recorder = tools.recordings.record(session);
+    return new SegmentedSession(tools, session, packager, timeline, recorder);
   }
 
   /**
@@ -98,7 +96,7 @@ export class SegmentedSession {
       await reader.add(this.session.id, (entries) => this.receive(entries));
       const { error } = await this.publishAll(signal, progressed);
       signal.throwIfAborted();
-      await endSession(this.tools, this.packager, this.stats.snapshot('ended'), error);
+      await endSession(this.tools, this.packager, this.snapshot('ended'), error);
     } catch (error) {
       if (signal.aborted || error instanceof NotTheHolderError) throw error;
       await this.fail(error as Error);
@@ -107,6 +105,7 @@ export class SegmentedSession {
       reader.remove(this.session.id);
       watcher.unwatch(this.session.id);
       signal.removeEventListener('abort', stop);
+      void this.tools.recordings.leave(this.session.id);
       await this.encoder.close();
     }
   }
@@ -169,6 +168,7 @@ export class SegmentedSession {
     signal.throwIfAborted();
     const { firstFrame, frameCount, capturedAt } = batch;
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
+    this.recorder?.see(this.packager.segments);
     this.tell({
       type: 'part',
       sessionId: this.session.id,
@@ -207,7 +207,7 @@ export class SegmentedSession {
     metrics.latency.observe(Math.max(0, now - batch.markedAt) / 1000);
     metrics.parts.inc();
     metrics.partBytes.inc(bytes);
-    this.stats.published(batch, now);
+    this.stats.published(batch, now, this.packager.endDate);
     if (batch.batch === 0) this.tellStats();
   }
 
@@ -256,26 +256,27 @@ export class SegmentedSession {
   private async fail(error: Error): Promise<void> {
     this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
     const message =
-      error instanceof SessionFailure || error instanceof VolumeFullError
-        ? error.message
-        : 'The stream could not be written.';
-    await endFailedSession(this.tools, this.stats.snapshot('ended'), { code: 'internal', message });
+      error instanceof SessionFailure ? error.message : 'The stream could not be written.';
+    await endFailedSession(this.tools, this.snapshot('ended'), { code: 'internal', message });
+  }
+
+  private snapshot(state: SessionState): PipelineStats {
+    const recording = this.recorder?.state ?? 'off';
+    return { ...this.stats.snapshot(state), recording };
   }
 
   private tellStats(): void {
     if (!this.packager.started) return;
-    const stats = this.stats.snapshot('live');
+    const stats = this.snapshot('live');
     this.tell({ type: 'stats', sessionId: this.session.id, stats });
     this.tools.registry
       .update(this.session.id, { state: 'live', stats })
-      .catch((error: unknown) =>
-        warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
-      );
+      .catch((error: unknown) => this.tools.log.warn({ err: error }, 'could not keep the stats'));
   }
 
   private tell(event: FacecastEvent): void {
     publishEvent(this.tools.redis, event).catch((error: unknown) =>
-      warnUnlessOutage(this.tools.log, error, 'could not publish an event', { type: event.type }),
+      this.tools.log.warn({ err: error, type: event.type }, 'could not publish an event'),
     );
   }
 }

@@ -11,9 +11,9 @@ describe('the stats of a session', () => {
   test('count frames in and out, and say where the time goes', () => {
     const stats = new SessionStats('session', 30);
     for (const batch of [0, 1, 2, 4]) stats.seen(markedBatch(batch));
-    stats.published(markedBatch(0), listedAt(0, 10));
-    stats.published(markedBatch(1), listedAt(1, 12));
-    stats.published(markedBatch(2), listedAt(2, 400));
+    stats.published(markedBatch(0), listedAt(0, 10), NaN);
+    stats.published(markedBatch(1), listedAt(1, 12), NaN);
+    stats.published(markedBatch(2), listedAt(2, 400), CAPTURED_AT + 325);
     const snapshot = stats.snapshot('live');
     expect(snapshot).toEqual({
       sessionId: 'session',
@@ -27,6 +27,8 @@ describe('the stats of a session', () => {
       faces: 0,
       stages: { decode: { ms: 40 }, detect: { ms: 20 }, segment: { ms: 12 } },
       pipelineMs: 72,
+      recording: 'off',
+      dateErrorMs: 25,
     });
     expect(pipelineStatsSchema.parse(snapshot)).toEqual(snapshot);
   });
@@ -38,7 +40,7 @@ describe('the stats of a session', () => {
       { searched: false, faces: [face] },
       { searched: false, faces: [face, face] },
     ];
-    stats.published(markedBatch(0, { frames }), listedAt(0, 10));
+    stats.published(markedBatch(0, { frames }), listedAt(0, 10), NaN);
     expect(stats.snapshot('live')).toMatchObject({ framesUndetected: 2, faces: 2 });
   });
 
@@ -46,7 +48,7 @@ describe('the stats of a session', () => {
     const before = new SessionStats('session', 30);
     const frames = [0, 1, 2].map(() => ({ searched: false, faces: [] }));
     before.seen(markedBatch(7));
-    before.published(markedBatch(3, { frames }), listedAt(3, 10));
+    before.published(markedBatch(3, { frames }), listedAt(3, 10), NaN);
     const stats = new SessionStats('session', 30, before.snapshot('live'));
     expect(stats.snapshot('live')).toMatchObject({
       framesIn: 24,
@@ -59,16 +61,17 @@ describe('the stats of a session', () => {
   test('forget times that are older than some seconds', () => {
     const stats = new SessionStats('session', 30);
     for (let batch = 0; batch < 100; batch++)
-      stats.published(markedBatch(batch), listedAt(batch, batch < 50 ? 900 : 9));
+      stats.published(markedBatch(batch), listedAt(batch, batch < 50 ? 900 : 9), NaN);
     expect(stats.snapshot('live').stages.segment.ms).toBe(9);
   });
 
   test('are never negative, whatever the clocks of two machines say', () => {
     const stats = new SessionStats('session', 30);
-    stats.published(markedBatch(0, { decodedAt: 5 }), 0);
+    stats.published(markedBatch(0, { decodedAt: 5 }), 0, CAPTURED_AT + 100);
     expect(stats.snapshot('live')).toMatchObject({
       stages: { decode: { ms: 0 }, segment: { ms: 0 } },
       pipelineMs: 0,
+      dateErrorMs: 0,
     });
   });
 });

@@ -18,6 +18,7 @@ export class SessionStats {
     'width' | 'height' | 'framesIn' | 'framesOut' | 'framesUndetected' | 'faces'
   >;
   private readonly times: Times[] = [];
+  private dateErrorMs: number;
 
   /** Goes on with the counts of `before`, where a predecessor left some. */
   constructor(
@@ -33,6 +34,7 @@ export class SessionStats {
       framesUndetected: before?.framesUndetected ?? 0,
       faces: before?.faces ?? 0,
     };
+    this.dateErrorMs = before?.dateErrorMs ?? 0;
   }
 
   /** A batch has come, in whatever order. */
@@ -40,8 +42,8 @@ export class SessionStats {
     this.counted.framesIn = Math.max(this.counted.framesIn, firstFrame + frameCount);
   }
 
-  /** A batch is in the playlist since `at`, milliseconds since the epoch. */
-  published(batch: MarkedBatch, at: number): void {
+  /** A batch is in the playlist since `at`, which says that it ended at `endDate`; milliseconds since the epoch. */
+  published(batch: MarkedBatch, at: number, endDate: number): void {
     const counted = this.counted;
     counted.width = batch.width;
     counted.height = batch.height;
@@ -55,6 +57,8 @@ export class SessionStats {
       pipeline: at - batch.receivedAt,
     });
     if (this.times.length > MEDIAN_BATCHES) this.times.shift();
+    const ended = batch.capturedAt + (batch.frameCount * 1000) / this.fps;
+    this.dateErrorMs = Math.round(endDate - ended);
   }
 
   snapshot(state: SessionState): PipelineStats {
@@ -66,6 +70,8 @@ export class SessionStats {
       ...this.counted,
       stages: { decode: stage('decode'), detect: stage('detect'), segment: stage('segment') },
       pipelineMs: this.median('pipeline'),
+      recording: 'off',
+      dateErrorMs: this.dateErrorMs,
     };
   }
 

@@ -1,5 +1,5 @@
-import { appendFile, open, truncate } from 'node:fs/promises';
-import type { PatientVolume } from '@facecast/shared/full-volume';
+import { appendFileSync } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
 import type { MarkedBatch } from '@facecast/shared/messages';
 import { orMissing, readIfThere, writeWhole } from './files.js';
 
@@ -9,8 +9,8 @@ export const TIMELINE_NAME = 'faces.ndjson';
 /** Five hours of a face in each frame. Beyond it the older half goes. */
 const MOST_TIMELINE_BYTES = 64 * 1024 * 1024;
 
-/** More than the lines of one batch. */
-const TAIL_BYTES = 256 * 1024;
+/** More than the lines of one batch, and of most segments; where it is not, twice as much is read. */
+const TAIL_BYTES = 64 * 1024;
 
 /** The faces of each frame that has any, a line of JSON each, in the order of the frames. */
 export class FaceTimeline {
@@ -19,27 +19,15 @@ export class FaceTimeline {
     private readonly fps: number,
     private bytes: number,
     private readonly mostBytes: number,
-    private readonly volume: Pick<PatientVolume, 'write'>,
   ) {}
 
   /** Goes on with the file, if there is one, at frame `firstFrame`: what a predecessor wrote from there on goes. */
   static async open(
     path: string,
-    options: {
-      fps: number;
-      firstFrame: number;
-      volume: Pick<PatientVolume, 'write'>;
-      mostBytes?: number;
-    },
+    options: { fps: number; firstFrame: number; mostBytes?: number },
   ): Promise<FaceTimeline> {
     const bytes = (await orMissing(() => dropFrames(path, options.firstFrame))) ?? 0;
-    return new FaceTimeline(
-      path,
-      options.fps,
-      bytes,
-      options.mostBytes ?? MOST_TIMELINE_BYTES,
-      options.volume,
-    );
+    return new FaceTimeline(path, options.fps, bytes, options.mostBytes ?? MOST_TIMELINE_BYTES);
   }
 
   async append({ firstFrame, frames }: Pick<MarkedBatch, 'firstFrame' | 'frames'>): Promise<void> {
@@ -51,19 +39,9 @@ export class FaceTimeline {
     // The first batch makes the file in any case: that nobody is seen is an answer too.
     if (lines.length === 0 && firstFrame > 0) return;
     const text = Buffer.from(lines.join(''));
-    await this.volume.write(() => this.appendWhole(text));
+    appendFileSync(this.path, text);
     this.bytes += text.length;
     if (this.bytes > this.mostBytes) await this.dropOlderHalf();
-  }
-
-  private async appendWhole(text: Buffer): Promise<void> {
-    try {
-      await appendFile(this.path, text);
-    } catch (error) {
-      // Some of it may be there.
-      await orMissing(() => truncate(this.path, this.bytes));
-      throw error;
-    }
   }
 
   private async dropOlderHalf(): Promise<void> {
@@ -82,31 +60,51 @@ function seconds(value: number): number {
 }
 
 /** Cuts the lines of frames from `firstFrame` on, and a torn last line, off; the size that is left. */
-async function dropFrames(path: string, firstFrame: number): Promise<number> {
+export async function dropFrames(path: string, firstFrame: number): Promise<number> {
+  const { offset } = await readFrom(path, firstFrame);
+  await truncate(path, offset);
+  return offset;
+}
+
+/** The lines of the frames from `from` up to, but without, `to`. */
+export async function linesOfFrames(path: string, from: number, to: number): Promise<Buffer> {
+  const { lines } = await readFrom(path, from);
+  return lines.subarray(0, startOf(lines, to));
+}
+
+/** The lines of frames from `firstFrame` on, with a torn last one, and where they begin in the file. */
+async function readFrom(path: string, firstFrame: number) {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
-    const from = Math.max(0, size - TAIL_BYTES);
-    const tail = Buffer.alloc(size - from);
-    await file.read(tail, 0, tail.length, from);
-    let end = tail.lastIndexOf(NEWLINE) + 1;
-    while (end > 0) {
-      const start = end < 2 ? 0 : tail.lastIndexOf(NEWLINE, end - 2) + 1;
-      if (frameOf(tail.toString('utf8', start, end)) < firstFrame) break;
-      end = start;
+    for (let bytes = TAIL_BYTES; ; bytes *= 2) {
+      const from = Math.max(0, size - bytes);
+      const tail = Buffer.alloc(size - from);
+      await file.read(tail, 0, tail.length, from);
+      // What the tail begins with is a piece of a line, unless it is all there is.
+      const whole = from === 0 ? 0 : tail.indexOf(NEWLINE) + 1;
+      const start = whole + startOf(tail.subarray(whole), firstFrame);
+      if (from > 0 && start === whole) continue;
+      return { offset: from + start, lines: tail.subarray(start) };
     }
-    await truncate(path, from + end);
-    return from + end;
   } finally {
     await file.close();
   }
 }
 
+/** Where the lines of frames from `frame` on begin; a torn last line counts as one of them. */
+function startOf(lines: Buffer, frame: number): number {
+  for (let at = 0; ;) {
+    const end = lines.indexOf(NEWLINE, at);
+    if (end < 0 || frameOf(lines.toString('latin1', at, at + FRAME_BYTES)) >= frame) return at;
+    at = end + 1;
+  }
+}
+
+/** Enough of a line for its frame's number. */
+const FRAME_BYTES = 30;
+
 /** A line that cannot be read counts as one that is too new. */
 function frameOf(line: string): number {
-  try {
-    return (JSON.parse(line) as { frame: number }).frame;
-  } catch {
-    return Infinity;
-  }
+  return Number(/^\{"frame":(\d+)/.exec(line)?.[1] ?? Infinity);
 }

@@ -47,6 +47,12 @@ export class PlaylistWindow implements Playlist {
     this.ended = before.ended;
   }
 
+  /** The date of the end of the newest part, in milliseconds since 1970; undefined where there is none. */
+  get endDate(): number | undefined {
+    const last = this.segments.at(-1);
+    return last && last.capturedAt + (last.frames * 1000) / this.cadence.fps;
+  }
+
   /** Lists the next part. `init` is given with the first part of each encoder. */
   add(part: { frames: number; capturedAt: number }, init?: string): Placed {
     const cut = init === undefined ? undefined : this.closeSegment();

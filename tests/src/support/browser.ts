@@ -1,23 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { PlayedFrame } from './playback.js';
 
+const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** For a Chromium whose camera shows the pictures of an MJPEG file. */
+const argumentsFor = (camera: string) => [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-video-capture=${camera}`,
+];
+
 /** Debian's Chromium, headless, whose camera shows the pictures of an MJPEG file. */
 export async function launchChromium(camera: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--autoplay-policy=no-user-gesture-required',
-      '--use-fake-ui-for-media-stream',
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${camera}`,
-    ],
+  return chromium.launch({ executablePath: EXECUTABLE, args: argumentsFor(camera) });
+}
+
+/** A browser with a window of tabs, of which only the one opened last is visible. */
+export interface Tabs {
+  open(url: string): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** The same, but as people have it: what covers a page slows its timers down. */
+export async function launchTabs(camera: string): Promise<Tabs> {
+  const profile = await mkdtemp(join(tmpdir(), 'facecast-chromium-'));
+  const own = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+  const chromiumProcess = spawn(EXECUTABLE, [...argumentsFor(camera), ...own, 'about:blank'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const exited = once(chromiumProcess, 'exit');
+  const endpoint = await new Promise<string>((resolve) => {
+    createInterface({ input: chromiumProcess.stderr }).on('line', (line) => {
+      const [, address] = /^DevTools listening on (ws:.*)/.exec(line) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+  });
+  // By default every page believes that it is in front.
+  const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true });
+  return {
+    async open(url) {
+      const page = await browser.contexts()[0]!.newPage();
+      await page.goto(url);
+      await page.bringToFront();
+      return page;
+    },
+    async close() {
+      await browser.close();
+      chromiumProcess.kill();
+      await exited;
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The picture that a `<video>` of the page shows at the moment. */

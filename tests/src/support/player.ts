@@ -1,8 +1,5 @@
 import { Agent, get } from 'node:http';
-import { parse, setOptions, types } from 'hls-parser';
-
-// Its doubts are checked where the playlists are made.
-setOptions({ silent: true });
+import { parse, types } from 'hls-parser';
 
 /** What a request was answered. */
 export interface Answer {

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 
+const PIECE_BYTES = 1400;
+
 /** A line to a server on this machine that carries as little of what is sent to it as one likes. */
 export class SlowLine {
   /** Of what each connection carries to the server; Infinity: as much as it can. */
@@ -42,11 +44,22 @@ export class SlowLine {
       });
     }
     server.pipe(client);
-    client.on('data', (bytes) => {
-      server.write(bytes);
-      if (this.bitsPerSecond === Infinity) return;
-      client.pause();
-      void after((8000 * bytes.length) / this.bitsPerSecond).then(() => client.resume());
-    });
+    void this.carry(client, server);
+  }
+
+  /** Piece by piece, as a slow network does; ends with the connection. */
+  private async carry(client: Socket, server: Socket): Promise<void> {
+    try {
+      for await (const bytes of client as AsyncIterable<Buffer>) {
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          const piece = bytes.subarray(at, at + PIECE_BYTES);
+          server.write(piece);
+          if (this.bitsPerSecond < Infinity)
+            await after((8000 * piece.length) / this.bitsPerSecond);
+        }
+      }
+    } catch {
+      // The connection broke off.
+    }
   }
 }

@@ -36,6 +36,8 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
       HLS_DIR: hlsDir,
       FRAMES_DIR: framesDir,
       LOG_LEVEL: 'warn',
+      // Clips are sent as fast as it goes, and are not to be held back.
+      MAX_LEAD_SECONDS: '3600',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

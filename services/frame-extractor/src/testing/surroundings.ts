@@ -96,6 +96,7 @@ export class Surroundings {
     readonly redis: Redis,
     private readonly directory: string,
     private readonly patience: Patience | undefined,
+    private readonly env: Record<string, string>,
   ) {
     this.sessions = new SessionRegistry(redis);
     this.store = new DirectoryFrameStore(directory);
@@ -104,16 +105,21 @@ export class Surroundings {
     this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
   }
 
-  static async start(redis: Redis, patience?: Patience): Promise<Surroundings> {
+  /** Recordings are not sent at their own speed here, and not held back: unless `env` says so. */
+  static async start(
+    redis: Redis,
+    patience?: Patience,
+    env = { MAX_LEAD_SECONDS: '86400' },
+  ): Promise<Surroundings> {
     const directory = await mkdtemp(join(tmpdir(), 'facecast-extractor-'));
-    const around = new Surroundings(redis, directory, patience);
+    const around = new Surroundings(redis, directory, patience, env);
     await around.startExtractor();
     return around;
   }
 
   async startExtractor(): Promise<void> {
     this.extractor = await Extractor.start({
-      config: readFrameExtractorConfig({}),
+      config: readFrameExtractorConfig(this.env),
       redis: this.redis,
       store: this.store,
       metrics: this.metrics,

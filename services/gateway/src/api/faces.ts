@@ -1,12 +1,15 @@
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { deferred } from '@facecast/shared/deferred';
+import type { SessionState } from '@facecast/shared/ingest-protocol';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { Refusal } from '../errors.js';
 import { isSessionId } from '../session-id.js';
+import type { Recordings } from '../recordings.js';
 import type { SessionEvents } from '../session-events.js';
 import { FaceTimeline } from './face-timeline.js';
 import type { SessionStats } from './session-stats.js';
@@ -36,6 +39,7 @@ export interface FacesParts {
   registry: SessionRegistry;
   stats: SessionStats;
   events: SessionEvents;
+  recordings: Recordings;
   /** Aborted when the gateway stops. */
   closing: AbortSignal;
 }
@@ -52,8 +56,7 @@ export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: str
     if (state === undefined) throw new Refusal(404, 'There is no such session.');
     const follows = query.data.follow && state !== 'ended';
     if (follows && followers >= MOST_FOLLOWERS) throw new Refusal(503, 'Too many follow already.');
-    const path = join(parts.hlsDir, sessionId, 'faces.ndjson');
-    const timeline = new FaceTimeline(path, query.data);
+    const timeline = new FaceTimeline(await timelinePath(parts, sessionId, state), query.data);
     response.setHeader('Content-Type', 'application/x-ndjson');
     response.flushHeaders();
     const news = follows ? new TimelineNews(parts, sessionId, response) : undefined;
@@ -68,6 +71,17 @@ export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: str
       await timeline.close();
     }
   };
+}
+
+/** Beside the live playlist; once that is gone, beside the recording. */
+async function timelinePath(
+  { hlsDir, recordings }: FacesParts,
+  sessionId: string,
+  state: SessionState,
+): Promise<string> {
+  const live = join(hlsDir, sessionId, 'faces.ndjson');
+  const isLeft = state !== 'ended' || (await exists(live));
+  return isLeft ? live : recordings.facesPath(sessionId);
 }
 
 /** What the timeline has, then what it gets, until there is no more news or the range is over. */
@@ -138,4 +152,11 @@ class TimelineNews {
       // Without Redis there is no news; the next look may bring some.
     }
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

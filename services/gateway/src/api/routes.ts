@@ -2,6 +2,7 @@ import { isResumeToken } from '@facecast/shared/sessions';
 import { Router } from 'express';
 import { Refusal } from '../errors.js';
 import type { LiveSessions } from '../live-sessions.js';
+import { noRecording } from '../recordings.js';
 import { isSessionId } from '../session-id.js';
 import { bearerOf, sameSecret } from '../tokens.js';
 import { noStore } from '../no-store.js';
@@ -17,7 +18,10 @@ const NO_SESSION = 'There is no such session.';
 
 /** `/api`: what programs may ask about sessions, and do to them. */
 export function apiRoutes(parts: ApiParts): Router {
-  const { registry, sessions, stats, publishToken } = parts;
+  const { registry, sessions, stats, recordings, publishToken } = parts;
+  const isOwner = (session: { resumeTokenHash: string }, token: string) =>
+    (publishToken !== undefined && sameSecret(token, publishToken)) ||
+    isResumeToken(session, token);
   const router = Router();
 
   router.use('/api', noStore);
@@ -46,11 +50,27 @@ export function apiRoutes(parts: ApiParts): Router {
     }
     const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
     if (!session) throw new Refusal(404, NO_SESSION);
-    const isPublishToken = publishToken !== undefined && sameSecret(token, publishToken);
-    if (!isPublishToken && !isResumeToken(session, token)) {
-      throw new Refusal(401, 'That token may not end this session.');
-    }
+    if (!isOwner(session, token)) throw new Refusal(401, 'That token may not end this session.');
     if (!(await sessions.end(sessionId))) throw new Refusal(404, NO_SESSION);
+    response.status(204).end();
+  });
+
+  router.get('/api/sessions/:sessionId/recording.mp4', async (request, response) => {
+    await recordings.sendMedia(request, response, request.params.sessionId, 'file');
+  });
+
+  router.delete('/api/sessions/:sessionId/recording', async (request, response) => {
+    const { sessionId } = request.params;
+    const token = bearerOf(request);
+    if (token === undefined) {
+      const tokens = "its session's resume token or the publish token";
+      throw new Refusal(401, `Deleting a recording needs ${tokens}.`);
+    }
+    const about = await recordings.about(sessionId);
+    if (!about) throw noRecording();
+    if (!isOwner(about, token)) throw new Refusal(401, 'That token may not delete this.');
+    if (await registry.get(sessionId)) throw new Refusal(409, 'The session still runs.');
+    await recordings.remove(sessionId);
     response.status(204).end();
   });
 

@@ -7,6 +7,7 @@ import {
   type Stats,
 } from '@facecast/shared/ingest-protocol';
 import type { Session, SessionRegistry } from '@facecast/shared/sessions';
+import type { Recordings } from '../recordings.js';
 import type { Viewers } from '../viewers.js';
 
 /** What the segmenter leaves of a session that has ended. */
@@ -17,6 +18,7 @@ export class SessionStats {
   constructor(
     private readonly registry: SessionRegistry,
     private readonly viewers: Viewers,
+    private readonly recordings: Recordings,
     private readonly hlsDir: string,
     /** Frames a second of every session. */
     private readonly fps: number,
@@ -50,7 +52,7 @@ export class SessionStats {
     );
   }
 
-  private soFar({ id, state, stats }: Session): PipelineStats {
+  private soFar({ id, state, stats, record }: Session): PipelineStats {
     return (
       stats ?? {
         sessionId: id,
@@ -64,18 +66,22 @@ export class SessionStats {
         faces: 0,
         stages: { decode: { ms: 0 }, detect: { ms: 0 }, segment: { ms: 0 } },
         pipelineMs: 0,
+        recording: record ? 'on' : 'off',
+        dateErrorMs: 0,
       }
     );
   }
 
-  /** What the segmenter left beside the playlist of an ended session. */
+  /** What the segmenter left beside the recording of an ended session, or beside its live playlist. */
   private async last(
     sessionId: string,
   ): Promise<{ stats: PipelineStats; error: SessionError | undefined } | undefined> {
+    const recorded = await this.recordings.summary(sessionId);
+    if (recorded) return readSummary(recorded);
     try {
       const text = await readFile(join(this.hlsDir, sessionId, 'session.json'), 'utf8');
-      const { error, ...stats } = summarySchema.parse(JSON.parse(text));
-      return { stats, error };
+      const { stats, error } = readSummary(text);
+      return { stats: { ...stats, recording: 'off' }, error };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -85,4 +91,9 @@ export class SessionStats {
   private async withViewers(stats: PipelineStats): Promise<Stats> {
     return { type: 'stats', ...stats, viewers: await this.viewers.count(stats.sessionId) };
   }
+}
+
+function readSummary(text: string): { stats: PipelineStats; error: SessionError | undefined } {
+  const { error, ...stats } = summarySchema.parse(JSON.parse(text));
+  return { stats, error };
 }

@@ -40,6 +40,7 @@ export class ChunkFeed {
   private unacknowledgedBytes = 0;
   private isFull = false;
   private isClosed = false;
+  private movedAt = -Infinity;
   private writing: Promise<void> | undefined;
   private ending: Promise<void> | undefined;
   private readonly gauge: QueueGauge;
@@ -78,6 +79,11 @@ export class ChunkFeed {
     this.unacknowledgedBytes += bytes.length;
     if (this.holdsMoreThan(1)) this.setFull(true);
     this.writing ??= this.writeAll();
+  }
+
+  /** The pipeline has worked on the session: a queue that is full is only being held back. */
+  moved(): void {
+    this.movedAt = Date.now();
   }
 
   /** Ends the session's input after all that was added. */
@@ -126,12 +132,12 @@ export class ChunkFeed {
 
   /** Tries again for as long as Redis may be gone; false where it was given up. */
   private async retrying(work: () => Promise<boolean>): Promise<boolean> {
-    const giveUpAt = performance.now() + this.limits.outageMs;
+    const giveUpAt = Date.now() + this.limits.outageMs;
     while (!this.isClosed) {
       try {
         return await work();
       } catch (error) {
-        if (performance.now() > giveUpAt) this.fail('internal', error);
+        if (Date.now() > giveUpAt) this.fail('internal', error);
         else await delay(this.limits.retryMs);
       }
     }
@@ -165,9 +171,10 @@ export class ChunkFeed {
 
   private async waitForRoom(): Promise<void> {
     this.setFull(true);
-    const giveUpAt = performance.now() + this.limits.fullMs;
+    const fullSince = Date.now();
     while (!this.isClosed && (await this.gauge.holdsMoreThan(0.5))) {
-      if (performance.now() > giveUpAt) this.fail('overloaded');
+      const idleSince = Math.max(fullSince, this.movedAt);
+      if (Date.now() > idleSince + this.limits.fullMs) this.fail('overloaded');
       else await delay(this.limits.lookAgainMs);
     }
   }

@@ -1,4 +1,9 @@
-import { clientMessageSchema, playlistUrl, watchUrl } from '@facecast/shared/ingest-protocol';
+import {
+  clientMessageSchema,
+  playlistUrl,
+  recordingUrl,
+  watchUrl,
+} from '@facecast/shared/ingest-protocol';
 import type { ClientMessage, ErrorCode } from '@facecast/shared/ingest-protocol';
 import { isResumeToken, TooManySessionsError } from '@facecast/shared/sessions';
 import { isSessionId } from '../session-id.js';
@@ -80,7 +85,7 @@ export class Conversation {
     }
   }
 
-  private async start({ mimeType, effect, token }: Start): Promise<void> {
+  private async start({ mimeType, effect, token, record: asked }: Start): Promise<void> {
     if (this.publishToken !== undefined && !sameSecret(token ?? '', this.publishToken)) {
       throw new Unwelcome('unauthorized', 'Publishing here needs the right token.');
     }
@@ -91,20 +96,25 @@ export class Conversation {
         'The face search cannot keep up with the sessions that run: try again later.',
       );
     }
-    const { session, resumeToken } = await this.parts.sessions.begin({ mimeType, effect });
+    const { recordings, sessions } = this.parts;
+    const record = recordings.isDue(asked);
+    const { session, resumeToken } = await sessions.begin({ mimeType, effect, record });
     const { id } = session;
     if (!this.isOpen) {
-      await this.parts.sessions.end(id);
+      await sessions.end(id);
       return;
     }
     this.publish(id, 0, 0);
-    this.parts.log.info({ sessionId: id, mimeType, effect }, 'started');
+    this.parts.log.info({ sessionId: id, mimeType, effect, record }, 'started');
     this.socket.say({
       type: 'started',
       sessionId: id,
       resumeToken,
       playlistUrl: playlistUrl(id),
       watchUrl: watchUrl(id),
+      ...(record && {
+        recording: { url: recordingUrl(id), keptHours: recordings.terms.keptHours },
+      }),
     });
   }
 

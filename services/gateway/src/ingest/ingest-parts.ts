@@ -5,6 +5,7 @@ import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { SessionStats } from '../api/session-stats.js';
 import type { LiveSessions } from '../live-sessions.js';
 import type { GatewayMetrics } from '../metrics.js';
+import type { Recordings } from '../recordings.js';
 import type { SessionEvents } from '../session-events.js';
 import type { Viewers } from '../viewers.js';
 import type { IngestLimits } from './limits.js';
@@ -19,6 +20,7 @@ export interface IngestParts {
   events: SessionEvents;
   load: SearchLoad;
   viewers: Viewers;
+  recordings: Recordings;
   stats: SessionStats;
   metrics: GatewayMetrics;
   log: Logger;

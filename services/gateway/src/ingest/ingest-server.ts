@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { warnUnlessOutage } from '@facecast/shared/redis';
 import { WebSocketServer, type Server } from 'ws';
 import type { GatewayConfig } from '../config.js';
 import { Conversation } from './conversation.js';
@@ -100,9 +99,7 @@ export class IngestServer {
       if (!isFeeding) continue;
       sessions
         .publisherSeen(sessionId)
-        .catch((error: unknown) =>
-          warnUnlessOutage(log, error, 'could not be reported', { sessionId }),
-        );
+        .catch((error: unknown) => log.warn({ sessionId, err: error }, 'could not be reported'));
     }
   }
 }

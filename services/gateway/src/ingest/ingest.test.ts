@@ -200,6 +200,34 @@ describe('pressure', () => {
     client.chunks(...numbered(10));
     expect(await client.refused()).toEqual(['overloaded', 1013]);
   });
+
+  test('a sender that is held back while the pipeline works is waited for, also after its stop', async () => {
+    const patienceMs = 700;
+    const { ingestUrl } = await gatewayWith(
+      {},
+      {
+        ...{ waitingChunks: 10, lookEveryChunks: 2, lookAgainMs: 5 },
+        ...{ fullMs: patienceMs, endMs: patienceMs },
+      },
+    );
+    const clients = [await IngestClient.start(ingestUrl), await IngestClient.start(ingestUrl)];
+    const [full, stopped] = clients as [IngestClient, IngestClient];
+    full.chunks(...numbered(20));
+    stopped.say({ type: 'stop' });
+    const begun = performance.now();
+    for (let framesOut = 1; performance.now() - begun < 2.5 * patienceMs; framesOut++) {
+      for (const { sessionId, received } of clients) {
+        const told = received.length;
+        const stats = { ...statsOf(sessionId), framesOut };
+        await publishEvent(redis, { type: 'stats', sessionId, stats });
+        await expect.poll(() => received.length, { interval: 5 }).toBeGreaterThan(told);
+      }
+    }
+    for (const { received } of clients)
+      expect(received.filter(({ type }) => type === 'error')).toEqual([]);
+    expect(await full.refused()).toEqual(['overloaded', 1013]);
+    expect(await stopped.refused()).toEqual(['internal', 1011]);
+  });
 });
 
 describe('what cannot be taken is refused with the protocol’s code, and closed', () => {

@@ -10,7 +10,7 @@ export interface IngestLimits {
   firstMessageMs: number;
   /** A socket that says nothing between two pings, not even a pong, is dead. */
   pingMs: number;
-  /** How long the pipeline may take to finish what it was sent, and how often that is looked for. */
+  /** How long the pipeline may do nothing before it has finished what it was sent, and how often that is looked for. */
   endMs: number;
   lookForEndMs: number;
   /** Chunks, and their bytes, of one session that have arrived and are not safely queued. */
@@ -22,7 +22,7 @@ export interface IngestLimits {
   /** The queue is looked at once in so many chunks, or bytes. */
   lookEveryChunks: number;
   lookEveryBytes: number;
-  /** Between two looks at a queue that is full, and how long it may stay so. */
+  /** Between two looks at a queue that is full, and how long it may stay so while nothing is taken from it. */
   lookAgainMs: number;
   fullMs: number;
   /** Between two tries while Redis is gone, and how long it may be so. */

@@ -2,7 +2,6 @@ import { publishEvent, type EventOf, type FacecastEvent } from '@facecast/shared
 import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/ingest-protocol';
 import type { NamedChunk, SessionError } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
-import { warnUnlessOutage } from '@facecast/shared/redis';
 import { ChunkFeed } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
@@ -13,11 +12,13 @@ export class Publisher {
   private readonly feed: ChunkFeed;
   private readonly stopListening: () => void;
   private phase: 'feeding' | 'ending' | 'over' = 'feeding';
-  private endTimers: NodeJS.Timeout[] = [];
+  private lookTimer: NodeJS.Timeout | undefined;
+  private giveUpTimer: NodeJS.Timeout | undefined;
   private nextRecording: string | undefined;
   private hasStopped = false;
   private isAnnounced = false;
   private hasLiveStats = false;
+  private framesOut = 0;
   private tidying: Promise<void> | undefined;
 
   /**
@@ -127,6 +128,11 @@ export class Publisher {
   }
 
   private async relayStats(stats: PipelineStats): Promise<void> {
+    if (stats.framesOut > this.framesOut) {
+      this.framesOut = stats.framesOut;
+      this.feed.moved();
+      this.giveUpTimer?.refresh();
+    }
     if (stats.state === 'live') {
       // Events may be lost with a Redis connection; stats come again and again.
       if (this.hasLiveStats) this.announce();
@@ -157,8 +163,7 @@ export class Publisher {
 
   private acknowledge(count: number, newly: number[]): void {
     const now = Date.now();
-    for (const arrivedAt of newly)
-      this.parts.metrics.stage.observe(Math.max(0, now - arrivedAt) / 1000);
+    for (const arrivedAt of newly) this.parts.metrics.stage.observe((now - arrivedAt) / 1000);
     this.socket.say({ type: 'ack', chunks: count });
   }
 
@@ -166,13 +171,11 @@ export class Publisher {
     if (this.phase !== 'feeding') return;
     this.phase = 'ending';
     const { endMs, lookForEndMs } = this.parts.limits;
-    this.endTimers = [
-      setInterval(() => void this.lookForEnd(), lookForEndMs),
-      setTimeout(() => {
-        this.finish();
-        this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
-      }, endMs),
-    ];
+    this.lookTimer = setInterval(() => void this.lookForEnd(), lookForEndMs);
+    this.giveUpTimer = setTimeout(() => {
+      this.finish();
+      this.socket.refuse('internal', 'The end of the session was not confirmed in time.');
+    }, endMs);
   }
 
   /** The event may be lost with a Redis connection; what the session leaves is not. */
@@ -202,13 +205,14 @@ export class Publisher {
 
   private finish(): void {
     this.phase = 'over';
-    this.endTimers.forEach(clearInterval);
+    clearInterval(this.lookTimer);
+    clearTimeout(this.giveUpTimer);
     this.stopListening();
   }
 
   private logFailure(error: unknown): void {
     const { sessionId } = this;
-    warnUnlessOutage(this.parts.log, error, 'trouble with a publisher', { sessionId });
+    this.parts.log.error({ sessionId, err: error }, 'trouble with a publisher');
   }
 }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, join } from 'node:path';
-import { deferred } from '@facecast/shared/deferred';
-import send from 'send';
+import { sendFile } from '../send-file.js';
 import { mediaKind, type MediaKind } from './media-name.js';
 import { RecentParts } from './recent-parts.js';
 
@@ -27,19 +26,15 @@ export class MediaSender {
    */
   async send(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
     const kind = mediaKind(basename(path)) ?? 'segment';
-    const isWholePart = kind === 'part' && request.headers.range === undefined;
-    try {
-      if (isWholePart) await this.sendPart(response, path);
-      else await this.sendFile(request, response, path, kind);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      throw error;
-    }
+    if (kind === 'part' && request.headers.range === undefined)
+      return this.sendPart(response, path);
+    const headers = { 'Content-Type': CONTENT_TYPES[kind], 'Cache-Control': CACHE };
+    return sendFile(request, response, { root: this.hlsDir, path, headers });
   }
 
-  private async sendPart(response: ServerResponse, path: string): Promise<void> {
-    const body = await this.parts.read(join(this.hlsDir, path));
+  private async sendPart(response: ServerResponse, path: string): Promise<boolean> {
+    const body = await this.readPart(path);
+    if (!body) return false;
     response.writeHead(200, {
       'Content-Type': CONTENT_TYPES.part,
       'Content-Length': body.length,
@@ -47,24 +42,15 @@ export class MediaSender {
       'Accept-Ranges': 'bytes',
     });
     response.end(body);
+    return true;
   }
 
-  private async sendFile(
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    kind: MediaKind,
-  ): Promise<void> {
-    const { promise, resolve, reject } = deferred();
-    response.once('close', resolve);
-    send(request, path, { root: this.hlsDir })
-      .on('headers', () => {
-        response.setHeader('Content-Type', CONTENT_TYPES[kind]);
-        response.setHeader('Cache-Control', CACHE);
-      })
-      .on('end', resolve)
-      .on('error', reject)
-      .pipe(response);
-    await promise;
+  private async readPart(path: string): Promise<Buffer | undefined> {
+    try {
+      return await this.parts.read(join(this.hlsDir, path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 }

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parse } from 'node:querystring';
 import type { Logger } from '@facecast/shared/logger';
+import { RECORDING_FILES } from '@facecast/shared/recording';
 import { answerError, Refusal } from '../errors.js';
 import type { GatewayMetrics } from '../metrics.js';
 import { isSessionId } from '../session-id.js';
+import type { Recordings } from '../recordings.js';
 import { viewerOf, type Viewers } from '../viewers.js';
 import { acceptsGzip } from './accepts-gzip.js';
 import { decideMissingFile, decidePlaylist } from './decide.js';
@@ -22,6 +24,7 @@ const ENDED_PLAYLIST_CACHE = 'public, max-age=10';
 export interface PlaybackParts {
   playlists: LivePlaylists;
   media: MediaSender;
+  recordings: Recordings;
   viewers: Viewers;
   metrics: Pick<GatewayMetrics, 'playbackSeconds' | 'requests'>;
   log: Logger;
@@ -33,7 +36,8 @@ export interface PlaybackParts {
 export type PlaybackHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
- * `/hls/<session>/…`: the live playlist, held as players ask for it, and the media it lists. Without
+ * `/hls/<session>/…`: the live playlist, held as players ask for it, and the media it lists; the
+ * recording's, where there is one. Without
  * Express, whose way to a handler costs three times what the answer does: each viewer makes twenty
  * requests a second.
  */
@@ -69,6 +73,9 @@ async function answer(parts: PlaybackParts, exchange: Exchange): Promise<void> {
     throw new Refusal(405, 'This can only be read.');
   }
   if (!isSessionId(sessionId)) throw new Refusal(404, 'There is no such session.');
+  if (file === RECORDING_FILES.playlist) return parts.recordings.sendPlaylist(response, sessionId);
+  if (file === RECORDING_FILES.media)
+    return parts.recordings.sendMedia(request, response, sessionId, 'stream');
   const kind = file === PLAYLIST ? 'playlist' : mediaKind(file);
   if (!kind) throw new Refusal(404, 'There is no such file.');
   const answered = parts.metrics.playbackSeconds.startTimer({ kind });

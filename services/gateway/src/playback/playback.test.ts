@@ -12,6 +12,7 @@ import { answerError, Refusal } from '../errors.js';
 import { createGatewayMetrics } from '../metrics.js';
 import { testPlaylist, type TestPlaylist } from '../testing/playlist.js';
 import { until } from '../testing/until.js';
+import { Recordings } from '../recordings.js';
 import { Viewers } from '../viewers.js';
 import { LivePlaylists } from './live-playlists.js';
 import { MediaSender } from './media-sender.js';
@@ -54,6 +55,7 @@ async function start(room: WaitingRoom): Promise<void> {
   const play = playbackHandler({
     playlists,
     media: new MediaSender(hlsDir),
+    recordings: new Recordings('nowhere', { record: 'ask', keptHours: 24 }),
     viewers,
     metrics: createGatewayMetrics(),
     log,

@@ -12,6 +12,7 @@ export interface TestGateway extends Gateway {
   url: string;
   ingestUrl: string;
   hlsDir: string;
+  recordingsDir: string;
 }
 
 /** Starts one on any free port, with a page that says what it is. */
@@ -22,6 +23,7 @@ export async function testGateway(
 ): Promise<TestGateway> {
   const directory = await mkdtemp(join(tmpdir(), 'facecast-gateway-'));
   const hlsDir = join(directory, 'hls');
+  const recordingsDir = join(directory, 'recordings');
   const webDir = join(directory, 'web');
   await mkdir(hlsDir);
   await mkdir(join(webDir, 'assets'), { recursive: true });
@@ -32,6 +34,7 @@ export async function testGateway(
     PORT: '0',
     REDIS_URL: redisUrl,
     HLS_DIR: hlsDir,
+    RECORDINGS_DIR: recordingsDir,
     WEB_DIR: webDir,
     ...settings,
   });
@@ -44,6 +47,7 @@ export async function testGateway(
     url: `http://127.0.0.1:${gateway.port}`,
     ingestUrl: `ws://127.0.0.1:${gateway.port}/ingest`,
     hlsDir,
+    recordingsDir,
     close: async () => {
       await gateway.close();
       await rm(directory, { recursive: true, force: true });

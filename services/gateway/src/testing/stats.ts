@@ -13,5 +13,7 @@ export const statsOf = (sessionId: string, more: Partial<PipelineStats> = {}): P
   faces: 2,
   stages: { decode: { ms: 1 }, detect: { ms: 2 }, segment: { ms: 3 } },
   pipelineMs: 250,
+  recording: 'off',
+  dateErrorMs: 0,
   ...more,
 });

@@ -1,0 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Holds media back that is ahead of its time: a file that is pushed faster than it plays. */
+export class Pace {
+  private readonly closing = new AbortController();
+
+  /** @param leadMs how much earlier than it would be captured live media may be handed on */
+  constructor(private readonly leadMs: number) {}
+
+  /** Resolves when media of this capture time (milliseconds since 1970) may be handed on, or after `close`. */
+  async until(capturedAt: number): Promise<void> {
+    const early = Math.ceil(capturedAt - this.leadMs - Date.now());
+    if (early > 0) await delay(early, undefined, { signal: this.closing.signal }).catch(() => {});
+  }
+
+  /** Lets whoever waits go on. */
+  close(): void {
+    this.closing.abort();
+  }
+}
