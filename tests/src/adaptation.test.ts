@@ -1,35 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { framesShown, launchChromium } from './support/browser.js';
-import { faceCamera } from './support/clips.js';
+import { framesShown } from './support/browser.js';
+import { stackAndCamera } from './support/fixtures.js';
 import { SlowLine } from './support/slow-line.js';
-import { startStack, type Stack } from './support/stack.js';
 
-let stack: Stack;
+const live = stackAndCamera();
 let line: SlowLine;
-let media: string;
-let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  media = await mkdtemp(join(tmpdir(), 'facecast-camera-'));
-  const camera = join(media, 'face.mjpeg');
-  await faceCamera(camera, 6);
-  stack = await startStack();
-  line = await SlowLine.to(stack.url);
-  browser = await launchChromium(camera);
-  page = await browser.newPage();
+  line = await SlowLine.to(live.stack.url);
+  page = await live.browser.newPage();
 });
-
-afterAll(async () => {
-  await browser?.close();
-  line?.close();
-  await stack?.stop();
-  await rm(media, { recursive: true, force: true });
-});
+afterAll(() => line?.close());
 
 const note = () => page.locator('#note').innerText();
 const link = () => page.getByTestId('watch-link').getAttribute('href');

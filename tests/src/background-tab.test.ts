@@ -1,30 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { framesShown, launchTabs, type Tabs } from './support/browser.js';
-import { faceCamera, faceClip } from './support/clips.js';
-import { startStack, type Stack } from './support/stack.js';
+import { expect, test } from 'vitest';
+import { framesShown } from './support/browser.js';
+import { faceClip } from './support/clips.js';
+import { stackAndTabs } from './support/fixtures.js';
 
-let stack: Stack;
-let media: string;
-let tabs: Tabs;
-
-beforeAll(async () => {
-  media = await mkdtemp(join(tmpdir(), 'facecast-camera-'));
-  const camera = join(media, 'face.mjpeg');
-  await faceCamera(camera, 6);
-  await faceClip(join(media, 'face.webm'), 6);
-  stack = await startStack();
-  tabs = await launchTabs(camera);
-});
-
-afterAll(async () => {
-  await tabs?.close();
-  await stack?.stop();
-  await rm(media, { recursive: true, force: true });
-});
+const live = stackAndTabs();
 
 /** How many of the next `count` pictures are different from the one before them. */
 async function changesIn(count: number, of: Page): Promise<number> {
@@ -49,14 +30,18 @@ async function changesIn(count: number, of: Page): Promise<number> {
 test.each(['camera', 'file'])(
   'a %s goes on as it was while another tab covers the page',
   async (source) => {
-    const page = await tabs.open(stack.url);
+    const page = await live.tabs.open(live.stack.url);
     await page.getByTestId('source').selectOption(source);
-    if (source === 'file') await page.getByTestId('file').setInputFiles(join(media, 'face.webm'));
+    if (source === 'file') {
+      const file = join(live.media, 'face.webm');
+      await faceClip(file, 6);
+      await page.getByTestId('file').setInputFiles(file);
+    }
     await page.getByTestId('start').click();
     await framesShown(page, 'processed', 30);
     const link = await page.getByTestId('watch-link').getAttribute('href');
 
-    const viewer = await tabs.open(new URL(link ?? '').href);
+    const viewer = await live.tabs.open(new URL(link ?? '').href);
     await framesShown(viewer, 'processed', 60);
     expect(await page.evaluate(() => document.visibilityState)).toBe('hidden');
     expect(await changesIn(90, viewer)).toBeGreaterThan(45);

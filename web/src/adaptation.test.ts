@@ -15,6 +15,7 @@ class Simulation {
   now = 0;
   adaptation: Adaptation = BEST;
   changes: { at: number; level: number; dropped: boolean }[] = [];
+  longestWaitSeconds = 0;
   serverSeconds: number | undefined = 0.3;
   isConnected = true;
   /** What the picture has of what the encoder may use: a still picture needs little. */
@@ -64,6 +65,7 @@ class Simulation {
     const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
     const uplink = { waitedSeconds, waitingBytes, acknowledgedBytes: this.#acknowledged };
     const sight = this.isConnected ? { at: now, serverSeconds, ...uplink } : undefined;
+    this.longestWaitSeconds = Math.max(this.longestWaitSeconds, waitedSeconds);
     this.adaptation = adapt(this.adaptation, sight);
     const { dropsWaiting } = this.adaptation;
     if (dropsWaiting) this.#waiting.length = 0;
@@ -136,6 +138,7 @@ describe('over a connection that became slow', () => {
     const page = new Simulation().run(30, PLENTY).run(600, 20_000);
     expect(page.level).toBe(LOWEST_QUALITY);
     expect(page.changes.length).toBeLessThanOrEqual(4);
+    expect(page.longestWaitSeconds).toBeLessThan(15);
   });
 });
 

@@ -26,7 +26,7 @@ export interface Adaptation {
   /** A number of QUALITIES: 0 is the best. */
   level: number;
   hindrance: Hindrance;
-  /** Whether what waits to be sent is to be forgotten with this change: it would take too long. */
+  /** Whether what waits to be sent gives way to another recording: sending it would take too long. */
   dropsWaiting: boolean;
   changedAt: number;
   /** Whether that was a step up. */
@@ -50,6 +50,8 @@ const LOOK_BACK_SECONDS = 2;
 const CLEARED_SOON_SECONDS = 5;
 /** What waits is dropped where sending it would take longer (seconds): live video cannot wait. */
 const LONGEST_CATCH_UP_SECONDS = 2;
+/** Even at the lowest quality nothing waits longer (seconds): what waits is dropped then, too. */
+const LONGEST_WAIT_SECONDS = 10;
 /** Of what a connection carries, the share that a picture may take. */
 const USABLE_SHARE = 0.75;
 /** Before a change shows what it did (seconds). */
@@ -100,8 +102,12 @@ export function adapt(before: Adaptation, sight: Sight | undefined): Adaptation 
 }
 
 function lowered(now: Adaptation, sight: Sight): Adaptation | undefined {
-  if (now.level === LOWEST_QUALITY) return undefined;
   const { at } = sight;
+  if (now.level === LOWEST_QUALITY) {
+    const isHopeless =
+      tooSlow(now.sights) !== undefined && sight.waitedSeconds > LONGEST_WAIT_SECONDS;
+    return isHopeless ? { ...changed(now, at), dropsWaiting: true } : undefined;
+  }
   if (now.lateSince !== undefined && at - now.lateSince >= SERVER_LATE_FOR_SECONDS)
     return lowerTo(lighterLevel(now.level), 'server', now, at);
   const bitsPerSecond = tooSlow(now.sights);

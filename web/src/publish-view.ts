@@ -1,5 +1,6 @@
 import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
+import { showPictureWhile } from './picture-frame.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';
 import { Readings } from './readings.js';
 import type { Reduction } from './reduction.js';
@@ -109,6 +110,7 @@ export class PublishView {
 
   showState(state: PublishState): void {
     document.body.dataset['state'] = state.name;
+    document.title = isOver(state) ? 'Facecast' : `${publishStateWords(state)} · Facecast`;
     this.#state.textContent = publishStateWords(state);
     this.#note.textContent = publishStateNote(state, this.#reduction);
     const problem = state.name === 'failed' ? state.problem : undefined;
@@ -226,10 +228,4 @@ export class PublishView {
     }
     setTimeout(() => (this.#copy.textContent = 'Copy'), COPIED_FOR_MS);
   }
-}
-
-/** The frame's words give way as soon as there is a picture, and come back when it is gone. */
-function showPictureWhile(video: HTMLVideoElement, frame: HTMLElement): void {
-  video.addEventListener('loadeddata', () => frame.classList.add('has-picture'));
-  video.addEventListener('emptied', () => frame.classList.remove('has-picture'));
 }

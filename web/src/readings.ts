@@ -8,13 +8,14 @@ import { latencySeconds } from './latency.js';
 export class Readings {
   readonly #latency = byId('latency', HTMLElement);
   readonly #faces = byId('faces', HTMLElement);
+  readonly #facesUnit = byId('faces-unit', HTMLElement);
   readonly #viewers = byId('viewers', HTMLElement);
   readonly #plot = new FacesPlot(byId('plot', HTMLElement));
   #dateErrorMs = 0;
 
   showStats({ faces, viewers, dateErrorMs }: Stats): void {
     this.#dateErrorMs = dateErrorMs;
-    showFigure(this.#faces, countFigure(faces));
+    this.#showFaces(faces);
     this.#plot.add(faces);
     setText(this.#viewers, viewersFigure(viewers));
   }
@@ -28,7 +29,7 @@ export class Readings {
   /** Nothing runs any more: figures of a moment are unknown, the plot stays. */
   stop(): void {
     showFigure(this.#latency, UNKNOWN);
-    showFigure(this.#faces, UNKNOWN);
+    this.#showFaces(undefined);
     setText(this.#viewers, '');
   }
 
@@ -37,6 +38,11 @@ export class Readings {
     this.stop();
     this.#dateErrorMs = 0;
     this.#plot.clear();
+  }
+
+  #showFaces(count: number | undefined): void {
+    showFigure(this.#faces, countFigure(count));
+    setText(this.#facesUnit, count === 1 ? 'face now' : 'faces now');
   }
 }
 

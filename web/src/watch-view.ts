@@ -1,5 +1,6 @@
 import type { Stats } from '@facecast/shared/ingest-protocol';
 import { byId } from './dom.js';
+import { showPictureWhile } from './picture-frame.js';
 import { Readings } from './readings.js';
 import { watchStateNote, watchStateWords } from './sentences.js';
 import type { WatchState } from './watch-state.js';
@@ -17,10 +18,8 @@ export class WatchView {
 
   constructor() {
     const video = this.processed;
-    video.addEventListener('loadeddata', () => {
-      this.#frame.classList.add('has-picture');
-      this.#buttons.hidden = false;
-    });
+    showPictureWhile(video, this.#frame);
+    video.addEventListener('loadeddata', () => (this.#buttons.hidden = false));
     for (const event of ['play', 'pause']) {
       video.addEventListener(event, () => this.#showPaused());
     }
@@ -34,6 +33,7 @@ export class WatchView {
   showState(state: WatchState): void {
     if (document.body.dataset['state'] === state.name && state.name !== 'looking') return;
     document.body.dataset['state'] = state.name;
+    document.title = `${watchStateWords(state)} · Facecast`;
     this.#state.textContent = watchStateWords(state);
     this.#note.textContent = watchStateNote(state);
     if (state.name !== 'live') this.#readings.stop();

@@ -47,6 +47,8 @@ export async function installClockCamera(page: Page, face: string): Promise<void
 export interface Observation {
   /** Age of the shown picture in milliseconds, one for each look. */
   ages: number[];
+  /** What the page itself says of that, in seconds; where it says anything. */
+  shown: number[];
   /** Playback rate at each look. */
   rates: number[];
   /** How often the player ran dry. */
@@ -68,6 +70,8 @@ export async function observe(
       if (!context) throw new Error('no canvas');
       const ages: number[] = [];
       const rates: number[] = [];
+      const shown: number[] = [];
+      const figure = document.querySelector<HTMLElement>('[data-testid="latency"]');
       let stalls = 0;
       const stalled = () => stalls++;
       video.addEventListener('waiting', stalled);
@@ -76,16 +80,18 @@ export async function observe(
         context.drawImage(video, 0, 0, 640, square, 0, 0, 640, square);
         const seen = Date.now();
         const { data } = context.getImageData(0, 0, canvas.width, square);
-        let shown = 0;
+        let time = 0;
         for (let bit = 0; bit < bits; bit++) {
           const pixel = (square / 2) * canvas.width + bit * square + square / 2;
-          shown = shown * 2 + ((data[4 * pixel] ?? 0) > 127 ? 1 : 0);
+          time = time * 2 + ((data[4 * pixel] ?? 0) > 127 ? 1 : 0);
         }
-        ages.push((seen - shown + 2 ** bits) % 2 ** bits);
+        ages.push((seen - time + 2 ** bits) % 2 ** bits);
+        const says = Number.parseFloat(figure?.innerText ?? '');
+        if (!Number.isNaN(says)) shown.push(says);
         rates.push(video.playbackRate);
       }
       video.removeEventListener('waiting', stalled);
-      return { ages, rates, stalls };
+      return { ages, shown, rates, stalls };
     },
     { selector, ...options, bits: BITS, square: SQUARE },
   );

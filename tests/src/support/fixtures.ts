@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { launchChromium } from './browser.js';
+import { launchChromium, launchTabs, type Tabs } from './browser.js';
 import { countedClip, faceCamera } from './clips.js';
 import { startStack, type Stack } from './stack.js';
 
@@ -15,12 +15,15 @@ interface StackFixture {
 }
 
 /** The whole system, and a clip in which so many frames are counted. */
-export function stackAndClip(frames: number): StackFixture & { clip: string } {
+export function stackAndClip(
+  frames: number,
+  env: Record<string, string> = {},
+): StackFixture & { clip: string } {
   return around(async (media) => {
     const clip = join(media, 'counted.webm');
     await countedClip(clip, frames);
     return { clip };
-  });
+  }, env);
 }
 
 /** The whole system, and a browser before whose camera a face moves left and right. */
@@ -34,15 +37,27 @@ export function stackAndCamera(): StackFixture & { browser: Browser } {
   return fixture;
 }
 
+/** The same, with a browser that has a window of tabs. */
+export function stackAndTabs(): StackFixture & { tabs: Tabs } {
+  const fixture = around(async (media) => {
+    const camera = join(media, 'face.mjpeg');
+    await faceCamera(camera, 6);
+    return { tabs: await launchTabs(camera) };
+  });
+  afterAll(() => fixture.tabs?.close());
+  return fixture;
+}
+
 /** The system with a directory beside it, and what `prepare` puts in there. */
 function around<Prepared extends object>(
   prepare: (media: string) => Promise<Prepared>,
+  env: Record<string, string> = {},
 ): StackFixture & Prepared {
   const fixture = {} as Partial<StackFixture> & Prepared;
   beforeAll(async () => {
     fixture.media = await mkdtemp(join(tmpdir(), 'facecast-media-'));
     Object.assign(fixture, await prepare(fixture.media));
-    fixture.stack = await startStack();
+    fixture.stack = await startStack(env);
   });
   afterAll(async () => {
     await fixture.stack?.stop();
