@@ -15,8 +15,10 @@ export class ChunkStore {
     return (await this.redis.getBuffer(chunkKey(sessionId, n))) ?? undefined;
   }
 
-  async remove(sessionId: string, n: number): Promise<void> {
-    await this.redis.unlink(chunkKey(sessionId, n));
+  /** Removes the chunks from number `from` to before `to`. */
+  async remove(sessionId: string, from: number, to: number): Promise<void> {
+    const keys = Array.from({ length: to - from }, (_, i) => chunkKey(sessionId, from + i));
+    if (keys.length > 0) await this.redis.unlink(keys);
   }
 
   /** Removes chunk `n` and all that follow it without a gap. */

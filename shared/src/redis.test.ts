@@ -25,7 +25,7 @@ describe('chunks', () => {
     await sessions.storeChunks(id, 0, [named(0)], [Buffer.from([0, 255, 128])]);
     expect(await chunks.read(id, 0)).toEqual(Buffer.from([0, 255, 128]));
     expect(await redis.ttl(`facecast:chunk:${id}:0`)).toBeGreaterThan(0);
-    await chunks.remove(id, 0);
+    await chunks.remove(id, 0, 1);
     expect(await chunks.read(id, 0)).toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
 import type { Pace } from './pace.js';
-import type { Progress, ProgressStore } from './progress.js';
+import type { Progress } from './progress.js';
 import type { RecordingSound } from './recording-sound.js';
 import type { SoundWriter } from './sound-writer.js';
 import type { RawBatch } from './y4m.js';
@@ -22,11 +22,10 @@ export class Batcher {
       sessionId: string;
       effect: Effect;
       /** What is handed on so far; kept up to date. */
-      done: Pick<Progress, 'batches' | 'frames'>;
+      done: Progress;
       store: FrameStore;
       sound: SoundWriter;
       detect: JobQueue<'detect'>;
-      progress: ProgressStore;
       clock: CaptureClock;
       pace: Pace;
       inFlight: InFlight;
@@ -44,7 +43,7 @@ export class Batcher {
    * @param recording the sound of the recording that it comes from
    */
   async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
-    const { sessionId, done, store, sound, detect, progress, clock, metrics } = this.options;
+    const { sessionId, done, store, sound, detect, clock, metrics } = this.options;
     const { pace, inFlight } = this.options;
     if (raw.firstFrame < done.frames) return true;
     if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
@@ -66,13 +65,10 @@ export class Batcher {
     );
     done.batches++;
     done.frames += frameCount;
+    Object.assign(done, { width, height, capturedFrom: clock.captureOfFirst });
     inFlight.add();
     metrics.frames.inc(frameCount);
     metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
-    await progress.save(sessionId, {
-      ...{ batches: done.batches, frames: done.frames, width, height },
-      capturedFrom: clock.captureOfFirst,
-    });
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
 import { z } from 'zod';
-import { recoveryPointSchema, type RecoveryPoint } from './recovery.js';
+import { recoveryPointSchema } from './recovery.js';
 
 const count = z.coerce.number().int().nonnegative();
 
@@ -44,30 +44,18 @@ export class ProgressStore {
     return (await this.redis.getBuffer(headerKey(sessionId))) ?? undefined;
   }
 
-  async save(sessionId: string, progress: Partial<Omit<Progress, 'recovery'>>): Promise<void> {
-    const key = progressKey(sessionId);
-    const known = Object.entries(progress).filter(([, value]) => value !== undefined);
-    await this.redis
-      .multi()
-      .hset(key, Object.fromEntries(known))
-      .expire(key, LIFETIME_SECONDS)
-      .exec();
+  /** Saves all of it but from where to take up. */
+  async saveCounts(sessionId: string, progress: Progress): Promise<void> {
+    await this.redis.hset(progressKey(sessionId), countsOf(progress));
   }
 
-  /** Saves from where to take up, in one step with the chunk that is to be acknowledged next. */
-  async saveRecovery(
-    sessionId: string,
-    {
-      recovery,
-      ...chunks
-    }: Required<Pick<Progress, 'nextChunk' | 'keptFrom'>> & {
-      recovery: RecoveryPoint | undefined;
-    },
-  ): Promise<void> {
+  /** Saves all of it in one step, and puts its expiry off. */
+  async save(sessionId: string, progress: Progress): Promise<void> {
     const key = progressKey(sessionId);
+    const recovery = JSON.stringify(progress.recovery ?? null);
     await this.redis
       .multi()
-      .hset(key, { ...chunks, recovery: JSON.stringify(recovery ?? null) })
+      .hset(key, { ...countsOf(progress), recovery })
       .expire(key, LIFETIME_SECONDS)
       .expire(headerKey(sessionId), LIFETIME_SECONDS)
       .exec();
@@ -84,3 +72,8 @@ export class ProgressStore {
 
 const progressKey = (sessionId: string) => `${KEY_PREFIX}:decoding:${sessionId}`;
 const headerKey = (sessionId: string) => `${KEY_PREFIX}:recording:${sessionId}`;
+
+function countsOf(progress: Progress): Record<string, number> {
+  const fields = Object.entries(progress).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(fields) as Record<string, number>;
+}

@@ -4,9 +4,9 @@ import type { Logger } from '@facecast/shared/logger';
 import type { Session } from '@facecast/shared/sessions';
 import { Batcher } from './batcher.js';
 import { CaptureClock } from './capture-clock.js';
+import { Checkpoint } from './checkpoint.js';
 import { ChunkInput } from './chunk-input.js';
 import { conclude, removeLeftovers } from './conclusion.js';
-import { declaredContainer } from './container.js';
 import type { Deps } from './deps.js';
 import { DecodeFailure, isInterruption, type FailureReason, type Interruption } from './failure.js';
 import type { Size } from './ffmpeg-arguments.js';
@@ -16,6 +16,7 @@ import type { Progress } from './progress.js';
 import { Recording } from './recording.js';
 import type { RecoveryPoint } from './recovery.js';
 import { SoundWriter } from './sound-writer.js';
+import { whereToTakeUp, type TakeUp } from './take-up.js';
 import { filledUp, type RawBatch } from './y4m.js';
 
 /** How often ffmpeg may be lost at one place of a recording before its session ends. */
@@ -35,17 +36,12 @@ export async function decodeSession(
   const session = await deps.sessions.get(sessionId);
   if (!session) return removeLeftovers(deps, sessionId);
   const progress = await deps.progress.load(sessionId);
-  const container = declaredContainer(session.mimeType);
-  if (!container) return conclude(deps, sessionId, progress, 'unknown_type');
-  const beginning: RecoveryPoint = { container, chunk: 0, offset: 0, rate: { next: 0 } };
-  const { recovery: point = beginning } = progress;
-  const header = point?.keyFrame && (await deps.progress.loadHeader(sessionId));
-  if (!point || (point.keyFrame && !header))
-    return conclude(deps, sessionId, progress, 'no_way_back');
+  const from = await whereToTakeUp(deps.progress, session, progress);
+  if (typeof from === 'string') return conclude(deps, sessionId, progress, from);
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
-    await new SessionDecoding(deps, session, progress, point, header, progressed).run(signal);
+    await new SessionDecoding(deps, session, progress, from, progressed).run(signal);
   } finally {
     deps.metrics.sessions.dec();
   }
@@ -63,8 +59,8 @@ class SessionDecoding {
   private readonly input: ChunkInput;
   private size: Size | undefined;
   private recording: Recording;
-  private savedHeader: Buffer | undefined;
-  private savedPoint: RecoveryPoint | undefined;
+  private header: Buffer | undefined;
+  private readonly checkpoint: Checkpoint;
   private handingOn: Promise<boolean> = Promise.resolve(true);
   /** The input cannot be read: why. */
   private inputFailure: FailureReason | undefined;
@@ -78,8 +74,7 @@ class SessionDecoding {
     private readonly deps: Deps,
     session: Session,
     private readonly done: Progress,
-    point: RecoveryPoint,
-    private header: Buffer | undefined,
+    from: TakeUp,
     private readonly progressed: () => void,
   ) {
     const { cadence, metrics } = deps;
@@ -88,8 +83,8 @@ class SessionDecoding {
     const clock = (this.clock = new CaptureClock(cadence.fps, done.capturedFrom));
     const { width, height } = done;
     if (width !== undefined && height !== undefined) this.size = { width, height };
-    this.savedPoint = point;
-    this.savedHeader = header;
+    this.header = from.header;
+    this.checkpoint = new Checkpoint(deps, sessionId, done, from);
     const inFlight = (this.inFlight = new InFlight(
       (difference) => metrics.inFlight.inc(difference),
       done.batches,
@@ -109,7 +104,7 @@ class SessionDecoding {
         onLost: () => this.failInput('lost_chunk'),
       },
     });
-    this.recording = this.record(point);
+    this.recording = this.record(from.point);
     if (done.nextChunk > 0) this.tellReplacement('taken_over');
   }
 
@@ -186,14 +181,18 @@ class SessionDecoding {
     const { width, height } = batch;
     this.size ??= { width, height };
     const { receivedAt } = this.input;
-    this.handingOn = this.batcher.handOn(batch, receivedAt, this.recording.sound);
+    this.handingOn = this.batcher
+      .handOn(batch, receivedAt, this.recording.sound)
+      .then(async (isTaken) => {
+        // Stopped, it leaves its input to whoever goes on with it.
+        if (!this.isStopped) this.recording.recovery.handedOn(this.done.frames);
+        if (isTaken) await this.checkpoint.save(this.recording);
+        return isTaken;
+      });
     const isTaken = await this.handingOn;
     if (!isTaken) this.gone = !this.isStopped;
     if (!isTaken || this.isStopped) return false;
     this.progressed();
-    const { recovery } = this.recording;
-    recovery.handedOn(this.done.frames);
-    if (recovery.point !== this.savedPoint) await this.saveRecovery();
     return true;
   }
 
@@ -242,24 +241,7 @@ class SessionDecoding {
     await this.handingOn.then(ignore, ignore);
     if (this.isStopped) return;
     this.done.nextChunk = n + 1;
-    await this.saveRecovery();
-  }
-
-  /** Notes from where to take up, and removes the chunks that are not needed for it. */
-  private async saveRecovery(): Promise<void> {
-    const { sessionId, deps, done } = this;
-    const { recovery, wholeHeader } = this.recording;
-    const { point } = recovery;
-    if (point?.keyFrame && wholeHeader && this.savedHeader !== wholeHeader) {
-      this.savedHeader = wholeHeader;
-      await deps.progress.saveHeader(sessionId, wholeHeader);
-    }
-    const { nextChunk, keptFrom } = done;
-    const keepFrom = Math.max(keptFrom, Math.min(recovery.keptFrom, nextChunk));
-    done.keptFrom = keepFrom;
-    this.savedPoint = point;
-    await deps.progress.saveRecovery(sessionId, { nextChunk, keptFrom: keepFrom, recovery: point });
-    for (let n = keptFrom; n < keepFrom; n++) await deps.chunks.remove(sessionId, n);
+    await this.checkpoint.save(this.recording);
   }
 
   private onEvent(event: FacecastEvent): void {

@@ -157,8 +157,7 @@ export class Publisher {
     await this.queue.obliterate();
     const end = this.feed.count + 2 * limits.unacknowledgedChunks;
     const first = Math.max(0, this.feed.count - limits.waitingChunks);
-    const numbers = Array.from({ length: end - first }, (_, i) => first + i);
-    await Promise.all(numbers.map((n) => chunks.remove(this.sessionId, n)));
+    await chunks.remove(this.sessionId, first, end);
   }
 
   private acknowledge(count: number, newly: number[]): void {

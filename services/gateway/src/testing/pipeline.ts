@@ -19,7 +19,7 @@ export class TestPipeline {
     this.worker = consume<'chunks'>(redis, { kind: 'chunks', sessionId }, async (job) => {
       if (job.kind === 'chunk') {
         this.texts.push(String(await chunks.read(sessionId, job.n)));
-        await chunks.remove(sessionId, job.n);
+        await chunks.remove(sessionId, job.n, job.n + 1);
       }
       this.jobs.push(job);
       for (const resolve of this.waiting) resolve();
