@@ -18,9 +18,10 @@ export interface Push {
 export async function startPush(
   stack: Pick<Stack, 'ingestUrl'>,
   file: string,
-  { effect = 'box', loop = false } = {},
+  { effect = 'box', loop = false, record = false } = {},
 ): Promise<Push> {
-  const options = ['--url', stack.ingestUrl, '--effect', effect, ...(loop ? ['--loop'] : [])];
+  const switches = [...(loop ? ['--loop'] : []), ...(record ? ['--record'] : [])];
+  const options = ['--url', stack.ingestUrl, '--effect', effect, ...switches];
   const push = spawn('node', ['scripts/push.mjs', file, ...options], {
     cwd: REPOSITORY,
     stdio: ['ignore', 'pipe', 'inherit'],

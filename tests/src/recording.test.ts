@@ -1,0 +1,117 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium } from './support/browser.js';
+import * as clips from './support/clips.js';
+import { stackAndClip } from './support/fixtures.js';
+import { HlsJsPage } from './support/hls-js.js';
+import { greenPlane, playFrames } from './support/playback.js';
+import { processesOf, signal } from './support/processes.js';
+import { startPush } from './support/push.js';
+import { flashAndClickClip, flashesAndClicks } from './support/sound.js';
+
+const FRAMES = 300;
+const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
+const ALL = Array.from({ length: FRAMES }, (_, n) => n);
+/** What the contract promises, in seconds. */
+const IN_SYNC = 0.04;
+
+const live = stackAndClip(FRAMES);
+
+const api = (sessionId: string, path: string, init?: RequestInit) =>
+  fetch(`${live.stack.url}/api/sessions/${sessionId}${path}`, init);
+
+/** Both forms of a recording. */
+const urlsOf = (sessionId: string) => [
+  `${live.stack.url}/hls/${sessionId}/recording.m3u8`,
+  `${live.stack.url}/api/sessions/${sessionId}/recording.mp4`,
+];
+
+describe('recordings of sessions whose segmenter was killed, when nothing live of them is left', () => {
+  let sessions: { counted: string; clicks: string; face: string };
+  let facesWhileLive: string;
+
+  beforeAll(async () => {
+    const [clicks, face] = [join(live.media, 'clicks.webm'), join(live.media, 'face.webm')];
+    await Promise.all([flashAndClickClip(clicks, 6), clips.faceClip(face, 6)]);
+    const pushes = await Promise.all(
+      [live.clip, clicks, face].map((clip) => startPush(live.stack, clip, { record: true })),
+    );
+    // When the first segment of each is recorded, or about to be.
+    for (const { sessionId } of pushes)
+      await fetch(`${live.stack.url}/hls/${sessionId}/live.m3u8?_HLS_msn=1`);
+    signal(await processesOf(live.stack, 'services/segmenter'), 'SIGKILL');
+    for (const push of pushes) expect(await push.ended).toBe(0);
+    const [a, b, c] = pushes.map(({ sessionId }) => sessionId);
+    sessions = { counted: a!, clicks: b!, face: c! };
+    facesWhileLive = await (await api(sessions.face, '/faces')).text();
+    // As the janitor does after RETENTION_MINUTES.
+    for (const { sessionId } of pushes)
+      await rm(join(live.stack.hlsDir, sessionId), { recursive: true });
+  });
+
+  test('have every frame once and in order, as HLS and as one MP4', async () => {
+    for (const url of urlsOf(sessions.counted)) {
+      const numbers: number[] = [];
+      for await (const frame of playFrames(url, SIZE))
+        numbers.push(readFrameCounter(greenPlane(frame), SIZE.width));
+      expect(numbers).toEqual(ALL);
+    }
+  });
+
+  test('are heard when they are seen', async () => {
+    for (const url of urlsOf(sessions.clicks)) {
+      const { flashes, clicks } = await flashesAndClicks(url);
+      expect(flashes).toHaveLength(6);
+      expect(clicks).toHaveLength(6);
+      clicks.forEach((at, n) => expect(Math.abs(at - (flashes[n] ?? NaN))).toBeLessThan(IN_SYNC));
+    }
+  });
+
+  test('have the faces and the stats that they had', async () => {
+    expect(facesWhileLive.split('\n').length).toBeGreaterThan(150);
+    expect(await (await api(sessions.face, '/faces')).text()).toBe(facesWhileLive);
+    const stats: unknown = await (await api(sessions.face, '')).json();
+    expect(stats).toMatchObject({ state: 'ended', framesOut: 180, recording: 'on' });
+    expect((await fetch(`${live.stack.url}/hls/${sessions.face}/live.m3u8`)).status).toBe(404);
+  });
+
+  test('play in a browser, by hls.js and without, and can be sought in', async () => {
+    const browser = await launchChromium('/dev/null');
+    const page = await HlsJsPage.open(browser);
+    try {
+      const [playlist = '', mp4 = ''] = urlsOf(sessions.counted);
+      const { decoded } = await page.play(playlist, { lowLatencyMode: false });
+      expect(decoded).toBe(FRAMES);
+      const plain = await browser.newPage();
+      await plain.goto(live.stack.url);
+      const seeked = await plain.evaluate(async (src) => {
+        const video = document.createElement('video');
+        const happens = (type: string) =>
+          new Promise((resolve, reject) => {
+            video.addEventListener(type, resolve, { once: true });
+            video.addEventListener('error', () => reject(new Error(video.error?.message)));
+          });
+        video.src = src;
+        await happens('loadedmetadata');
+        video.currentTime = 7.5;
+        await happens('seeked');
+        return { duration: video.duration, at: video.currentTime, width: video.videoWidth };
+      }, mp4);
+      expect(seeked).toEqual({ duration: 10, at: 7.5, width: 640 });
+    } finally {
+      await page.close();
+      await browser.close();
+    }
+  });
+});
+
+test('a session that nobody wanted recorded has no recording', async () => {
+  const push = await startPush(live.stack, live.clip);
+  await push.stop();
+  const answer = await api(push.sessionId, '/recording.mp4');
+  expect(answer.status).toBe(404);
+  const sentence = 'There is no recording of this session (any more).';
+  expect(await answer.json()).toEqual({ error: { code: 'not_found', message: sentence } });
+});
