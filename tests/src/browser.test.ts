@@ -149,3 +149,40 @@ test('a camera that is refused is answered with a sentence', async () => {
   await page.getByTestId('start').click();
   await expect.poll(() => page.getByTestId('problem').innerText()).toMatch(/permission|allow/i);
 });
+
+test('what is recorded says so to viewers, plays after the end, and is deleted at will', async () => {
+  await page.getByTestId('record').check();
+  await start();
+  await expect
+    .poll(() => page.getByTestId('recording-note').innerText())
+    .toMatch(/^Being recorded, as viewers see it\. Kept for 24 hours/);
+  const watchUrl = new URL((await page.getByTestId('watch-link').getAttribute('href')) ?? '');
+  const viewer = await openPage(watchUrl.pathname);
+  await viewer.getByTestId('recorded').waitFor();
+  await page.getByTestId('stop').click();
+  await page.getByTestId('download').waitFor();
+  const download = page.waitForEvent('download');
+  await page.getByTestId('download').click();
+  expect((await download).suggestedFilename()).toMatch(/^facecast-[\d-]{15}\.mp4$/);
+  await viewer.getByTestId('download').waitFor();
+  await viewer.close();
+
+  const late = await openPage(watchUrl.pathname);
+  await late.getByTestId('download').waitFor();
+  const video = late.getByTestId('processed');
+  await expect
+    .poll(() => video.evaluate((v) => (v as HTMLVideoElement).duration))
+    .toBeGreaterThan(1);
+  await late.close();
+
+  await page.getByTestId('delete-recording').click();
+  await page.getByTestId('delete-recording').click();
+  await expect
+    .poll(() => page.getByTestId('recording-note').innerText())
+    .toBe('The recording is deleted.');
+  const gone = await fetch(
+    `${live.stack.url}/api/sessions/${watchUrl.pathname.split('/').pop()}/recording.mp4`,
+  );
+  expect(gone.status).toBe(404);
+  expect(problems).toEqual([]);
+});

@@ -19,6 +19,8 @@ export interface SourceRequest {
 /** What a person asked for when pressing Start. */
 export interface BroadcastRequest extends SourceRequest {
   effect: Effect;
+  /** Whether the server is to keep a recording. */
+  record: boolean;
   /** Empty where none was entered. */
   token: string;
 }
@@ -108,7 +110,7 @@ export class Broadcast {
     if (this.#over) return first.source.close();
     this.#opened = first.source;
     this.#tell({ type: 'source_opened' });
-    this.#connect(first, request.token);
+    this.#connect(first, request);
   }
 
   async #openSource({ source: choice, withSound }: SourceRequest): Promise<Recordable> {
@@ -120,8 +122,9 @@ export class Broadcast {
     throw new SourceError('recording_unsupported');
   }
 
-  #connect(first: Recordable, token: string): void {
-    const start = { type: 'start', mimeType: first.mimeType, effect: this.#effect } as const;
+  #connect(first: Recordable, { record, token }: BroadcastRequest): void {
+    const { mimeType } = first;
+    const start = { type: 'start', mimeType, effect: this.#effect, record } as const;
     this.#connection = new IngestConnection(
       () => new WebSocket(ingestUrl(location)),
       token === '' ? start : { ...start, token },

@@ -158,9 +158,12 @@ export class IngestConnection {
     if (message.type === 'stats' || this.#silence !== undefined) this.#expectMoreSoon();
     switch (message.type) {
       case 'started': {
-        const { sessionId, resumeToken, playlistUrl, watchUrl } = message;
+        const { sessionId, resumeToken, playlistUrl, watchUrl, recording } = message;
         this.#session = { sessionId, resumeToken };
-        this.#events.onStarted({ sessionId, playlistUrl, watchUrl });
+        const session = { sessionId, playlistUrl, watchUrl };
+        this.#events.onStarted(
+          recording ? { ...session, recording: { ...recording, resumeToken } } : session,
+        );
         return this.#flow();
       }
       case 'resumed':

@@ -30,9 +30,10 @@ export class PublishPage {
     this.#playback.close();
     this.#view.clear();
     this.#onEvent({ type: 'start', source: this.#view.sourceKind });
-    const { source, withSound, effect, token } = this.#view;
+    const { source, withSound, effect, record, token } = this.#view;
     if (!source) return this.#onEvent({ type: 'problem', problem: 'no_file' });
-    this.#broadcast = new Broadcast({ source, withSound, effect, token }, this.#view.preview, {
+    const wanted = { source, withSound, effect, record, token };
+    this.#broadcast = new Broadcast(wanted, this.#view.preview, {
       onEvent: (event) => this.#onEvent(event),
       onStats: (stats) => this.#view.showStats(stats),
       onReduced: (reduction) => this.#view.showReduction(this.#state, reduction),

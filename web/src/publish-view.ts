@@ -3,6 +3,7 @@ import { byId } from './dom.js';
 import { showPictureWhile } from './picture-frame.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';
 import { Readings } from './readings.js';
+import { RecordingView } from './recording-view.js';
 import type { Reduction } from './reduction.js';
 import type { LocalProblem } from './problem.js';
 import { problemSentence, publishStateNote, publishStateWords } from './sentences.js';
@@ -34,11 +35,13 @@ export class PublishView {
   readonly processed = byId('processed', HTMLVideoElement);
   readonly #readings = new Readings();
   readonly #details = new StatsDetails();
+  readonly #recording = new RecordingView();
   readonly #source = byId('source', HTMLSelectElement);
   readonly #device = byId('device', HTMLSelectElement);
   readonly #file = byId('file', HTMLInputElement);
   readonly #loop = byId('loop', HTMLInputElement);
   readonly #sound = byId('sound', HTMLInputElement);
+  readonly #record = byId('record', HTMLInputElement);
   readonly #effect = byId('effect', HTMLSelectElement);
   readonly #token = byId('token', HTMLInputElement);
   readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
@@ -86,6 +89,11 @@ export class PublishView {
     return this.#sound.checked;
   }
 
+  /** Whether the server is to keep a recording. */
+  get record(): boolean {
+    return this.#record.checked;
+  }
+
   get token(): string {
     return this.#token.value.trim();
   }
@@ -121,8 +129,13 @@ export class PublishView {
       byId('token-field', HTMLElement).hidden = false;
       this.#token.focus();
     }
-    if ('session' in state) this.#showLink(new URL(state.session.watchUrl, location.href).href);
-    if (isOver(state)) this.#readings.stop();
+    if ('session' in state) {
+      this.#showLink(new URL(state.session.watchUrl, location.href).href);
+      this.#recording.begin(state.session, this.record);
+    }
+    if (!isOver(state)) return;
+    this.#readings.stop();
+    void this.#recording.end();
   }
 
   /** Another source is being opened, in the place of the one that is live. */
@@ -144,6 +157,7 @@ export class PublishView {
   clear(): void {
     this.#reduction = undefined;
     this.#readings.clear();
+    this.#recording.clear();
     this.#playbackProblem.hidden = true;
     this.#link.textContent = LINK_TO_COME;
     this.#link.removeAttribute('href');
@@ -159,6 +173,7 @@ export class PublishView {
   showStats(stats: Stats): void {
     this.#readings.showStats(stats);
     this.#details.show(stats);
+    this.#recording.showStats(stats);
   }
 
   /** Shows how far behind the camera the picture is, by its date in the playlist. */
@@ -185,8 +200,8 @@ export class PublishView {
     const over = isOver(state);
     this.#isLive = state.name === 'live' || state.name === 'reconnecting';
     for (const choice of this.#sourceChoices) choice.disabled = !over && !this.#isLive;
-    // A session is with sound or without from its beginning on.
-    for (const control of [this.#sound, this.#token]) control.disabled = !over;
+    // A session is with sound or without, recorded or not, from its beginning on.
+    for (const control of [this.#sound, this.#record, this.#token]) control.disabled = !over;
     if (!this.#isLive) this.#change.hidden = true;
     const hadFocus = [this.#start, this.#stop].includes(
       document.activeElement as HTMLButtonElement,

@@ -114,6 +114,33 @@ export function publishStateNote(state: PublishState, reduction?: Reduction): st
   }
 }
 
+/** How it stands with a session's recording. */
+export type RecordingStanding =
+  'on' | 'refused' | 'stopped' | 'kept' | 'cut short' | 'deleted' | 'not ended' | 'not deleted';
+
+/** What the publish page says of it; `keptHours` after the end it is gone. */
+export function recordingNote(standing: RecordingStanding, keptHours: number): string {
+  const forHours = keptHours === 1 ? 'for an hour' : `for ${keptHours} hours`;
+  switch (standing) {
+    case 'on':
+      return `Being recorded, as viewers see it. Kept ${forHours} after the end, for everyone with the link.`;
+    case 'refused':
+      return 'Not recorded: this server keeps no recordings.';
+    case 'stopped':
+      return 'The recording has ended: the server has no more room for it. The stream goes on.';
+    case 'kept':
+      return `The recording is kept ${forHours}, for everyone with the link.`;
+    case 'cut short':
+      return `The recording ends early: the server had no more room. It is kept ${forHours}.`;
+    case 'deleted':
+      return 'The recording is deleted.';
+    case 'not ended':
+      return 'The stream is still ending. Try again in a moment.';
+    case 'not deleted':
+      return 'The recording could not be deleted. Try again.';
+  }
+}
+
 /** The viewers' page's state in a word or three. */
 export function watchStateWords(state: WatchState): string {
   return {
@@ -136,8 +163,9 @@ export function watchStateNote(state: WatchState): string {
     case 'not_started':
       return 'The stream is about to begin. It plays here by itself.';
     case 'ended':
-      return state.sawItLive
-        ? 'This stream has ended. Thank you for watching.'
+      if (state.sawItLive) return 'This stream has ended. Thank you for watching.';
+      return state.isRecorded
+        ? 'This stream has ended. This is its recording.'
         : 'This stream has ended. Its last moments can be played for a few minutes more.';
     case 'missing':
       return 'There is no stream at this address: it never was, or it ended a while ago.';

@@ -23,7 +23,8 @@ export class WatchPage {
 
   async #look(): Promise<void> {
     const { look, stats } = await lookAtSession(this.#sessionId);
-    this.#enter(nextWatchState(this.#state, look));
+    const isRecorded = stats !== undefined && stats.recording !== 'off';
+    this.#enter(nextWatchState(this.#state, look, isRecorded));
     if (stats && this.#state.name === 'live') this.#view.showStats(stats);
     const nextMs = nextLookInMs(this.#state);
     if (nextMs !== undefined) setTimeout(() => void this.#look(), nextMs);
@@ -32,8 +33,21 @@ export class WatchPage {
   #enter(state: WatchState): void {
     this.#state = state;
     this.#view.showState(state);
-    if (state.name === 'live' || state.name === 'ended')
+    if (state.name === 'ended' && state.isRecorded) this.#offerRecording(state);
+    else if (state.name === 'live' || state.name === 'ended')
       this.#playback.open(`/hls/${this.#sessionId}/live.m3u8`);
+  }
+
+  /** Who saw it live sees its last moments first. */
+  #offerRecording({ sawItLive }: { sawItLive: boolean }): void {
+    const url = `/api/sessions/${this.#sessionId}/recording.mp4`;
+    this.#view.offerRecording(url);
+    const play = () => {
+      this.#playback.close();
+      this.#view.playRecording(url);
+    };
+    if (sawItLive) this.#view.processed.addEventListener('ended', play, { once: true });
+    else play();
   }
 
   /** Of an ended stream there may be nothing left to play, which is no failure. */

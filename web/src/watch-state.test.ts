@@ -5,11 +5,19 @@ describe('a viewer', () => {
   test('waits for a stream that has not started, then sees it live, then its end', () => {
     expect(after('starting')).toEqual({ name: 'not_started' });
     expect(after('starting', 'live')).toEqual({ name: 'live' });
-    expect(after('starting', 'live', 'ended')).toEqual({ name: 'ended', sawItLive: true });
+    expect(after('starting', 'live', 'ended')).toEqual({
+      name: 'ended',
+      sawItLive: true,
+      isRecorded: false,
+    });
   });
 
   test('who comes late is told that it has ended', () => {
-    expect(after('ended')).toEqual({ name: 'ended', sawItLive: false });
+    expect(after('ended')).toEqual({ name: 'ended', sawItLive: false, isRecorded: false });
+  });
+
+  test('who comes late is told of the recording, where there is one', () => {
+    expect(nextWatchState({ name: 'looking' }, 'ended', true)).toMatchObject({ isRecorded: true });
   });
 
   test('is told when there never was such a stream', () => {
@@ -17,7 +25,11 @@ describe('a viewer', () => {
   });
 
   test('is told of an end, not of a missing stream, when it vanishes after having been live', () => {
-    expect(after('live', 'no_answer', 'not_found')).toEqual({ name: 'ended', sawItLive: true });
+    expect(after('live', 'no_answer', 'not_found')).toEqual({
+      name: 'ended',
+      sawItLive: true,
+      isRecorded: false,
+    });
   });
 
   test('goes on when a server that did not answer is back', () => {
@@ -36,5 +48,6 @@ describe('a viewer', () => {
 });
 
 function after(...looks: SessionLook[]): WatchState {
-  return looks.reduce<WatchState>(nextWatchState, { name: 'looking' });
+  const looking: WatchState = { name: 'looking' };
+  return looks.reduce<WatchState>((state, look) => nextWatchState(state, look), looking);
 }

@@ -1,11 +1,14 @@
 import type { Problem } from './problem.js';
 
-/** Where a viewer stands. `sawItLive` says whether this page played the stream before its end. */
+/**
+ * Where a viewer stands. `sawItLive` says whether this page played the stream before its end,
+ * `isRecorded` whether there is a recording of it.
+ */
 export type WatchState =
   | { name: 'looking' }
   | { name: 'not_started' }
   | { name: 'live' }
-  | { name: 'ended'; sawItLive: boolean }
+  | { name: 'ended'; sawItLive: boolean; isRecorded: boolean }
   | { name: 'missing' }
   | { name: 'unreachable'; sawItLive: boolean }
   | { name: 'failed'; problem: Problem };
@@ -20,8 +23,12 @@ export const LOOK_WHILE_LIVE_MS = 1_000;
 /** Between two looks at a server that does not answer, in milliseconds. */
 export const LOOK_UNREACHABLE_MS = 4_000;
 
-/** The state after a look at the session. */
-export function nextWatchState(state: WatchState, look: SessionLook): WatchState {
+/** The state after a look at the session, and at whether there is a recording of it. */
+export function nextWatchState(
+  state: WatchState,
+  look: SessionLook,
+  isRecorded = false,
+): WatchState {
   if (state.name === 'ended' || state.name === 'missing' || state.name === 'failed') return state;
   const sawItLive = state.name === 'live' || (state.name === 'unreachable' && state.sawItLive);
   switch (look) {
@@ -30,9 +37,9 @@ export function nextWatchState(state: WatchState, look: SessionLook): WatchState
     case 'live':
       return { name: 'live' };
     case 'ended':
-      return { name: 'ended', sawItLive };
+      return { name: 'ended', sawItLive, isRecorded };
     case 'not_found':
-      return sawItLive ? { name: 'ended', sawItLive } : { name: 'missing' };
+      return sawItLive ? { name: 'ended', sawItLive, isRecorded } : { name: 'missing' };
     case 'no_answer':
       return { name: 'unreachable', sawItLive };
   }

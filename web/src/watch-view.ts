@@ -14,6 +14,8 @@ export class WatchView {
   readonly #note = byId('note', HTMLElement);
   readonly #buttons = byId('buttons', HTMLElement);
   readonly #play = byId('play', HTMLButtonElement);
+  readonly #download = byId('download', HTMLAnchorElement);
+  readonly #recorded = byId('recorded', HTMLElement);
   readonly #sound = byId('sound', HTMLButtonElement);
 
   constructor() {
@@ -36,11 +38,30 @@ export class WatchView {
     document.title = `${watchStateWords(state)} · Facecast`;
     this.#state.textContent = watchStateWords(state);
     this.#note.textContent = watchStateNote(state);
-    if (state.name !== 'live') this.#readings.stop();
+    if (state.name === 'live') return;
+    this.#readings.stop();
+    this.#recorded.hidden = true;
   }
 
   showStats(stats: Stats): void {
     this.#readings.showStats(stats);
+    this.#recorded.hidden = stats.recording !== 'on';
+  }
+
+  /** There is a recording to be had. */
+  offerRecording(url: string): void {
+    this.#download.href = url;
+    this.#download.hidden = false;
+  }
+
+  /** Puts the recording where the stream was, to be played with the browser's own controls. */
+  playRecording(url: string): void {
+    const video = this.processed;
+    this.#frame.classList.add('has-recording');
+    video.controls = true;
+    video.muted = false;
+    video.addEventListener('play', () => (this.#note.textContent = ''), { once: true });
+    video.src = url;
   }
 
   /** Shows how far behind the camera the picture is, by its date in the playlist. */
