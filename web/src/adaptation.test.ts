@@ -162,6 +162,14 @@ test('a server that stays late gets fewer pictures, and more again when it has r
   expect(page.run(120, PLENTY).level).toBe(0);
 });
 
+test('a server that takes chunks late because it is busy is not taken for a slow connection', () => {
+  const page = new Simulation().run(30, PLENTY);
+  page.serverSeconds = 6;
+  page.run(4.5, 300_000);
+  expect(page.level).toBeGreaterThan(0);
+  expect(page.adaptation.hindrance).toBe('server');
+});
+
 test('what is remembered for a decision does not grow', () => {
   const page = new Simulation().run(600, PLENTY);
   expect(page.adaptation.sights.length).toBeLessThan(8);

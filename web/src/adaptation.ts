@@ -115,7 +115,9 @@ function lowered(now: Adaptation, sight: Sight): Adaptation | undefined {
   const level = Math.max(now.level + 1, levelFor(USABLE_SHARE * bitsPerSecond));
   const catchUpSeconds = (8 * sight.waitingBytes) / bitsPerSecond;
   const dropsWaiting = catchUpSeconds > LONGEST_CATCH_UP_SECONDS;
-  return { ...lowerTo(level, 'connection', now, at), dropsWaiting };
+  // A server that is late also takes less from a fast connection.
+  const hindrance = now.lateSince === undefined ? 'connection' : 'server';
+  return { ...lowerTo(level, hindrance, now, at), dropsWaiting };
 }
 
 function lowerTo(level: number, hindrance: Hindrance, now: Adaptation, at: number): Adaptation {

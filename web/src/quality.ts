@@ -2,6 +2,8 @@
 export interface Quality {
   /** Asked of the encoder. */
   bitsPerSecond: number;
+  /** Asked of the sound's encoder; undefined: what the browser thinks right. */
+  soundBitsPerSecond?: number;
   /** Pictures a second at most; undefined: as many as the source gives. */
   frameRate?: number;
   /** Of each side of the source's picture. */
@@ -10,14 +12,17 @@ export interface Quality {
 
 export const BEST_QUALITY: Quality = { bitsPerSecond: 2_500_000, scale: 1 };
 
+/** Speech is well understood with so much (Opus). */
+const SPEECH = { soundBitsPerSecond: 32_000 };
+
 /** From the best to what any connection bears: fewer bits first, then fewer pictures, then smaller ones. */
 export const QUALITIES: readonly Quality[] = [
   BEST_QUALITY,
   { bitsPerSecond: 1_200_000, scale: 1 },
   { bitsPerSecond: 600_000, scale: 1 },
-  { bitsPerSecond: 350_000, scale: 1, frameRate: 15 },
-  { bitsPerSecond: 200_000, scale: 0.5, frameRate: 15 },
-  { bitsPerSecond: 100_000, scale: 0.5, frameRate: 8 },
+  { bitsPerSecond: 350_000, scale: 1, frameRate: 15, ...SPEECH },
+  { bitsPerSecond: 200_000, scale: 0.5, frameRate: 15, ...SPEECH },
+  { bitsPerSecond: 100_000, scale: 0.5, frameRate: 8, ...SPEECH },
 ];
 
 export const LOWEST_QUALITY = QUALITIES.length - 1;

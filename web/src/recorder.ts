@@ -1,3 +1,5 @@
+import type { Quality } from './quality.js';
+
 /** How often the recorder hands out what it has, in milliseconds: one chunk, one batch. */
 const TIMESLICE_MS = 100;
 /** Between two key frames, in milliseconds: how far a decoder must go back at worst. */
@@ -46,6 +48,10 @@ export interface RecorderEvents {
   onFailure(): void;
 }
 
+interface RecorderOptions extends Pick<Quality, 'bitsPerSecond' | 'soundBitsPerSecond'> {
+  mimeType: string;
+}
+
 /** One recording of a stream, as consecutive bytes. */
 export class Recorder {
   readonly #recorder: MediaRecorder;
@@ -53,16 +59,17 @@ export class Recorder {
 
   constructor(
     stream: MediaStream,
-    options: { mimeType: string; bitsPerSecond: number },
+    { mimeType, bitsPerSecond, soundBitsPerSecond }: RecorderOptions,
     events: RecorderEvents,
   ) {
     const bytes = new InOrder((chunk: ArrayBuffer) => events.onBytes(chunk));
-    const allOptions: MediaRecorderOptions & { videoKeyFrameIntervalDuration: number } = {
-      mimeType: options.mimeType,
-      videoBitsPerSecond: options.bitsPerSecond,
+    const options: MediaRecorderOptions & { videoKeyFrameIntervalDuration: number } = {
+      mimeType,
+      videoBitsPerSecond: bitsPerSecond,
+      ...(soundBitsPerSecond !== undefined && { audioBitsPerSecond: soundBitsPerSecond }),
       videoKeyFrameIntervalDuration: KEY_FRAME_INTERVAL_MS,
     };
-    this.#recorder = new MediaRecorder(stream, allOptions);
+    this.#recorder = new MediaRecorder(stream, options);
     this.#recorder.addEventListener('dataavailable', ({ data }) => {
       if (data.size > 0) bytes.push(data.arrayBuffer());
     });
