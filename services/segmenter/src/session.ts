@@ -18,9 +18,9 @@ import { NotTheHolderError, Packager } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
 import type { Recorder } from './recording/recorder.js';
 import { SoundSource } from './sound-source.js';
-import { batchesHeldBack } from './sound-track.js';
 import { SessionStats } from './stats.js';
 import { FaceTimeline, TIMELINE_NAME } from './timeline.js';
+import { UsedInput } from './used-input.js';
 
 /** What all sessions of a replica share. */
 export interface SessionTools extends SessionTraces {
@@ -44,7 +44,7 @@ export class SegmentedSession {
   private readonly stats: SessionStats;
   private readonly order: BatchOrder;
   private readonly late: LateBatches;
-  private repeated: LoggedEntry[] = [];
+  private readonly used: UsedInput;
   private failure: Error | undefined;
   /** The last batch's frames, whose place the next takes once they are encoded. */
   private room: Buffer | undefined;
@@ -59,6 +59,7 @@ export class SegmentedSession {
     const { cadence } = tools.settings;
     this.order = new BatchOrder(packager.batches);
     this.late = new LateBatches(session.id, tools);
+    this.used = new UsedInput(session.id, tools);
     this.stats = new SessionStats(session.id, cadence.fps, session.stats);
     this.encoder = new PartEncoder({
       cadence,
@@ -115,7 +116,7 @@ export class SegmentedSession {
       for (const logged of entries) {
         if (logged.entry.kind === 'batch') this.stats.seen(logged.entry);
         const verdict = this.order.accept(logged);
-        if (verdict !== 'held') this.repeated.push(logged);
+        if (verdict !== 'held') this.used.repeats(logged);
       }
     } catch (error) {
       this.failure = error as Error;
@@ -127,7 +128,7 @@ export class SegmentedSession {
   private async publishAll(signal: AbortSignal, progressed: () => void): Promise<InputEnd> {
     let gapSince: number | undefined;
     for (;;) {
-      await this.dropRepeated();
+      await this.used.removeRepeated(this.packager.batches);
       signal.throwIfAborted();
       if (this.failure) throw this.failure;
       const next = await this.takeNext();
@@ -176,7 +177,7 @@ export class SegmentedSession {
       batches: this.packager.batches,
     });
     this.count(batch, content.length);
-    await Promise.all([this.acknowledge(next), this.packager.tidy()]);
+    await Promise.all([this.used.remove(next), this.packager.tidy()]);
   }
 
   private async encode(next: LoggedBatch | UnsearchedBatch): Promise<Buffer> {
@@ -209,37 +210,6 @@ export class SegmentedSession {
     metrics.partBytes.inc(bytes);
     this.stats.published(batch, now, this.packager.endDate);
     if (batch.batch === 0) this.tellStats();
-  }
-
-  /** The part is listed: its input is not wanted any more. */
-  private async acknowledge(next: LoggedBatch | UnsearchedBatch): Promise<void> {
-    if ('id' in next) await this.tools.markedLog.remove(this.session.id, [next.id]);
-    await this.removeFiles(next.batch.batch);
-  }
-
-  private async dropRepeated(): Promise<void> {
-    if (this.repeated.length === 0) return;
-    const entries = this.repeated.splice(0);
-    await this.tools.markedLog.remove(
-      this.session.id,
-      entries.map(({ id }) => id),
-    );
-    for (const { entry } of entries) {
-      if (entry.kind === 'batch' && entry.batch < this.packager.batches)
-        await this.removeFiles(entry.batch);
-    }
-  }
-
-  /** What a new encoder, or a successor's, would have to be given again, stays. */
-  private async removeFiles(batch: number): Promise<void> {
-    const { frames, settings } = this.tools;
-    const sessionId = this.session.id;
-    const unheard = batch - batchesHeldBack(settings.cadence);
-    await Promise.all([
-      frames.remove({ sessionId, batch, kind: 'marked' }),
-      frames.remove({ sessionId, batch, kind: 'decoded' }),
-      frames.remove({ sessionId, batch: unheard, kind: 'sound' }),
-    ]);
   }
 
   private async waitForNews(signal: AbortSignal, gapSince: number | undefined): Promise<void> {

@@ -2,6 +2,13 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+/** As the segmenter encodes (see its `video-encoder.ts`), in one thread as there. */
+const H264 = [
+  ...['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-threads', '1'],
+  ...['-bf', '0', '-g', '30', '-keyint_min', '30', '-sc_threshold', '0'],
+  ...['-crf', '23', '-maxrate', '2304k', '-bufsize', '2304k'],
+];
+
 /** ffmpeg's decode, encode and HLS, without any search; seconds of CPU. */
 export async function ffmpegTranscode(
   clip: string,
@@ -9,9 +16,8 @@ export async function ffmpegTranscode(
   { realTime }: { realTime: boolean },
 ): Promise<number> {
   const input = ['-v', 'error', ...(realTime ? ['-re'] : []), '-i', clip];
-  const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '30'];
   const output = ['-f', 'hls', '-hls_time', '1', join(directory, 'plain.m3u8')];
-  return cpuSecondsOf('ffmpeg', [...input, ...encode, ...output]);
+  return cpuSecondsOf('ffmpeg', [...input, ...H264, ...output]);
 }
 
 /** GStreamer's element for the job that is ours, with its defaults; seconds of CPU. */

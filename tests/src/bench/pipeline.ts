@@ -14,7 +14,7 @@ import { ffmpegTranscode, gstreamerFaceDetect } from './other-pipelines.js';
 const CLIP_SECONDS = 10;
 const FPS = 30;
 /** Until everything is as it will stay: faces known, code compiled. */
-const SETTLING_SECONDS = 8;
+const SETTLING_SECONDS = 20;
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
 const SESSIONS = (process.env['BENCH_SESSIONS'] ?? '1,4,5,6,8').split(',').map(Number);
 
