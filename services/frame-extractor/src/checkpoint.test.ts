@@ -1,16 +1,17 @@
 import { ChunkStore } from '@facecast/shared/chunks';
-import { Redis } from 'ioredis';
+import { createLogger } from '@facecast/shared/logger';
+import { connectRedis } from '@facecast/shared/redis';
 import { afterAll, beforeEach, expect, inject, test } from 'vitest';
 import { Checkpoint } from './checkpoint.js';
 import { ProgressStore, type Progress } from './progress.js';
 import { Recovery, type RecoveryPoint } from './recovery.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = connectRedis(inject('redisUrl'), 'worker', createLogger('test', 'silent'));
 const progress = new ProgressStore(redis);
 const chunks = new ChunkStore(redis);
 
 beforeEach(() => redis.flushall());
-afterAll(() => redis.quit());
+afterAll(() => redis.disconnect());
 
 const BEGINNING: RecoveryPoint = {
   ...{ container: 'matroska', chunk: 0, offset: 0 },
