@@ -74,6 +74,13 @@ describe('the live playlist', () => {
     expect(text).not.toContain('PRELOAD-HINT');
   });
 
+  test('lists whole segments alone after its end', () => {
+    const ended = { ...LIVE, segments: [segment(8, 10), segment(9, 10)], ended: true };
+    const text = renderPlaylist(ended, CADENCE);
+    expect(text).not.toContain('#EXT-X-PART:');
+    expect(parsePlaylist(text, CADENCE).segments.map(({ uri }) => uri)).toEqual(['8.m4s', '9.m4s']);
+  });
+
   test('hints at the first part of the next segment after a whole one (4.4.5.3)', () => {
     const whole = { ...LIVE, segments: [segment(7, 10)] };
     expect(nextPart(whole)).toEqual({ msn: 8, part: 0 });
@@ -121,14 +128,12 @@ describe('the live playlist', () => {
     ['in the first segment of an encoder', LIVE],
     ['in the middle of a segment', { ...LIVE, segments: [segment(8, 10), segment(9, 4)] }],
     ['after a whole segment', { ...LIVE, segments: [segment(8, 10), segment(9, 10)] }],
-    ['after its end', { ...LIVE, segments: [segment(8, 10)], ended: true }],
+    ['after its end', { ...LIVE, segments: [segment(8, 10, { parts: [] })], ended: true }],
     [
       'with a last segment of one frame',
       {
         ...LIVE,
-        segments: [
-          segment(8, 1, { frames: 1, parts: [{ uri: '8.0.m4s', frames: 1 }], complete: true }),
-        ],
+        segments: [segment(8, 1, { frames: 1, parts: [], complete: true })],
         ended: true,
       },
     ],

@@ -96,10 +96,13 @@ export function renderPlaylist(playlist: Playlist, cadence: Cadence): string {
     init = segment.init;
     const date = new Date(Math.round(segment.capturedAt));
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${date.toISOString()}`);
-    segment.parts.forEach(({ uri, frames }, index) => {
-      const independent = index === 0 ? ',INDEPENDENT=YES' : '';
-      lines.push(`#EXT-X-PART:DURATION=${seconds(frames)},URI="${uri}"${independent}`);
-    });
+    // Whoever plays what has ended wants whole segments. And hls.js waits for ever for the last part of
+    // sound, which ends before the pictures do.
+    if (!playlist.ended)
+      segment.parts.forEach(({ uri, frames }, index) => {
+        const independent = index === 0 ? ',INDEPENDENT=YES' : '';
+        lines.push(`#EXT-X-PART:DURATION=${seconds(frames)},URI="${uri}"${independent}`);
+      });
     if (segment.complete) lines.push(`#EXTINF:${seconds(segment.frames)},`, segment.uri);
   }
   lines.push(

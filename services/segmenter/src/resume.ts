@@ -64,7 +64,7 @@ export async function readFolder(
           read,
         )
       : [];
-  const position = await readPosition(playlist, read);
+  const position = await readPosition(playlist, names, read);
   const orphan = await readOrphan(playlist, nextInit, position.batches, read);
   const next = nextPart(playlist);
   const strays = strayNames(names, playlist);
@@ -93,9 +93,11 @@ async function readAll(names: string[], read: Read): Promise<Buffer[]> {
   return contents.filter((content) => content !== undefined);
 }
 
-async function readPosition(playlist: Playlist, read: Read) {
-  const last = playlist.segments.at(-1)?.parts.at(-1);
-  const content = last && (await read(last.uri));
+async function readPosition({ segments }: Playlist, names: string[], read: Read) {
+  const last = segments.at(-1);
+  // A playlist that has ended lists no parts.
+  const name = last && (last.parts.at(-1)?.uri ?? newestPart(names, last.msn));
+  const content = name && (await read(name));
   const header = content && readPart(content);
   if (!header) throw new Error('the last part that is listed cannot be read');
   return {
@@ -103,6 +105,13 @@ async function readPosition(playlist: Playlist, read: Read) {
     frames: header.firstFrame + header.frameCount,
     hasSound: header.hasSound,
   };
+}
+
+/** The name of the last part of a segment that is there. */
+function newestPart(names: string[], msn: number): string | undefined {
+  const parts = names.filter((name) => name.startsWith(`${msn}.`)).map(partNumber);
+  const part = Math.max(-1, ...parts);
+  return part < 0 ? undefined : partName({ msn, part });
 }
 
 /** Where a later encoder has begun already, the part under the hinted name may be its. */
@@ -125,7 +134,7 @@ function strayNames(names: string[], { segments }: Playlist): string[] {
   return names.filter((name) => isMedia(name) && !listed.has(name));
 }
 
-const MEDIA = /^(\d+)(\.\d+)?\.m4s$/;
+const MEDIA = /^(\d+)(?:\.(\d+))?\.m4s$/;
 const INIT = /^init-(\d+)\.mp4$/;
 
 function isMedia(name: string): boolean {
@@ -135,6 +144,11 @@ function isMedia(name: string): boolean {
 /** The number of an initialization section; -1 of anything else. */
 function initNumber(name: string): number {
   return Number(INIT.exec(name)?.[1] ?? -1);
+}
+
+/** The number of a part in its segment; -1 of anything else. */
+function partNumber(name: string): number {
+  return Number(MEDIA.exec(name)?.[2] ?? -1);
 }
 
 /** The media sequence number of a part or segment; -1 of anything else. */

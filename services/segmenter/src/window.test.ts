@@ -121,6 +121,13 @@ describe('the sliding window', () => {
     expect(placed.flatMap(({ unlisted }) => unlisted.inits)).toEqual(['init-0.mp4', 'init-1.mp4']);
   });
 
+  test('a part that is shorter than the others is the last of its segment (4.4.4.9)', () => {
+    const { window } = freshWindow(13);
+    const { completed } = window.add({ frames: 1, capturedAt: 1300 });
+    expect(completed).toMatchObject({ uri: '2.m4s', frames: 10, complete: true });
+    expect(window.end()).toBeUndefined();
+  });
+
   test('the end completes the last segment as it is', () => {
     const { window } = freshWindow(13);
     expect(window.end()).toMatchObject({ uri: '2.m4s', frames: 9 });

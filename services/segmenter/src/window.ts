@@ -61,7 +61,9 @@ export class PlaylistWindow implements Playlist {
     const uri = partName(position);
     segment.parts.push({ uri, frames: part.frames });
     segment.frames += part.frames;
-    segment.complete = segment.frames >= this.cadence.framesPerSegment;
+    const { framesPerBatch, framesPerSegment } = this.cadence;
+    // A short part is the stream's last, and no other may follow it in its segment (4.4.4.9).
+    segment.complete = segment.frames >= framesPerSegment || part.frames < framesPerBatch;
     const completed = segment.complete ? segment : undefined;
     return { ...position, uri, cut, completed, unlisted: this.slide() };
   }

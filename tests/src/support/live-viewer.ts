@@ -93,6 +93,7 @@ export class LiveViewer {
   }
 
   private async take(playlist: types.MediaPlaylist): Promise<void> {
+    const before = this.newest;
     this.checkOrder(playlist);
     let map = '';
     for (const segment of playlist.segments) {
@@ -101,6 +102,7 @@ export class LiveViewer {
         if (hint || this.seen.has(uri)) continue;
         await this.keep(map, uri);
       }
+      if (playlist.endlist) await this.keepRest(map, segment, before);
     }
     this.discontinuities = playlist.segments.filter(({ discontinuity }) => discontinuity).length;
   }
@@ -122,6 +124,20 @@ export class LiveViewer {
     this.seen.add(uri);
     this.arrivals.push(performance.now());
     this.wake();
+  }
+
+  /** Of what has ended, only whole segments are listed: the parts of the newest that came are in it. */
+  private async keepRest(
+    map: string,
+    { mediaSequenceNumber, uri }: types.Segment,
+    { msn, part }: { msn: number; part: number },
+  ): Promise<void> {
+    if (mediaSequenceNumber < msn) return;
+    const run = this.runs.get(map) ?? { init: await this.fetch(map), parts: [] };
+    this.runs.set(map, run);
+    const came = mediaSequenceNumber === msn ? part : 0;
+    run.parts.splice(run.parts.length - came, came, await this.fetch(uri));
+    this.arrivals.push(performance.now());
   }
 
   private wake(): void {
