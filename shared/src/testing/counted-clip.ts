@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { frameBytes } from '../frame-store.js';
 import { drawFrameCounter } from './frame-counter.js';
 
+const WHITE = 235;
+
 /** Of the pictures of a counted clip. */
 export interface CountedPictures {
   /** Pixels, both even. */
@@ -15,6 +17,8 @@ export interface CountedPictures {
   noise?: boolean;
   /** Number of the first frame. */
   first?: number;
+  /** Frames that are white below the counter. */
+  isWhite?: (n: number) => boolean;
 }
 
 /**
@@ -24,8 +28,9 @@ export interface CountedPictures {
 export async function countedClip(
   frames: number,
   encoding: string[],
-  { width = 640, height = 480, fps = 30, noise = false, first = 0 }: CountedPictures = {},
+  pictures: CountedPictures = {},
 ): Promise<Buffer> {
+  const { width = 640, height = 480, fps = 30, noise = false, first = 0, isWhite } = pictures;
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`];
   const ffmpeg = spawn(
     'ffmpeg',
@@ -35,12 +40,14 @@ export async function countedClip(
   const written = buffer(ffmpeg.stdout);
   const frame = Buffer.alloc(frameBytes(width, height), 128);
   for (let n = first; n < first + frames; n++) {
-    if (noise) fillWithNoise(frame, n);
+    if (isWhite?.(n)) frame.fill(WHITE, 0, width * height);
+    else if (noise) fillWithNoise(frame, n);
     else
       for (let row = 0; row < height; row++)
         frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
     drawFrameCounter(frame, width, n);
-    if (!ffmpeg.stdin.write(frame)) await once(ffmpeg.stdin, 'drain');
+    // A copy: small ones are held, and this one is drawn anew.
+    if (!ffmpeg.stdin.write(Buffer.from(frame))) await once(ffmpeg.stdin, 'drain');
   }
   ffmpeg.stdin.end();
   return written;

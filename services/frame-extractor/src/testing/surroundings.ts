@@ -8,7 +8,7 @@ import { deferred } from '@facecast/shared/deferred';
 import { publishEvent } from '@facecast/shared/events';
 import { DirectoryFrameStore, frameBytes } from '@facecast/shared/frame-store';
 import { createLogger } from '@facecast/shared/logger';
-import { MarkedLogReader } from '@facecast/shared/marked-log';
+import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { DetectJob, InputEnd } from '@facecast/shared/messages';
 import { consume, JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
@@ -170,6 +170,15 @@ export class Surroundings {
   /** Adds the session's claim. */
   async claim({ id }: TestSession): Promise<void> {
     await this.claims.add({ sessionId: id }, { jobId: id });
+  }
+
+  /** Removes what there is of a session that has ended, as the segmenter does. */
+  async forget({ id }: TestSession): Promise<void> {
+    this.bySession.delete(id);
+    this.log.remove(id);
+    await new MarkedLog(this.redis).removeSession(id);
+    await this.store.removeSession(id);
+    await this.sessions.remove(id);
   }
 
   /** Where the session's frames are. */

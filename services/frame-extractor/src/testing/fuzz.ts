@@ -1,0 +1,80 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { mutated } from '@facecast/shared/testing/mutate';
+import { countedClip, cut, H264_MP4, VP8_WEBM } from './clips.js';
+import type { Surroundings } from './surroundings.js';
+
+/** A recording to be broken, in these containers. */
+export const FUZZED = {
+  'video/webm': [...VP8_WEBM, '-g', '4'],
+  'video/mp4': [...H264_MP4, '-g', '4'],
+};
+export type FuzzedType = keyof typeof FUZZED;
+
+/** A session that has not ended so long after all of it was sent hangs. */
+const HANG_MS = 5_000;
+const FRAMES = 12;
+
+/** What became of broken recordings. */
+export interface FuzzReport {
+  recordings: number;
+  /** Frames that came out of them. */
+  frames: number;
+  /** How many were refused, as they should be where nothing can be made of them. */
+  refused: number;
+  /** Seeds of those that ended with another error. */
+  failed: number[];
+  /** Seeds of those that took too long to end. */
+  hung: number[];
+  slowestMs: number;
+}
+
+/** Sends a recording, broken by each seed, to the extractor, each in a session of its own. */
+export async function fuzz(
+  around: Surroundings,
+  mimeType: FuzzedType,
+  seeds: { from: number; count: number; atOnce: number },
+): Promise<FuzzReport> {
+  const recording = await countedClip(FRAMES, FUZZED[mimeType], { width: 64, height: 48 });
+  const report: FuzzReport = {
+    recordings: 0,
+    frames: 0,
+    refused: 0,
+    failed: [],
+    hung: [],
+    slowestMs: 0,
+  };
+  let next = seeds.from;
+  const work = async () => {
+    while (next < seeds.from + seeds.count) {
+      const seed = next++;
+      const ms = await sendBroken(around, mimeType, mutated(recording, seed), { seed, report });
+      report.recordings++;
+      report.slowestMs = Math.max(report.slowestMs, ms);
+      if (ms >= HANG_MS) report.hung.push(seed);
+    }
+  };
+  await Promise.all(Array.from({ length: seeds.atOnce }, work));
+  return report;
+}
+
+/** Resolves to how long it took from its last byte to its end, in milliseconds. */
+async function sendBroken(
+  around: Surroundings,
+  mimeType: string,
+  bytes: Buffer,
+  { seed, report }: { seed: number; report: FuzzReport },
+): Promise<number> {
+  const session = await around.begin(mimeType);
+  await session.send(cut(bytes, 1, 4000));
+  await session.stop();
+  const sentAt = performance.now();
+  const end = await Promise.race([session.end(), after(HANG_MS, undefined, { ref: false })]);
+  const ms = performance.now() - sentAt;
+  if (!end) return ms;
+  report.frames += end.frames;
+  if (end.error?.code === 'unsupported_media') report.refused++;
+  else if (end.error) report.failed.push(seed);
+  await around.until(() => session.jobs.length >= end.batches);
+  await around.forget(session);
+  return ms;
+}
