@@ -5,7 +5,7 @@ import { root } from './setup/paths.mjs';
 import { findBrowser } from './setup/system-packages.mjs';
 
 /** `npm run bench -- [NAME…]`: measures the system as it runs on this machine and prints tables. */
-await setupOrExit({ browser: true, rivals: true });
+await setupOrExit({ browser: true, benchmarks: true });
 run([join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--build', 'tests']);
 run([join(root, 'tests', 'dist', 'bench', 'main.js'), ...process.argv.slice(2)]);
 

@@ -11,12 +11,12 @@ import { ensureSystemPackages } from './setup/system-packages.mjs';
  *
  * Runs before anything is installed, so it and everything it imports uses Node's own modules only.
  *
- * @param {{ browser?: boolean, rivals?: boolean }} [options] `browser`: also what only the tests
- *   need; `rivals`: also what the benchmarks measure us against
+ * @param {{ browser?: boolean, benchmarks?: boolean }} [options] `browser`: also what only the tests
+ *   need; `benchmarks`: also what only they need
  * @throws {import('./setup/run-program.mjs').SetupError} whose message tells a person what to do
  */
-export async function setup({ browser = false, rivals = false } = {}) {
-  await ensureSystemPackages({ browser, rivals });
+export async function setup({ browser = false, benchmarks = false } = {}) {
+  await ensureSystemPackages({ browser, benchmarks });
   await ensureNpmPackages();
   await ensureOpenCvAddon();
   await ensureBuilt();

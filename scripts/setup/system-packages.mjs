@@ -85,12 +85,18 @@ const neededByTests = [
 ];
 
 /** @type {Requirement[]} */
-const rivals = [
+const neededByBenchmarks = [
   {
     name: "GStreamer's facedetect and x264enc",
     isThere: () => hasGstElements('facedetect', 'x264enc'),
     debian: ['gstreamer1.0-opencv', 'gstreamer1.0-plugins-ugly'],
     brew: ['gstreamer'],
+  },
+  {
+    name: 'Firefox ESR',
+    isThere: () => hasProgram('firefox-esr'),
+    debian: ['firefox-esr'],
+    brew: ['--cask', 'firefox@esr'],
   },
 ];
 
@@ -113,7 +119,7 @@ export function findBrowser() {
 /**
  * @typedef {object} Wanted
  * @property {boolean} browser what only the tests need, too
- * @property {boolean} rivals what the benchmarks measure us against, too
+ * @property {boolean} benchmarks what only they need, too
  */
 
 /**
@@ -145,8 +151,9 @@ export async function ensureSystemPackages(wanted) {
 }
 
 /** @param {Wanted} wanted */
-function stillMissing({ browser, rivals: alsoRivals }) {
-  const all = [...needed, ...(browser ? neededByTests : []), ...(alsoRivals ? rivals : [])];
+function stillMissing({ browser, benchmarks }) {
+  const ofTests = browser ? neededByTests : [];
+  const all = [...needed, ...ofTests, ...(benchmarks ? neededByBenchmarks : [])];
   return all.filter((one) => !one.isThere());
 }
 

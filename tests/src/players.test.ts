@@ -94,7 +94,7 @@ describe('hls.js in Chromium', () => {
       if (lowLatencyMode) expect(player.deltaUpdates).toBeGreaterThan(0);
       expect(await push.ended).toBe(0);
 
-      const steps = await player.step(url, FRAMES, FPS);
+      const { frames: steps } = await player.step(url, FRAMES, FPS);
       expect(steps.map(({ number }) => number)).toEqual(ALL);
       expect(steps.map(({ seconds }) => Math.round(seconds * FPS))).toEqual(ALL);
     },

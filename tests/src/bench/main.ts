@@ -2,14 +2,16 @@ import { benchFaces } from './faces/faces.js';
 import { benchHidden } from './faces/hidden.js';
 import { benchFacesMemory } from './faces/memory.js';
 import { benchFaults } from './faults.js';
+import { benchFuzz } from './fuzz.js';
 import { benchLatency } from './latency.js';
 import { benchPipeline } from './pipeline.js';
 import { benchScaling } from './scaling.js';
 import { benchSoak } from './soak.js';
+import { benchSources } from './sources.js';
 import { benchViewers } from './viewers.js';
 
 /** These take many minutes, and run only if they are named. */
-const LONG = ['faces-hidden', 'faces-memory', 'soak'];
+const LONG = ['faces-hidden', 'faces-memory', 'fuzz', 'sources', 'soak'];
 
 /** `npm run bench -- [NAME…]`: all benchmarks but the long ones, or those that are named. */
 const benchmarks: Record<string, () => Promise<string>> = {
@@ -21,6 +23,8 @@ const benchmarks: Record<string, () => Promise<string>> = {
   viewers: benchViewers,
   scaling: benchScaling,
   faults: benchFaults,
+  fuzz: benchFuzz,
+  sources: benchSources,
   soak: benchSoak,
 };
 

@@ -10,6 +10,14 @@ import type { Browser, Page } from 'playwright-core';
 export interface ShownFrame {
   seconds: number;
   number: number;
+  /** Whether its middle is. */
+  isWhite: boolean;
+}
+
+interface SteppedThrough {
+  width: number;
+  height: number;
+  frames: ShownFrame[];
 }
 
 interface PlayerConfig {
@@ -61,7 +69,7 @@ export class HlsJsPage {
         const { video, failed } = window.load(url, config);
         const shown: ShownFrame[] = [];
         const look = (_: number, { mediaTime }: VideoFrameCallbackMetadata) => {
-          shown.push({ seconds: mediaTime, number: window.readNumber(video) });
+          shown.push({ seconds: mediaTime, ...window.readMarks(video) });
           video.requestVideoFrameCallback(look);
         };
         video.requestVideoFrameCallback(look);
@@ -74,8 +82,11 @@ export class HlsJsPage {
     );
   }
 
-  /** Seeks to each of the first `count` frames, one after another; resolves to what was shown there. */
-  async step(url: string, count: number, fps: number): Promise<ShownFrame[]> {
+  /**
+   * Seeks to each of the first `count` frames, one after another; resolves to what was shown there, and
+   * its size.
+   */
+  async step(url: string, count: number, fps: number): Promise<SteppedThrough> {
     return this.page.evaluate(
       async ({ url, count, fps }) => {
         const { video, failed } = window.load(url, { lowLatencyMode: true });
@@ -89,11 +100,47 @@ export class HlsJsPage {
           );
           video.currentTime = (frame + 0.5) / fps;
           const seconds = await Promise.race([painted, failed]);
-          shown.push({ seconds, number: window.readNumber(video) });
+          shown.push({ seconds, ...window.readMarks(video) });
         }
-        return shown;
+        return { width: video.videoWidth, height: video.videoHeight, frames: shown };
       },
       { url, count, fps },
+    );
+  }
+
+  /**
+   * Plays a stream that has ended, and listens: when clicks begin, in seconds of the stream; undefined
+   * where it has no sound.
+   */
+  async listen(url: string): Promise<number[] | undefined> {
+    return this.page.evaluate(
+      async ({ url, worklet }) => {
+        const { video, failed } = window.load(url, { lowLatencyMode: false });
+        video.muted = false;
+        const context = new AudioContext();
+        await context.audioWorklet.addModule(
+          URL.createObjectURL(new Blob([worklet], { type: 'text/javascript' })),
+        );
+        const listener = new AudioWorkletNode(context, 'click-listener');
+        const clicks: number[] = [];
+        listener.port.onmessage = ({ data }) => clicks.push(data as number);
+        context.createMediaElementSource(video).connect(listener).connect(context.destination);
+        const ended = new Promise((resolve) => video.addEventListener('ended', resolve));
+        await Promise.race([video.play(), failed]);
+        // Between the audio context's clock and the stream's.
+        const shifts: number[] = [];
+        const look = () => shifts.push(video.currentTime - context.currentTime);
+        const looking = setInterval(look, 20);
+        await Promise.race([ended, failed]);
+        clearInterval(looking);
+        const { webkitAudioDecodedByteCount: heard } = video as HTMLVideoElement & {
+          webkitAudioDecodedByteCount?: number;
+        };
+        await context.close();
+        const shift = shifts.sort((a, b) => a - b)[Math.floor(shifts.length / 2)] ?? NaN;
+        return heard === 0 ? undefined : clicks.map((at) => at + shift);
+      },
+      { url, worklet: CLICK_LISTENER },
     );
   }
 
@@ -103,18 +150,37 @@ export class HlsJsPage {
   }
 }
 
+/** An audio worklet that tells the times, by its context's clock, at which clicks begin. */
+const CLICK_LISTENER = `
+  registerProcessor('click-listener', class extends AudioWorkletProcessor {
+    #last = -Infinity;
+    process([input]) {
+      (input[0] ?? []).forEach((sample, n) => {
+        if (Math.abs(sample) < 0.18) return;
+        const at = currentTime + n / sampleRate;
+        if (at - this.#last > 0.5) this.port.postMessage(at);
+        this.#last = at;
+      });
+      return true;
+    }
+  });
+`;
+
 /** Runs in the page. */
 function prepare(): void {
-  const canvas = new OffscreenCanvas(640, 40);
+  const canvas = new OffscreenCanvas(640, 80);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  window.readNumber = (video) => {
+  window.readMarks = (video) => {
     if (!context) throw new Error('no canvas');
-    context.drawImage(video, 0, 0, 640, 40, 0, 0, 640, 40);
-    const { data } = context.getImageData(0, 20, 640, 1);
+    const { videoWidth: width, videoHeight: height } = video;
+    context.drawImage(video, 0, 0, width, 2 * Math.floor(width / 32), 0, 0, 640, 40);
+    context.drawImage(video, width / 4, height / 4, width / 2, height / 2, 0, 40, 640, 40);
+    const { data } = context.getImageData(0, 0, 640, 80);
+    const green = (x: number, y: number) => data[4 * (640 * y + x) + 1] ?? 0;
     let number = 0;
     for (let bit = 0; bit < 16; bit++)
-      number = 2 * number + ((data[4 * (40 * bit + 20)] ?? 0) > 125 ? 1 : 0);
-    return number;
+      number = 2 * number + (green(40 * bit + 20, 20) > 125 ? 1 : 0);
+    return { number, isWhite: green(320, 60) > 180 };
   };
   window.load = (url, config) => {
     document.querySelector('video')?.remove();
@@ -136,8 +202,8 @@ function prepare(): void {
 declare global {
   interface Window {
     Hls: typeof Hls;
-    /** The number burnt into the picture that is shown. */
-    readNumber: (video: HTMLVideoElement) => number;
+    /** What the picture that is shown says. */
+    readMarks: (video: HTMLVideoElement) => Pick<ShownFrame, 'number' | 'isWhite'>;
     /** `failed` rejects with what hls.js cannot mend. */
     load: (
       url: string,

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { countedClip } from '@facecast/shared/testing/counted-clip';
+
+const run = promisify(execFile);
+const SAMPLE_RATE = 48_000;
+const CLICK_SECONDS = 0.02;
+const CLICK_HERTZ = 3_000;
+const FLASH_SECONDS = 0.05;
+
+/** What is to be seen and heard in a marked clip. */
+export interface Marks {
+  width: number;
+  height: number;
+  fps: number;
+  seconds: number;
+  /** Number of the first frame; of a later one, there is no sound. */
+  first?: number;
+}
+
+/** The frames at which a flash and a click begin: one a second, where there are as many frames. */
+function flashFrames({ fps, seconds }: Pick<Marks, 'fps' | 'seconds'>): number[] {
+  const every = Math.max(1, 2 / fps);
+  const count = Math.floor(seconds / every);
+  return Array.from({ length: count }, (_, n) => Math.ceil((n + 0.5) * every * fps - 0.001));
+}
+
+/**
+ * A clip without loss (Matroska, FFV1 and PCM) of counted frames, with a white picture and a click
+ * together now and then: what recordings to be published are made of.
+ */
+export async function markedClip(path: string, marks: Marks): Promise<void> {
+  const { fps, seconds } = marks;
+  const flashes = flashFrames(marks);
+  const isWhite = (n: number) =>
+    flashes.some((first) => n >= first && (n === first || (n - first) / fps < FLASH_SECONDS));
+  const clicks = `${path}.pcm`;
+  await writeFile(
+    clicks,
+    pcmClicks(
+      flashes.map((n) => n / fps),
+      seconds,
+    ),
+  );
+  const sound = ['-f', 's16le', '-ar', `${SAMPLE_RATE}`, '-ac', '1', '-i', clicks];
+  const encoding = ['-map', '0:v', '-map', '1:a', '-c:v', 'ffv1', '-c:a', 'pcm_s16le'];
+  const bytes = await countedClip(Math.round(fps * seconds), [...sound, ...encoding, '-f', 'nut'], {
+    ...marks,
+    isWhite,
+  });
+  await writeFile(path, bytes);
+  await rm(clicks);
+}
+
+/** Makes a recording out of a marked clip. */
+export async function encoded(clip: string, path: string, encoding: string[]): Promise<void> {
+  await run('ffmpeg', ['-v', 'error', '-y', '-i', clip, ...encoding, path]);
+}
+
+/** Puts WebMs, which a list names, after one another into one. */
+export async function joined(list: string, path: string): Promise<void> {
+  const output = ['-c', 'copy', '-f', 'webm', '-live', '1', path];
+  await run('ffmpeg', ['-v', 'error', '-y', '-f', 'concat', '-i', list, ...output]);
+}
+
+/** Tells players of an MP4 to turn it by 90 degrees to the left (ISO/IEC 14496-12, section 8.3.2). */
+export async function turn(path: string): Promise<void> {
+  const mp4 = await readFile(path);
+  const matrix = mp4.indexOf('tkhd') + 4 + 40;
+  [0, -0x10000, 0, 0x10000, 0, 0, 0, 0, 0x40000000].forEach((value, n) =>
+    mp4.writeInt32BE(value, matrix + 4 * n),
+  );
+  await writeFile(path, mp4);
+}
+
+function pcmClicks(times: number[], seconds: number): Buffer {
+  const samples = new Int16Array(Math.round(seconds * SAMPLE_RATE));
+  for (const time of times) {
+    const from = Math.round(time * SAMPLE_RATE);
+    for (let n = 0; n < CLICK_SECONDS * SAMPLE_RATE; n++)
+      samples[from + n] = 0x5000 * Math.cos((2 * Math.PI * CLICK_HERTZ * n) / SAMPLE_RATE);
+  }
+  return Buffer.from(samples.buffer);
+}
