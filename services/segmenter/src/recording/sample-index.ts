@@ -2,8 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { BOX_HEADER_BYTES, findBox } from '../boxes.js';
 import { readRuns, type SampleRun } from '../fmp4-samples.js';
 
-/** Read at once: more than a part's `moof` and the header of its `mdat`. */
-const BLOCK_BYTES = 4096;
+/** Read at once: some parts, as to read costs more than what is read. */
+const BLOCK_BYTES = 64 * 1024;
 
 /** Samples that lie one after another and are decoded alike. */
 interface Chunk {
@@ -39,11 +39,12 @@ export async function indexSamples(
   to: number,
 ): Promise<SampleIndex> {
   const index: SampleIndex = { inits: [], tracks: new Map() };
-  let block: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+  let room = Buffer.allocUnsafe(BLOCK_BYTES);
+  let block = room.subarray(0, 0);
   let blockAt = from;
   const read = async (at: number, bytes: number) => {
     if (at + bytes > blockAt + block.length) {
-      const room = Buffer.allocUnsafe(Math.max(bytes, BLOCK_BYTES));
+      if (bytes > room.length) room = Buffer.allocUnsafe(bytes);
       const { bytesRead } = await file.read(room, 0, room.length, at);
       [block, blockAt] = [room.subarray(0, bytesRead), at];
     }
