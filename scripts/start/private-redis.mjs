@@ -11,7 +11,8 @@ const MAX_MEMORY = '1gb';
 /** Longest path of a socket in bytes, on any system (unix(7): 108 with its end, 104 elsewhere). */
 const LONGEST_SOCKET_PATH = 100;
 /** Lines that Redis itself marks as less than a warning, and those of an orderly stop. */
-const CHATTER = /^\d+:\w .{24} [.*-] |signal-handler|requested shutdown|ready to exit/;
+const CHATTER =
+  /^\d+:\w .{24} [.*-] |signal-handler|requested shutdown|ready to exit|is starting|Redis version|Configuration loaded|Server initialized|Memory overcommit/;
 
 /**
  * Starts a Redis that only who knows its password can use. Its data outlive it, so that sessions

@@ -1,6 +1,6 @@
 import { markedEntrySchema, type MarkedEntry } from './messages.js';
 import type { Logger } from './logger.js';
-import { KEY_PREFIX, type Redis } from './redis.js';
+import { KEY_PREFIX, type Redis, warnUnlessOutage } from './redis.js';
 
 /** An entry with the id by which it is removed. */
 export interface LoggedEntry {
@@ -96,7 +96,7 @@ export class MarkedLogReader {
       } catch (error) {
         if (this.closed) return;
         // ioredis reconnects by itself, and the next read waits until it has.
-        this.log.warn({ err: error }, 'reading the marked logs was interrupted');
+        warnUnlessOutage(this.log, error, 'reading the marked logs was interrupted');
       }
     }
     // In one step with the last look at the sessions, so that none is added to a loop that is over.

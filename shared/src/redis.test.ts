@@ -7,6 +7,7 @@ import { EventSubscription, EVENTS_CHANNEL, publishEvent, type FacecastEvent } f
 import { MarkedLog, MarkedLogReader, type LoggedEntry } from './marked-log.js';
 import type { MarkedEntry, NamedChunk } from './messages.js';
 import { consume, JobQueue } from './queues.js';
+import { warnUnlessOutage } from './redis.js';
 import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
@@ -174,6 +175,19 @@ describe('sessions', () => {
       resumeToken,
     );
   });
+});
+
+test('trouble is told, but that Redis is gone only by its connection', () => {
+  const told: string[] = [];
+  const logger = pino(
+    { level: 'info' },
+    { write: (line) => void told.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  for (const error of [refused, new Error('Connection is closed.'), new Error('LOADING dataset')])
+    warnUnlessOutage(logger, error, 'left out');
+  warnUnlessOutage(logger, new Error('OOM command not allowed'), 'told', { sessionId: 's' });
+  expect(told).toEqual(['told']);
 });
 
 describe('marked log', () => {

@@ -32,3 +32,22 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
   });
   return redis;
 }
+
+/** What ioredis and the system say of a connection that is gone, or of a Redis that only just comes back. */
+const OUTAGE_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
+const OUTAGE_MESSAGES = /^(Connection is closed|Reached the max retries per request|LOADING )/;
+
+/**
+ * Logs a warning of trouble with something that needs Redis. Where it is only that Redis is gone, it
+ * is left out: `connectRedis` tells that, once for all connections of a service.
+ */
+export function warnUnlessOutage(
+  log: Logger,
+  error: unknown,
+  message: string,
+  details: object = {},
+): void {
+  const { code = '', message: cause } = error as NodeJS.ErrnoException;
+  const isOutage = OUTAGE_CODES.has(code) || OUTAGE_MESSAGES.test(cause);
+  log[isOutage ? 'debug' : 'warn']({ ...details, err: error }, message);
+}

@@ -3,7 +3,7 @@ import type { Job, Worker } from 'bullmq';
 import { ClaimAttempts } from './claim-attempts.js';
 import type { Logger } from './logger.js';
 import { consume, putBack, type ClaimQueue } from './queues.js';
-import type { Redis } from './redis.js';
+import { type Redis, warnUnlessOutage } from './redis.js';
 
 /** How many holders of a session may die, none of which got it any further, before it is given up. */
 const MAX_DEATHS = 3;
@@ -61,7 +61,7 @@ export class SessionStage {
       // Its count of deaths is never set back; ours is.
       { concurrency, maxStalledCount: Number.MAX_SAFE_INTEGER },
     );
-    this.worker.on('error', (error) => log.warn({ err: error }, 'trouble with the claims'));
+    this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the claims'));
     this.worker.on('lockRenewalFailed', (jobIds: string[]) => {
       for (const id of jobIds) this.worker.cancelJob(id, 'the claim is lost');
     });

@@ -1,5 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FrameStore } from '@facecast/shared/frame-store';
+import { isFull } from '@facecast/shared/full-volume';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
 import type { DetectJob, Face } from '@facecast/shared/messages';
@@ -23,7 +24,7 @@ export const BATCHES_AT_ONCE = 2;
  */
 export const SEARCH_BUDGET_MS = 300;
 
-/** At most one line about failing searches in this time; the metrics count all of them. */
+/** At most one line about failing searches and writes in this time; the metrics count all of them. */
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
 /** Marks batches: finds the faces of each frame, applies the effect, and hands the batch on. */
@@ -86,14 +87,13 @@ export class Detector {
   }
 
   private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
-    const { store, markedLog, metrics } = this.parts;
+    const { markedLog, metrics } = this.parts;
     const { effect, ...batch } = job;
     const { sessionId } = batch;
     const pictures = framesOf(bytes, batch);
     const sightings = await this.inTurn(() => this.search(job, pictures));
     pictures.forEach((picture, n) => applyEffect(effect, picture, sightings[n]!));
-    if (!(await store.write({ sessionId, batch: batch.batch, kind: 'marked' }, bytes)))
-      return this.drop('gone');
+    if (!(await this.write(sessionId, batch.batch, bytes))) return this.drop('gone');
 
     const markedAt = Date.now();
     const frames = sightings.map(({ searched, faces = [] }) => ({
@@ -103,6 +103,16 @@ export class Detector {
     await markedLog.append(sessionId, { ...batch, kind: 'batch', markedAt, frames });
     metrics.batches.inc({ outcome: 'marked' });
     metrics.stage.observe(Math.max(0, markedAt - batch.decodedAt) / 1000);
+  }
+
+  private async write(sessionId: string, batch: number, bytes: Buffer): Promise<boolean> {
+    try {
+      return await this.parts.store.write({ sessionId, batch, kind: 'marked' }, bytes);
+    } catch (error) {
+      // The segmenter does without the search in time, and makes room by that.
+      if (isFull(error)) this.logFailure({ sessionId, batch, err: error }, 'there is no room');
+      throw error;
+    }
   }
 
   private drop(outcome: 'gone' | 'at work'): void {
@@ -158,19 +168,17 @@ export class Detector {
     } catch (error) {
       metrics.failures.inc({ what: 'search' });
       this.failure = error as Error;
-      this.logFailure({ sessionId, batch, frame: firstFrame, err: error });
+      this.logFailure({ sessionId, batch, frame: firstFrame, err: error }, 'a search failed');
       return undefined;
     }
   }
 
-  private logFailure(details: object): void {
+  private logFailure(details: object, what: string): void {
     const now = performance.now();
     if (now - this.failureLoggedAt < FAILURE_LOG_INTERVAL_MS) return;
     this.failureLoggedAt = now;
-    this.parts.log.error(
-      details,
-      'a search failed; more of them are counted, not logged, for a while',
-    );
+    const { log } = this.parts;
+    log.error(details, `${what}; more such failures are counted, not logged, for a while`);
   }
 }
 

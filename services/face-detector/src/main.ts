@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { isFull } from '@facecast/shared/full-volume';
 import { redisCheck, serveOps, writableCheck } from '@facecast/shared/health';
 import { createLogger } from '@facecast/shared/logger';
 import { MarkedLog } from '@facecast/shared/marked-log';
 import { createMetrics } from '@facecast/shared/metrics';
 import { consume } from '@facecast/shared/queues';
-import { connectRedis } from '@facecast/shared/redis';
+import { connectRedis, warnUnlessOutage } from '@facecast/shared/redis';
 import { runService } from '@facecast/shared/service';
 import { readFaceDetectorConfig } from './config.js';
 import { BATCHES_AT_ONCE, Detector } from './detector.js';
@@ -34,10 +35,10 @@ await runService(async () => {
   const worker = consume(redis, { kind: 'detect' }, (job) => detector.mark(job), {
     concurrency: BATCHES_AT_ONCE,
   });
-  worker.on('error', (error) => log.warn({ err: error }, 'trouble with the queue'));
+  worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the queue'));
   worker.on('failed', (job, error) => {
     metrics.failures.inc({ what: 'batch' });
-    log.error({ job: job?.data as unknown, err: error }, 'a batch failed');
+    if (!isFull(error)) log.error({ job: job?.data as unknown, err: error }, 'a batch failed');
   });
   const ops = await serveOps({
     port: config.OPS_PORT,

@@ -1,4 +1,5 @@
 import type { FrameStore } from '@facecast/shared/frame-store';
+import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Effect } from '@facecast/shared/ingest-protocol';
 import { detectJobId, type JobQueue } from '@facecast/shared/queues';
 import type { CaptureClock } from './capture-clock.js';
@@ -24,6 +25,7 @@ export class Batcher {
       /** What is handed on so far; kept up to date. */
       done: Progress;
       store: FrameStore;
+      volume: PatientVolume;
       sound: SoundWriter;
       detect: JobQueue<'detect'>;
       clock: CaptureClock;
@@ -38,19 +40,22 @@ export class Batcher {
   /**
    * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
    * the session takes no more: it was closed, or the store has no room for it because it is over.
-   * A batch that was handed on before is not handed on again.
+   * A batch that was handed on before is not handed on again. A store that is full is waited for.
    * @param receivedAt when the newest chunk came that was fed when the batch was whole
    * @param recording the sound of the recording that it comes from
+   * @throws {VolumeFullError}
    */
   async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
-    const { sessionId, done, store, sound, detect, clock, metrics } = this.options;
+    const { sessionId, done, store, volume, sound, detect, clock, metrics } = this.options;
     const { pace, inFlight } = this.options;
     if (raw.firstFrame < done.frames) return true;
     if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
+    clock.chunkRead(receivedAt);
     await pace.until(clock.capturedAt(raw.firstFrame));
     if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
     const { batches: batch, frames: firstFrame } = done;
-    if (!(await store.write({ sessionId, batch, kind: 'decoded' }, raw.frames))) return false;
+    const ref = { sessionId, batch, kind: 'decoded' } as const;
+    if (!(await volume.write(() => store.write(ref, raw.frames)))) return false;
     const { width, height, frameCount } = raw;
     clock.framesOut(firstFrame + frameCount, receivedAt);
     const samples = sound.write(recording, { batch, firstFrame, frameCount });

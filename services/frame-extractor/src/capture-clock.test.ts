@@ -42,6 +42,20 @@ describe('frames of a session were captured', () => {
     expect(clock.capturedAt(90)).toBe(T + 42_000);
   });
 
+  test('in the present, when the clock is set back by a minute', () => {
+    const clock = new CaptureClock(30);
+    const framesOut = (frames: number, receivedAt: number) => {
+      clock.chunkRead(receivedAt);
+      clock.framesOut(frames, receivedAt);
+    };
+    framesOut(3, T + 100);
+    framesOut(30, T + 1_000);
+    framesOut(33, T - 58_900);
+    expect(clock.capturedAt(33)).toBe(T - 58_900);
+    framesOut(36, T - 58_700);
+    expect(clock.capturedAt(36)).toBe(T - 58_800);
+  });
+
   test('a little earlier all the time, where the source has the faster clock', () => {
     const clock = new CaptureClock(30);
     const hour = 3_600_000;

@@ -4,6 +4,8 @@ const MOST_CORRECTION_MS = 1_000;
 const MOST_DRIFT = 0.001;
 /** Frames that come later than this, in milliseconds, were not captured in time: the source has paused. */
 const LONGEST_DELAY_MS = 20_000;
+/** Chunks come in their order: one that came so much before the one before it, came by another clock. */
+const STEP_BACK_MS = 1_000;
 
 /**
  * When a session's frames were captured, as well as the server can tell from their arrival.
@@ -12,11 +14,14 @@ const LONGEST_DELAY_MS = 20_000;
  * fills a chunk and while it starts. A frame cannot have come before it was captured, so each time
  * that the frames out by now would reach past the newest chunk's arrival, the beginning was earlier
  * than believed. Not later: arrivals are delayed by networks, not hastened; only not for ever. Another
- * recording is another beginning: between the two, time passed without frames.
+ * recording is another beginning: between the two, time passed without frames. Where the clock by which
+ * chunks come is set back, captures are, too: frames that seem to come from the future would be taken for
+ * those of a file, which have all the time they need.
  */
 export class CaptureClock {
   private earliest: number | undefined;
   private beganAtFrame = 0;
+  private newestRead = -Infinity;
 
   /** @param began when frame 0 was captured, as far as that is known already */
   constructor(
@@ -34,6 +39,15 @@ export class CaptureClock {
   /** A chunk came at this time. */
   chunkCame(receivedAt: number): void {
     if (this.began === undefined) this.setBegan(receivedAt, 0);
+  }
+
+  /** The newest chunk of which frames were made came at this time. */
+  chunkRead(receivedAt: number): void {
+    const step = receivedAt - this.newestRead;
+    this.newestRead = receivedAt;
+    if (this.began === undefined || step > -STEP_BACK_MS) return;
+    this.began += step;
+    this.earliest! += step;
   }
 
   /** A recording whose first frame is this one begins with a chunk that came at `receivedAt`. */

@@ -3,7 +3,7 @@ import { deferred } from '@facecast/shared/deferred';
 import type { Logger } from '@facecast/shared/logger';
 import type { ChunkJob } from '@facecast/shared/messages';
 import { consume, JobQueue, putBack, type JobHandler } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
+import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 
 /** How often one chunk may be found with its holder dead; the claim on the session bounds it anyhow. */
@@ -64,7 +64,7 @@ export class ChunkInput {
       concurrency: 1,
       maxStalledCount: MAX_CHUNK_STALLS,
     });
-    this.worker.on('error', (error) => log.warn({ err: error }, 'trouble with the chunks'));
+    this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the chunks'));
     this.worker.on('failed', (_job, error) => {
       log.error({ err: error }, 'a chunk failed');
       options.events.onLost();
@@ -184,6 +184,8 @@ export class ChunkInput {
       clearInterval(this.silence);
       this.end();
     };
-    look().catch((error: unknown) => log.warn({ err: error }, 'could not look for the publisher'));
+    look().catch((error: unknown) =>
+      warnUnlessOutage(log, error, 'could not look for the publisher'),
+    );
   }
 }

@@ -1,6 +1,7 @@
 import type { ChunkStore } from '@facecast/shared/chunks';
 import type { EventSubscription } from '@facecast/shared/events';
 import type { FrameStore } from '@facecast/shared/frame-store';
+import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
 import type { JobQueue } from '@facecast/shared/queues';
@@ -21,6 +22,8 @@ export interface Deps {
   detect: JobQueue<'detect'>;
   markedLog: MarkedLog;
   store: FrameStore;
+  /** Where the store is. */
+  volume: PatientVolume;
   events: EventSubscription;
   cadence: Cadence;
   picture: Picture;

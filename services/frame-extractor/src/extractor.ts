@@ -1,6 +1,7 @@
 import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription } from '@facecast/shared/events';
 import type { FrameStore } from '@facecast/shared/frame-store';
+import { PatientVolume, VolumeFullError } from '@facecast/shared/full-volume';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
@@ -44,6 +45,7 @@ export class Extractor {
     const { config, redis, store, metrics, log, patience = PATIENCE } = options;
     const deps: Deps = {
       ...{ redis, store, metrics, log, patience },
+      volume: new PatientVolume({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
       sessions: new SessionRegistry(redis),
       chunks: new ChunkStore(redis),
       progress: new ProgressStore(redis),
@@ -59,21 +61,28 @@ export class Extractor {
       concurrency: config.SESSIONS_PER_REPLICA,
       ...{ redis, log },
       work: (sessionId, signal, progressed) => decodeSession(sessionId, signal, deps, progressed),
-      giveUp: (sessionId) => giveUp(sessionId, deps),
+      giveUp: (sessionId, reason) => giveUp(sessionId, reason, deps),
     });
     return new Extractor(stage, deps);
   }
 
+  /** Rejects while the frame store is full. */
+  checkRoom(): Promise<void> {
+    return this.deps.volume.check();
+  }
+
   /** Gives every claim back and stops. */
   async close(): Promise<void> {
+    this.deps.volume.close();
     await this.stage.close();
     await this.deps.detect.close();
     await this.deps.events.close();
   }
 }
 
-async function giveUp(sessionId: string, deps: Deps): Promise<void> {
+async function giveUp(sessionId: string, reason: Error, deps: Deps): Promise<void> {
   if (!(await deps.sessions.get(sessionId))) return removeLeftovers(deps, sessionId);
   const progress = await deps.progress.load(sessionId);
-  await conclude(deps, sessionId, progress, 'given_up');
+  const failure = reason instanceof VolumeFullError ? 'no_room' : 'given_up';
+  await conclude(deps, sessionId, progress, failure);
 }

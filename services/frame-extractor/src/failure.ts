@@ -18,6 +18,7 @@ const FAILURES = {
     'internal',
     'The decoder was lost, and the recording had no key frame for too long to take it up again.',
   ],
+  no_room: ['internal', 'The server has no room left for this stream.'],
   given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
 } as const satisfies Record<string, [SessionError['code'], string]>;
 

@@ -27,6 +27,7 @@ await runService(async () => {
     checks: {
       redis: redisCheck(redis),
       frames: writableCheck(config.FRAMES_DIR),
+      room: () => extractor.checkRoom(),
     },
     metrics: registry,
   });

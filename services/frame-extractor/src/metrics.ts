@@ -1,3 +1,4 @@
+import { volumeRefusals } from '@facecast/shared/full-volume';
 import { stageLatency } from '@facecast/shared/metrics';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -7,6 +8,7 @@ export type ExtractorMetrics = ReturnType<typeof createExtractorMetrics>;
 export function createExtractorMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    volumeRefusals: volumeRefusals(registry),
     stage: stageLatency(registry),
     sessions: new Gauge({
       name: 'facecast_extractor_sessions',

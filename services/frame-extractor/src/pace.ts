@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Batches come in turn, each somewhat later than the last: a longer wait is a clock that was set back. */
+const LONGEST_WAIT_MS = 1_000;
+
 /** Holds media back that is ahead of its time: a file that is pushed faster than it plays. */
 export class Pace {
   private readonly closing = new AbortController();
@@ -10,7 +13,8 @@ export class Pace {
   /** Resolves when media of this capture time (milliseconds since 1970) may be handed on, or after `close`. */
   async until(capturedAt: number): Promise<void> {
     const early = Math.ceil(capturedAt - this.leadMs - Date.now());
-    if (early > 0) await delay(early, undefined, { signal: this.closing.signal }).catch(() => {});
+    const waitMs = Math.min(early, LONGEST_WAIT_MS);
+    if (waitMs > 0) await delay(waitMs, undefined, { signal: this.closing.signal }).catch(() => {});
   }
 
   /** Lets whoever waits go on. */

@@ -1,4 +1,5 @@
 import type { FrameStore } from '@facecast/shared/frame-store';
+import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Logger } from '@facecast/shared/logger';
 import { samplesBefore } from '@facecast/shared/sound';
 import type { RecordingSound } from './recording-sound.js';
@@ -11,7 +12,13 @@ export class SoundWriter {
   private writing = Promise.resolve();
 
   constructor(
-    private readonly options: { sessionId: string; fps: number; store: FrameStore; log: Logger },
+    private readonly options: {
+      sessionId: string;
+      fps: number;
+      store: FrameStore;
+      volume: PatientVolume;
+      log: Logger;
+    },
   ) {}
 
   /**
@@ -23,13 +30,16 @@ export class SoundWriter {
     { batch, firstFrame, frameCount }: { batch: number; firstFrame: number; frameCount: number },
   ): number {
     if (!sound.isThere) return 0;
-    const { sessionId, fps, store, log } = this.options;
+    const { sessionId, fps, store, volume, log } = this.options;
     const from = samplesBefore(firstFrame, fps);
     const to = samplesBefore(firstFrame + frameCount, fps);
     this.writing = this.writing
       .then(() => sound.take(from, to))
       .then(
-        async (samples) => void (await store.write({ sessionId, batch, kind: 'sound' }, samples)),
+        async (samples) =>
+          void (await volume.write(() =>
+            store.write({ sessionId, batch, kind: 'sound' }, samples),
+          )),
       )
       .catch((error: unknown) => log.warn({ err: error, batch }, 'could not write sound'));
     return to - from;

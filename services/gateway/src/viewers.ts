@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
+import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import type { Logger } from '@facecast/shared/logger';
 
 /** Whoever asked for a playlist in this time is watching. */
@@ -40,7 +40,9 @@ export class Viewers {
 
   /** How many watch a session at the moment, through any gateway. */
   async count(sessionId: string): Promise<number> {
-    return this.redis.zcount(viewersKey(sessionId), this.now() - WATCHING_MS, '+inf');
+    const now = this.now();
+    // One who seems to come from the future was seen before the clock was set back.
+    return this.redis.zcount(viewersKey(sessionId), now - WATCHING_MS, now + WATCHING_MS);
   }
 
   /** Tells Redis what was seen since the last time. */
@@ -60,7 +62,7 @@ export class Viewers {
     try {
       await pipeline.exec();
     } catch (error) {
-      this.log.warn({ err: error }, 'could not count viewers');
+      warnUnlessOutage(this.log, error, 'could not count viewers');
     }
   }
 

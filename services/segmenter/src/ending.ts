@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent } from '@facecast/shared/events';
 import type { FrameStore } from '@facecast/shared/frame-store';
+import { isFull } from '@facecast/shared/full-volume';
 import { pipelineStatsSchema, type PipelineStats } from '@facecast/shared/ingest-protocol';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
@@ -70,7 +71,10 @@ export async function endSession(
   await forgetSession(traces, summary);
 }
 
-/** Ends a session from what its folder holds, and even where nothing can be written there any more. */
+/**
+ * Ends a session from what its folder holds, and even where nothing can be written there any more: where
+ * there is no room, its folder goes.
+ */
 export async function endFailedSession(
   traces: SessionTraces,
   stats: PipelineStats,
@@ -81,6 +85,8 @@ export async function endFailedSession(
     await endSession(traces, packager, stats, error);
   } catch (failure) {
     traces.log.error({ sessionId: stats.sessionId, err: failure }, 'could not end a playlist');
+    // Nobody is to wait for more of a playlist that will not even end; and others need the room.
+    if (isFull(failure)) await rm(join(traces.hlsDir, stats.sessionId), { recursive: true });
     await forgetSession(traces, { ...stats, error });
   }
 }

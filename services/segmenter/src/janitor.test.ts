@@ -64,6 +64,26 @@ describe('the janitor', () => {
     expect(await readdir(hlsDir)).toEqual([session.id]);
   });
 
+  test('makes room where there is none: the session that ended first goes, and never a running one', async () => {
+    const { session } = await registry.create({ mimeType: 'video/webm', effect: 'box' }, 1);
+    await makeFolder(session.id, RETENTION_MS, false);
+    await makeFolder('older', 2_000, true);
+    await makeFolder('younger', 1_000, true);
+    await janitor.makeRoom();
+    expect((await readdir(hlsDir)).sort()).toEqual([session.id, 'younger'].sort());
+    await janitor.makeRoom();
+    await janitor.makeRoom();
+    expect(await readdir(hlsDir)).toEqual([session.id]);
+  });
+
+  test('leaves alone what is no session’s folder', async () => {
+    await makeFolder('lost+found', RETENTION_MS, false);
+    await writeFile(join(hlsDir, 'file'), '');
+    await janitor.makeRoom();
+    await janitor.sweep(Date.now() + RETENTION_MS);
+    expect((await readdir(hlsDir)).sort()).toEqual(['file', 'lost+found']);
+  });
+
   test('has nothing to do where there is no directory', async () => {
     const nowhere = new Janitor(join(hlsDir, 'nowhere'), RETENTION_MS, registry, log);
     await expect(nowhere.sweep(NOW)).resolves.toBeUndefined();

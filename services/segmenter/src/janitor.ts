@@ -2,8 +2,12 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@facecast/shared/logger';
 import type { SessionRegistry } from '@facecast/shared/sessions';
+import { warnUnlessOutage } from '@facecast/shared/redis';
 import { SUMMARY_NAME } from './ending.js';
 import { orMissing } from './files.js';
+
+/** A volume may have other things in it, `lost+found` for one. */
+const SESSION_ID = /^[\w-]+$/;
 
 /** What is too old is gone this much later at most. */
 const SWEEP_MS = 15_000;
@@ -15,6 +19,7 @@ const SWEEP_MS = 15_000;
 export class Janitor {
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
+  private makingRoom: Promise<void> | undefined;
 
   constructor(
     private readonly directory: string,
@@ -28,7 +33,7 @@ export class Janitor {
   start(): void {
     const sweep = () => {
       this.sweeping ??= this.sweep()
-        .catch((error: unknown) => this.log.error({ err: error }, 'the janitor could not sweep'))
+        .catch((error: unknown) => warnUnlessOutage(this.log, error, 'the janitor could not sweep'))
         .finally(() => (this.sweeping = undefined));
     };
     sweep();
@@ -42,17 +47,45 @@ export class Janitor {
 
   /** Removes what is too old at `now`, milliseconds since the epoch. */
   async sweep(now = Date.now()): Promise<void> {
-    const names = (await orMissing(() => readdir(this.directory))) ?? [];
-    // Asked after the folders: each session is registered before its folder is made.
-    const running = new Set(await this.registry.ids());
-    for (const name of names.filter((candidate) => !running.has(candidate))) {
-      const folder = join(this.directory, name);
-      const since = (await modifiedAt(join(folder, SUMMARY_NAME))) ?? (await modifiedAt(folder));
-      if (since === undefined || now - since < this.retentionMs) continue;
-      await rm(folder, { recursive: true, force: true });
+    for (const { name, since } of await this.endedSessions()) {
+      if (now - since < this.retentionMs) continue;
+      await this.remove(name);
       this.log.info({ sessionId: name }, 'removed an ended session');
     }
     for (const other of this.others) await other.sweep();
+  }
+
+  /** Removes the session that ended first, before its time; nothing where none has ended. */
+  async makeRoom(): Promise<void> {
+    await (this.makingRoom ??= this.removeOldest().finally(() => (this.makingRoom = undefined)));
+  }
+
+  private async removeOldest(): Promise<void> {
+    const [oldest] = (await this.endedSessions()).sort((a, b) => a.since - b.since);
+    if (!oldest) return;
+    await this.remove(oldest.name);
+    this.log.warn({ sessionId: oldest.name }, 'removed an ended session early: there is no room');
+  }
+
+  /** What is in the folder of no running session, and since when nothing has changed there. */
+  private async endedSessions(): Promise<{ name: string; since: number }[]> {
+    const entries = (await orMissing(() => readdir(this.directory, { withFileTypes: true }))) ?? [];
+    const folders = entries.filter((entry) => entry.isDirectory() && SESSION_ID.test(entry.name));
+    // Asked after the folders: each session is registered before its folder is made.
+    const running = new Set(await this.registry.ids());
+    const ended = folders.map(({ name }) => name).filter((name) => !running.has(name));
+    const found = await Promise.all(
+      ended.map(async (name) => {
+        const folder = join(this.directory, name);
+        const since = (await modifiedAt(join(folder, SUMMARY_NAME))) ?? (await modifiedAt(folder));
+        return since === undefined ? [] : [{ name, since }];
+      }),
+    );
+    return found.flat();
+  }
+
+  private async remove(name: string): Promise<void> {
+    await rm(join(this.directory, name), { recursive: true, force: true });
   }
 }
 

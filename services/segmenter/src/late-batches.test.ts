@@ -97,6 +97,11 @@ describe('a batch that no detector brings', () => {
       expect(await late.look(batch)).toMatchObject({ batch: { batch } });
   });
 
+  test('is shown in time though the clock was set back while it waited', async () => {
+    await decode(0, { age: -60_000 });
+    expect(await untilGiven(0)).toMatchObject({ batch: { batch: 0 } });
+  });
+
   test('is waited for where it is ahead of its time', async () => {
     await decode(0, { age: 5_000, capturedAt: Date.now() + 60_000 });
     await expect.poll(() => late.lookInMs).toBe(0);

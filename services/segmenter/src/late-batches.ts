@@ -66,7 +66,10 @@ export class LateBatches {
 
   /** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
   private latenessOf({ capturedAt, decodedAt }: DetectJob): number {
-    const age = Date.now() - Math.max(capturedAt, decodedAt);
+    const sinceDecoded = Date.now() - decodedAt;
+    const aheadMs = Math.max(0, capturedAt - decodedAt);
+    // The clock was set back since.
+    const age = sinceDecoded < 0 ? Infinity : sinceDecoded - aheadMs;
     return Math.max(0, Math.min(age, performance.now() - this.markedAt));
   }
 

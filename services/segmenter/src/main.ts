@@ -36,6 +36,7 @@ await runService(async () => {
     checks: {
       redis: redisCheck(redis),
       hls: writableCheck(hlsDir),
+      room: () => segmenter.checkRoom(),
     },
     metrics: metrics.registry,
   });

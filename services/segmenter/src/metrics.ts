@@ -1,3 +1,4 @@
+import { volumeRefusals } from '@facecast/shared/full-volume';
 import { createMetrics, stageLatency } from '@facecast/shared/metrics';
 import { Counter, Gauge, type Histogram, type Registry } from 'prom-client';
 
@@ -8,6 +9,7 @@ export interface SegmenterMetrics {
   latency: Histogram;
   parts: Counter;
   partBytes: Counter;
+  volumeRefusals: Counter;
   encoderReplacements: Counter;
   /** Late batches: asked for again, and taken without a search. */
   askedAgain: Counter;
@@ -33,6 +35,7 @@ export function createSegmenterMetrics(): SegmenterMetrics {
   });
   return {
     registry,
+    volumeRefusals: volumeRefusals(registry),
     latency: stageLatency(registry),
     parts: new Counter({
       name: 'facecast_segmenter_parts_total',

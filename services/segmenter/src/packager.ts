@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Cadence } from '@facecast/shared/settings';
 import { fileVersion, writeWholeNow, type FileVersion } from './files.js';
 import { initName, renderPlaylist, targetSeconds, type Segment } from './playlist.js';
@@ -11,6 +12,8 @@ export interface PackagerSettings {
   cadence: Cadence;
   /** How much of the stream the live playlist holds. */
   windowSeconds: number;
+  /** Waits for room where the session's folder has none; without it, that is a failure at once. */
+  volume?: Pick<PatientVolume, 'write'>;
 }
 
 /** Name of the playlist in a session's folder. */
@@ -129,10 +132,10 @@ export class Packager {
     const init = this.pendingInit;
     this.pendingInit = undefined;
     const placed = this.window.add(part, init?.name);
-    if (init) this.write(init.name, init.content);
-    this.write(placed.uri, content);
-    this.writeSegments(placed, content);
-    this.publish();
+    if (init) await this.write(init.name, init.content);
+    await this.write(placed.uri, content);
+    await this.writeSegments(placed, content);
+    await this.publish();
     this.batches++;
     this.frames = part.firstFrame + part.frames;
     this.retire(placed.unlisted.parts, this.partKeepMs);
@@ -153,19 +156,20 @@ export class Packager {
   async end(): Promise<void> {
     if (this.ended || !this.started) return;
     const last = this.window.end();
-    if (last) this.write(last.uri, Buffer.concat(this.growing));
-    this.publish();
+    if (last) await this.write(last.uri, Buffer.concat(this.growing));
+    await this.publish();
   }
 
-  private writeSegments({ cut, completed }: Placed, content: Buffer): void {
-    if (cut) this.write(cut.uri, Buffer.concat(this.growing.splice(0)));
+  private async writeSegments({ cut, completed }: Placed, content: Buffer): Promise<void> {
+    if (cut) await this.write(cut.uri, Buffer.concat(this.growing.splice(0)));
     this.growing.push(content);
-    if (completed) this.write(completed.uri, Buffer.concat(this.growing.splice(0)));
+    if (completed) await this.write(completed.uri, Buffer.concat(this.growing.splice(0)));
   }
 
-  private publish(): void {
+  private async publish(): Promise<void> {
     if (fileVersion(this.playlistPath) !== this.written) throw new NotTheHolderError();
-    this.written = writeWholeNow(this.playlistPath, this.render());
+    const text = this.render();
+    this.written = await this.patiently(() => writeWholeNow(this.playlistPath, text));
   }
 
   private render(): string {
@@ -176,8 +180,13 @@ export class Packager {
     return join(this.folder, PLAYLIST_NAME);
   }
 
-  private write(name: string, content: Buffer): void {
-    writeWholeNow(join(this.folder, name), content);
+  private async write(name: string, content: Buffer): Promise<void> {
+    await this.patiently(() => writeWholeNow(join(this.folder, name), content));
+  }
+
+  private async patiently<Result>(write: () => Result): Promise<Result> {
+    const { volume } = this.settings;
+    return volume ? volume.write(async () => write()) : write();
   }
 
   private get partKeepMs(): number {

@@ -1,10 +1,11 @@
 import { publishEvent } from '@facecast/shared/events';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { PatientVolume } from '@facecast/shared/full-volume';
 import { playlistUrl } from '@facecast/shared/ingest-protocol';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
+import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import { SessionStage } from '@facecast/shared/session-stage';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { PlaylistWatcher } from './announce.js';
@@ -62,6 +63,10 @@ export class Segmenter {
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
       longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
+      volume: new PatientVolume({
+        ...{ volume: 'hls', log, refusals: metrics.volumeRefusals },
+        makeRoom: () => this.janitor.makeRoom(),
+      }),
       settings: { cadence, windowSeconds: options.windowSeconds },
     };
     this.claims = new JobQueue(redis, { kind: 'segment' });
@@ -87,8 +92,14 @@ export class Segmenter {
     this.janitor.start();
   }
 
+  /** Rejects while the HLS volume is full. */
+  checkRoom(): Promise<void> {
+    return this.tools.volume.check();
+  }
+
   /** Hands every session over and takes no more. */
   async close(): Promise<void> {
+    this.tools.volume.close();
     await this.stage.close();
     await Promise.all([
       this.tools.reader.close(),
@@ -135,7 +146,7 @@ export class Segmenter {
       sessionId,
       playlistUrl: playlistUrl(sessionId),
     }).catch((error: unknown) =>
-      this.tools.log.warn({ sessionId, err: error }, 'could not announce a playlist'),
+      warnUnlessOutage(this.tools.log, error, 'could not announce a playlist', { sessionId }),
     );
   }
 }

@@ -3,11 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
+import { VolumeFullError, type PatientVolume } from '@facecast/shared/full-volume';
 import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
 import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import type { JobQueue } from '@facecast/shared/queues';
 import type { Session } from '@facecast/shared/sessions';
+import { warnUnlessOutage } from '@facecast/shared/redis';
 import type { PlaylistWatcher } from './announce.js';
 import { endFailedSession, endSession, type SessionTraces } from './ending.js';
 import { SessionFailure } from './failure.js';
@@ -30,6 +32,8 @@ export interface SessionTools extends SessionTraces {
   /** The detectors' queue, for batches that are late. */
   detect: JobQueue<'detect'>;
   longestGapMs: number;
+  /** Where `hlsDir` is. */
+  volume: PatientVolume;
 }
 
 const STATS_EVERY_MS = 1_000;
@@ -73,9 +77,11 @@ export class SegmentedSession {
   /** Takes a session up, be it new or left by another. */
   static async open(tools: SessionTools, session: Session): Promise<SegmentedSession> {
     const folder = join(tools.hlsDir, session.id);
-    const packager = await Packager.open(folder, tools.settings);
+    const { settings, volume } = tools;
+    const packager = await Packager.open(folder, { ...settings, volume });
     const timeline = await FaceTimeline.open(join(folder, TIMELINE_NAME), {
-      fps: tools.settings.cadence.fps,
+      fps: settings.cadence.fps,
+      volume,
       firstFrame: packager.frames,
     });
     const recorder = tools.recordings.record(session);
@@ -226,7 +232,9 @@ export class SegmentedSession {
   private async fail(error: Error): Promise<void> {
     this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
     const message =
-      error instanceof SessionFailure ? error.message : 'The stream could not be written.';
+      error instanceof SessionFailure || error instanceof VolumeFullError
+        ? error.message
+        : 'The stream could not be written.';
     await endFailedSession(this.tools, this.snapshot('ended'), { code: 'internal', message });
   }
 
@@ -241,12 +249,14 @@ export class SegmentedSession {
     this.tell({ type: 'stats', sessionId: this.session.id, stats });
     this.tools.registry
       .update(this.session.id, { state: 'live', stats })
-      .catch((error: unknown) => this.tools.log.warn({ err: error }, 'could not keep the stats'));
+      .catch((error: unknown) =>
+        warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
+      );
   }
 
   private tell(event: FacecastEvent): void {
     publishEvent(this.tools.redis, event).catch((error: unknown) =>
-      this.tools.log.warn({ err: error, type: event.type }, 'could not publish an event'),
+      warnUnlessOutage(this.tools.log, error, 'could not publish an event', { type: event.type }),
     );
   }
 }

@@ -18,7 +18,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const open = (firstFrame = 0, mostBytes?: number) =>
-  FaceTimeline.open(path, { fps: 30, firstFrame, ...(mostBytes && { mostBytes }) });
+  FaceTimeline.open(path, {
+    ...{ fps: 30, firstFrame, volume: { write: (attempt) => attempt() } },
+    ...(mostBytes && { mostBytes }),
+  });
 
 /** A batch with one face in each of its frames. */
 const withFaces = (batch: number) =>

@@ -1,5 +1,6 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, truncateSync } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
+import { isFull, type PatientVolume } from '@facecast/shared/full-volume';
 import type { MarkedBatch } from '@facecast/shared/messages';
 import { orMissing, readIfThere, writeWhole } from './files.js';
 
@@ -19,15 +20,27 @@ export class FaceTimeline {
     private readonly fps: number,
     private bytes: number,
     private readonly mostBytes: number,
+    private readonly volume: Pick<PatientVolume, 'write'>,
   ) {}
 
   /** Goes on with the file, if there is one, at frame `firstFrame`: what a predecessor wrote from there on goes. */
   static async open(
     path: string,
-    options: { fps: number; firstFrame: number; mostBytes?: number },
+    options: {
+      fps: number;
+      firstFrame: number;
+      volume: Pick<PatientVolume, 'write'>;
+      mostBytes?: number;
+    },
   ): Promise<FaceTimeline> {
     const bytes = (await orMissing(() => dropFrames(path, options.firstFrame))) ?? 0;
-    return new FaceTimeline(path, options.fps, bytes, options.mostBytes ?? MOST_TIMELINE_BYTES);
+    return new FaceTimeline(
+      path,
+      options.fps,
+      bytes,
+      options.mostBytes ?? MOST_TIMELINE_BYTES,
+      options.volume,
+    );
   }
 
   async append({ firstFrame, frames }: Pick<MarkedBatch, 'firstFrame' | 'frames'>): Promise<void> {
@@ -39,9 +52,19 @@ export class FaceTimeline {
     // The first batch makes the file in any case: that nobody is seen is an answer too.
     if (lines.length === 0 && firstFrame > 0) return;
     const text = Buffer.from(lines.join(''));
-    appendFileSync(this.path, text);
+    await this.volume.write(async () => this.appendWhole(text));
     this.bytes += text.length;
     if (this.bytes > this.mostBytes) await this.dropOlderHalf();
+  }
+
+  private appendWhole(text: Buffer): void {
+    try {
+      appendFileSync(this.path, text);
+    } catch (error) {
+      // Some of it may be there.
+      if (isFull(error)) truncateSync(this.path, this.bytes);
+      throw error;
+    }
   }
 
   private async dropOlderHalf(): Promise<void> {

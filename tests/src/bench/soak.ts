@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { countedClip } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
 import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
-import { startRedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { table } from './figures.js';
 
@@ -14,21 +14,30 @@ const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 30);
 const SESSIONS = 4;
 const CLIP_SECONDS = 40;
 const FAULT_EVERY_MS = 10_000;
+const AFTER_REFUSAL_MS = 3_000;
 const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
 /** What sessions leave for a while is gone after this: chunks of viewers, faces, and the janitor's round. */
 const SETTLE_MS = 40_000;
 
-const faults: ((stack: Stack) => Promise<void>)[] = [
-  ...['face-detector', 'face-detector', 'segmenter', 'gateway'].map(
-    (service) => async (stack: Stack) =>
-      signal((await processesOf(stack, `services/${service}`)).slice(0, 1), 'SIGKILL'),
-  ),
-  ...['face-detector', 'segmenter', 'gateway'].map(
-    (service) => async (stack: Stack) =>
-      signal((await processesOf(stack, `services/${service}`)).slice(0, 1), 'SIGTERM'),
-  ),
-  async (stack) => signal((await ffmpegsOf(stack, 'services/segmenter')).slice(0, 1), 'SIGSTOP'),
-];
+type Fault = (stack: Stack, server: RedisServer) => Promise<void>;
+
+const oneOf =
+  (service: string, name: NodeJS.Signals): Fault =>
+  async (stack) =>
+    signal(shuffled(await processesOf(stack, `services/${service}`)).slice(0, 1), name);
+
+const ffmpegOf =
+  (service: string): Fault =>
+  async (stack) =>
+    signal(shuffled(await ffmpegsOf(stack, `services/${service}`)).slice(0, 1), 'SIGSTOP');
+
+const faults: Record<string, Fault> = {
+  ...Object.fromEntries(SERVICES.map((name) => [`${name} killed`, oneOf(name, 'SIGKILL')])),
+  ...Object.fromEntries(SERVICES.map((name) => [`${name} told to stop`, oneOf(name, 'SIGTERM')])),
+  'an encoder hangs': ffmpegOf('segmenter'),
+  'a decoder hangs': ffmpegOf('frame-extractor'),
+  'Redis killed': (_, server) => server.crash(),
+};
 
 /** Sessions that come and go, with a random fault every ten seconds: what is left, and what was lost. */
 export async function benchSoak(): Promise<string> {
@@ -45,7 +54,8 @@ export async function benchSoak(): Promise<string> {
     LOG_LEVEL: 'error',
   });
   try {
-    const counts = { sessions: 0, frames: 0, lost: 0, failed: 0, faults: 0 };
+    const counts = { sessions: 0, refused: 0, frames: 0, lost: 0, failed: 0 };
+    const happened: Record<string, number> = {};
     await session(stack, webm, 3, { ...counts });
     await after(SETTLE_MS);
     const before = await inventory(stack, redis);
@@ -55,14 +65,20 @@ export async function benchSoak(): Promise<string> {
     });
     while (performance.now() < end) {
       await after(FAULT_EVERY_MS);
-      await faults[Math.floor(Math.random() * faults.length)]?.(stack);
-      counts.faults++;
+      const [name, fault] = shuffled(Object.entries(faults))[0]!;
+      tell(name);
+      happened[name] = (happened[name] ?? 0) + 1;
+      await fault(stack, server);
     }
     await Promise.all(running);
     await after(SETTLE_MS + 60_000);
     const left = await inventory(stack, redis);
     const rows = Object.keys(before).map((what) => [what, before[what] ?? '', left[what] ?? '']);
-    const told = Object.entries(counts).map(([what, count]) => [what, '', String(count)]);
+    const told = Object.entries({ ...counts, ...happened }).map(([what, count]) => [
+      what,
+      '',
+      String(count),
+    ]);
     return table([`${MINUTES} minutes`, 'before', 'after'], [...rows, ...told]);
   } finally {
     await stack.stop();
@@ -72,23 +88,42 @@ export async function benchSoak(): Promise<string> {
   }
 }
 
-type Counts = Record<'sessions' | 'frames' | 'lost' | 'failed', number>;
+type Counts = Record<'sessions' | 'refused' | 'frames' | 'lost' | 'failed', number>;
 
 /** One session of some seconds, and what of it came. */
 async function session(stack: Stack, webm: Buffer, seconds: number, counts: Counts) {
-  counts.sessions++;
+  let id = 'one that was not begun';
   try {
     const live = await startLive(stack, webm);
+    counts.sessions++;
+    id = live.publisher.sessionId;
     const frames = await live.end(Math.round(seconds * 10));
     const numbers = await live.viewer.numbers();
     const wrong = Array.from({ length: frames }, (_, n) => n).filter((n) => numbers[n] !== n);
     counts.frames += frames;
     counts.lost += wrong.length;
+    if (wrong.length > 0)
+      tell(`${id}: ${wrong.length} of ${frames} wrong from ${wrong[0]} on, had ${numbers.length}`);
+    for (const complaint of live.viewer.complaints) tell(`${id}: ${complaint}`);
   } catch (error) {
-    counts.failed++;
-    console.error(`a session failed: ${(error as Error).message}`);
-    await after(1_000);
+    // With more to search than can be searched a new session is refused, and rightly so.
+    const isRefused = /^overloaded: The face search/.test((error as Error).message);
+    counts[isRefused ? 'refused' : 'failed']++;
+    if (!isRefused) tell(`${id} failed: ${(error as Error).message}`);
+    await after(AFTER_REFUSAL_MS);
   }
+}
+
+/** What happened when, for whoever looks for the cause of something. */
+function tell(what: string): void {
+  console.error(`${new Date().toISOString()} ${what}`);
+}
+
+function shuffled<Value>(values: Value[]): Value[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
 }
 
 async function inventory(stack: Stack, redis: Redis): Promise<Record<string, string>> {

@@ -13,7 +13,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** The image that docker-compose.yml uses. */
 const REDIS_IMAGE = 'redis:8.0';
 
-async function startContainer(): Promise<RedisServer> {
+async function startContainer(): Promise<Pick<RedisServer, 'url' | 'stop'>> {
   const container = await new GenericContainer(REDIS_IMAGE)
     .withCommand(['redis-server', ...REDIS_SETTINGS])
     .withExposedPorts(6379)

@@ -32,7 +32,7 @@ export async function startLive(
   await unlessRefused(viewer.parts(10));
   const end = async (afterParts = 15) => {
     await unlessRefused(viewer.parts(afterParts));
-    const frames = await publisher.stop();
+    const frames = await unlessRefused(publisher.stop());
     await ended;
     return frames;
   };

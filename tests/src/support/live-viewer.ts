@@ -7,11 +7,15 @@ import { HEIGHT, WIDTH } from './clips.js';
 import { HttpClient, nextPart, readPlaylist } from './player.js';
 
 const RETRY_MS = 50;
+/** A part that is not there after so many tries has gone, and is had with its segment. */
+const MOST_TRIES_FOR_PART = 20;
+/** A playlist that was there and is not after so many tries is gone for good. */
+const MOST_TRIES_FOR_PLAYLIST = 400;
 
-/** What an encoder wrote: its initialization section, and parts one after another. */
+/** What an encoder wrote: its initialization section, and its segments by their numbers. */
 interface Run {
   init: Buffer;
-  parts: Buffer[];
+  segments: Map<number, Buffer[]>;
 }
 
 /**
@@ -26,7 +30,11 @@ export class LiveViewer {
   discontinuities = 0;
   private readonly http = new HttpClient();
   private readonly runs = new Map<string, Run>();
+  /** Parts that came, and parts that had gone when they were asked for. */
   private readonly seen = new Set<string>();
+  private readonly gone = new Set<string>();
+  /** Numbers of the segments of which all came. */
+  private readonly whole = new Set<number>();
   private readonly waiting = new Set<() => void>();
   private hasEnded = false;
   private hasLeft = false;
@@ -70,8 +78,8 @@ export class LiveViewer {
 
   private async decode(filter: string, bytes: number): Promise<Buffer[]> {
     const frames: Buffer[] = [];
-    for (const { init, parts } of this.runs.values()) {
-      const planes = await toGray(Buffer.concat([init, ...parts]), filter);
+    for (const { init, segments } of this.runs.values()) {
+      const planes = await toGray(Buffer.concat([init, ...[...segments.values()].flat()]), filter);
       for (let at = 0; at + bytes <= planes.length; at += bytes)
         frames.push(planes.subarray(at, at + bytes));
     }
@@ -80,31 +88,61 @@ export class LiveViewer {
 
   private async run(): Promise<void> {
     for (let directives = ''; !this.hasLeft && !this.hasEnded;) {
-      const answer = await this.ask(`live.m3u8${directives}`);
-      if (!answer) break;
+      const tries = this.arrivals.length > 0 ? MOST_TRIES_FOR_PLAYLIST : Infinity;
+      const answer = await this.ask(`live.m3u8${directives}`, tries);
+      if (!answer) {
+        if (!this.hasLeft) this.complaints.push('the playlist was gone before its end was seen');
+        break;
+      }
       const playlist = readPlaylist({ status: 200, body: answer });
-      await this.take(playlist);
+      const isTaken = await this.take(playlist);
       const { msn, part } = nextPart(playlist);
-      directives = `?_HLS_msn=${msn}&_HLS_part=${part}`;
-      this.hasEnded = playlist.endlist;
+      directives = isTaken ? `?_HLS_msn=${msn}&_HLS_part=${part}` : '';
+      this.hasEnded = isTaken && playlist.endlist;
     }
+    this.hasLeft = true;
     this.wake();
     this.http.close();
   }
 
-  private async take(playlist: types.MediaPlaylist): Promise<void> {
-    const before = this.newest;
+  /** False where another playlist is needed to have all of this one's. */
+  private async take(playlist: types.MediaPlaylist): Promise<boolean> {
     this.checkOrder(playlist);
     let map = '';
     for (const segment of playlist.segments) {
       if (segment.map) map = segment.map.uri;
-      for (const { uri, hint } of segment.parts) {
-        if (hint || this.seen.has(uri)) continue;
-        await this.keep(map, uri);
-      }
-      if (playlist.endlist) await this.keepRest(map, segment, before);
+      if (!(await this.takeSegment(map, segment))) return false;
     }
     this.discontinuities = playlist.segments.filter(({ discontinuity }) => discontinuity).length;
+    return true;
+  }
+
+  private async takeSegment(map: string, segment: types.Segment): Promise<boolean> {
+    const { mediaSequenceNumber: msn, uri } = segment;
+    if (this.whole.has(msn)) return true;
+    const parts = segment.parts.filter(({ hint }) => !hint);
+    const known: Run = this.runs.get(map) ?? { init: await this.fetch(map), segments: new Map() };
+    this.runs.set(map, known);
+    if (uri && parts.length === 0) {
+      known.segments.set(msn, [await this.fetch(uri)]);
+      this.came();
+    }
+    for (const part of parts.filter((one) => !this.seen.has(one.uri))) {
+      const content = await this.ask(part.uri, MOST_TRIES_FOR_PART);
+      if (!content) return this.complainOfPart(part.uri);
+      known.segments.set(msn, [...(known.segments.get(msn) ?? []), content]);
+      this.seen.add(part.uri);
+      this.came();
+    }
+    if (uri) this.whole.add(msn);
+    return true;
+  }
+
+  /** Whoever was too slow may miss a part, but not one that is still listed. */
+  private complainOfPart(uri: string): false {
+    if (this.gone.has(uri)) this.complaints.push(`${uri} is listed and not there`);
+    this.gone.add(uri);
+    return false;
   }
 
   /** Neither the playlist's beginning nor its end may ever step back. */
@@ -117,27 +155,9 @@ export class LiveViewer {
     this.newest = { msn, part, head };
   }
 
-  private async keep(map: string, uri: string): Promise<void> {
-    const run = this.runs.get(map) ?? { init: await this.fetch(map), parts: [] };
-    this.runs.set(map, run);
-    run.parts.push(await this.fetch(uri));
-    this.seen.add(uri);
+  private came(): void {
     this.arrivals.push(performance.now());
     this.wake();
-  }
-
-  /** Of what has ended, only whole segments are listed: the parts of the newest that came are in it. */
-  private async keepRest(
-    map: string,
-    { mediaSequenceNumber, uri }: types.Segment,
-    { msn, part }: { msn: number; part: number },
-  ): Promise<void> {
-    if (mediaSequenceNumber < msn) return;
-    const run = this.runs.get(map) ?? { init: await this.fetch(map), parts: [] };
-    this.runs.set(map, run);
-    const came = mediaSequenceNumber === msn ? part : 0;
-    run.parts.splice(run.parts.length - came, came, await this.fetch(uri));
-    this.arrivals.push(performance.now());
   }
 
   private wake(): void {
@@ -149,14 +169,15 @@ export class LiveViewer {
     return (await this.ask(name)) ?? Buffer.alloc(0);
   }
 
-  /** Asks until it is answered; undefined where that was given up. */
-  private async ask(name: string): Promise<Buffer | undefined> {
-    while (!this.hasLeft) {
+  /** Asks until it is answered; undefined where that was given up, after `tries` of 404. */
+  private async ask(name: string, tries = Infinity): Promise<Buffer | undefined> {
+    for (let missing = 0; !this.hasLeft && missing < tries;) {
       const answer = await this.http.get(this.folder + name).catch(() => undefined);
       if (answer?.status === 200) return answer.body;
       // Before its first part, a session has no playlist; and held requests may run out.
       if (answer && ![404, 503].includes(answer.status))
         this.complaints.push(`${name}: ${answer.status}`);
+      if (answer?.status === 404) missing++;
       await after(RETRY_MS);
     }
     return undefined;

@@ -1,5 +1,8 @@
 import { Agent, get } from 'node:http';
-import { parse, types } from 'hls-parser';
+import { parse, setOptions, types } from 'hls-parser';
+
+// Its doubts are checked where the playlists are made.
+setOptions({ silent: true });
 
 /** What a request was answered. */
 export interface Answer {

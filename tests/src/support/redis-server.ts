@@ -15,6 +15,8 @@ export const REDIS_SETTINGS = [
 /** A Redis of one's own. */
 export interface RedisServer {
   url: string;
+  /** Kills it, and starts it again with what it has on disk; resolves when it answers. */
+  crash: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -22,25 +24,35 @@ export interface RedisServer {
 export async function startRedisServer(): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'facecast-redis-'));
   const port = await freePort();
-  const server = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, ...REDIS_SETTINGS],
-    { stdio: 'ignore' },
-  );
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+  const start = () => spawn('redis-server', [...args, ...REDIS_SETTINGS], { stdio: 'ignore' });
   const url = `redis://127.0.0.1:${port}`;
+  let server = start();
+  await answers(url);
+  const end = async (signal: NodeJS.Signals) => {
+    const exited = once(server, 'exit');
+    server.kill(signal);
+    await exited;
+  };
+  return {
+    url,
+    crash: async () => {
+      await end('SIGKILL');
+      server = start();
+      await answers(url);
+    },
+    stop: async () => {
+      await end('SIGTERM');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(url: string): Promise<void> {
   const probe = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
   probe.on('error', () => {});
   await probe.ping();
   probe.disconnect();
-  return {
-    url,
-    stop: async () => {
-      const exited = once(server, 'exit');
-      server.kill('SIGTERM');
-      await exited;
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
 }
 
 async function freePort(): Promise<number> {

@@ -83,7 +83,7 @@ export class ChunkFeed {
 
   /** The pipeline has worked on the session: a queue that is full is only being held back. */
   moved(): void {
-    this.movedAt = Date.now();
+    this.movedAt = performance.now();
   }
 
   /** Ends the session's input after all that was added. */
@@ -132,12 +132,12 @@ export class ChunkFeed {
 
   /** Tries again for as long as Redis may be gone; false where it was given up. */
   private async retrying(work: () => Promise<boolean>): Promise<boolean> {
-    const giveUpAt = Date.now() + this.limits.outageMs;
+    const giveUpAt = performance.now() + this.limits.outageMs;
     while (!this.isClosed) {
       try {
         return await work();
       } catch (error) {
-        if (Date.now() > giveUpAt) this.fail('internal', error);
+        if (performance.now() > giveUpAt) this.fail('internal', error);
         else await delay(this.limits.retryMs);
       }
     }
@@ -171,10 +171,10 @@ export class ChunkFeed {
 
   private async waitForRoom(): Promise<void> {
     this.setFull(true);
-    const fullSince = Date.now();
+    const fullSince = performance.now();
     while (!this.isClosed && (await this.gauge.holdsMoreThan(0.5))) {
       const idleSince = Math.max(fullSince, this.movedAt);
-      if (Date.now() > idleSince + this.limits.fullMs) this.fail('overloaded');
+      if (performance.now() > idleSince + this.limits.fullMs) this.fail('overloaded');
       else await delay(this.limits.lookAgainMs);
     }
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { warnUnlessOutage } from '@facecast/shared/redis';
 import { WebSocketServer, type Server } from 'ws';
 import type { GatewayConfig } from '../config.js';
 import { Conversation } from './conversation.js';
@@ -99,7 +100,9 @@ export class IngestServer {
       if (!isFeeding) continue;
       sessions
         .publisherSeen(sessionId)
-        .catch((error: unknown) => log.warn({ sessionId, err: error }, 'could not be reported'));
+        .catch((error: unknown) =>
+          warnUnlessOutage(log, error, 'could not be reported', { sessionId }),
+        );
     }
   }
 }

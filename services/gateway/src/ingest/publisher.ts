@@ -2,6 +2,7 @@ import { publishEvent, type EventOf, type FacecastEvent } from '@facecast/shared
 import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/ingest-protocol';
 import type { NamedChunk, SessionError } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
+import { warnUnlessOutage } from '@facecast/shared/redis';
 import { ChunkFeed } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
@@ -162,7 +163,8 @@ export class Publisher {
 
   private acknowledge(count: number, newly: number[]): void {
     const now = Date.now();
-    for (const arrivedAt of newly) this.parts.metrics.stage.observe((now - arrivedAt) / 1000);
+    for (const arrivedAt of newly)
+      this.parts.metrics.stage.observe(Math.max(0, now - arrivedAt) / 1000);
     this.socket.say({ type: 'ack', chunks: count });
   }
 
@@ -211,7 +213,7 @@ export class Publisher {
 
   private logFailure(error: unknown): void {
     const { sessionId } = this;
-    this.parts.log.error({ sessionId, err: error }, 'trouble with a publisher');
+    warnUnlessOutage(this.parts.log, error, 'trouble with a publisher', { sessionId });
   }
 }
 

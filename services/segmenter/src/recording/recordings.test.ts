@@ -83,7 +83,9 @@ async function hold(options: { minFreeBytes?: number } = {}) {
   });
   packager = await Packager.open(live, { cadence: CADENCE, windowSeconds: 30 });
   const firstFrame = packager.frames;
-  timeline = await FaceTimeline.open(join(live, 'faces.ndjson'), { fps: 30, firstFrame });
+  timeline = await FaceTimeline.open(join(live, 'faces.ndjson'), {
+    ...{ fps: 30, firstFrame, volume: { write: (attempt) => attempt() } },
+  });
   recorder = recordings.record(SESSION);
 }
 

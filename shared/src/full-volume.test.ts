@@ -1,0 +1,74 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { beforeEach, expect, test } from 'vitest';
+import { PatientVolume, VolumeFullError, volumeRefusals } from './full-volume.js';
+
+let lines: { level: number; msg: string; err?: { code: string } }[];
+let registry: Registry;
+
+beforeEach(() => {
+  lines = [];
+  registry = new Registry();
+});
+
+function volume(options: { longestWaitMs?: number; makeRoom?: () => Promise<void> } = {}) {
+  const output = new Writable({
+    write: (line: Buffer, _, done) => {
+      lines.push(JSON.parse(line.toString()) as (typeof lines)[0]);
+      done();
+    },
+  });
+  return new PatientVolume({
+    volume: 'test',
+    log: pino({}, output),
+    refusals: volumeRefusals(registry),
+    ...options,
+  });
+}
+
+/** A write that finds no room so many times. */
+function refused(times: number) {
+  return async () => {
+    if (times-- > 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    return 'written';
+  };
+}
+
+test('what finds no room is written when there is some; that is counted, and told once', async () => {
+  const full = volume();
+  const writing = Promise.all([full.write(refused(3)), full.write(refused(2))]);
+  await expect.poll(() => lines.length).toBe(1);
+  await expect(full.check()).rejects.toThrow('full');
+  const both = await writing;
+  await full.check();
+  expect(both).toEqual(['written', 'written']);
+  expect(await registry.metrics()).toContain('facecast_volume_full_total 5');
+  expect(lines.map(({ msg }) => msg)).toEqual(['a volume is full', 'the volume has room again']);
+  expect(lines[0]?.err?.code).toBe('ENOSPC');
+});
+
+test('what finds no room in time fails with a sentence that a publisher may read', async () => {
+  const full = volume({ longestWaitMs: 0 });
+  await expect(full.write(refused(Infinity))).rejects.toThrow(VolumeFullError);
+  await expect(full.write(refused(Infinity))).rejects.toThrow(/^The server has no room/);
+});
+
+test('what can be spared is removed while somebody waits for room', async () => {
+  let room = 0;
+  const makeRoom = async () => void room++;
+  const attempt = async () => {
+    if (room === 0) return refused(1)();
+    return 'written';
+  };
+  expect(await volume({ makeRoom }).write(attempt)).toBe('written');
+});
+
+test('a service that stops does not wait for room, and other failures are nobody else’s', async () => {
+  const full = volume();
+  const waiting = full.write(refused(Infinity));
+  full.close();
+  await expect(waiting).rejects.toThrow(VolumeFullError);
+  await expect(full.write(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  expect(lines).toHaveLength(1);
+});

@@ -1,0 +1,84 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { countedClip } from '../support/clips.js';
+import { startLive } from '../support/live-session.js';
+import { SmallVolume } from '../support/small-volume.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+/** Places of the services' own ports behind the gateway's. */
+const EXTRACTOR = 1;
+const SEGMENTER = 2;
+
+const hls = SmallVolume.mount(24);
+const frames = SmallVolume.mount(64);
+if (!hls) console.log('The tests of a full volume are skipped: this user may not mount a tmpfs.');
+
+describe.skipIf(!hls || !frames)('a volume that is full', () => {
+  let stack: Stack;
+  let media: string;
+  let webm: Buffer;
+
+  beforeAll(async () => {
+    media = await mkdtemp(join(tmpdir(), 'facecast-full-'));
+    const path = join(media, 'counted.webm');
+    await countedClip(path, 30 * 20);
+    webm = await readFile(path);
+    stack = await startStack({ HLS_DIR: hls!.path, FRAMES_DIR: frames!.path, LOG_LEVEL: 'error' });
+  });
+
+  afterAll(async () => {
+    await stack?.stop();
+    for (const volume of [hls, frames]) volume?.unmount();
+    await rm(media, { recursive: true, force: true });
+  });
+
+  beforeEach(() => {
+    for (const volume of [hls, frames]) volume?.free();
+  });
+
+  const ask = async (service: number, path: string) => {
+    const url = new URL(path, stack.url);
+    url.port = String(Number(url.port) + service);
+    return fetch(url);
+  };
+  const refusals = async (service: number) => {
+    const text = await (await ask(service, '/metrics')).text();
+    return Number(/^facecast_volume_full_total\S* (\d+)/m.exec(text)?.[1]);
+  };
+  const readiness = async (service: number) => (await ask(service, '/readyz')).status;
+
+  const whole = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+  test('of playlists and media: sessions wait for room, lose nothing, and it is told', async () => {
+    const session = await startLive(stack, webm);
+    hls!.fill();
+    await expect.poll(() => refusals(SEGMENTER)).toBeGreaterThan(0);
+    await expect.poll(() => readiness(SEGMENTER)).toBe(503);
+    hls!.free();
+    const count = await session.end();
+    expect(await session.viewer.numbers()).toEqual(whole(count));
+    await expect.poll(() => readiness(SEGMENTER)).toBe(200);
+  });
+
+  test('of frames: a session that begins waits for room, and loses nothing', async () => {
+    frames!.fill();
+    const starting = startLive(stack, webm);
+    await expect.poll(() => refusals(EXTRACTOR)).toBeGreaterThan(0);
+    frames!.free();
+    const session = await starting;
+    const count = await session.end();
+    expect(await session.viewer.numbers()).toEqual(whole(count));
+  });
+
+  test('and stays so ends a session with the reason, and no other that comes later', async () => {
+    const { publisher } = await startLive(stack, webm);
+    hls!.fill();
+    await expect(publisher.refused()).rejects.toThrow(/^internal: The server has no room/);
+    hls!.free();
+    const later = await startLive(stack, webm);
+    const count = await later.end();
+    expect(await later.viewer.numbers()).toEqual(whole(count));
+  });
+});

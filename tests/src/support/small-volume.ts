@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const BALLAST = 'ballast';
+const BLOCK = Buffer.alloc(4096);
+
+/** A volume of a few megabytes, in memory, which a test may fill. */
+export class SmallVolume {
+  private constructor(readonly path: string) {}
+
+  /** Undefined where this user may mount nothing. */
+  static mount(megabytes: number): SmallVolume | undefined {
+    const path = mkdtempSync(join(tmpdir(), 'facecast-volume-'));
+    try {
+      const size = `size=${megabytes}m`;
+      execFileSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', path], { stdio: 'ignore' });
+      return new SmallVolume(path);
+    } catch {
+      rmSync(path, { recursive: true });
+      return undefined;
+    }
+  }
+
+  /** Takes all the room that there is. */
+  fill(): void {
+    const file = openSync(join(this.path, BALLAST), 'a');
+    try {
+      for (;;) writeSync(file, BLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Gives it back. */
+  free(): void {
+    rmSync(join(this.path, BALLAST), { force: true });
+  }
+
+  unmount(): void {
+    execFileSync('umount', [this.path]);
+    rmSync(this.path, { recursive: true });
+  }
+}
