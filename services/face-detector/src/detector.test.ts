@@ -90,6 +90,7 @@ const original = (batch: number) =>
 
 const failing: FaceFinder = {
   findAll: () => Promise.reject(new Error('no cascade')),
+  findIn: () => Promise.reject(new Error('no cascade')),
   findNear: () => Promise.reject(new Error('no cascade')),
 };
 
@@ -137,6 +138,7 @@ describe('a batch', () => {
     let wholeSearches = 0;
     const counting: FaceFinder = {
       findNear: (picture, expected) => haar.findNear(picture, expected),
+      findIn: (picture, part) => haar.findIn(picture, part),
       findAll: (picture) => {
         wholeSearches++;
         return haar.findAll(picture);
@@ -166,6 +168,7 @@ describe('a batch', () => {
     const { sessionId, job, entries } = await session();
     const ending: FaceFinder = {
       findNear: async () => undefined,
+      findIn: async () => [],
       findAll: async () => {
         await store.removeSession(sessionId);
         return [];

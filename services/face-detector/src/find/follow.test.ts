@@ -1,8 +1,9 @@
 import type { Face } from '@facecast/shared/messages';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { drawBox } from '../effects/box.js';
-import type { Plane } from '../i420.js';
-import { movingFace, testPattern, zoomInto, type Clip } from '../testing/clips.js';
+import type { I420Frame, Plane } from '../i420.js';
+import { FACE, movingFace, photograph, testPattern, zoomInto } from '../testing/clips.js';
+import { cutoutOf, drawFrame } from '../testing/scene.js';
 import { BlazeFaceFinder } from './blazeface.js';
 import { BLAZEFACE_MODEL } from './choose.js';
 import type { FaceFinder } from './face-finder.js';
@@ -22,11 +23,11 @@ beforeAll(async () => {
 });
 
 /** Follows a clip as the service does; the faces of each frame. */
-async function follow(finder: FaceFinder, clip: Clip): Promise<Face[][]> {
+async function follow(finder: FaceFinder, frames: readonly I420Frame[]): Promise<Face[][]> {
   let known: Knowledge | undefined;
   const found: Face[][] = [];
-  for (let firstFrame = 0; firstFrame < clip.frames.length; firstFrame += PACE.run) {
-    const pictures = clip.frames.slice(firstFrame, firstFrame + PACE.run).map(({ y }) => y);
+  for (let firstFrame = 0; firstFrame < frames.length; firstFrame += PACE.run) {
+    const pictures = frames.slice(firstFrame, firstFrame + PACE.run).map(({ y }) => y);
     const run = await searchRun(finder, { firstFrame, pictures }, known, {
       pace: PACE,
       hidden: false,
@@ -46,7 +47,7 @@ describe.each(['blazeface', 'haar'])('%s', (name) => {
     'a moving face of $faceSize pixels has its outline in at least 95 % of the frames',
     async ({ faceSize, size }) => {
       const clip = await movingFace(150, faceSize, size);
-      const found = await follow(finders[name]!, clip);
+      const found = await follow(finders[name]!, clip.frames);
       const right = found.filter((faces, n) =>
         faces.some((f) => overlap(f, clip.places[n]!) > 0.5),
       );
@@ -64,14 +65,14 @@ describe.each(['blazeface', 'haar'])('%s', (name) => {
       await zoomInto('coffee.jpg', 60),
       await testPattern(60),
     ])
-      expect((await follow(finders[name]!, clip)).flat()).toEqual([]);
+      expect((await follow(finders[name]!, clip.frames)).flat()).toEqual([]);
   });
 
   test('thousands of frames leave the memory as it was', { timeout: 60_000 }, async () => {
     const clip = await movingFace(60, 70);
     const rounds = async (count: number) => {
       for (let round = 0; round < count; round++) {
-        await follow(finders[name]!, clip);
+        await follow(finders[name]!, clip.frames);
         const spare = { ...clip.frames[0]!, y: copyOf(clip.frames[0]!.y) };
         drawBox(spare, clip.places[0]!);
       }
@@ -87,3 +88,25 @@ describe.each(['blazeface', 'haar'])('%s', (name) => {
 function copyOf(plane: Plane): Plane {
   return { ...plane, pixels: Uint8Array.from(plane.pixels) };
 }
+
+test('a face that hurries through a large picture is one face, and nothing else is', async () => {
+  const room = await photograph('coffee.jpg', HD);
+  const { x, y, size } = FACE;
+  const face = { x, y, width: size, height: size, frontal: true };
+  const portrait = { x: x - 66, y: 0, width: 228, height: 300 };
+  const astronaut = await photograph('astronaut.jpg', { width: 512, height: 512 });
+  const scene = {
+    ...{ name: 'hurries', background: room },
+    actors: [
+      {
+        cutout: cutoutOf(astronaut, portrait, [face]),
+        pose: (n: number) => ({ x: 640 - 960 * Math.cos(n / 14), y: 324, size: 150 }),
+      },
+    ],
+  };
+  const frames = Array.from({ length: 54 }, (_, n) => drawFrame(scene, n).frame);
+  const found = await follow(finders['blazeface']!, frames);
+  expect(Math.max(...found.map((faces) => faces.length))).toBe(1);
+  expect(new Set(found.flat().map(({ id }) => id)).size).toBe(1);
+  expect(found.filter((faces) => faces.length > 0).length).toBeGreaterThan(10);
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Plane } from '../i420.js';
 import type { FaceFinder, Find, Place } from './face-finder.js';
-import { cv, matOver, withMats, type CascadeClassifier, type Mat } from './opencv.js';
+import { cv, matOverPart, withMats, type CascadeClassifier, type Mat } from './opencv.js';
 import { distance, grown, unscaled, within } from './place.js';
 
 /**
@@ -44,9 +44,16 @@ export class HaarFinder implements FaceFinder {
 
   /** All depths are one: the places are loose, and only a search near one makes a face of it. */
   async findAll(picture: Plane): Promise<Find[]> {
+    const { width, height } = picture;
+    return this.findIn(picture, { x: 0, y: 0, width, height });
+  }
+
+  async findIn(picture: Plane, part: Place): Promise<Find[]> {
+    const region = within(part, picture);
+    if (!region) return [];
     const scale = Math.min(1, WHOLE_WIDTH / picture.width);
     const places = withMats((own) =>
-      this.detect(own(resize(own(matOver(picture)), picture, scale)), {
+      this.detect(own(resize(matOverPart(picture, region, own), region, scale)), {
         scaleFactor: WHOLE_SCALE_FACTOR,
         neighbors: WHOLE_NEIGHBORS,
         smallest: WHOLE_SMALLEST,
@@ -54,7 +61,7 @@ export class HaarFinder implements FaceFinder {
       }),
     );
     return places
-      .map((find) => ({ ...find, ...unscaled(find, scale, { x: 0, y: 0 }), sure: false }))
+      .map((find) => ({ ...find, ...unscaled(find, scale, region), sure: false }))
       .sort((a, b) => b.score - a.score)
       .slice(0, MOST_CANDIDATES);
   }
@@ -65,12 +72,7 @@ export class HaarFinder implements FaceFinder {
     if (!region) return undefined;
     const scale = NEAR_FACE / expected.width;
     const faces = withMats((own) => {
-      const part = own(
-        own(matOver(picture)).getRegion(
-          new cv.Rect(region.x, region.y, region.width, region.height),
-        ),
-      );
-      return this.detect(own(resize(part, region, scale)), {
+      return this.detect(own(resize(matOverPart(picture, region, own), region, scale)), {
         scaleFactor: NEAR_SCALE_FACTOR,
         neighbors: NEAR_NEIGHBORS,
         smallest: Math.round(NEAR_FACE * NEAR_SMALLEST),

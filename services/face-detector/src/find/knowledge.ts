@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOOKS_LENGTH } from './looks.js';
 import { trackSchema } from './track.js';
 
 /** More faces than this in one frame are not followed. */
@@ -14,6 +15,8 @@ export const knowledgeSchema = z.object({
   /** The last frame that was searched as a whole, and the last that was so thoroughly. */
   searchedWhole: frameNumber,
   searchedThoroughly: frameNumber,
+  /** The looks of the picture when it was last searched as a whole, where faces are hidden. */
+  looks: z.base64().length(LOOKS_LENGTH).optional(),
   /** The id of the next face that enters. */
   nextId: z.number().int().nonnegative(),
   tracks: z.array(trackSchema).max(MAX_FACES),

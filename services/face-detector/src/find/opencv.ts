@@ -82,6 +82,11 @@ export function matOver({ pixels, width, height }: Plane): Mat {
   return new cv.Mat(height, width, cv.CV_8UC1, pixels);
 }
 
+/** A part of the plane as a Mat over its bytes, in care; the part must be within the plane. */
+export function matOverPart(plane: Plane, { x, y, width, height }: Rect, own: Own): Mat {
+  return own(own(matOver(plane)).getRegion(new cv.Rect(x, y, width, height)));
+}
+
 function load(): OpenCv {
   /* eslint-disable no-restricted-properties -- switches of the addon, which has no other way in */
   // With its accounting of external memory, Node's garbage collector aborts the process.

@@ -3,11 +3,19 @@ import type { Place } from './face-finder.js';
 
 /** How much of the union of two boxes they share: 0 apart, 1 the same. */
 export function overlap(a: Place, b: Place): number {
+  const shared = sharedArea(a, b);
+  return shared && shared / (a.width * a.height + b.width * b.height - shared);
+}
+
+/** How much of the smaller of two boxes the other one has: 0 nothing, 1 all of it. */
+export function enclosed(a: Place, b: Place): number {
+  return sharedArea(a, b) / Math.min(a.width * a.height, b.width * b.height);
+}
+
+function sharedArea(a: Place, b: Place): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
   const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  const shared = width * height;
-  return shared / (a.width * a.height + b.width * b.height - shared);
+  return width > 0 && height > 0 ? width * height : 0;
 }
 
 /** Pixels between the middles of two boxes. */

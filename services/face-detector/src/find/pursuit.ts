@@ -1,13 +1,16 @@
 import type { Plane } from '../i420.js';
 import { assign } from './assign.js';
 import type { FaceFinder, Find, Place } from './face-finder.js';
-import { overlap } from './place.js';
+import { enclosed, overlap } from './place.js';
 import { expectedIn, followed, type Track } from './track.js';
 
 /** So many known faces are looked for in one frame; where there are more they take turns. */
 const MOST_NEAR_SEARCHES = 8;
 /** Boxes that share more than this part of their union are one face. */
 const SAME_FACE_OVERLAP = 0.3;
+/** So are those of which one has more than this part of the other, unless it is many times as wide. */
+const SAME_FACE_ENCLOSED = 0.7;
+const SAME_FACE_MOST_WIDER = 2.5;
 
 /** Looks for known faces in one frame, by one way after another, until each is found or given up. */
 export class Pursuit {
@@ -57,7 +60,8 @@ export class Pursuit {
     for (const track of this.lost) {
       const place = assigned.get(track);
       const find = place && (await this.finder.findNear(this.picture, place));
-      if (!find || !this.catch(track, find)) lost.push(track);
+      const isLikely = find?.sure || (find && isAmong([expectedIn(track, this.frame)], find));
+      if (!isLikely || !this.catch(track, find)) lost.push(track);
     }
     this.lost = lost;
   }
@@ -86,5 +90,12 @@ export class Pursuit {
 
 /** Whether a place is that of one of the faces. */
 export function isAmong(faces: readonly Place[], place: Place): boolean {
-  return faces.some((other) => overlap(other, place) > SAME_FACE_OVERLAP);
+  return faces.some((other) => {
+    const ratio = other.width / place.width;
+    const isAlike = Math.max(ratio, 1 / ratio) < SAME_FACE_MOST_WIDER;
+    return (
+      overlap(other, place) > SAME_FACE_OVERLAP ||
+      (isAlike && enclosed(other, place) > SAME_FACE_ENCLOSED)
+    );
+  });
 }

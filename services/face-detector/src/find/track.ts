@@ -1,6 +1,7 @@
 import { faceSchema } from '@facecast/shared/messages';
 import { z } from 'zod';
 import type { Find, Place } from './face-finder.js';
+import { overlap } from './place.js';
 
 /**
  * A face that is followed from frame to frame. Its box is smoothed, `score` is that of its newest
@@ -25,6 +26,8 @@ const RESIZE = 0.15;
 const LEAST_GAIN = 0.2;
 /** What the speed takes of it. */
 const SPEED_GAIN = 0.7;
+/** What may be a face surely is one when a face is found that shares so much with its place. */
+const CONFIRMING_OVERLAP = 0.5;
 /** What is left of a speed after a frame without a find: who turns away comes to a stop. */
 const INERTIA = 0.92;
 
@@ -61,7 +64,7 @@ export function followed(track: Track, find: Find, frame: number): Track {
     y: expected.y + expected.height / 2 + gain * down - height / 2,
     ...{ width, height },
     score: find.score,
-    sure: track.sure || find.sure,
+    sure: track.sure || (find.sure && overlap(find, expected) > CONFIRMING_OVERLAP),
     dx: track.dx + speedGain * right,
     dy: track.dy + speedGain * down,
     foundIn: frame,

@@ -6,6 +6,8 @@ import { searchRun } from './tracker.js';
 
 const PACE = paceAt(30);
 const PICTURE = { pixels: new Uint8Array(640 * 480), width: 640, height: 480 };
+/** The same with something else at its top. */
+const CHANGED = { ...PICTURE, pixels: PICTURE.pixels.map((_, at) => (at < 640 * 64 ? 90 : 0)) };
 const face = (x: number, more: Partial<Find> = {}): Find => ({
   ...{ x, y: 100, width: 80, height: 80, score: 0.9, sure: true },
   ...more,
@@ -23,7 +25,12 @@ class Scripted implements FaceFinder {
     return this.visible;
   }
 
-  async findNear(_: unknown, { x }: Place) {
+  async findIn() {
+    this.asked.push('part');
+    return this.visible;
+  }
+
+  async findNear(_: unknown, { x }: Place): Promise<Find | undefined> {
     this.asked.push('near');
     return this.visible.find((one) => Math.abs(one.x - x) < one.width / 2);
   }
@@ -86,14 +93,43 @@ describe('which search a run gets', () => {
     ]);
   });
 
-  test('the whole picture every time where faces are hidden', async () => {
-    const session = new Session(new Scripted([]), true);
-    const asked: string[] = [];
-    for (let run = 0; run < 4; run++) {
+  describe('where faces are hidden', () => {
+    test('what has changed is searched at once; where nothing has, the whole picture waits for its turn', async () => {
+      const session = new Session(new Scripted([]), true);
+      const asked: string[][] = [];
+      for (const picture of [PICTURE, PICTURE, CHANGED, CHANGED, PICTURE]) {
+        await session.next(undefined, picture);
+        asked.push(session.finder.asked);
+      }
+      expect(asked).toEqual([['thorough'], [], ['part'], ['quick'], ['part']]);
+    });
+
+    test('a change within a known face, which is covered, is no reason for a search', async () => {
+      const session = new Session(new Scripted([ada]), true);
+      const pixels = PICTURE.pixels.map((_, at) => {
+        const [x, y] = [at % 640, Math.floor(at / 640)];
+        return x >= 112 && x < 176 && y >= 112 && y < 176 ? 90 : 0;
+      });
       await session.next();
-      asked.push(...session.finder.asked);
-    }
-    expect(asked).toEqual(['thorough', 'quick', 'quick', 'thorough']);
+      await session.next(undefined, { ...PICTURE, pixels });
+      expect(session.finder.asked).toEqual(['near']);
+    });
+
+    test('a face that enters is covered in the run in which it does', async () => {
+      const session = new Session(new Scripted([]), true);
+      await session.next();
+      const frames = await session.next([bea], CHANGED);
+      expect(frames.map((faces) => faces.length)).toEqual([1, 1, 1]);
+    });
+
+    test('the whole picture is searched thoroughly when hiding begins', async () => {
+      const outlined = new Session(new Scripted([ada]));
+      await outlined.next();
+      const hidden = new Session(new Scripted([ada]), true);
+      Object.assign(hidden, { known: outlined.known, frame: 3 });
+      await hidden.next();
+      expect(hidden.finder.asked[0]).toBe('thorough');
+    });
   });
 
   test('the whole picture where the picture has another size than the one that is known', async () => {
@@ -155,7 +191,7 @@ describe('where the faces of a run are', () => {
   test('one that enters is in the first frame too, where a look there finds it', async () => {
     const session = new Session(new Scripted([]), true);
     await session.next();
-    const frames = await session.next([ada]);
+    const frames = await session.next([ada], CHANGED);
     expect(frames.map((faces) => faces[0]!.sure)).toEqual([true, true, true]);
   });
 
@@ -235,6 +271,21 @@ describe('where the faces of a run are', () => {
     await session.next();
     const frames = await session.next([face(125)]);
     expect(frames.at(-1)).toHaveLength(1);
+  });
+
+  test('one that is lost stays where it was, whatever only looks like a face beside it', async () => {
+    const session = new Session(new Scripted([ada]));
+    await session.next();
+    for (let run = 0; run < 4; run++)
+      for (const faces of await session.next([face(240, { score: 0.4, sure: false })]))
+        expect(faces).toMatchObject([{ id: 0, x: ada.x }]);
+  });
+
+  test('a face within the place of another one is none of its own', async () => {
+    const session = new Session(
+      new Scripted([face(100), face(120, { y: 110, width: 40, height: 40 })]),
+    );
+    expect((await session.next()).map((faces) => faces.length)).toEqual([1, 1, 1]);
   });
 
   test('there are never more than the limit', async () => {

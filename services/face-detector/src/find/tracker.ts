@@ -1,6 +1,7 @@
 import type { Plane } from '../i420.js';
 import type { Depth, FaceFinder, Find } from './face-finder.js';
 import { MAX_FACES, type Knowledge } from './knowledge.js';
+import { changedPart, looksOf } from './looks.js';
 import type { Pace } from './pace.js';
 import { isMiddleWithin } from './place.js';
 import { isAmong, Pursuit } from './pursuit.js';
@@ -48,11 +49,16 @@ export async function searchRun(
   const before = known?.width === width && known.height === height ? known : undefined;
   const frame = run.firstFrame + run.pictures.length - 1;
   const pursuit = new Pursuit(finder, picture, frame, before?.tracks ?? []);
+  const looks = wanted.hidden ? looksOf(picture) : undefined;
   let depth = depthOf(before, frame, run.pictures.length, wanted);
   let finds = depth ? await finder.findAll(picture, depth) : [];
   finds = pursuit.takeClear(finds);
   await pursuit.lookNear();
-  if (!depth && pursuit.lost.some((one) => one.sure && isFresh(one, frame, run))) {
+  if (!depth && looks) {
+    const heads = pursuit.caught.map(({ was, now }) => seenBetween(was, now, frame));
+    const part = changedPart(looks, before!.looks!, heads, picture);
+    if (part) finds = await finder.findIn(picture, part);
+  } else if (!depth && pursuit.lost.some((one) => one.sure && isFresh(one, frame, run))) {
     depth = 'quick';
     finds = await finder.findAll(picture, depth);
   }
@@ -86,6 +92,7 @@ export async function searchRun(
       ...{ width, height, nextId },
       searchedWhole: depth ? frame : before!.searchedWhole,
       searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
+      looks: looks && (depth ? looks : before!.looks),
       tracks: [
         ...found,
         ...held.filter((one) => isMiddleWithin(expectedIn(one, frame), picture)),
@@ -95,22 +102,18 @@ export async function searchRun(
   };
 }
 
-/**
- * How the whole picture is to be searched, or undefined where it is not its turn. Where faces are to be
- * hidden it always is.
- */
+/** How the whole picture is to be searched, or undefined where it is not its turn. */
 function depthOf(
   before: Knowledge | undefined,
   frame: number,
   frames: number,
   { pace, hidden }: Wanted,
 ): Depth | undefined {
-  if (!before) return 'thorough';
+  if (!before || (hidden && !before.looks)) return 'thorough';
   // The next run's last frame would be too late.
   const isDue = (last: number, every: number) => Math.abs(frame - last) + frames > every;
-  if (isDue(before.searchedThoroughly, hidden ? pace.wholeEvery : pace.thoroughEvery))
-    return 'thorough';
-  return hidden || isDue(before.searchedWhole, pace.wholeEvery) ? 'quick' : undefined;
+  if (isDue(before.searchedThoroughly, pace.thoroughEvery)) return 'thorough';
+  return isDue(before.searchedWhole, pace.wholeEvery) ? 'quick' : undefined;
 }
 
 /** Whether a face was found so lately that it cannot have gone far. */

@@ -25,6 +25,11 @@ export class AncestorFinder implements FaceFinder {
     return this.found;
   }
 
+  /** It knew no parts. */
+  async findIn(): Promise<Find[]> {
+    return this.found;
+  }
+
   /** It never looked twice. */
   async findNear(_: Plane, expected: Find): Promise<Find | undefined> {
     return this.found.find(({ x, y }) => x === expected.x && y === expected.y);
