@@ -122,6 +122,13 @@ describe('which search a run gets', () => {
       expect(frames.map((faces) => faces.length)).toEqual([1, 1, 1]);
     });
 
+    test('the whole picture is searched thoroughly where a face is not where it should be', async () => {
+      const session = new Session(new Scripted([ada]), true);
+      await session.next();
+      await session.next([]);
+      expect(session.finder.asked).toEqual(['near', 'thorough']);
+    });
+
     test('the whole picture is searched thoroughly when hiding begins', async () => {
       const outlined = new Session(new Scripted([ada]));
       await outlined.next();

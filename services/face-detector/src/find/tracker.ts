@@ -54,15 +54,21 @@ export async function searchRun(
   let finds = depth ? await finder.findAll(picture, depth) : [];
   finds = pursuit.takeClear(finds);
   await pursuit.lookNear();
+  const isLost = () => pursuit.lost.some((one) => one.sure && isFresh(one, frame, run));
   if (!depth && looks) {
     const heads = pursuit.caught.map(({ was, now }) => seenBetween(was, now, frame));
     const part = changedPart(looks, before!.looks!, heads, picture);
     if (part) finds = await finder.findIn(picture, part);
-  } else if (!depth && pursuit.lost.some((one) => one.sure && isFresh(one, frame, run))) {
+  } else if (!depth && isLost()) {
     depth = 'quick';
     finds = await finder.findAll(picture, depth);
   }
   await pursuit.lookAmong(finds);
+  if (wanted.hidden && depth !== 'thorough' && isLost()) {
+    depth = 'thorough';
+    finds = await finder.findAll(picture, depth);
+    await pursuit.lookAmong(finds);
+  }
 
   const entered: { now: Track; first: Track | undefined }[] = [];
   let nextId = before?.nextId ?? 0;
