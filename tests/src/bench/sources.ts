@@ -23,7 +23,8 @@ const BY_CHROMIUM = [
   'video/webm;codecs=h264,opus',
   'video/mp4;codecs=avc1.42E01F,opus',
 ];
-const BY_FIREFOX = ['video/webm;codecs=vp8,opus'];
+/** Without a sound device, its audio contexts stand still. */
+const BY_FIREFOX = ['video/webm;codecs=vp8'];
 
 interface Row {
   name: string;
@@ -40,7 +41,7 @@ export async function benchSources(): Promise<string> {
   const player = await HlsJsPage.open(browser);
   const recorded = (browserName: string, record: Record, mimeType: string): Row => ({
     name: `recorded by ${browserName}, ${mimeType}`,
-    wanted: { width: 320, height: 240, hasSound: true },
+    wanted: { width: 320, height: 240, hasSound: mimeType.includes('opus') },
     publish: async () => {
       const path = join(directory, 'recording');
       await writeFile(path, await record({ mimeType, seconds: SECONDS }), 'base64');

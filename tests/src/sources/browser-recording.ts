@@ -6,7 +6,7 @@ export interface RecordingRequest {
 
 /**
  * Runs in a page: records a canvas of 320x240 whose pictures are marked as those of a marked clip are,
- * with clicks beside the flashes, as the page records a camera. Resolves to the recording in base64.
+ * with clicks beside the flashes where the type names a sound codec. Resolves to the recording in base64.
  */
 export async function recordInBrowser({ mimeType, seconds }: RecordingRequest): Promise<string> {
   const canvas = document.createElement('canvas');
@@ -21,10 +21,11 @@ export async function recordInBrowser({ mimeType, seconds }: RecordingRequest): 
   gain.gain.value = 0;
   tone.connect(gain).connect(output);
   tone.start();
-  await sound.resume();
+  // Not waited for: without a sound device, Firefox never says that it runs.
+  void sound.resume();
   const stream = new MediaStream([
     ...canvas.captureStream(30).getVideoTracks(),
-    ...output.stream.getAudioTracks(),
+    ...(mimeType.includes('opus') ? output.stream.getAudioTracks() : []),
   ]);
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: 2_500_000 });
   const chunks: Blob[] = [];

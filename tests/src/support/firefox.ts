@@ -83,7 +83,8 @@ export class Firefox {
 
   async close(): Promise<void> {
     const exited = once(this.process, 'exit');
-    await this.call('browser.close', {});
+    // It may be gone before it has answered.
+    void this.call('browser.close', {});
     await exited;
     await rm(this.profile, { recursive: true, force: true });
   }
