@@ -11,17 +11,29 @@ import {
 } from './area.js';
 import { meansOf, type Cells } from './cells.js';
 
-/** So many cells across a face, smoothed on top of that, leave no features. */
-const CELLS_ACROSS_FACE = 3;
-const SMALLEST_CELL = 10;
+/**
+ * So many cells across a face, smoothed on top of that, leave no features, nor a bright spot where the
+ * face was, which finders take for a face far away.
+ */
+const CELLS_ACROSS_FACE = 2;
+const SMALLEST_CELL = 16;
+/** Finders guess a smooth face from the hair and the neck around it: so much more than the head is blurred. */
+const WIDER_THAN_HEAD = 1.3;
+const HIGHER_THAN_HEAD = 1.2;
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 
-/** Blurs the head around a face, in an ellipse. */
+/** Blurs the head around a face, and a little beyond, in an ellipse. */
 export function blurHead(frame: I420Frame, face: Head): void {
-  const head = headOf(face);
-  const area = areaAround(head, frame.y, 2);
-  if (area) blurFrame(frame, area, evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL), head);
+  const { margin } = face;
+  const { radiusX, radiusY, ...middle } = headOf({ ...face, margin: 0 });
+  const within = {
+    ...middle,
+    radiusX: radiusX * WIDER_THAN_HEAD + margin,
+    radiusY: radiusY * HIGHER_THAN_HEAD + margin,
+  };
+  const area = areaAround(within, frame.y, 2);
+  if (area) blurFrame(frame, area, evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL), within);
 }
 
 /** Blurs all of a frame. */
