@@ -48,6 +48,7 @@ test.each<[string, Effect, Disturbance]>([
   ['turns and tilts the head', 'blur', 'failing'],
   ['turns and tilts the head', 'pixelate', 'overloaded'],
   ['is far away', 'blur', 'failing'],
+  ['moves fast', 'blur', 'overloaded'],
 ])(
   'nobody finds the face of somebody who %s: %s, disturbance: %s',
   async (what, effect, disturbance) => {

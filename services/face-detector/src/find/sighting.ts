@@ -31,9 +31,10 @@ const MARGIN_BEYOND = 0.5;
 const MARGIN_A_FRAME = 0.05;
 /** for each frame before one in which it was found for the first time; */
 const MARGIN_BEFORE = 0.3;
-/** in a frame without any search; */
-const MARGIN_UNSEARCHED = 0.5;
-/** and in all. */
+/** in a frame without any search, and there with the square of the frames since: a face may turn back; */
+const MARGIN_UNSEARCHED = 0.4;
+const MARGIN_TURNING_BACK = 0.08;
+/** and in all, but for frames without any search. */
 const MOST_MARGIN = 1.2;
 /** So many times as far as the second find is from the first a face is followed beyond it. */
 const FARTHEST_BEYOND = 2;
@@ -78,7 +79,9 @@ export function unsearched(known: Knowledge | undefined, frame: number, pace: Pa
     return { searched: false, faces: undefined };
   const faces = known.tracks.map((track) => {
     const face = seenAfter(track, frame, known, pace);
-    return { ...face, margin: face.margin + MARGIN_UNSEARCHED * face.width };
+    const frames = Math.abs(frame - track.foundIn);
+    const more = MARGIN_UNSEARCHED + MARGIN_TURNING_BACK * frames ** 2;
+    return { ...face, margin: face.margin + more * face.width };
   });
   return { searched: false, faces };
 }
