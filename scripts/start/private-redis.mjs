@@ -19,7 +19,7 @@ const CHATTER =
  * survive its death; started again by the supervisor, it has the same port and password.
  *
  * @param {string} dataDir
- * @param {string} runDir where its socket is: past the network's layers, a command costs a third less
+ * @param {string} runDir where its socket is, which spares each command the network's layers
  * @param {Pick<import('./supervised-process.mjs').ProcessOptions, 'onLine' | 'onGivenUp'>} listeners
  * @returns {Promise<{ url: string, process: SupervisedProcess, ready: Promise<unknown> }>}
  *   `ready` resolves when it takes connections
