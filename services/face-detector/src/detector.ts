@@ -10,8 +10,9 @@ import type { FaceFinder } from './find/face-finder.js';
 import type { FaceMemory } from './find/face-memory.js';
 import type { Knowledge } from './find/knowledge.js';
 import type { Pace } from './find/pace.js';
-import { unsearched, type SeenFace, type Sighting } from './find/sighting.js';
+import type { SeenFace, Sighting } from './find/sighting.js';
 import { searchRun, type Found } from './find/tracker.js';
+import { unsearched } from './find/unsearched.js';
 import { framesOf, type I420Frame } from './i420.js';
 import type { DetectorMetrics } from './metrics.js';
 
@@ -138,7 +139,7 @@ export class Detector {
       const found = isInTime(job) ? await this.searchRun(job, run, frame, known) : undefined;
       known = found?.known ?? known;
       sightings.push(
-        ...(found?.sightings ?? run.map((_, n) => unsearched(known, frame + n, pace))),
+        ...(found?.sightings ?? run.map(({ y }, n) => unsearched(known, y, frame + n, pace))),
       );
       metrics.frames.inc({ searched: String(!!found) }, run.length);
       // Locks must be renewed however long a batch is.

@@ -49,6 +49,7 @@ test.each<[string, Effect, Disturbance]>([
   ['turns and tilts the head', 'pixelate', 'overloaded'],
   ['is far away', 'blur', 'failing'],
   ['moves fast', 'blur', 'overloaded'],
+  ['is suddenly there', 'blur', 'overloaded'],
 ])(
   'nobody finds the face of somebody who %s: %s, disturbance: %s',
   async (what, effect, disturbance) => {

@@ -1,6 +1,5 @@
 import type { Face } from '@facecast/shared/messages';
 import type { Place } from './face-finder.js';
-import type { Knowledge } from './knowledge.js';
 import type { Pace } from './pace.js';
 import { isMiddleWithin } from './place.js';
 import { between, expectedIn, type Track } from './track.js';
@@ -31,10 +30,7 @@ const MARGIN_BEYOND = 0.5;
 const MARGIN_A_FRAME = 0.05;
 /** for each frame before one in which it was found for the first time; */
 const MARGIN_BEFORE = 0.3;
-/** in a frame without any search, and there with the square of the frames since: a face may turn back; */
-const MARGIN_UNSEARCHED = 0.4;
-const MARGIN_TURNING_BACK = 0.08;
-/** and in all, but for frames without any search. */
+/** and in all. */
 const MOST_MARGIN = 1.2;
 /** So many times as far as the second find is from the first a face is followed beyond it. */
 const FARTHEST_BEYOND = 2;
@@ -71,19 +67,6 @@ export function seenAfter(
   const place = expectedIn(track, frame);
   const sure = track.sure && frames <= pace.hold && isMiddleWithin(place, picture);
   return { ...seen(track, place, off), sure };
-}
-
-/** What a frame shows that was not searched. */
-export function unsearched(known: Knowledge | undefined, frame: number, pace: Pace): Sighting {
-  if (!known || Math.abs(frame - known.searchedWhole) > pace.hold)
-    return { searched: false, faces: undefined };
-  const faces = known.tracks.map((track) => {
-    const face = seenAfter(track, frame, known, pace);
-    const frames = Math.abs(frame - track.foundIn);
-    const more = MARGIN_UNSEARCHED + MARGIN_TURNING_BACK * frames ** 2;
-    return { ...face, margin: face.margin + more * face.width };
-  });
-  return { searched: false, faces };
 }
 
 function seen({ id, score, sure }: Track, place: Place, margin: number): SeenFace {

@@ -3,8 +3,9 @@ import { applyEffect } from '../effects/effect.js';
 import type { FaceFinder } from '../find/face-finder.js';
 import type { Knowledge } from '../find/knowledge.js';
 import { paceAt } from '../find/pace.js';
-import { unsearched, type Sighting } from '../find/sighting.js';
+import type { Sighting } from '../find/sighting.js';
 import { searchRun } from '../find/tracker.js';
+import { unsearched } from '../find/unsearched.js';
 import { drawFrame, type Scene } from './scene.js';
 import type { Watchers } from './watchers.js';
 
@@ -40,7 +41,9 @@ export async function hide(
       (disturbance === 'failing' && run % 3 === 2) || (disturbance === 'overloaded' && run % 3 > 0);
     let sightings: Sighting[];
     if (isSkipped) {
-      sightings = drawn.map((_, n) => unsearched(known?.knowledge, firstFrame + n, PACE));
+      sightings = drawn.map(({ frame }, n) =>
+        unsearched(known?.knowledge, frame.y, firstFrame + n, PACE),
+      );
     } else {
       const pictures = drawn.map(({ frame }) => frame.y);
       const wanted = { pace: PACE, hidden: true };

@@ -1,0 +1,37 @@
+import type { Plane } from '../i420.js';
+import type { Place } from './face-finder.js';
+import type { Knowledge } from './knowledge.js';
+import { changedPart, looksOf } from './looks.js';
+import type { Pace } from './pace.js';
+import { seenAfter, type SeenFace, type Sighting } from './sighting.js';
+
+/** How far the place of a face can be off where nobody looked for it, as a part of its width, */
+const MARGIN = 0.4;
+/** and with the square of the frames since it was found: it may turn back. */
+const MARGIN_TURNING_BACK = 0.08;
+
+/**
+ * What a frame shows that was not searched: the known faces, anywhere near; and, where faces are to be
+ * hidden, whatever else has changed, for that may be one that enters.
+ */
+export function unsearched(
+  known: Knowledge | undefined,
+  picture: Plane,
+  frame: number,
+  pace: Pace,
+): Sighting {
+  if (!known || Math.abs(frame - known.searchedWhole) > pace.hold)
+    return { searched: false, faces: undefined };
+  const faces = known.tracks.map((track) => {
+    const face = seenAfter(track, frame, known, pace);
+    const margin = MARGIN + MARGIN_TURNING_BACK * (frame - track.foundIn) ** 2;
+    return { ...face, margin: face.margin + margin * face.width };
+  });
+  const changed = known.looks && changedPart(looksOf(picture), known.looks, faces, picture);
+  return { searched: false, faces: changed ? [...faces, possibleFace(changed, known)] : faces };
+}
+
+/** The ellipse around the head of a face that fills a place covers all of that place. */
+function possibleFace(place: Place, { nextId }: Knowledge): SeenFace {
+  return { id: nextId, ...place, score: 0, sure: false, margin: 0 };
+}
