@@ -17,13 +17,15 @@ import { meansOf, type Cells } from './cells.js';
  */
 const CELLS_ACROSS_FACE = 2;
 const SMALLEST_CELL = 16;
-/** Finders guess a smooth face from the hair and the neck around it: so much more than the head is blurred. */
-const WIDER_THAN_HEAD = 1.3;
-const HIGHER_THAN_HEAD = 1.2;
+/** Finders guess a smooth face from the hair and the neck around it: so much more than the head is blurred, */
+const WIDER_THAN_HEAD = 1.15;
+const HIGHER_THAN_HEAD = 1.1;
+/** in the shape of no head: the exponent of a superellipse, between an ellipse (2) and its box. */
+const ROUNDNESS = 4;
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 
-/** Blurs the head around a face, and a little beyond, in an ellipse. */
+/** Blurs the head around a face, and a little beyond, in a rounded box. */
 export function blurHead(frame: I420Frame, face: Head): void {
   const { margin } = face;
   const { radiusX, radiusY, ...middle } = headOf({ ...face, margin: 0 });
@@ -115,13 +117,16 @@ function smoothed({ columns, rows, values }: Cells): Cells {
   return { columns, rows, values: mixed };
 }
 
-/** The pixels of row `y` that the ellipse touches, first and one past the last, within the area. */
+/**
+ * The pixels of row `y` that the superellipse with the ellipse's radii touches, first and one past the
+ * last, within the area.
+ */
 function spanOf(ellipse: Ellipse, y: number, area: Area): [number, number] {
   // The pixel's edge that is nearer to the middle: a pixel that is only touched is blurred too.
   const nearest = Math.min(Math.max(ellipse.y, y), y + 1);
-  const down = (nearest - ellipse.y) / ellipse.radiusY;
-  if (Math.abs(down) >= 1) return [area.left, area.left];
-  const reach = ellipse.radiusX * Math.sqrt(1 - down * down);
+  const down = Math.abs((nearest - ellipse.y) / ellipse.radiusY);
+  if (down >= 1) return [area.left, area.left];
+  const reach = ellipse.radiusX * (1 - down ** ROUNDNESS) ** (1 / ROUNDNESS);
   return [
     Math.max(area.left, Math.floor(ellipse.x - reach)),
     Math.min(area.right, Math.ceil(ellipse.x + reach)),
