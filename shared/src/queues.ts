@@ -40,6 +40,11 @@ export function detectJobId({ sessionId, batch }: { sessionId: string; batch: nu
   return `${sessionId}.${batch}`;
 }
 
+/** Id of the job in `chunks` for chunk `n`. */
+export function chunkJobId(n: number): string {
+  return `c${n}`;
+}
+
 /** Which queue: a kind, and for `chunks` also whose. */
 export type QueueAddress<Kind extends QueueKind> = Kind extends 'chunks'
   ? { kind: Kind; sessionId: string }

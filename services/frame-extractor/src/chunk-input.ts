@@ -2,7 +2,7 @@ import type { ChunkStore } from '@facecast/shared/chunks';
 import { deferred } from '@facecast/shared/deferred';
 import type { Logger } from '@facecast/shared/logger';
 import type { ChunkJob } from '@facecast/shared/messages';
-import { consume, JobQueue, putBack, type JobHandler } from '@facecast/shared/queues';
+import { chunkJobId, consume, JobQueue, putBack, type JobHandler } from '@facecast/shared/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 
@@ -155,9 +155,27 @@ export class ChunkInput {
   };
 
   private async take(chunk: Chunk): Promise<void> {
-    const { events } = this.options;
     if (chunk.n < this.next) return;
-    if (chunk.n > this.next) return events.onLost();
+    await this.takeWithheld(chunk.n);
+    if (this.state !== 'open') return;
+    if (chunk.n > this.next) return this.options.events.onLost();
+    await this.takeNext(chunk);
+  }
+
+  /**
+   * Takes those before chunk `before` that the queue gives to nobody yet: a holder died with them, and
+   * its locks have not run out. When they have, these chunks come again, and are known.
+   */
+  private async takeWithheld(before = Infinity): Promise<void> {
+    while (this.next < before && this.state === 'open') {
+      const job = await this.queue.find(chunkJobId(this.next));
+      if (job?.data.kind !== 'chunk') return;
+      await this.takeNext(job.data);
+    }
+  }
+
+  private async takeNext(chunk: Chunk): Promise<void> {
+    const { events } = this.options;
     this.newest = chunk;
     this.newestRead = deferred();
     this.next++;
@@ -169,6 +187,8 @@ export class ChunkInput {
 
   /** The end is acknowledged when all that comes before it is. */
   private async takeEnd(): Promise<void> {
+    await this.takeWithheld();
+    if (this.state !== 'open') return;
     this.end();
     await this.concluded.promise;
   }

@@ -101,6 +101,18 @@ describe('every frame comes once when', () => {
     expect([...shown]).toEqual(upTo(FRAMES / 3).map((batch) => [3 * batch, 3 * batch]));
   });
 
+  test.each([
+    ['others', (clip: Buffer) => cut(clip, 1, 3000)],
+    ['the end', (clip: Buffer) => [clip]],
+  ])('a holder died with a chunk that is still locked, and %s behind it', async (_, pieces) => {
+    const session = await around.register();
+    await session.send(pieces(clips['video/webm']!));
+    await session.stop();
+    await session.dieWithChunk();
+    await around.claim(session);
+    await expectAll(session);
+  });
+
   test('the extractor is told to stop while the playlist stands still', async () => {
     around.playlistMoves = false;
     const session = await around.begin();

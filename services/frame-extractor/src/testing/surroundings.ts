@@ -10,7 +10,7 @@ import { DirectoryFrameStore, frameBytes } from '@facecast/shared/frame-store';
 import { createLogger } from '@facecast/shared/logger';
 import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { DetectJob, InputEnd } from '@facecast/shared/messages';
-import { consume, JobQueue } from '@facecast/shared/queues';
+import { chunkJobId, consume, JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
@@ -47,7 +47,7 @@ export class TestSession {
       const n = this.next++;
       const chunk = { kind: 'chunk', n, receivedAt: Date.now(), mimeType } as const;
       await this.around.sessions.storeChunks(this.id, 0, [chunk], [bytes]);
-      await this.queue.add(chunk);
+      await this.queue.add(chunk, { jobId: chunkJobId(n) });
     }
   }
 
@@ -64,6 +64,18 @@ export class TestSession {
   async sendRecording([first, ...rest]: Buffer[], mimeType = 'video/webm'): Promise<void> {
     await this.send([first!], mimeType);
     await this.send(rest);
+  }
+
+  /** Takes the next chunk and dies. */
+  async dieWithChunk(): Promise<void> {
+    const taken = deferred<void>();
+    const address = { kind: 'chunks', sessionId: this.id } as const;
+    const holder = consume(this.around.redis, address, () => {
+      taken.resolve();
+      return deferred<void>().promise;
+    });
+    await taken.promise;
+    await holder.close(true);
   }
 
   /** Chunks that the extractor has not taken yet. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamedChunk } from '@facecast/shared/messages';
-import type { JobQueue } from '@facecast/shared/queues';
+import { chunkJobId, type JobQueue } from '@facecast/shared/queues';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
@@ -68,7 +68,7 @@ export class ChunkFeed {
   /** Queues chunks that are stored. One that is in the queue already is not added again. */
   async queue(named: NamedChunk[]) {
     const { queue, registry } = this.target;
-    for (const chunk of named) await queue.add(chunk, { jobId: `c${chunk.n}` });
+    for (const chunk of named) await queue.add(chunk, { jobId: chunkJobId(chunk.n) });
     return registry.chunksQueued(this.sessionId, this.connection);
   }
 
