@@ -12,6 +12,13 @@ const TAKE_MS = 700;
 /** A session that nothing comes of is looked at so often. */
 const LOOK_EVERY_MS = 250;
 
+export interface LateBatchTools {
+  /** The detectors' queue. */
+  detect: JobQueue<'detect'>;
+  frames: FrameStore;
+  metrics: Pick<SegmenterMetrics, 'askedAgain' | 'takenUnsearched'>;
+}
+
 /** A batch as it was decoded, hidden as a whole where its effect wants faces hidden. */
 export interface UnsearchedBatch {
   batch: MarkedBatch;
@@ -33,11 +40,7 @@ export class LateBatches {
 
   constructor(
     private readonly sessionId: string,
-    private readonly tools: {
-      detect: JobQueue<'detect'>;
-      frames: FrameStore;
-      metrics: Pick<SegmenterMetrics, 'askedAgain' | 'takenUnsearched'>;
-    },
+    private readonly tools: LateBatchTools,
     private readonly takeMs = TAKE_MS,
   ) {}
 

@@ -1,37 +1,30 @@
-import { EventEmitter, once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
 import { VolumeFullError, type PatientVolume } from '@facecast/shared/full-volume';
 import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
-import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
-import type { JobQueue } from '@facecast/shared/queues';
 import type { Session } from '@facecast/shared/sessions';
 import { warnUnlessOutage } from '@facecast/shared/redis';
 import type { PlaylistWatcher } from './announce.js';
 import { endFailedSession, endSession, type SessionTraces } from './ending.js';
 import { SessionFailure } from './failure.js';
-import { LateBatches, type UnsearchedBatch } from './late-batches.js';
+import type { UnsearchedBatch } from './late-batches.js';
 import type { SegmenterMetrics } from './metrics.js';
-import { BatchOrder, type LoggedBatch } from './order.js';
-import { NotTheHolderError, Packager } from './packager.js';
+import type { LoggedBatch } from './order.js';
+import { NotTheHolderError, Packager, type PackagerSettings } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
 import type { Recorder } from './recording/recorder.js';
+import { SessionInput, type SessionInputTools } from './session-input.js';
 import { SoundSource } from './sound-source.js';
 import { SessionStats } from './stats.js';
 import { FaceTimeline, TIMELINE_NAME } from './timeline.js';
-import { UsedInput } from './used-input.js';
 
 /** What all sessions of a replica share. */
-export interface SessionTools extends SessionTraces {
-  reader: MarkedLogReader;
+export interface SessionTools extends SessionTraces, SessionInputTools {
+  settings: PackagerSettings;
   watcher: PlaylistWatcher;
   metrics: SegmenterMetrics;
-  /** The detectors' queue, for batches that are late. */
-  detect: JobQueue<'detect'>;
-  longestGapMs: number;
   /** Where `hlsDir` is. */
   volume: PatientVolume;
 }
@@ -43,13 +36,9 @@ const STATS_EVERY_MS = 1_000;
  * each part listed, and only then its input removed.
  */
 export class SegmentedSession {
-  private readonly news = new EventEmitter();
+  private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
   private readonly stats: SessionStats;
-  private readonly order: BatchOrder;
-  private readonly late: LateBatches;
-  private readonly used: UsedInput;
-  private failure: Error | undefined;
   /** The last batch's frames, whose place the next takes once they are encoded. */
   private room: Buffer | undefined;
 
@@ -61,10 +50,10 @@ export class SegmentedSession {
     private readonly recorder: Recorder | undefined,
   ) {
     const { cadence } = tools.settings;
-    this.order = new BatchOrder(packager.batches);
-    this.late = new LateBatches(session.id, tools);
-    this.used = new UsedInput(session.id, tools);
     this.stats = new SessionStats(session.id, cadence.fps, session.stats);
+    this.input = new SessionInput(session.id, tools, packager.batches, (batch) =>
+      this.stats.seen(batch),
+    );
     this.encoder = new PartEncoder({
       cadence,
       hasSound: packager.hasSound,
@@ -93,14 +82,14 @@ export class SegmentedSession {
    * @param progressed called for each part that is listed
    */
   async run(signal: AbortSignal, progressed: () => void): Promise<void> {
-    const { reader, watcher } = this.tools;
+    const { watcher } = this.tools;
     const stop = () => void this.encoder.close();
     signal.addEventListener('abort', stop);
     const telling = setInterval(() => this.tellStats(), STATS_EVERY_MS);
     try {
       if (this.packager.started && this.session.state === 'starting')
         watcher.watch(this.session.id);
-      await reader.add(this.session.id, (entries) => this.receive(entries));
+      await this.input.open();
       const { error } = await this.publishAll(signal, progressed);
       signal.throwIfAborted();
       await endSession(this.tools, this.packager, this.snapshot('ended'), error);
@@ -109,7 +98,7 @@ export class SegmentedSession {
       await this.fail(error as Error);
     } finally {
       clearInterval(telling);
-      reader.remove(this.session.id);
+      this.input.close();
       watcher.unwatch(this.session.id);
       signal.removeEventListener('abort', stop);
       void this.tools.recordings.leave(this.session.id);
@@ -117,52 +106,14 @@ export class SegmentedSession {
     }
   }
 
-  private receive(entries: LoggedEntry[]): void {
-    try {
-      for (const logged of entries) {
-        if (logged.entry.kind === 'batch') this.stats.seen(logged.entry);
-        const verdict = this.order.accept(logged);
-        if (verdict !== 'held') this.used.repeats(logged);
-      }
-    } catch (error) {
-      this.failure = error as Error;
-    }
-    this.news.emit('news');
-  }
-
   /** Publishes batch after batch until the end of the input, and gives that. */
   private async publishAll(signal: AbortSignal, progressed: () => void): Promise<InputEnd> {
-    let gapSince: number | undefined;
     for (;;) {
-      await this.used.removeRepeated(this.packager.batches);
-      signal.throwIfAborted();
-      if (this.failure) throw this.failure;
-      const next = await this.takeNext();
-      if (next) {
-        gapSince = undefined;
-        await this.publishBatch(next, signal);
-        progressed();
-        continue;
-      }
-      if (this.order.end) return this.order.end;
-      gapSince = this.order.missing === undefined ? undefined : (gapSince ?? performance.now());
-      await this.waitForNews(signal, gapSince);
+      const next = await this.input.next(signal);
+      if ('kind' in next) return next;
+      await this.publishBatch(next, signal);
+      progressed();
     }
-  }
-
-  /** The batch whose turn it is: as a detector left it, or unsearched where none did in time. */
-  private async takeNext(): Promise<LoggedBatch | UnsearchedBatch | undefined> {
-    const marked = this.order.take();
-    if (marked) this.late.marked();
-    if (marked || this.order.end) return marked;
-    const unsearched = await this.late.look(this.order.turn);
-    // It may have come while it was looked for.
-    const after = this.order.take();
-    if (!after && unsearched) {
-      this.order.skip();
-      this.stats.seen(unsearched.batch);
-    }
-    return after ?? unsearched;
   }
 
   private async publishBatch(
@@ -183,7 +134,7 @@ export class SegmentedSession {
       batches: this.packager.batches,
     });
     this.count(batch, content.length);
-    await Promise.all([this.used.remove(next), this.packager.tidy()]);
+    await Promise.all([this.input.remove(next), this.packager.tidy()]);
   }
 
   private async encode(next: LoggedBatch | UnsearchedBatch): Promise<Buffer> {
@@ -216,17 +167,6 @@ export class SegmentedSession {
     metrics.partBytes.inc(bytes);
     this.stats.published(batch, now, this.packager.endDate);
     if (batch.batch === 0) this.tellStats();
-  }
-
-  private async waitForNews(signal: AbortSignal, gapSince: number | undefined): Promise<void> {
-    const left = (gapSince ?? Infinity) + this.tools.longestGapMs - performance.now();
-    if (left <= 0) throw new SessionFailure('Frames did not come back from the face search.');
-    const timer = setTimeout(() => this.news.emit('news'), Math.min(left, this.late.lookInMs));
-    try {
-      await once(this.news, 'news', { signal });
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   private async fail(error: Error): Promise<void> {

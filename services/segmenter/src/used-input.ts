@@ -5,17 +5,19 @@ import type { LoggedBatch } from './order.js';
 import type { PackagerSettings } from './packager.js';
 import { batchesHeldBack } from './sound-track.js';
 
+export interface UsedInputStores {
+  markedLog: MarkedLog;
+  frames: FrameStore;
+  settings: Pick<PackagerSettings, 'cadence'>;
+}
+
 /** Removes what a session's segmenter has no more use for: entries of the log and files of batches. */
 export class UsedInput {
   private repeated: LoggedEntry[] = [];
 
   constructor(
     private readonly sessionId: string,
-    private readonly stores: {
-      markedLog: MarkedLog;
-      frames: FrameStore;
-      settings: Pick<PackagerSettings, 'cadence'>;
-    },
+    private readonly stores: UsedInputStores,
   ) {}
 
   /** Notes an entry of a batch whose turn another entry has, or had. */
