@@ -2,6 +2,7 @@ import type { FrameStore } from '@facecast/shared/frame-store';
 import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Effect } from '@facecast/shared/ingest-protocol';
 import { detectJobId, type JobQueue } from '@facecast/shared/queues';
+import type { Cadence } from '@facecast/shared/settings';
 import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';
@@ -28,6 +29,7 @@ export class Batcher {
       volume: PatientVolume;
       sound: SoundWriter;
       detect: JobQueue<'detect'>;
+      cadence: Cadence;
       clock: CaptureClock;
       pace: Pace;
       inFlight: InFlight;
@@ -40,7 +42,7 @@ export class Batcher {
   /**
    * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
    * the session takes no more: it was closed, or the store has no room for it because it is over.
-   * A batch that was handed on before is not handed on again. A store that is full is waited for.
+   * A batch that was handed on before is not handed on again; but its sound, where that was not there. A store that is full is waited for.
    * @param receivedAt when the newest chunk came that was fed when the batch was whole
    * @param recording the sound of the recording that it comes from
    * @throws {VolumeFullError}
@@ -48,7 +50,10 @@ export class Batcher {
   async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
     const { sessionId, done, store, volume, sound, detect, clock, metrics } = this.options;
     const { pace, inFlight } = this.options;
-    if (raw.firstFrame < done.frames) return true;
+    if (raw.firstFrame < done.frames) {
+      this.writeMissingSound(raw, recording);
+      return true;
+    }
     if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
     clock.chunkRead(receivedAt);
     await pace.until(clock.capturedAt(raw.firstFrame));
@@ -75,5 +80,11 @@ export class Batcher {
     metrics.frames.inc(frameCount);
     metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
     return true;
+  }
+
+  private writeMissingSound({ firstFrame, frameCount }: RawBatch, recording: RecordingSound): void {
+    const { done, sound, cadence } = this.options;
+    const batch = firstFrame / cadence.framesPerBatch;
+    if (firstFrame >= done.heard) sound.write(recording, { batch, firstFrame, frameCount });
   }
 }

@@ -20,7 +20,7 @@ const BEGINNING: RecoveryPoint = {
 
 test('how far a session has come is saved at once, and what it needs no more goes', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
-  const done: Progress = { nextChunk: 0, keptFrom: 0, batches: 0, frames: 0 };
+  const done: Progress = { nextChunk: 0, keptFrom: 0, batches: 0, heard: 0, frames: 0 };
   const from = { point: BEGINNING, header: undefined };
   const checkpoint = new Checkpoint({ progress, chunks }, 'one', done, from);
   const recovery = new Recovery(BEGINNING, 0);
@@ -31,17 +31,17 @@ test('how far a session has come is saved at once, and what it needs no more goe
   expect(await redis.ttl('facecast:decoding:one')).toBeGreaterThan(0);
 
   recovery.fed(1, 0, 100, []);
-  Object.assign(done, { nextChunk: 1, batches: 1, frames: 3, width: 64, height: 48 });
+  Object.assign(done, { nextChunk: 1, batches: 1, heard: 0, frames: 3, width: 64, height: 48 });
   await save();
   expect(await progress.load('one')).toEqual({ ...done, recovery: BEGINNING });
 
   recovery.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0) }]);
   recovery.decoded(0, { next: 3, origin: 0, last: 1 });
   recovery.handedOn(6);
-  Object.assign(done, { nextChunk: 3, batches: 2, frames: 6 });
+  Object.assign(done, { nextChunk: 3, batches: 2, heard: 0, frames: 6 });
   await save();
   const saved = await progress.load('one');
-  expect(saved).toMatchObject({ nextChunk: 3, keptFrom: 2, batches: 2, frames: 6 });
+  expect(saved).toMatchObject({ nextChunk: 3, keptFrom: 2, batches: 2, heard: 0, frames: 6 });
   expect(saved.recovery).toMatchObject({ chunk: 2, offset: 10, keyFrame: { time: 0 } });
   expect((await progress.loadHeader('one'))?.toString()).toBe('header');
   expect(await redis.keys('facecast:chunk:one:*')).toEqual(['facecast:chunk:one:2']);

@@ -12,6 +12,8 @@ const progressSchema = z.object({
   /** Batches and frames that are handed on. */
   batches: count.default(0),
   frames: count.default(0),
+  /** Frames whose sound is written, too, where there is any. */
+  heard: count.default(0),
   /** Size of the session's picture; not there before the first batch. */
   width: count.optional(),
   height: count.optional(),

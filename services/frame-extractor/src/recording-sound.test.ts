@@ -17,7 +17,7 @@ const PATIENCE_MS = 60_000;
 const BATCH = samplesBefore(3, FPS);
 
 let sound: RecordingSound;
-afterEach(() => sound.close());
+afterEach(() => sound.abandon());
 
 /** What is heard with each batch of a recording, that is written in these pieces. */
 async function heard(
@@ -32,7 +32,7 @@ async function heard(
   sound.follow({ next: frame, origin });
   const samples = [];
   for (let batch = 0; batch < batches; batch++)
-    samples.push(await sound.take(from + batch * BATCH, from + (batch + 1) * BATCH));
+    samples.push((await sound.take(from + batch * BATCH, from + (batch + 1) * BATCH))!);
   return Buffer.concat(samples);
 }
 
@@ -81,11 +81,37 @@ describe('the sound of a recording', () => {
     sound.follow({ next: 0, origin: 0 });
     expect(sound.isThere).toBe(true);
     const waits = vi.spyOn(AbortSignal, 'timeout');
+    sound.expect(21 * BATCH);
     for (let batch = 0; batch < 20; batch++) {
       const samples = await sound.take(batch * BATCH, (batch + 1) * BATCH);
-      expect(samples.equals(Buffer.alloc(BATCH * 4))).toBe(true);
+      expect(samples?.equals(Buffer.alloc(BATCH * 4))).toBe(true);
     }
     expect(waits).toHaveBeenCalledTimes(1);
+  });
+
+  test('that comes late is waited for while no pictures follow', async () => {
+    const clip = await clickingClip(2, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
+    sound = new RecordingSound('matroska', FPS, 0, 1);
+    const waits = vi.spyOn(AbortSignal, 'timeout');
+    waits.mockClear();
+    sound.write(clip.subarray(0, 2000));
+    sound.follow({ next: 0, origin: 0 });
+    sound.expect(10 * BATCH);
+    const stretch = sound.take(0, 10 * BATCH);
+    sound.write(clip.subarray(2000));
+    const onsets = clickOnsets((await stretch)!);
+    expect(onsets).toHaveLength(1);
+    expect(waits).not.toHaveBeenCalled();
+  });
+
+  test('is not taken half when another goes on with it', async () => {
+    const clip = await clickingClip(2, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
+    sound = new RecordingSound('matroska', FPS, 0);
+    sound.write(clip.subarray(0, 2000));
+    sound.follow({ next: 0, origin: 0 });
+    const stretch = sound.take(0, 10 * BATCH);
+    sound.abandon();
+    expect(await stretch).toBeUndefined();
   });
 
   test('is not there where a recording has none', async () => {

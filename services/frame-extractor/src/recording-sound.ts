@@ -8,7 +8,8 @@ import { hasSoundTrack } from './sound-track.js';
 
 /**
  * Sound comes in a recording beside its pictures, but a recorder may write it somewhat later. What has
- * not come so long after its pictures is silence, and then none is waited for until some comes.
+ * not come so long after the pictures that follow it is silence, and then none is waited for until some
+ * comes. Where no pictures follow, as the publisher is gone for a while, there is no hurry.
  */
 const PATIENCE_MS = 1_000;
 /** So long after the recording's end, what has not come comes no more. */
@@ -19,10 +20,12 @@ export class RecordingSound {
   private start: Buffer | undefined = Buffer.alloc(0);
   private decoder: SoundDecoder | undefined;
   private readonly line: SoundLine;
+  private expected = 0;
   private taken = 0;
   private readonly news = new EventEmitter();
   private origin: number | undefined;
   private isOver = false;
+  private isAbandoned = false;
   private isPatient = true;
   private ending: NodeJS.Timeout | undefined;
 
@@ -68,21 +71,32 @@ export class RecordingSound {
     if (!this.isOver) this.ending ??= setTimeout(() => this.close(), END_MS);
   }
 
-  /** The session's samples `from` up to `to`, as far as they come soon. To be asked for in order. */
-  async take(from: number, to: number): Promise<Buffer> {
-    if (this.isAwaited(to)) {
-      const patience = AbortSignal.timeout(this.patienceMs);
-      while (this.isAwaited(to))
-        await once(this.news, 'news', { signal: patience }).catch(() => (this.isPatient = false));
+  /** Pictures have come up to this sample of the session. */
+  expect(to: number): void {
+    this.expected = to;
+    this.news.emit('news');
+  }
+
+  /**
+   * The session's samples `from` up to `to`, as far as they come soon; undefined once it was abandoned.
+   * To be asked for in order.
+   */
+  async take(from: number, to: number): Promise<Buffer | undefined> {
+    let patience: AbortSignal | undefined;
+    while (this.isAwaited(to)) {
+      if (this.expected > to) patience ??= AbortSignal.timeout(this.patienceMs);
+      const options = patience ? { signal: patience } : {};
+      await once(this.news, 'news', options).catch(() => (this.isPatient = false));
     }
+    if (this.isAbandoned) return undefined;
     this.taken = to;
     return this.line.take(from, to);
   }
 
-  /** No more sound comes. May be called again. */
-  close(): void {
-    this.decoder?.close();
-    this.over();
+  /** No more is taken: what was not, somebody else decodes again. May be called again. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.close();
   }
 
   private isAwaited(to: number): boolean {
@@ -97,6 +111,11 @@ export class RecordingSound {
       this.news.emit('news');
     });
     void this.decoder.ended.then(() => this.over());
+  }
+
+  private close(): void {
+    this.decoder?.close();
+    this.over();
   }
 
   private over(): void {

@@ -96,7 +96,7 @@ export class Recovery {
     this.placed.push({ container, announced, ...place, rate: at, keyFrame });
   }
 
-  /** All frames up to number `frames` (without it) are handed on. */
+  /** All frames up to number `frames` (without it) are handed on, and their sound. */
   handedOn(frames: number): void {
     const safe = this.placed.filter(({ rate }) => rate.next < frames).at(-1);
     if (!safe) return;

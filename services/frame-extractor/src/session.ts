@@ -90,7 +90,13 @@ class SessionDecoding {
       done.batches,
     ));
     const pace = (this.pace = new Pace(deps.leadMs));
-    const sound = (this.sound = new SoundWriter({ ...deps, sessionId, log, fps: cadence.fps }));
+    const sound = (this.sound = new SoundWriter({
+      ...deps,
+      sessionId,
+      log,
+      done,
+      fps: cadence.fps,
+    }));
     this.batcher = new Batcher({
       ...{ ...deps, sessionId, done, clock, pace, inFlight, sound },
       effect: session.effect,
@@ -185,7 +191,8 @@ class SessionDecoding {
       .handOn(batch, receivedAt, this.recording.sound)
       .then(async (isTaken) => {
         // Stopped, it leaves its input to whoever goes on with it.
-        if (!this.isStopped) this.recording.recovery.handedOn(this.done.frames);
+        if (!this.isStopped)
+          this.recording.recovery.handedOn(Math.min(this.done.frames, this.done.heard));
         if (isTaken) await this.checkpoint.save(this.recording);
         return isTaken;
       });
@@ -198,12 +205,13 @@ class SessionDecoding {
 
   /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
   private takeUpAgain(failure: DecodeFailure, reason: Interruption): boolean {
-    const { recovery, decoder, wholeHeader } = this.recording;
+    const { recovery, decoder, sound, wholeHeader } = this.recording;
     const { frames } = this.done;
     this.losses = { frames, count: frames === this.losses.frames ? this.losses.count + 1 : 1 };
     if (!recovery.point || this.losses.count >= MAX_LOSSES) return false;
     this.size ??= decoder.size;
     this.header = wholeHeader;
+    sound.abandon();
     this.recording = this.record(recovery.point);
     this.tellReplacement(reason, failure.cause);
     return true;
@@ -267,7 +275,7 @@ class SessionDecoding {
     this.inFlight.close();
     this.pace.close();
     this.recording.decoder.close();
-    this.recording.sound.close();
+    this.recording.sound.abandon();
   }
 }
 

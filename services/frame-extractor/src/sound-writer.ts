@@ -2,6 +2,7 @@ import type { FrameStore } from '@facecast/shared/frame-store';
 import type { PatientVolume } from '@facecast/shared/full-volume';
 import type { Logger } from '@facecast/shared/logger';
 import { samplesBefore } from '@facecast/shared/sound';
+import type { Progress } from './progress.js';
 import type { RecordingSound } from './recording-sound.js';
 
 /**
@@ -15,6 +16,8 @@ export class SoundWriter {
     private readonly options: {
       sessionId: string;
       fps: number;
+      /** `heard` in it is kept up to date. */
+      done: Progress;
       store: FrameStore;
       volume: PatientVolume;
       log: Logger;
@@ -29,24 +32,31 @@ export class SoundWriter {
     sound: RecordingSound,
     { batch, firstFrame, frameCount }: { batch: number; firstFrame: number; frameCount: number },
   ): number {
-    if (!sound.isThere) return 0;
-    const { sessionId, fps, store, volume, log } = this.options;
+    const { fps, done } = this.options;
     const from = samplesBefore(firstFrame, fps);
     const to = samplesBefore(firstFrame + frameCount, fps);
-    this.writing = this.writing
-      .then(() => sound.take(from, to))
-      .then(
-        async (samples) =>
-          void (await volume.write(() =>
-            store.write({ sessionId, batch, kind: 'sound' }, samples),
-          )),
-      )
-      .catch((error: unknown) => log.warn({ err: error, batch }, 'could not write sound'));
-    return to - from;
+    const { isThere } = sound;
+    if (isThere) sound.expect(to);
+    this.writing = this.writing.then(async () => {
+      const samples = isThere && (await sound.take(from, to));
+      if (samples === undefined) return;
+      if (samples) await this.store(batch, samples);
+      done.heard = Math.max(done.heard, firstFrame + frameCount);
+    });
+    return isThere ? to - from : 0;
   }
 
   /** Resolves when all is written. */
   async settled(): Promise<void> {
     await this.writing;
+  }
+
+  private async store(batch: number, samples: Buffer): Promise<void> {
+    const { sessionId, store, volume, log } = this.options;
+    try {
+      await volume.write(() => store.write({ sessionId, batch, kind: 'sound' }, samples));
+    } catch (error) {
+      log.warn({ err: error, batch }, 'could not write sound');
+    }
   }
 }

@@ -60,10 +60,14 @@ export class BatchOrder {
     return this.next;
   }
 
+  /** Whether batches, or the end, wait for their turn. */
+  get othersWait(): boolean {
+    return this.held.size > 0 || this.inputEnd !== undefined;
+  }
+
   /** The number of the batch that is missing while others, or the end, wait for it. */
   get missing(): number | undefined {
-    const others = this.held.size > 0 || this.inputEnd !== undefined;
-    return others && !this.end && !this.held.has(this.next) ? this.next : undefined;
+    return this.othersWait && !this.end && !this.held.has(this.next) ? this.next : undefined;
   }
 
   /** The end of the input, once every batch before it had its turn. */

@@ -16,7 +16,7 @@ describe('the encoder of a session', () => {
     encoder = new PartEncoder({
       cadence: CADENCE,
       hasSound: undefined,
-      soundSource: new SoundSource(new DirectoryFrameStore('nowhere'), 'session'),
+      soundSource: new SoundSource(new DirectoryFrameStore('nowhere'), 'session', () => true),
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
     });

@@ -3,7 +3,9 @@ import type { FrameStore } from '@facecast/shared/frame-store';
 
 /**
  * A batch's sound may be written while faces are looked for in it, or somewhat later. What has not come
- * after so long is silence, and then none is waited for until some comes again.
+ * after so long, while other batches wait for their turn, is silence, and then none is waited for until
+ * some comes again. Where none wait, the publisher is gone for a while, or a frame-extractor died: the
+ * sound is still to come.
  */
 const PATIENCE_MS = 500;
 const LOOK_EVERY_MS = 5;
@@ -15,6 +17,8 @@ export class SoundSource {
   constructor(
     private readonly store: FrameStore,
     private readonly sessionId: string,
+    /** Whether other batches wait for their turn. */
+    private readonly othersWait: () => boolean,
     private readonly patienceMs = PATIENCE_MS,
   ) {}
 
@@ -23,16 +27,17 @@ export class SoundSource {
     return this.store.read({ sessionId: this.sessionId, batch, kind: 'sound' });
   }
 
-  /** The samples of a batch that has just come, as soon as they are there. */
-  async readNew(batch: number): Promise<Buffer | undefined> {
-    const until = performance.now() + this.patienceMs;
+  /** The samples of a batch that has just come, as soon as they are there; what there is when `signal` is aborted. */
+  async readNew(batch: number, signal: AbortSignal): Promise<Buffer | undefined> {
+    let until: number | undefined;
     let samples = await this.read(batch);
     // The one before may have come too late, and stays for as long as another encoder may need it.
     this.isPatient ||= (await this.read(batch - 1)) !== undefined;
-    while (!samples && this.isPatient) {
+    while (!samples && this.isPatient && !signal.aborted) {
       await sleep(LOOK_EVERY_MS);
       samples = await this.read(batch);
-      this.isPatient = samples !== undefined || performance.now() < until;
+      if (this.othersWait()) until ??= performance.now() + this.patienceMs;
+      this.isPatient = samples !== undefined || performance.now() < (until ?? Infinity);
     }
     if (samples) this.isPatient = true;
     return samples;

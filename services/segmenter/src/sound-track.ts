@@ -19,7 +19,7 @@ export interface EncodedSound {
  */
 export class SoundTrack {
   private encoder: SoundEncoder | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly cadence: Cadence,
@@ -43,7 +43,7 @@ export class SoundTrack {
     const count = aacFramesBefore(firstFrame + frameCount, fps) - first;
     const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
     const samples = await this.samples(batch, from, samplesBefore(firstFrame + frameCount, fps));
-    if (this.closed) throw new EncoderFailure('closed', []);
+    if (this.closing.signal.aborted) throw new EncoderFailure('closed', []);
     const encoder = (this.encoder ??= new SoundEncoder());
     try {
       return { firstFrame: first, frames: await encoder.encode(samples, count) };
@@ -55,7 +55,7 @@ export class SoundTrack {
 
   /** Ends the encoder; an `encode` under way rejects. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     await this.encoder?.close();
   }
 
@@ -64,7 +64,8 @@ export class SoundTrack {
     const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
     let number = batch.batch;
-    let sound = batch.samples > 0 ? await this.source.readNew(number) : undefined;
+    let sound =
+      batch.samples > 0 ? await this.source.readNew(number, this.closing.signal) : undefined;
     for (;;) {
       const start = samplesBefore(number * framesPerBatch, fps);
       const skipped = Math.max(0, from - start) * SAMPLE_BYTES;

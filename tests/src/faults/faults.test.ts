@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { countedClip, faceClip, facePlace, HEIGHT, WIDTH } from '../support/clips.js';
+import { compare, complaints, cutOff } from '../sources/verdict.js';
+import { watchInFfmpeg, type Watched } from '../sources/watched.js';
+import { faceClip, facePlace, HEIGHT, soundingClip, WIDTH } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
 import { toGray } from '../support/live-viewer.js';
 import { ffmpegsOf, processesOf, replaced, signal } from '../support/processes.js';
@@ -15,15 +17,18 @@ const CLIP_SECONDS = 25;
 
 let stack: Stack;
 let media: string;
-let counted: Buffer;
+let marked: Buffer;
+/** What the marked clip shows, and lets be heard. */
+let source: Watched;
 let face: Buffer;
 
 beforeAll(async () => {
   media = await mkdtemp(join(tmpdir(), 'facecast-faults-'));
-  const [countedPath, facePath] = [join(media, 'counted.webm'), join(media, 'face.webm')];
-  await countedClip(countedPath, 30 * CLIP_SECONDS);
+  const [markedPath, facePath] = [join(media, 'marked.webm'), join(media, 'face.webm')];
+  await soundingClip(markedPath, CLIP_SECONDS);
   await faceClip(facePath, 15);
-  [counted, face] = await Promise.all([readFile(countedPath), readFile(facePath)]);
+  [marked, face] = await Promise.all([readFile(markedPath), readFile(facePath)]);
+  source = await watchInFfmpeg(markedPath);
   stack = await startStack({ DETECTOR_REPLICAS: '2' });
 });
 
@@ -32,18 +37,26 @@ afterAll(async () => {
   await rm(media, { recursive: true, force: true });
 });
 
-/** A live session. `endsWhole` goes on for a while, ends it, and looks whether all frames came. */
-async function live(webm = counted, effect?: string) {
+/**
+ * A live session. `endsWhole` goes on for a while, ends it, and looks whether all frames came once and
+ * in order, and all of the sound, in time with them.
+ */
+async function live(webm = marked, effect?: string) {
   const session = await startLive(stack, webm, effect);
   const endsWhole = async (afterParts?: number) => {
     const frames = await session.end(afterParts);
-    expect(await session.viewer.numbers()).toEqual(Array.from({ length: frames }, (_, n) => n));
+    const watched = await session.viewer.watched();
+    expect(watched.frames.map(({ number }) => number)).toEqual(
+      Array.from({ length: frames }, (_, n) => n),
+    );
+    const wanted = { width: WIDTH, height: HEIGHT, hasSound: true };
+    expect(complaints(compare(cutOff(source, frames), watched), wanted)).toEqual([]);
     expect(session.viewer.complaints).toEqual([]);
   };
   return { ...session, endsWhole };
 }
 
-describe('every frame comes once and in order, whoever is killed:', () => {
+describe('every frame comes once and in order, and all of the sound with it, whoever is killed:', () => {
   test('a detector, again and again', async () => {
     const { viewer, endsWhole } = await live();
     for (let n = 0; n < 4; n++) {
@@ -84,7 +97,7 @@ describe('every frame comes once and in order, whoever is killed:', () => {
   });
 });
 
-describe('every frame comes once and in order, whoever hangs or is gone:', () => {
+describe('every frame comes once and in order, and all of the sound with it, whoever hangs or is gone:', () => {
   test('the encoder', async () => {
     const { viewer, endsWhole } = await live();
     signal(await ffmpegsOf(stack, 'services/segmenter'), 'SIGSTOP');

@@ -8,6 +8,8 @@ const SAMPLE_RATE = 48_000;
 const CLICK_SECONDS = 0.02;
 const CLICK_HERTZ = 3_000;
 const FLASH_SECONDS = 0.05;
+const HUM_HERTZ = 440;
+const LOSSLESS = ['-c:v', 'ffv1', '-c:a', 'pcm_s16le', '-f', 'nut'];
 
 /** What is to be seen and heard in a marked clip. */
 export interface Marks {
@@ -17,6 +19,8 @@ export interface Marks {
   seconds: number;
   /** Number of the first frame; of a later one, there is no sound. */
   first?: number;
+  /** Whether there is a tone between the clicks, so that missing sound is noticed. */
+  hums?: boolean;
 }
 
 /** The frames at which a flash and a click begin: one a second, where there are as many frames. */
@@ -27,29 +31,22 @@ function flashFrames({ fps, seconds }: Pick<Marks, 'fps' | 'seconds'>): number[]
 }
 
 /**
- * A clip without loss (Matroska, FFV1 and PCM) of counted frames, with a white picture and a click
- * together now and then: what recordings to be published are made of.
+ * A clip of counted frames, with a white picture and a click together now and then: unless `encoding`
+ * tells ffmpeg otherwise one without loss (FFV1 and PCM), of which recordings to be published are made.
  */
-export async function markedClip(path: string, marks: Marks): Promise<void> {
+export async function markedClip(path: string, marks: Marks, encoding = LOSSLESS): Promise<void> {
   const { fps, seconds } = marks;
   const flashes = flashFrames(marks);
   const isWhite = (n: number) =>
     flashes.some((first) => n >= first && (n === first || (n - first) / fps < FLASH_SECONDS));
   const clicks = `${path}.pcm`;
-  await writeFile(
-    clicks,
-    pcmClicks(
-      flashes.map((n) => n / fps),
-      seconds,
-    ),
-  );
+  await writeFile(clicks, pcmClicks(flashes, marks));
   const sound = ['-f', 's16le', '-ar', `${SAMPLE_RATE}`, '-ac', '1', '-i', clicks];
-  const encoding = ['-map', '0:v', '-map', '1:a', '-c:v', 'ffv1', '-c:a', 'pcm_s16le'];
-  const bytes = await countedClip(Math.round(fps * seconds), [...sound, ...encoding, '-f', 'nut'], {
-    ...marks,
-    isWhite,
-  });
-  await writeFile(path, bytes);
+  const output = [...sound, '-map', '0:v', '-map', '1:a', ...encoding];
+  await writeFile(
+    path,
+    await countedClip(Math.round(fps * seconds), output, { ...marks, isWhite }),
+  );
   await rm(clicks);
 }
 
@@ -74,12 +71,14 @@ export async function turn(path: string): Promise<void> {
   await writeFile(path, mp4);
 }
 
-function pcmClicks(times: number[], seconds: number): Buffer {
+function pcmClicks(flashes: number[], { fps, seconds, hums }: Marks): Buffer {
   const samples = new Int16Array(Math.round(seconds * SAMPLE_RATE));
-  for (const time of times) {
-    const from = Math.round(time * SAMPLE_RATE);
+  const tone = (hertz: number, n: number) => Math.cos((2 * Math.PI * hertz * n) / SAMPLE_RATE);
+  if (hums) samples.forEach((_, n) => (samples[n] = 0x600 * tone(HUM_HERTZ, n)));
+  for (const flash of flashes) {
+    const from = Math.round((flash / fps) * SAMPLE_RATE);
     for (let n = 0; n < CLICK_SECONDS * SAMPLE_RATE; n++)
-      samples[from + n] = 0x5000 * Math.cos((2 * Math.PI * CLICK_HERTZ * n) / SAMPLE_RATE);
+      samples[from + n] = 0x5000 * tone(CLICK_HERTZ, n);
   }
   return Buffer.from(samples.buffer);
 }

@@ -20,6 +20,8 @@ export interface Verdict {
   offMs: number;
   /** How far the worst click is from its flash, in ms, more than in the source; undefined without sound. */
   soundOffMs: number | undefined;
+  /** For how long nothing is heard at most, in ms, more than in the source. */
+  silenceMs: number;
 }
 
 /**
@@ -43,12 +45,13 @@ export function compare(source: Watched, played: Watched): Verdict {
     backwards: numbers.filter((number, n) => number < (numbers[n - 1] ?? 0)).length,
     offMs: Math.max(...frames.map((frame) => 1000 * distance(source, played, frame))),
     soundOffMs: clicks && Math.max(...soundOffsets(source, played)),
+    silenceMs: 1000 * ((played.longestSilence ?? 0) - (source.longestSilence ?? 0)),
   };
 }
 
 /** What is wrong, in words; nothing where a session is as it should be. */
 export function complaints(verdict: Verdict, wanted: Wanted): string[] {
-  const { width, height, tooMany, missing, backwards, offMs, soundOffMs } = verdict;
+  const { width, height, tooMany, missing, backwards, offMs, soundOffMs, silenceMs } = verdict;
   const wrong: [boolean, string][] = [
     [width !== wanted.width || height !== wanted.height, `${width}x${height}`],
     [missing > 0, `${missing} frames missing`],
@@ -57,8 +60,21 @@ export function complaints(verdict: Verdict, wanted: Wanted): string[] {
     [offMs > (1000 * TOLERANCE) / FPS + 1, `a frame ${Math.round(offMs)} ms off`],
     [wanted.hasSound !== (soundOffMs !== undefined), wanted.hasSound ? 'no sound' : 'sound'],
     [!((soundOffMs ?? 0) < IN_SYNC_MS), `sound ${Math.round(soundOffMs ?? 0)} ms off`],
+    [silenceMs > IN_SYNC_MS, `no sound for ${Math.round(silenceMs)} ms`],
   ];
   return wrong.filter(([isWrong]) => isWrong).map(([, words]) => words);
+}
+
+/** The source of a session that was stopped after so many frames, at 30 a second. */
+export function cutOff(source: Watched, frames: number): Watched {
+  // Of a click at the very end, the recording may have the picture and not the sound.
+  const isHeard = (n: number) => n < frames - FPS / 3;
+  return {
+    ...source,
+    frames: source.frames
+      .slice(0, frames)
+      .map((frame, n) => ({ ...frame, isWhite: frame.isWhite && isHeard(n) })),
+  };
 }
 
 /** What a session should be. */

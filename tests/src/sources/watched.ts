@@ -8,6 +8,9 @@ const SAMPLE_RATE = 48_000;
 const BITS = 16;
 /** Of the middle of a picture, between the gradient's and white. */
 const WHITE = 170;
+/** Of samples, between the hum's and a click's; and between silence and the hum. */
+const CLICK = 0x1800;
+const HUM = 0x100;
 
 /** One frame of a marked clip, as a player shows it. */
 export interface WatchedFrame {
@@ -24,6 +27,8 @@ export interface Watched {
   frames: WatchedFrame[];
   /** When clicks begin, in seconds of the same time line; undefined where there is no sound. */
   clicks: number[] | undefined;
+  /** For how many seconds nothing is heard at most; undefined where that was not listened for. */
+  longestSilence?: number | undefined;
 }
 
 /** The first frame of each flash. */
@@ -33,67 +38,83 @@ export function flashes({ frames }: Pick<Watched, 'frames'>): WatchedFrame[] {
 
 /** The top edge's squares as one pixel each, and the middle as one. */
 const MARKS = [
-  'format=gray,split[whole][again]',
+  '[0:v:0]showinfo=checksum=0,format=gray,split[whole][again]',
   `[whole]crop=iw:max(2\\,2*floor(iw/32)):0:0,scale=${BITS}:1:flags=neighbor[counter]`,
   '[again]crop=iw/2:ih/2,scale=1:1:flags=area[light]',
   '[counter][light]hstack',
 ].join(';');
+const TIME = /^\[Parsed_showinfo.* pts_time:(\S+)/gm;
 
-/** Plays a marked clip, in a file or a playlist, in ffmpeg. */
-export async function watchInFfmpeg(url: string): Promise<Watched> {
-  const { streams, frames: times } = await probe(url);
-  const video = streams.find(({ codec_type }) => codec_type === 'video');
-  const sound = streams.find(({ codec_type }) => codec_type === 'audio');
-  const { width = 0, height = 0 } = video ?? {};
-  const output = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray'];
-  const seen = await decode(url, [
-    '-map',
-    '0:v:0',
-    '-filter_complex',
-    `[0:v:0]${MARKS}`,
-    ...output,
+/**
+ * Plays a marked clip in ffmpeg: a file, a playlist, or several files that follow each other on one
+ * time line.
+ */
+export async function watchInFfmpeg(...urls: string[]): Promise<Watched> {
+  const kinds = await streamsOf(urls[0] ?? '');
+  const [frames, sounds] = await Promise.all([
+    Promise.all(urls.map(framesIn)),
+    kinds.has('audio') ? Promise.all(urls.map(samplesIn)) : undefined,
   ]);
-  const frames = times.map(({ best_effort_timestamp_time }, n) => {
-    const bytes = seen.subarray(n * (BITS + 1), (n + 1) * (BITS + 1));
-    const number = bytes.subarray(0, BITS).reduce((sum, bit) => 2 * sum + (bit > 125 ? 1 : 0), 0);
-    const seconds = Number(best_effort_timestamp_time);
-    return { seconds, number, isWhite: (bytes[BITS] ?? 0) > WHITE };
+  const { width = 0, height = 0 } = kinds.get('video') ?? {};
+  return { width, height, frames: frames.flat(), clicks: undefined, ...(sounds && heard(sounds)) };
+}
+
+async function framesIn(url: string): Promise<WatchedFrame[]> {
+  const output = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray'];
+  const { bytes, log } = await decode(url, ['-filter_complex', MARKS, ...output]);
+  const times = [...log.matchAll(TIME)].map(([, seconds]) => Number(seconds));
+  if (bytes.length !== times.length * (BITS + 1))
+    throw new Error(`ffmpeg shows ${bytes.length / (BITS + 1)} frames of ${times.length}`);
+  return times.map((seconds, n) => {
+    const marks = bytes.subarray(n * (BITS + 1), (n + 1) * (BITS + 1));
+    const number = marks.subarray(0, BITS).reduce((sum, bit) => 2 * sum + (bit > 125 ? 1 : 0), 0);
+    return { seconds, number, isWhite: (marks[BITS] ?? 0) > WHITE };
   });
-  if (seen.length !== frames.length * (BITS + 1))
-    throw new Error(`ffmpeg shows ${seen.length / (BITS + 1)} frames of ${frames.length}`);
-  return { width, height, frames, clicks: sound && (await clicksIn(url)) };
 }
 
-async function clicksIn(url: string): Promise<number[]> {
-  // The first sample is the one of time 0, and gaps are silence.
+/** From time 0 on, with silence in gaps. */
+async function samplesIn(url: string): Promise<Int16Array> {
   const timed = `aresample=${SAMPLE_RATE}:async=1:first_pts=0`;
-  const pcm = await decode(url, ['-map', '0:a:0', '-af', timed, '-ac', '1', '-f', 's16le']);
-  const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1);
-  return onsets(samples, 0x1800, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE);
+  const { bytes } = await decode(url, ['-map', '0:a:0', '-af', timed, '-ac', '1', '-f', 's16le']);
+  return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
 }
 
-interface Probed {
-  streams: { codec_type: string; width?: number; height?: number }[];
-  frames: { best_effort_timestamp_time: string }[];
+function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence'> {
+  const samples = new Int16Array(Math.max(...sounds.map(({ length }) => length)));
+  for (const sound of sounds) sound.forEach((value, n) => (samples[n]! += value));
+  return {
+    clicks: onsets(samples, CLICK, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE),
+    longestSilence: longestBelow(samples, HUM) / SAMPLE_RATE,
+  };
 }
 
-async function probe(url: string): Promise<Probed> {
-  const show = 'stream=codec_type,width,height:frame=best_effort_timestamp_time';
-  const only = ['-select_streams', 'v', '-of', 'json'];
-  const frames = await ffprobe(['-show_frames', ...only, '-show_entries', show, url]);
-  const { streams } = await ffprobe(['-show_streams', '-of', 'json', url]);
-  return { streams, frames: frames.frames };
+/** Length of the longest run of values that are nearer to 0 than `threshold`. */
+function longestBelow(values: Int16Array, threshold: number): number {
+  let [longest, length] = [0, 0];
+  for (const value of values) {
+    length = Math.abs(value) < threshold ? length + 1 : 0;
+    longest = Math.max(longest, length);
+  }
+  return longest;
 }
 
-async function ffprobe(args: string[]): Promise<Probed> {
-  const { stdout } = await run('ffprobe', ['-v', 'error', ...args], { maxBuffer: MOST_BYTES });
-  return JSON.parse(stdout) as Probed;
+interface Stream {
+  codec_type: string;
+  width?: number;
+  height?: number;
 }
 
-async function decode(url: string, output: string[]): Promise<Buffer> {
-  const { stdout } = await run('ffmpeg', ['-v', 'error', '-copyts', '-i', url, ...output, '-'], {
+async function streamsOf(url: string): Promise<Map<string, Stream>> {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_streams', '-of', 'json', url]);
+  const { streams } = JSON.parse(stdout) as { streams: Stream[] };
+  return new Map(streams.reverse().map((stream) => [stream.codec_type, stream]));
+}
+
+async function decode(url: string, output: string[]): Promise<{ bytes: Buffer; log: string }> {
+  const quiet = ['-hide_banner', '-nostats', '-v', 'info'];
+  const { stdout, stderr } = await run('ffmpeg', [...quiet, '-copyts', '-i', url, ...output, '-'], {
     encoding: 'buffer',
     maxBuffer: MOST_BYTES,
   });
-  return stdout;
+  return { bytes: stdout, log: stderr.toString() };
 }

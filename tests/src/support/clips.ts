@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { countedClip as counted } from '@facecast/shared/testing/counted-clip';
+import { markedClip } from '../sources/marked-clip.js';
 
 /** Video clips made at test time. All are 640x480 at 30 frames a second. */
 export const WIDTH = 640;
@@ -16,6 +17,12 @@ const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
 /** A WebM (VP8) whose frame n has the number n burnt in. */
 export async function countedClip(path: string, frames: number): Promise<void> {
   await writeFile(path, await counted(frames, [...VP8, ...WEBM], { width: WIDTH, height: HEIGHT }));
+}
+
+/** The same with sound (Opus): a hum, and a click with a white picture in the middle of each second. */
+export async function soundingClip(path: string, seconds: number): Promise<void> {
+  const marks = { width: WIDTH, height: HEIGHT, fps: 30, seconds, hums: true };
+  await markedClip(path, marks, [...VP8, '-c:a', 'libopus', ...WEBM]);
 }
 
 /** A rectangle in pixels. */

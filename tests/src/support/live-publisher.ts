@@ -93,7 +93,7 @@ export class LivePublisher {
     const { sessionId, resumeToken, effect } = this;
     const hello = sessionId
       ? { type: 'resume', sessionId, resumeToken }
-      : { type: 'start', mimeType: 'video/webm;codecs=vp8', effect };
+      : { type: 'start', mimeType: 'video/webm', effect };
     socket.on('open', () => socket.send(JSON.stringify(hello)));
     socket.on('error', () => {});
     socket.on('message', (data: Buffer) => {

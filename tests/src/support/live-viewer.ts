@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import type { types } from 'hls-parser';
+import { watchInFfmpeg, type Watched } from '../sources/watched.js';
 import { HEIGHT, WIDTH } from './clips.js';
+import { memory } from './memory.js';
 import { HttpClient, nextPart, readPlaylist } from './player.js';
 
 const RETRY_MS = 50;
@@ -71,6 +75,18 @@ export class LiveViewer {
     return strips.map((strip) => readFrameCounter(strip, WIDTH));
   }
 
+  /** All that came, as ffmpeg plays it: of a marked clip. */
+  async watched(): Promise<Watched> {
+    const directory = await mkdtemp(join(memory, 'facecast-viewer-'));
+    try {
+      const files = this.files().map((bytes, n) => ({ bytes, path: join(directory, `${n}.mp4`) }));
+      for (const { path, bytes } of files) await writeFile(path, bytes);
+      return await watchInFfmpeg(...files.map(({ path }) => path));
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  }
+
   /** The luma planes of all frames that came, in the order they are shown. */
   async pictures(): Promise<Buffer[]> {
     return this.decode('null', WIDTH * HEIGHT);
@@ -78,12 +94,19 @@ export class LiveViewer {
 
   private async decode(filter: string, bytes: number): Promise<Buffer[]> {
     const frames: Buffer[] = [];
-    for (const { init, segments } of this.runs.values()) {
-      const planes = await toGray(Buffer.concat([init, ...[...segments.values()].flat()]), filter);
+    for (const file of this.files()) {
+      const planes = await toGray(file, filter);
       for (let at = 0; at + bytes <= planes.length; at += bytes)
         frames.push(planes.subarray(at, at + bytes));
     }
     return frames;
+  }
+
+  /** What each encoder wrote. */
+  private files(): Buffer[] {
+    return [...this.runs.values()].map(({ init, segments }) =>
+      Buffer.concat([init, ...[...segments.values()].flat()]),
+    );
   }
 
   private async run(): Promise<void> {
