@@ -86,7 +86,7 @@ export class ChunkFeed {
     this.movedAt = performance.now();
   }
 
-  /** Ends the session's input after all that was added. */
+  /** Ends the session's input after all that was added, unless another connection goes on with it. */
   end(): Promise<void> {
     return (this.ending ??= this.writeEnd());
   }
@@ -105,8 +105,11 @@ export class ChunkFeed {
 
   private async writeEnd(): Promise<void> {
     await this.writing;
+    const { queue, registry } = this.target;
     await this.retrying(async () => {
-      await this.target.queue.add({ kind: 'end' }, { jobId: 'end' });
+      const stored = await registry.chunksQueued(this.sessionId, this.connection);
+      if (stored !== 'stored') return this.isRefused(stored);
+      await queue.add({ kind: 'end' }, { jobId: 'end' });
       return true;
     });
     this.isClosed = true;
@@ -154,12 +157,7 @@ export class ChunkFeed {
     const { registry } = this.target;
     let stored = await registry.storeChunks(sessionId, connection, named, bytes);
     if (stored === 'stored') stored = await this.queue(named);
-    if (stored !== 'stored') {
-      this.stop();
-      if (stored === 'over') this.events.onOver();
-      else this.events.onTakenOver();
-      return false;
-    }
+    if (stored !== 'stored') return this.isRefused(stored);
     const safe = this.safe + chunks.length;
     this.safe = safe;
     this.events.onSafe(
@@ -167,6 +165,14 @@ export class ChunkFeed {
       chunks.map(({ arrivedAt }) => arrivedAt),
     );
     return true;
+  }
+
+  /** The session is not this connection's any more: false. */
+  private isRefused(why: 'over' | 'taken over'): false {
+    this.stop();
+    if (why === 'over') this.events.onOver();
+    else this.events.onTakenOver();
+    return false;
   }
 
   private async waitForRoom(): Promise<void> {

@@ -655,6 +655,19 @@ describe('a lost connection', () => {
     expect([...new Set(pipeline.texts)]).toEqual(numbered(4));
   });
 
+  test('that is only half lost cannot end what goes on through another gateway', async () => {
+    const [first, second] = [await gatewayWith(), await gatewayWith()];
+    const older = await IngestClient.start(first.ingestUrl);
+    const pipeline = pipelineOf(older);
+    const newer = await resumed(second.ingestUrl, older);
+    await newer.message('resumed');
+    older.say({ type: 'stop' });
+    expect(await older.refused()).toEqual(['bad_message', 1008]);
+    newer.chunks('chunk 0');
+    await pipeline.took(1);
+    expect(pipeline.order).toEqual([0]);
+  });
+
   test('that is resumed twice at once is resumed once', async () => {
     const [first, second] = [await gatewayWith(), await gatewayWith()];
     const lost = await IngestClient.start(first.ingestUrl);
