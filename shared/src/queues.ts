@@ -13,6 +13,9 @@ const QUEUE_PREFIX = `${KEY_PREFIX}:queue`;
 export const LOCK_MS = 1_500;
 export const STALLED_CHECK_MS = 750;
 
+/** Gateway, frame-extractor and janitor may remove one queue at the same time. */
+const MOST_REMOVALS = 5;
+
 /** Failed jobs kept for whoever looks for the cause. */
 const KEPT_FAILED_JOBS = 100;
 /** Entries of BullMQ's own event streams, which nothing here reads. */
@@ -106,9 +109,17 @@ export class JobQueue<Kind extends QueueKind> {
     return this.queue.getWorkersCount();
   }
 
-  /** Removes the queue and all that is in it. */
+  /** Removes the queue and all that is in it; others may do the same at the same time. */
   async obliterate(): Promise<void> {
-    await this.queue.obliterate({ force: true });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.queue.obliterate({ force: true });
+      } catch (error) {
+        // BullMQ pauses the queue before, and whoever was faster has removed that, too.
+        const isRace = (error as Error).message.includes('non-paused');
+        if (!isRace || tries === MOST_REMOVALS) throw error;
+      }
+    }
   }
 
   async close(): Promise<void> {

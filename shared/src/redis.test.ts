@@ -7,7 +7,7 @@ import { EventSubscription, EVENTS_CHANNEL, publishEvent, type FacecastEvent } f
 import { MarkedLog, MarkedLogReader, type LoggedEntry } from './marked-log.js';
 import type { MarkedEntry, NamedChunk } from './messages.js';
 import { consume, JobQueue } from './queues.js';
-import { warnUnlessOutage } from './redis.js';
+import { connectRedis, warnUnlessOutage } from './redis.js';
 import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
 
 const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
@@ -48,6 +48,17 @@ describe('queues', () => {
     await queue.obliterate();
     await queue.close();
     expect(await redis.keys('facecast:queue:chunks-s:*')).toEqual([]);
+  });
+
+  test('may be removed by several at the same time', async () => {
+    const address = { kind: 'chunks', sessionId: 's' } as const;
+    const queue = new JobQueue<'chunks'>(redis, address);
+    for (let round = 0; round < 20; round++) {
+      await queue.add({ kind: 'end' });
+      await Promise.all([queue.obliterate(), queue.obliterate(), queue.obliterate()]);
+      expect(await redis.keys('facecast:queue:chunks-s:*')).toEqual([]);
+    }
+    await queue.close();
   });
 
   test('a job that is not of the schema fails, and the next one is done', async () => {
@@ -175,6 +186,27 @@ describe('sessions', () => {
       resumeToken,
     );
   });
+});
+
+test('a Redis that is gone and comes back is told in a line each, without a stack', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const back = deferred<void>();
+  const write = (line: string) => {
+    lines.push(JSON.parse(line) as Record<string, unknown>);
+    if (lines.length === 2) back.resolve();
+  };
+  const connection = connectRedis(inject('redisUrl'), 'worker', pino({ level: 'info' }, { write }));
+  await connection.ping();
+  for (const cause of ['read ECONNRESET', 'connect ECONNREFUSED'])
+    connection.emit('error', new Error(cause));
+  connection.disconnect(true);
+  await back.promise;
+  expect(lines).toMatchObject([
+    { level: 40, msg: 'lost Redis', cause: 'read ECONNRESET' },
+    { level: 40, msg: 'Redis is back' },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('stack');
+  connection.disconnect();
 });
 
 test('trouble is told, but that Redis is gone only by its connection', () => {

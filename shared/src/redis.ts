@@ -23,11 +23,11 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
   });
   let lost = false;
   redis.on('error', (error: Error) => {
-    if (!lost) log.error({ err: error }, 'lost Redis');
+    if (!lost) log.warn({ cause: messageOf(error) }, 'lost Redis');
     lost = true;
   });
   redis.on('ready', () => {
-    if (lost) log.info('Redis is back');
+    if (lost) log.warn('Redis is back');
     lost = false;
   });
   return redis;
@@ -36,6 +36,8 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
 /** What ioredis and the system say of a connection that is gone, or of a Redis that only just comes back. */
 const OUTAGE_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 const OUTAGE_MESSAGES = /^(Connection is closed|Reached the max retries per request|LOADING )/;
+/** What BullMQ says after an outage, or where a process stood still: where in the code is no news. */
+const LOST_LOCK = /^(could not renew lock|Missing lock) for job /;
 
 /**
  * Logs a warning of trouble with something that needs Redis. Where it is only that Redis is gone, it
@@ -49,5 +51,11 @@ export function warnUnlessOutage(
 ): void {
   const { code = '', message: cause } = error as NodeJS.ErrnoException;
   const isOutage = OUTAGE_CODES.has(code) || OUTAGE_MESSAGES.test(cause);
-  log[isOutage ? 'debug' : 'warn']({ ...details, err: error }, message);
+  const reason = LOST_LOCK.test(cause) ? { cause } : { err: error };
+  log[isOutage ? 'debug' : 'warn']({ ...details, ...reason }, message);
+}
+
+/** An address that was tried in several ways has only a code. */
+function messageOf({ message, code }: NodeJS.ErrnoException): string {
+  return message || (code ?? 'unknown');
 }
