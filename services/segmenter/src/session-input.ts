@@ -40,6 +40,11 @@ export class SessionInput {
     this.used = new UsedInput(sessionId, tools);
   }
 
+  /** Whether batches that nobody has had yet, or the end, wait for their turn. */
+  get othersWait(): boolean {
+    return this.order.othersWait;
+  }
+
   async open(): Promise<void> {
     await this.tools.reader.add(this.sessionId, (entries) => this.receive(entries));
   }

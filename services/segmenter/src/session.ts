@@ -57,7 +57,7 @@ export class SegmentedSession {
     this.encoder = new PartEncoder({
       cadence,
       hasSound: packager.hasSound,
-      soundSource: new SoundSource(tools.frames, session.id, () => this.order.othersWait),
+      soundSource: new SoundSource(tools.frames, session.id, () => this.input.othersWait),
       log: tools.log.child({ sessionId: session.id }),
       onReplaced: () => tools.metrics.encoderReplacements.inc(),
     });
