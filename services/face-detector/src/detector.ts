@@ -16,9 +16,6 @@ import { unsearched } from './find/unsearched.js';
 import { framesOf, type I420Frame } from './i420.js';
 import type { DetectorMetrics } from './metrics.js';
 
-/** Batches in work at once: one is searched while the other is read or written. */
-export const BATCHES_AT_ONCE = 2;
-
 /**
  * Live video cannot wait: a batch that is older than this when its turn comes goes out with the last
  * known faces instead of a search, so that a machine with too much to search stays in time.
@@ -28,17 +25,15 @@ export const SEARCH_BUDGET_MS = 300;
 /** At most one line about failing searches and writes in this time; the metrics count all of them. */
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
-/** Marks batches: finds the faces of each frame, applies the effect, and hands the batch on. */
+/** Marks batches, one at a time: finds the faces, applies the effect, and hands the batch on. */
 export class Detector {
-  /** Settles when the search under way is over. */
-  private turn: Promise<unknown> = Promise.resolve();
   /** Why the newest search failed. */
   private failure: Error | undefined;
   private failureLoggedAt = -Infinity;
-  /** The batches at work, by the ids of their jobs: `BATCHES_AT_ONCE` at most. */
-  private readonly atWork = new Set<string>();
-  /** For the next batches' frames, so that each need not leave garbage of megabytes. */
-  private readonly rooms: Buffer[] = [];
+  /** The id of the job of the batch that was marked last. */
+  private markedLast: string | undefined;
+  /** The last batch's frames, whose place the next takes: each need not leave garbage of megabytes. */
+  private room: Buffer | undefined;
 
   constructor(
     private readonly parts: {
@@ -53,21 +48,21 @@ export class Detector {
   ) {}
 
   /**
-   * Marks one batch. A search that fails costs the batch nothing but its faces: its frames go out
-   * unsearched. A batch whose session has ended is dropped, and so is one that is at work here already:
-   * it is asked for again where it is late.
+   * Marks one batch; not to be called again before that is done. A search that fails costs the batch
+   * nothing but its faces: its frames go out unsearched. A batch whose session has ended is dropped, and
+   * so is one that was asked for again while it was at work here.
    *
    * @throws where the batch cannot be read, written or announced
    */
   async mark(job: DetectJob): Promise<void> {
+    const { sessionId, batch } = job;
     const id = detectJobId(job);
-    if (this.atWork.has(id)) return this.drop('at work');
-    this.atWork.add(id);
-    try {
-      await this.markOnce(job);
-    } finally {
-      this.atWork.delete(id);
-    }
+    if (this.markedLast === id) return this.drop('done');
+    const bytes = await this.parts.store.read({ sessionId, batch, kind: 'decoded' }, this.room);
+    if (!bytes) return this.drop('gone');
+    this.room = bytes;
+    await this.markFrames(job, bytes);
+    this.markedLast = id;
   }
 
   /** Rejects while searches fail. */
@@ -75,24 +70,12 @@ export class Detector {
     if (this.failure) throw this.failure;
   }
 
-  private async markOnce(job: DetectJob): Promise<void> {
-    const { sessionId, batch } = job;
-    const room = this.rooms.pop();
-    const bytes = await this.parts.store.read({ sessionId, batch, kind: 'decoded' }, room);
-    if (!bytes) return this.drop('gone');
-    try {
-      await this.markFrames(job, bytes);
-    } finally {
-      this.rooms.push(bytes);
-    }
-  }
-
   private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
     const { markedLog, metrics } = this.parts;
     const { effect, ...batch } = job;
     const { sessionId } = batch;
     const pictures = framesOf(bytes, batch);
-    const sightings = await this.inTurn(() => this.search(job, pictures));
+    const sightings = await this.search(job, pictures);
     pictures.forEach((picture, n) => applyEffect(effect, picture, sightings[n]!));
     if (!(await this.write(sessionId, batch.batch, bytes))) return this.drop('gone');
 
@@ -116,15 +99,8 @@ export class Detector {
     }
   }
 
-  private drop(outcome: 'gone' | 'at work'): void {
+  private drop(outcome: 'gone' | 'done'): void {
     this.parts.metrics.batches.inc({ outcome });
-  }
-
-  /** Runs `work` after all that came before it: no two searches at once. */
-  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => {});
-    return result;
   }
 
   /** Searches a batch's frames in order, from what is known of the session's faces to what is then. */

@@ -9,7 +9,7 @@ import { consume } from '@facecast/shared/queues';
 import { connectRedis, warnUnlessOutage } from '@facecast/shared/redis';
 import { runService } from '@facecast/shared/service';
 import { readFaceDetectorConfig } from './config.js';
-import { BATCHES_AT_ONCE, Detector } from './detector.js';
+import { Detector } from './detector.js';
 import { chooseFinder } from './find/choose.js';
 import { FaceMemory } from './find/face-memory.js';
 import { paceAt } from './find/pace.js';
@@ -32,9 +32,7 @@ await runService(async () => {
     metrics,
     log,
   });
-  const worker = consume(redis, { kind: 'detect' }, (job) => detector.mark(job), {
-    concurrency: BATCHES_AT_ONCE,
-  });
+  const worker = consume(redis, { kind: 'detect' }, (job) => detector.mark(job));
   worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the queue'));
   worker.on('failed', (job, error) => {
     metrics.failures.inc({ what: 'batch' });

@@ -13,7 +13,7 @@ export function createDetectorMetrics(registry: Registry) {
     stage: stageLatency(registry),
     batches: new Counter({
       name: 'facecast_detector_batches_total',
-      help: 'Batches taken; gone: its session had ended; at work: asked for again while it was here',
+      help: 'Batches taken; gone: its session had ended; done: asked for again while it was here',
       labelNames: ['outcome'] as const,
       registers,
     }),
