@@ -1,17 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { DirectoryFrameStore, frameBytes } from '@facecast/shared/frame-store';
 import { createLogger } from '@facecast/shared/logger';
-import { detectJobId, JobQueue } from '@facecast/shared/queues';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { connectRedis } from '@facecast/shared/redis';
 import { faceClip, HEIGHT, WIDTH } from '../support/clips.js';
 import { memory } from '../support/memory.js';
 import { startRedisServer } from '../support/redis-server.js';
+import { BatchSource, FRAMES_A_BATCH } from './batch-source.js';
 import { CpuLimit } from './cpu-limit.js';
 import { rawFrames } from './raw-frames.js';
+import type { AloneTask } from './search-alone.js';
 import { table } from './figures.js';
 
 const REPOSITORY = new URL('../../..', import.meta.url).pathname;
@@ -20,12 +21,11 @@ const REPLICAS = [1, 2, 4];
 const SHARE = 0.25;
 const SECONDS = 12;
 const WARM_UP_SECONDS = 4;
-const SESSIONS = 4;
-const FRAMES_A_BATCH = 3;
-/** Enough that no detector ever waits for work. */
-const BATCHES_WAITING = 16;
 
-/** How many batches a second 1, 2 and 4 detectors mark, each held to a quarter of a core. */
+/**
+ * How many batches a second 1, 2 and 4 detectors mark, each held to a quarter of a core; and, for what
+ * the machine itself has to give, as many processes that do the same with nothing in common.
+ */
 export async function benchScaling(): Promise<string> {
   const root = await mkdtemp(join(memory, 'facecast-scaling-'));
   const clip = join(root, 'face.webm');
@@ -33,36 +33,34 @@ export async function benchScaling(): Promise<string> {
   const frames = await rawFrames(clip);
   const server = await startRedisServer();
   try {
-    const rates: number[] = [];
-    for (const replicas of REPLICAS) rates.push(await measure(server.url, root, frames, replicas));
-    const rows = rates.map((rate, i) => [
-      String(REPLICAS[i]),
-      rate.toFixed(1),
-      (rate / (rates[0] ?? NaN)).toFixed(2),
-    ]);
-    return table(['detectors, 1/4 core each', 'batches a second', 'times one'], rows);
+    const rows: string[][] = [];
+    let first: { ours: number; alone: number } | undefined;
+    for (const replicas of REPLICAS) {
+      const ours = await measureDetectors(server.url, root, frames, replicas);
+      const alone = await measureAlone(root, frames, replicas);
+      first ??= { ours, alone };
+      const times = [ours / first.ours, alone / first.alone].map((ratio) => ratio.toFixed(2));
+      rows.push([String(replicas), ours.toFixed(1), times[0]!, alone.toFixed(1), times[1]!]);
+    }
+    return table(
+      ['1/4 core each', 'detectors, batches a second', 'times one', 'alone', 'times one'],
+      rows,
+    );
   } finally {
     await server.stop();
     await rm(root, { recursive: true, force: true });
   }
 }
 
-async function measure(url: string, root: string, frames: Buffer, replicas: number) {
-  const log = createLogger('bench', 'fatal');
-  const redis = connectRedis(url, 'worker', log);
+async function measureDetectors(url: string, root: string, frames: Buffer, replicas: number) {
+  const redis = connectRedis(url, 'worker', createLogger('bench', 'fatal'));
   await redis.flushall();
   const framesDir = join(root, `frames-${replicas}`);
   const source = new BatchSource(redis, new DirectoryFrameStore(framesDir), frames);
   const detectors = Array.from({ length: replicas }, () => startDetector(url, framesDir));
   const feeding = new AbortController();
   const fed = source.feed(feeding.signal);
-  await source.marked(replicas * 4);
-  const limits = detectors.map(({ pid }) => new CpuLimit(pid ?? 0, SHARE));
-  await after(WARM_UP_SECONDS * 1_000);
-  const [before, since] = [source.count, performance.now()];
-  await after(SECONDS * 1_000);
-  const rate = ((source.count - before) * 1_000) / (performance.now() - since);
-  for (const limit of limits) limit.lift();
+  const rate = await rateOf(detectors, async () => source.count);
   feeding.abort();
   await fed;
   for (const detector of detectors) {
@@ -71,6 +69,50 @@ async function measure(url: string, root: string, frames: Buffer, replicas: numb
   }
   await source.close();
   redis.disconnect();
+  return rate;
+}
+
+async function measureAlone(root: string, frames: Buffer, processes: number) {
+  const framesDir = join(root, `alone-${processes}`);
+  const store = new DirectoryFrameStore(framesDir);
+  const clip = 'clip';
+  await store.openSession(clip);
+  const bytes = FRAMES_A_BATCH * frameBytes(WIDTH, HEIGHT);
+  const batches = Math.floor(frames.length / bytes);
+  for (let batch = 0; batch < batches; batch++)
+    await store.write(
+      { sessionId: clip, batch, kind: 'decoded' },
+      frames.subarray(batch * bytes, (batch + 1) * bytes),
+    );
+  const task: AloneTask = { framesDir, clip, batches, framesPerBatch: FRAMES_A_BATCH };
+  const script = new URL('./search-alone.js', import.meta.url).pathname;
+  const alone = Array.from({ length: processes }, () => fork(script, [JSON.stringify(task)]));
+  const rate = await rateOf(alone, async () => {
+    const counts = await Promise.all(alone.map(askMarked));
+    return counts.reduce((sum, count) => sum + count, 0);
+  });
+  for (const one of alone) {
+    one.disconnect();
+    await once(one, 'exit');
+  }
+  return rate;
+}
+
+async function askMarked(one: ChildProcess): Promise<number> {
+  const answered = once(one, 'message') as Promise<[number]>;
+  one.send('how many?');
+  return (await answered)[0];
+}
+
+/** How much they do in a second once they are warm, each held to its share. */
+async function rateOf(processes: ChildProcess[], count: () => Promise<number>): Promise<number> {
+  while ((await count()) < processes.length * 4) await after(20);
+  const limits = processes.map(({ pid }) => new CpuLimit(pid ?? 0, SHARE));
+  await after(WARM_UP_SECONDS * 1_000);
+  const [before, since] = [await count(), performance.now()];
+  await after(SECONDS * 1_000);
+  const rate = (((await count()) - before) * 1_000) / (performance.now() - since);
+  for (const limit of limits) limit.lift();
   return rate;
 }
 
@@ -85,77 +127,4 @@ function startDetector(url: string, framesDir: string): ChildProcess {
     },
     stdio: 'inherit',
   });
-}
-
-/** What the stages around the detectors do: gives them batches of several sessions, and takes them back. */
-class BatchSource {
-  /** Batches that were marked. */
-  count = 0;
-  private readonly detect: JobQueue<'detect'>;
-  private readonly next = new Array<number>(SESSIONS).fill(0);
-  private added = 0;
-
-  constructor(
-    private readonly redis: Redis,
-    private readonly store: DirectoryFrameStore,
-    private readonly frames: Buffer,
-  ) {
-    this.detect = new JobQueue(redis, { kind: 'detect' });
-  }
-
-  /** Resolves when so many batches are marked. */
-  async marked(count: number): Promise<void> {
-    while (this.count < count) await after(20);
-  }
-
-  async feed(signal: AbortSignal): Promise<void> {
-    for (let session = 0; session < SESSIONS; session++)
-      await this.store.openSession(`session-${session}`);
-    while (!signal.aborted) {
-      while (this.added - this.count < BATCHES_WAITING) await this.add(this.added % SESSIONS);
-      await this.takeBack();
-      await after(10);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.detect.close();
-  }
-
-  private async add(session: number): Promise<void> {
-    const sessionId = `session-${session}`;
-    const batch = this.next[session] ?? 0;
-    this.next[session] = batch + 1;
-    const bytes = FRAMES_A_BATCH * frameBytes(WIDTH, HEIGHT);
-    const at = (batch * bytes) % (this.frames.length - (this.frames.length % bytes));
-    await this.store.write(
-      { sessionId, batch, kind: 'decoded' },
-      this.frames.subarray(at, at + bytes),
-    );
-    const now = Date.now();
-    const job = {
-      ...{ sessionId, batch, firstFrame: batch * FRAMES_A_BATCH, frameCount: FRAMES_A_BATCH },
-      ...{ width: WIDTH, height: HEIGHT, samples: 0, receivedAt: now, decodedAt: now },
-      // Ahead of its time: every frame is searched, however long it takes.
-      capturedAt: now + 3_600_000,
-      effect: 'box' as const,
-    };
-    await this.detect.add(job, { jobId: detectJobId(job) });
-    this.added++;
-  }
-
-  private async takeBack(): Promise<void> {
-    for (let session = 0; session < SESSIONS; session++) {
-      const sessionId = `session-${session}`;
-      const key = `facecast:marked:${sessionId}`;
-      const entries = await this.redis.xrange(key, '-', '+');
-      for (const [id, fields] of entries) {
-        const { batch } = JSON.parse(fields[1] ?? '{}') as { batch: number };
-        await this.store.remove({ sessionId, batch, kind: 'decoded' });
-        await this.store.remove({ sessionId, batch, kind: 'marked' });
-        await this.redis.xdel(key, id);
-        this.count++;
-      }
-    }
-  }
 }
