@@ -4,7 +4,11 @@ import { detectJobId, JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import { HEIGHT, WIDTH } from '../support/clips.js';
 
-const SESSIONS = 4;
+/**
+ * As many as four detectors with a quarter of a core each can search live. With fewer, detectors would have
+ * batches of one session at once, which no live session has, and know less of it than one that has all.
+ */
+const SESSIONS = 10;
 export const FRAMES_A_BATCH = 3;
 /** Enough that no detector ever waits for work. */
 const BATCHES_WAITING = 16;
