@@ -32,8 +32,9 @@ const KEPT_BYTES = 2_000;
  * @throws {Error} with a sentence where it is no media file, or has no picture
  */
 export async function startMedia(file, { loop }) {
-  const { video, audio } = await probe(file);
-  const copied = TAKEN_VIDEO.includes(video);
+  const { video, isTurned, audio } = await probe(file);
+  // Matroska has no word for it that every ffmpeg understands, but whoever encodes again turns it.
+  const copied = TAKEN_VIDEO.includes(video) && !isTurned;
   const child = spawn(
     'ffmpeg',
     [
@@ -79,26 +80,21 @@ function mimeTypeOf(video, audio) {
 
 /**
  * @param {string} file
- * @returns {Promise<{ video: string, audio: string | undefined }>} the codecs, in ffmpeg's names
+ * @returns {Promise<{ video: string, isTurned: boolean, audio: string | undefined }>} the codecs, in ffmpeg's
+ * names, and whether players are told to turn the picture
  */
 async function probe(file) {
-  const args = [
-    '-v',
-    'error',
-    '-of',
-    'json',
-    '-show_entries',
-    'stream=codec_type,codec_name',
-    file,
-  ];
+  const entries = 'stream=codec_type,codec_name:stream_side_data=rotation';
+  const args = ['-v', 'error', '-of', 'json', '-show_entries', entries, file];
   const { stdout } = await promisify(execFile)('ffprobe', args).catch((error) => {
     if (error.code === 'ENOENT') throw new Error('ffprobe is not installed: run npm run setup');
     throw new Error(`${file} cannot be read: ${String(error.stderr).trim()}`);
   });
-  /** @type {{ codec_type: string, codec_name: string }[]} */
+  /** @type {{ codec_type: string, codec_name: string, side_data_list?: { rotation?: number }[] }[]} */
   const streams = JSON.parse(stdout).streams ?? [];
-  const video = streams.find((stream) => stream.codec_type === 'video')?.codec_name;
+  const video = streams.find((stream) => stream.codec_type === 'video');
   const audio = streams.find((stream) => stream.codec_type === 'audio')?.codec_name;
   if (video === undefined) throw new Error(`${file} has no picture`);
-  return { video, audio };
+  const isTurned = video.side_data_list?.some(({ rotation = 0 }) => rotation !== 0) ?? false;
+  return { video: video.codec_name, isTurned, audio };
 }

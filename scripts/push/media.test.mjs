@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -62,6 +62,23 @@ describe('a file to be published', () => {
     const media = await startMedia(clip('mjpeg.avi', '-c:v', 'mjpeg'), { loop: false });
     expect(media.mimeType).toBe('video/webm;codecs=vp8');
     expect(frameHashes(await buffer(media.bytes))).toHaveLength(15);
+  });
+
+  test('that players are told to turn is sent turned', async () => {
+    const file = clip('turned.mp4', '-c:v', 'libx264', '-pix_fmt', 'yuv420p');
+    const mp4 = readFileSync(file);
+    // By 90 degrees (ISO/IEC 14496-12, section 8.3.2).
+    [0, -0x10000, 0, 0x10000, 0].forEach((value, n) =>
+      mp4.writeInt32BE(value, mp4.indexOf('tkhd') + 44 + 4 * n),
+    );
+    writeFileSync(file, mp4);
+    const media = await startMedia(file, { loop: false });
+    const sent = join(directory, 'sent.mkv');
+    writeFileSync(sent, await buffer(media.bytes));
+    const entries = ['-of', 'csv=p=0', '-show_entries', 'stream=width,height'];
+    expect(execFileSync('ffprobe', ['-v', 'error', ...entries, sent]).toString().trim()).toBe(
+      '120,160',
+    );
   });
 
   test('without a picture is refused in a sentence', async () => {
