@@ -76,9 +76,11 @@ describe('a file to be published', () => {
     const sent = join(directory, 'sent.mkv');
     writeFileSync(sent, await buffer(media.bytes));
     const entries = ['-of', 'csv=p=0', '-show_entries', 'stream=width,height'];
-    expect(execFileSync('ffprobe', ['-v', 'error', ...entries, sent]).toString().trim()).toBe(
-      '120,160',
-    );
+    expect(
+      execFileSync('ffprobe', ['-v', 'error', ...entries, sent])
+        .toString()
+        .trim(),
+    ).toBe('120,160');
   });
 
   test('without a picture is refused in a sentence', async () => {

@@ -6,7 +6,7 @@ import type { LocalProblem, Problem } from './problem.js';
 import { QualityControl } from './quality-control.js';
 import { BEST_QUALITY, qualityOf } from './quality.js';
 import { recordableMimeType } from './recorder.js';
-import { Recordings, type Recordable } from './recordings.js';
+import { mimeTypeOf, Recordings } from './recordings.js';
 import type { Reduction } from './reduction.js';
 import { openSource, SourceError, type Source, type SourceChoice } from './source.js';
 
@@ -30,6 +30,12 @@ export interface BroadcastListener {
   onStats(stats: Stats): void;
   /** Less than the best picture is sent from now on; undefined: the best again. */
   onReduced(reduction: Reduction | undefined): void;
+}
+
+/** An open source, and as what it is sent at first. */
+interface Opened {
+  source: Source;
+  mimeType: string;
 }
 
 /** One broadcast: sources, their recordings, and the connection, from Start to its end. */
@@ -60,18 +66,18 @@ export class Broadcast {
    * goes on with the present one and answers why.
    */
   async changeSource(request: SourceRequest): Promise<LocalProblem | undefined> {
-    let next: Recordable;
+    let next: Source;
     try {
-      next = await this.#openSource(request);
+      next = (await this.#openSource(request)).source;
     } catch (error) {
       const problem = problemOf(error);
       // A file that was shown is gone once another was tried in its place.
-      if (this.#source?.stream.active) await this.#source.begin();
+      if (this.#source?.canGoOn()) await this.#source.begin();
       else this.#fail(problem);
       return problem;
     }
     await this.#recordings?.changeSource(next);
-    if (!this.#over && this.#source === next.source) this.#show(next.source);
+    if (!this.#over && this.#source === next) this.#show(next);
     this.#tellReduction();
     return undefined;
   }
@@ -101,7 +107,7 @@ export class Broadcast {
   async #open(request: BroadcastRequest): Promise<void> {
     // Before anybody is asked for a camera.
     if (!recordableMimeType(false)) return this.#fail('recording_unsupported');
-    let first: Recordable;
+    let first: Opened;
     try {
       first = await this.#openSource(request);
     } catch (error) {
@@ -113,23 +119,27 @@ export class Broadcast {
     this.#connect(first, request);
   }
 
-  async #openSource({ source: choice, withSound }: SourceRequest): Promise<Recordable> {
-    const ranOut = () => this.#finish({ type: 'source_ran_out' });
+  async #openSource({ source: choice, withSound }: SourceRequest): Promise<Opened> {
+    // What is sent as it is tells by itself when all of it was sent.
+    const ranOut = () => !this.#recordings?.sendsFile && this.#ranOut();
     const source = await openSource(choice, withSound, this.#preview, ranOut);
-    const mimeType = recordableMimeType(source.stream.getAudioTracks().length > 0);
+    const mimeType = mimeTypeOf(source);
     if (mimeType) return { source, mimeType };
     source.close();
     throw new SourceError('recording_unsupported');
   }
 
-  #connect(first: Recordable, { record, token }: BroadcastRequest): void {
-    const { mimeType } = first;
+  #ranOut(): void {
+    this.#finish({ type: 'source_ran_out' });
+  }
+
+  #connect({ source, mimeType }: Opened, { record, token }: BroadcastRequest): void {
     const start = { type: 'start', mimeType, effect: this.#effect, record } as const;
     this.#connection = new IngestConnection(
       () => new WebSocket(ingestUrl(location)),
       token === '' ? start : { ...start, token },
       {
-        onStarted: (session) => this.#begin(session, first),
+        onStarted: (session) => this.#begin(session, source),
         onPlaylistReady: () => this.#tell({ type: 'playlist_ready' }),
         onStats: (stats) => {
           this.#quality.serverSeconds = stats.pipelineMs / 1000;
@@ -143,7 +153,7 @@ export class Broadcast {
     );
   }
 
-  #begin(session: Session, first: Recordable): void {
+  #begin(session: Session, first: Source): void {
     this.#tell({ type: 'started', session });
     this.#recordings = new Recordings(first, {
       onBytes: (bytes, mimeType) => {
@@ -154,8 +164,9 @@ export class Broadcast {
         if (change) void this.#changeQuality(change);
       },
       onFailure: () => this.#fail('recording_failed'),
+      onRanOut: () => this.#ranOut(),
     });
-    if (!this.#over) this.#show(first.source);
+    if (!this.#over) this.#show(first);
   }
 
   #show(source: Source): void {

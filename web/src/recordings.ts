@@ -1,42 +1,53 @@
 import { BEST_QUALITY, isReduced, type Quality } from './quality.js';
-import { Recorder } from './recorder.js';
+import { recordableMimeType, Recorder } from './recorder.js';
 import type { Shape } from './shaped-track.js';
-import type { Source } from './source.js';
-
-/** An open source, and as what it is recorded. */
-export interface Recordable {
-  source: Source;
-  mimeType: string;
-}
+import type { Captured, Source } from './source.js';
 
 export interface RecordingsEvents {
   /** The next bytes, in order; where another recording than the first begins with them, its type. */
   onBytes(bytes: ArrayBuffer, beginning: string | undefined): void;
   /** A recorder could not begin, or broke off by itself. */
   onFailure(): void;
+  /** A file was sent to its end. */
+  onRanOut(): void;
+}
+
+/** As what a source is sent at first; undefined where this browser cannot record it. */
+export function mimeTypeOf(source: Source): string | undefined {
+  return source.file?.mimeType ?? recordedAs(source.capture());
+}
+
+function recordedAs(captured: Captured | undefined): string | undefined {
+  return captured && recordableMimeType(captured.stream.getAudioTracks().length > 0);
 }
 
 /** A broadcast's recordings, one after another: of each of its sources, and of each quality. */
 export class Recordings {
   readonly #events: RecordingsEvents;
-  #present: Recordable;
+  #present: Source;
   #quality = BEST_QUALITY;
   #shape: Shape | undefined;
-  #recorder: Recorder | undefined;
+  #recorder: { stop(): Promise<void> } | undefined;
   /** Resolves when the change under way is done. */
   #change: Promise<void> = Promise.resolve();
   #over = false;
+  #sendsFile = false;
 
   /** Begins with the first one. */
-  constructor(first: Recordable, events: RecordingsEvents) {
+  constructor(first: Source, events: RecordingsEvents) {
     this.#present = first;
     this.#events = events;
-    this.#record(undefined);
+    this.#record({ isFirst: true });
   }
 
   /** The source that is recorded. */
   get source(): Source {
-    return this.#present.source;
+    return this.#present;
+  }
+
+  /** Whether it is a file that is sent as it is, and tells by `onRanOut` when all was sent. */
+  get sendsFile(): boolean {
+    return this.#sendsFile;
   }
 
   get quality(): Quality {
@@ -49,24 +60,25 @@ export class Recordings {
   }
 
   /** Goes on with another source, and closes the one before it. */
-  changeSource(next: Recordable): Promise<void> {
+  changeSource(next: Source): Promise<void> {
     return this.#inTurn(async () => {
-      if (isReduced(this.#quality)) this.#shape = await next.source.picture.reduceTo(this.#quality);
+      if (isReduced(this.#quality)) this.#shape = await reduced(next, this.#quality);
       await this.#recorder?.stop();
-      if (this.#over) return next.source.close();
+      if (this.#over) return next.close();
       this.source.close();
       this.#present = next;
-      this.#record(next.mimeType);
+      this.#record({ isFirst: false });
     });
   }
 
-  /** Goes on with the same source in another quality. */
+  /** Goes on with the same source in another quality; as it is where it can only be sent as it is. */
   changeQuality(quality: Quality): Promise<void> {
     return this.#inTurn(async () => {
+      if (!this.source.capture()) return;
       this.#quality = quality;
       await this.#recorder?.stop();
-      this.#shape = await this.source.picture.reduceTo(quality);
-      if (!this.#over) this.#record(this.#present.mimeType);
+      this.#shape = await reduced(this.source, quality);
+      if (!this.#over) this.#record({ isFirst: false });
     });
   }
 
@@ -81,23 +93,32 @@ export class Recordings {
     return (this.#change = this.#change.then(change));
   }
 
-  #record(beginning: string | undefined): void {
-    const { source, mimeType } = this.#present;
-    let isFirst = true;
+  #record({ isFirst }: { isFirst: boolean }): void {
+    const { file } = this.source;
+    const asItIs = this.#quality === BEST_QUALITY ? file : undefined;
+    const captured = asItIs ? undefined : this.source.capture();
+    const mimeType = captured ? recordedAs(captured) : file?.mimeType;
+    let beginning = isFirst ? undefined : mimeType;
+    const events = {
+      onBytes: (bytes: ArrayBuffer) => {
+        this.#events.onBytes(bytes, beginning);
+        beginning = undefined;
+      },
+      onFailure: () => this.#events.onFailure(),
+      onRanOut: () => this.#events.onRanOut(),
+    };
+    this.#sendsFile = !captured;
     try {
-      this.#recorder = new Recorder(
-        source.stream,
-        { mimeType, ...this.#quality },
-        {
-          onBytes: (bytes) => {
-            this.#events.onBytes(bytes, isFirst ? beginning : undefined);
-            isFirst = false;
-          },
-          onFailure: () => this.#events.onFailure(),
-        },
-      );
+      if (!captured) this.#recorder = file?.record(this.source.position(), events);
+      else if (mimeType)
+        this.#recorder = new Recorder(captured.stream, { mimeType, ...this.#quality }, events);
+      else events.onFailure();
     } catch {
-      this.#events.onFailure();
+      events.onFailure();
     }
   }
+}
+
+async function reduced(source: Source, quality: Quality): Promise<Shape | undefined> {
+  return source.capture()?.picture.reduceTo(quality);
 }

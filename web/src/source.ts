@@ -1,3 +1,4 @@
+import type { SendableFile } from './sendable-file.js';
 import type { SourceKind } from './publish-state.js';
 import type { LocalProblem } from './problem.js';
 import { ShapedTrack } from './shaped-track.js';
@@ -9,12 +10,24 @@ export type SourceChoice =
   | { kind: 'screen' }
   | { kind: 'file'; file: File; loop: boolean };
 
-/** An open source, shown in the preview element. */
-export interface Source {
+/** What can be recorded of a source. */
+export interface Captured {
   /** One video track, and one of sound where it is wanted and there is any. */
   stream: MediaStream;
   /** How large its pictures are, and how many. */
   picture: ShapedTrack;
+}
+
+/** An open source, shown in the preview element. */
+export interface Source {
+  /** As it is; undefined where it is none, or none that could be sent without a recorder. */
+  file: SendableFile | undefined;
+  /** Where it is a file: how far it has been shown, in seconds. */
+  position(): number;
+  /** The same each time; undefined where the browser cannot show it. */
+  capture(): Captured | undefined;
+  /** Whether it is still what it was, now that another one was tried in its place. */
+  canGoOn(): boolean;
   /** Lets the picture run, and shows it, also again; a file stands at its first frame until then. */
   begin(): Promise<void>;
   close(): void;
@@ -60,9 +73,12 @@ export async function openSource(
   const sound = captured.getAudioTracks();
   const stream = steady ? new MediaStream([steady.track, ...sound]) : captured;
   preview.srcObject = stream;
+  const recordable = { stream, picture: new ShapedTrack(track) };
   return {
-    stream,
-    picture: new ShapedTrack(track),
+    file: undefined,
+    position: () => 0,
+    capture: () => recordable,
+    canGoOn: () => stream.active,
     begin() {
       preview.srcObject = stream;
       return preview.play();
@@ -136,9 +152,10 @@ async function openFile(
   preview: HTMLVideoElement,
   onRanOut: () => void,
 ): Promise<Source> {
-  const capture = captureStreamOf(preview);
   const url = URL.createObjectURL(file);
+  let sendable: SendableFile | undefined;
   const close = (): void => {
+    sendable?.close();
     preview.removeEventListener('ended', onRanOut);
     preview.pause();
     preview.removeAttribute('src');
@@ -146,20 +163,21 @@ async function openFile(
     URL.revokeObjectURL(url);
   };
   try {
+    sendable = await openSendable(file, { loop, withSound });
     preview.srcObject = null;
     preview.loop = loop;
     preview.src = url;
-    await firstFrame(preview);
-    const captured = capture();
-    const tracks = captured.getVideoTracks();
-    const [track] = tracks;
-    if (!track) throw new SourceError('file_unplayable');
-    if (withSound) tracks.push(...captured.getAudioTracks());
+    const isShown = await hasFirstFrame(preview);
+    if (!isShown && !sendable) throw new SourceError('file_unplayable');
+    const capture = isShown ? captureOf(preview, withSound) : () => undefined;
+    if (!sendable && !capture()) throw new SourceError('file_capture_unsupported');
     preview.addEventListener('ended', onRanOut, { once: true });
     return {
-      stream: new MediaStream(tracks),
-      picture: new ShapedTrack(track),
-      begin: () => preview.play(),
+      file: sendable,
+      position: () => preview.currentTime,
+      capture,
+      canGoOn: () => preview.src === url || !isShown,
+      begin: () => (isShown ? preview.play() : Promise.resolve()),
       close,
     };
   } catch (error) {
@@ -168,22 +186,34 @@ async function openFile(
   }
 }
 
-/** `captureStream` of a media element, which Firefox still prefixes and TypeScript does not know. */
-function captureStreamOf(video: HTMLVideoElement): () => MediaStream {
+/** Only who shares a file needs what reads files. */
+async function openSendable(file: File, options: { loop: boolean; withSound: boolean }) {
+  const { openSendableFile } = await import('./sendable-file.js');
+  return openSendableFile(file, options);
+}
+
+/** Captures what a media element plays, once that is wanted, where the browser can do that. */
+function captureOf(video: HTMLVideoElement, withSound: boolean): () => Captured | undefined {
+  // Firefox still prefixes it, and TypeScript does not know it.
   const capturing = video as HTMLVideoElement & {
     captureStream?: () => MediaStream;
     mozCaptureStream?: () => MediaStream;
   };
-  const capture = capturing.captureStream ?? capturing.mozCaptureStream;
-  if (!capture) throw new SourceError('file_capture_unsupported');
-  return capture.bind(video);
+  let captured: Captured | undefined;
+  return () => (captured ??= capture());
+
+  function capture(): Captured | undefined {
+    const whole = (capturing.captureStream ?? capturing.mozCaptureStream)?.call(video);
+    const [track] = whole?.getVideoTracks() ?? [];
+    if (!whole || !track) return undefined;
+    const sound = withSound ? whole.getAudioTracks() : [];
+    return { stream: new MediaStream([track, ...sound]), picture: new ShapedTrack(track) };
+  }
 }
 
-function firstFrame(video: HTMLVideoElement): Promise<void> {
-  return new Promise((resolve, reject) => {
-    video.addEventListener('loadeddata', () => resolve(), { once: true });
-    video.addEventListener('error', () => reject(new SourceError('file_unplayable')), {
-      once: true,
-    });
+function hasFirstFrame(video: HTMLVideoElement): Promise<boolean> {
+  return new Promise((resolve) => {
+    video.addEventListener('loadeddata', () => resolve(true), { once: true });
+    video.addEventListener('error', () => resolve(false), { once: true });
   });
 }

@@ -26,13 +26,18 @@ const BY_CHROMIUM = [
 /** Without a sound device, its audio contexts stand still. */
 const BY_FIREFOX = ['video/webm;codecs=vp8'];
 
+const CAMERA = "a camera on Firefox's page";
+
 interface Row {
   name: string;
   wanted: Wanted;
   publish: () => Promise<Published>;
 }
 
-/** Every kind of recording, on every way, in every player: what is wrong with it. */
+/**
+ * Every kind of recording, on every way, in every player: what is wrong with it, which the process's exit
+ * code tells, too.
+ */
 export async function benchSources(): Promise<string> {
   const directory = await mkdtemp(join(memory, 'facecast-sources-'));
   const stack = await startStack();
@@ -75,10 +80,12 @@ export async function benchSources(): Promise<string> {
         );
         rows.push([name, ...cells]);
       } catch (error) {
-        rows.push([name, (error as Error).message.split('\n')[0] ?? '', '']);
+        rows.push([name, `**${(error as Error).message.split('\n')[0]}**`, '']);
       }
+      console.error(rows.at(-1)?.join(': '));
     }
-    rows.push(["a camera on Firefox's page", await cameraOnPage(firefox, stack), '']);
+    if (CAMERA.includes(ONLY)) rows.push([CAMERA, await cameraOnPage(firefox, stack), '']);
+    if (rows.flat().some((words) => words.includes('**'))) process.exitCode = 1;
     return table(['source', 'ffmpeg', 'hls.js in Chromium'], rows);
   } finally {
     await player.close();

@@ -87,13 +87,21 @@ const recordings: Source[] = [
   }),
 ];
 
-/** As people have them; those that browsers can play, too, on both ways. */
+/** As people have them; those that the page can read, too, on both ways. */
 const files: Source[] = [
   ...(['push', 'page'] as const).flatMap((way) => [
-    source('MP4: H.264, AAC', [...H264_REORDERED, ...AAC], { ...mp4, way }),
+    source('MP4: H.264, AAC', [...H264_REORDERED, ...AAC], {
+      ...{ ...mp4, way, isLean: way === 'page' },
+    }),
     source('MOV: H.264, AAC', [...H264_REORDERED, ...AAC], { way, extension: 'mov' }),
     source('MKV: H.264, Vorbis', [...H264, ...VORBIS], { way, extension: 'mkv' }),
     source('WebM: VP9, Opus', [...VP9, ...OPUS], { way }),
+    source('MKV: HEVC, FLAC', [...HEVC, '-c:a', 'flac'], {
+      ...{ way, extension: 'mkv', isLean: way === 'push' },
+    }),
+    picture('MP4 with a rotation flag', UPRIGHT, [...TURNED_BACK, ...H264], {
+      ...{ ...mp4, way, isTurned: true },
+    }),
   ]),
   source('AVI: MPEG-4, MP3', ['-c:v', 'mpeg4', '-q:v', '3', '-c:a', 'libmp3lame'], {
     ...{ ...LEAN, way: 'push', extension: 'avi' },
@@ -101,7 +109,6 @@ const files: Source[] = [
   source('MOV: ProRes, PCM', ['-c:v', 'prores_ks', '-c:a', 'pcm_s16le'], {
     ...{ way: 'push', extension: 'mov' },
   }),
-  source('MKV: HEVC, FLAC', [...HEVC, '-c:a', 'flac'], { ...LEAN, way: 'push', extension: 'mkv' }),
 ];
 
 const sizes: Source[] = [
@@ -117,9 +124,6 @@ const sizes: Source[] = [
   }),
   picture('with a rotation flag', UPRIGHT, [...TURNED_BACK, ...H264, ...FRAGMENTED], {
     ...{ ...mp4, ...LEAN, isTurned: true },
-  }),
-  picture('MP4 with a rotation flag', UPRIGHT, [...TURNED_BACK, ...H264], {
-    ...{ ...mp4, way: 'push', isTurned: true },
   }),
   picture('of several sizes', {}, VP8, {
     sizes: [PLAIN, { width: 640, height: 480 }, { width: 160, height: 120 }],
