@@ -123,7 +123,7 @@ test('another source goes on in the same stream, and one that cannot be opened c
   await page.getByTestId('change').click();
   await expect.poll(() => page.getByTestId('problem').innerText()).toMatch(/file/i);
   await framesShown(page, 'processed', 60);
-  expect(await outlined()).toBe(true);
+  await expect.poll(outlined).toBe(true);
 
   await page.getByTestId('file').setInputFiles(catFile);
   await page.getByTestId('change').click();

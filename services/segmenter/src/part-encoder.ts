@@ -54,16 +54,17 @@ export class PartEncoder {
 
   /**
    * @param frames the batch's I420 planes
+   * @param isLast whether no batch follows
    * @throws {SessionFailure} when encoders failed too often
    */
-  async encode(batch: MarkedBatch, frames: Buffer): Promise<EncodedPart> {
+  async encode(batch: MarkedBatch, frames: Buffer, isLast = false): Promise<EncodedPart> {
     const { width, height, frameCount } = batch;
     if (frames.length !== frameBytes(width, height) * frameCount)
       throw new SessionFailure('A batch of frames is damaged.');
     this.hasSound ??= batch.samples > 0;
     const [video, sound] = await Promise.all([
       this.insist(() => this.encodePictures(batch, frames)),
-      this.hasSound ? this.insist(() => this.sound.encode(batch)) : undefined,
+      this.hasSound ? this.insist(() => this.sound.encode(batch, isLast)) : undefined,
     ]);
     const { fps } = this.options.cadence;
     const init = this.initGiven

@@ -45,6 +45,11 @@ export class SessionInput {
     return this.order.othersWait;
   }
 
+  /** Whether nothing comes after what was given; mostly that is known before the last batch is searched. */
+  get isOver(): boolean {
+    return this.order.end !== undefined;
+  }
+
   async open(): Promise<void> {
     await this.tools.reader.add(this.sessionId, (entries) => this.receive(entries));
   }

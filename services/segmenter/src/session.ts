@@ -142,7 +142,10 @@ export class SegmentedSession {
     const orphan = this.packager.orphan(batch.batch);
     if (orphan) return orphan;
     const frames = 'frames' in next ? next.frames : await this.readFrames(batch);
-    const { content, init } = await this.encoder.encode(batch, frames);
+    // Only a session's last batch may be short.
+    const isShort = batch.frameCount < this.tools.settings.cadence.framesPerBatch;
+    const isLast = isShort || this.input.isOver;
+    const { content, init } = await this.encoder.encode(batch, frames, isLast);
     if (init) this.packager.begin(init);
     return content;
   }

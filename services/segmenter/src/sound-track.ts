@@ -15,7 +15,7 @@ export interface EncodedSound {
  * A session's sound on its way into its parts. AAC frame n is what is heard from sample n times
  * `AAC_FRAME_SAMPLES` on, whoever encoded it, and the frames of a part follow from its batch's number
  * alone: all that an encoder can know by the batch's last sample. So a part's sound ends 43 to 64 ms
- * before its pictures do.
+ * before its pictures do; the last one's with the AAC frame in which its pictures end.
  */
 export class SoundTrack {
   private encoder: SoundEncoder | undefined;
@@ -34,15 +34,20 @@ export class SoundTrack {
   /**
    * The sound of the batch that follows the last one. What an encoder has held when it failed, a new
    * one is given again.
+   * @param isLast whether no batch follows
    * @throws {EncoderFailure} whereupon it can be tried again
    */
-  async encode(batch: MarkedBatch): Promise<EncodedSound> {
+  async encode(batch: MarkedBatch, isLast: boolean): Promise<EncodedSound> {
     const { fps } = this.cadence;
     const { firstFrame, frameCount } = batch;
     const first = aacFramesBefore(firstFrame, fps);
-    const count = aacFramesBefore(firstFrame + frameCount, fps) - first;
+    const end = samplesBefore(firstFrame + frameCount, fps);
+    const all = Math.ceil(end / AAC_FRAME_SAMPLES);
+    const count = (isLast ? all : aacFramesBefore(firstFrame + frameCount, fps)) - first;
     const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
-    const samples = await this.samples(batch, from, samplesBefore(firstFrame + frameCount, fps));
+    // Silence gets the encoder to give what it has kept back.
+    const to = isLast ? (all + AAC_FRAMES_HELD) * AAC_FRAME_SAMPLES : end;
+    const samples = await this.samples(batch, from, to);
     if (this.closing.signal.aborted) throw new EncoderFailure('closed', []);
     const encoder = (this.encoder ??= new SoundEncoder());
     try {
@@ -59,7 +64,7 @@ export class SoundTrack {
     await this.encoder?.close();
   }
 
-  /** Samples `from` up to `to`, the last of which are this batch's; silence where there are none. */
+  /** Samples `from` up to `to`, this batch's the last of them; silence where there are none. */
   private async samples(batch: MarkedBatch, from: number, to: number): Promise<Buffer> {
     const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);

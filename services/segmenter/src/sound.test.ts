@@ -89,6 +89,26 @@ describe('sound', () => {
     expect(3.2 - played.sound.to).toBeLessThan(LAG);
   });
 
+  test.each([
+    ['a whole batch', 3],
+    ['a short one', 1],
+  ])('goes on to the end of the last picture, in %s', async (_, frameCount) => {
+    const contents: Buffer[] = [];
+    for (const batch of upTo(12)) {
+      const isLast = batch === 11;
+      const count = isLast ? frameCount : 3;
+      const marked = markedBatch(batch, { samples: SAMPLES, frameCount: count });
+      const { init, content } = await encoder.encode(marked, flashes(batch * 3, count), isLast);
+      contents.push(...(init ? [init] : []), content);
+    }
+    await writeFile(file, Buffer.concat(contents));
+    const played = await play(file);
+    expectInSync(played, [0, 1]);
+    const end = (33 + frameCount) / CADENCE.fps;
+    expect(played.sound.to).toBeGreaterThanOrEqual(end);
+    expect(played.sound.to).toBeLessThan(end + AAC_FRAME_SAMPLES / 48_000);
+  });
+
   test('is a second track, which players find described', async () => {
     await playBatches(upTo(12));
     const entries =

@@ -22,6 +22,8 @@ export interface Verdict {
   soundOffMs: number | undefined;
   /** For how long nothing is heard at most, in ms, more than in the source. */
   silenceMs: number;
+  /** How much earlier the sound ends than the pictures, in ms, as far as that is known. */
+  endsEarlyMs: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Verdict {
  * @param source the recording itself, or what it should be
  */
 export function compare(source: Watched, played: Watched): Verdict {
-  const { width, height, frames, clicks } = played;
+  const { width, height, frames, clicks, soundEnd = Infinity } = played;
   const numbers = frames.map(({ number }) => number);
   const shown = new Set(numbers);
   // How long the last one is, nobody says.
@@ -45,13 +47,14 @@ export function compare(source: Watched, played: Watched): Verdict {
     backwards: numbers.filter((number, n) => number < (numbers[n - 1] ?? 0)).length,
     offMs: Math.max(...frames.map((frame) => 1000 * distance(source, played, frame))),
     soundOffMs: clicks && Math.max(...soundOffsets(source, played)),
+    endsEarlyMs: 1000 * ((frames.at(-1)?.seconds ?? NaN) + 1 / FPS - soundEnd),
     silenceMs: 1000 * ((played.longestSilence ?? 0) - (source.longestSilence ?? 0)),
   };
 }
 
 /** What is wrong, in words; nothing where a session is as it should be. */
 export function complaints(verdict: Verdict, wanted: Wanted): string[] {
-  const { width, height, tooMany, missing, backwards, offMs, soundOffMs, silenceMs } = verdict;
+  const { width, height, tooMany, missing, backwards, offMs, soundOffMs, silenceMs, endsEarlyMs } = verdict;
   const wrong: [boolean, string][] = [
     [width !== wanted.width || height !== wanted.height, `${width}x${height}`],
     [missing > 0, `${missing} frames missing`],
@@ -60,6 +63,7 @@ export function complaints(verdict: Verdict, wanted: Wanted): string[] {
     [offMs > (1000 * TOLERANCE) / FPS + 1, `a frame ${Math.round(offMs)} ms off`],
     [wanted.hasSound !== (soundOffMs !== undefined), wanted.hasSound ? 'no sound' : 'sound'],
     [!((soundOffMs ?? 0) < IN_SYNC_MS), `sound ${Math.round(soundOffMs ?? 0)} ms off`],
+    [endsEarlyMs > 1, `sound ends ${Math.round(endsEarlyMs)} ms early`],
     [silenceMs > IN_SYNC_MS, `no sound for ${Math.round(silenceMs)} ms`],
   ];
   return wrong.filter(([isWrong]) => isWrong).map(([, words]) => words);

@@ -29,6 +29,8 @@ export interface Watched {
   clicks: number[] | undefined;
   /** For how many seconds nothing is heard at most; undefined where that was not listened for. */
   longestSilence?: number | undefined;
+  /** When the sound ends; undefined where that was not listened for. */
+  soundEnd?: number | undefined;
 }
 
 /** The first frame of each flash. */
@@ -79,12 +81,13 @@ async function samplesIn(url: string): Promise<Int16Array> {
   return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
 }
 
-function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence'> {
+function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence' | 'soundEnd'> {
   const samples = new Int16Array(Math.max(...sounds.map(({ length }) => length)));
   for (const sound of sounds) sound.forEach((value, n) => (samples[n]! += value));
   return {
     clicks: onsets(samples, CLICK, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE),
     longestSilence: longestBelow(samples, HUM) / SAMPLE_RATE,
+    soundEnd: samples.length / SAMPLE_RATE,
   };
 }
 
