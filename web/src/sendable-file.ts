@@ -1,11 +1,13 @@
-import { FileRecording, fileMimeType, type FileRecordingEvents } from './file-recording.js';
+import { AviFile } from './avi-file.js';
+import { FileRecording, type FileRecordingEvents, type TimedBytes } from './file-recording.js';
 import { MediaFile } from './media-file.js';
+import { remuxed, remuxedType } from './remuxed.js';
 
 /** A file whose own packets can be sent. */
 export interface SendableFile {
   /** As what it is sent. */
   mimeType: string;
-  /** Sends it from so many seconds on, at its own speed. */
+  /** Sends it from the last key frame before so many seconds on, at its own speed. */
   record(from: number, events: FileRecordingEvents): FileRecording;
   close(): void;
 }
@@ -15,11 +17,24 @@ export async function openSendableFile(
   ...choice: Parameters<typeof MediaFile.open>
 ): Promise<SendableFile | undefined> {
   const media = await MediaFile.open(...choice);
-  return (
-    media && {
-      mimeType: fileMimeType(media),
-      record: (from, events) => new FileRecording(media, from, events),
-      close: () => media.close(),
-    }
-  );
+  if (media)
+    return sendable(
+      remuxedType(media),
+      (from) => remuxed(media, from),
+      () => media.close(),
+    );
+  const avi = await AviFile.open(...choice);
+  return avi && sendable('video/x-matroska', () => avi.remuxed());
+}
+
+function sendable(
+  mimeType: string,
+  stream: (from: number) => AsyncIterable<TimedBytes>,
+  close = () => {},
+): SendableFile {
+  return {
+    mimeType,
+    record: (from, events) => new FileRecording(stream(from), events),
+    close,
+  };
 }

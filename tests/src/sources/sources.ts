@@ -99,13 +99,13 @@ const files: Source[] = [
     source('MKV: HEVC, FLAC', [...HEVC, '-c:a', 'flac'], {
       ...{ way, extension: 'mkv', isLean: way === 'push' },
     }),
+    source('AVI: MPEG-4, MP3', ['-c:v', 'mpeg4', '-q:v', '3', '-c:a', 'libmp3lame'], {
+      ...{ ...LEAN, way, extension: 'avi' },
+    }),
     picture('MP4 with a rotation flag', UPRIGHT, [...TURNED_BACK, ...H264], {
       ...{ ...mp4, way, isTurned: true },
     }),
   ]),
-  source('AVI: MPEG-4, MP3', ['-c:v', 'mpeg4', '-q:v', '3', '-c:a', 'libmp3lame'], {
-    ...{ ...LEAN, way: 'push', extension: 'avi' },
-  }),
   source('MOV: ProRes, PCM', ['-c:v', 'prores_ks', '-c:a', 'pcm_s16le'], {
     ...{ way: 'push', extension: 'mov' },
   }),
