@@ -50,7 +50,9 @@ async function live(webm = marked, effect?: string) {
       Array.from({ length: frames }, (_, n) => n),
     );
     const wanted = { width: WIDTH, height: HEIGHT, hasSound: true };
-    expect(complaints(compare(cutOff(source, frames), watched), wanted)).toEqual([]);
+    // A segmenter may list the last part before it knows that nothing follows.
+    const heard = { ...watched, soundEnd: undefined };
+    expect(complaints(compare(cutOff(source, frames), heard), wanted)).toEqual([]);
     expect(session.viewer.complaints).toEqual([]);
   };
   return { ...session, endsWhole };
