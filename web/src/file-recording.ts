@@ -46,11 +46,11 @@ export class FileRecording {
         this.#handOn();
         await this.#pace.tick();
       }
-      if (this.#stopped) return;
+      if (this.#stopped) break;
       this.#due.push(...bytes);
     }
     this.#handOn();
-    this.#events.onRanOut();
+    if (!this.#stopped) this.#events.onRanOut();
   }
 
   #handOn(): void {

@@ -54,7 +54,8 @@ export function compare(source: Watched, played: Watched): Verdict {
 
 /** What is wrong, in words; nothing where a session is as it should be. */
 export function complaints(verdict: Verdict, wanted: Wanted): string[] {
-  const { width, height, tooMany, missing, backwards, offMs, soundOffMs, silenceMs, endsEarlyMs } = verdict;
+  const { width, height, tooMany, missing, backwards, offMs, soundOffMs, silenceMs, endsEarlyMs } =
+    verdict;
   const wrong: [boolean, string][] = [
     [width !== wanted.width || height !== wanted.height, `${width}x${height}`],
     [missing > 0, `${missing} frames missing`],
