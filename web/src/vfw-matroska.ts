@@ -86,9 +86,15 @@ export function vfwPacket(
 
 function element(id: number, ...contents: Uint8Array[]): Uint8Array {
   const length = contents.reduce((sum, content) => sum + content.length, 0);
+  return join([idBytes(id), sizeBytes(length), ...contents]);
+}
+
+/** RFC 8794, section 4: of one byte, or of eight where it must be. */
+function sizeBytes(length: number): Uint8Array {
+  if (length < 0x7f) return new Uint8Array([0x80 | length]);
   const size = new Uint8Array(8);
   new DataView(size.buffer).setBigUint64(0, BigInt(length) | (1n << 56n));
-  return join([idBytes(id), size, ...contents]);
+  return size;
 }
 
 function number(id: number, value: number): Uint8Array {

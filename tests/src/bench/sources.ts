@@ -103,7 +103,9 @@ function cell(source: Watched, played: Watched, wanted: Wanted): string {
   return wrong.length > 0 ? `**${wrong.join(', ')}**` : describe(verdict);
 }
 
-function describe({ width, height, frames, offMs, soundOffMs }: Verdict): string {
-  const sound = soundOffMs === undefined ? 'no sound' : `sound ±${Math.round(soundOffMs)} ms`;
+function describe({ width, height, frames, offMs, soundOffMs, endsEarlyMs }: Verdict): string {
+  const early = endsEarlyMs > 1 ? ` to ${Math.round(endsEarlyMs)} ms before the end` : '';
+  const sound =
+    soundOffMs === undefined ? 'no sound' : `sound ±${Math.round(soundOffMs)} ms${early}`;
   return `${width}x${height}, ${frames} frames, ±${Math.round(offMs)} ms, ${sound}`;
 }
