@@ -152,7 +152,7 @@ export function consume<Kind extends QueueKind>(
   redis: Redis,
   address: QueueAddress<Kind>,
   handle: JobHandler<Kind>,
-  options: Pick<WorkerOptions, 'concurrency' | 'maxStalledCount'> = {},
+  options: Pick<WorkerOptions, 'concurrency' | 'maxStalledCount' | 'skipLockRenewal'> = {},
 ): Worker {
   const schema = catalog[address.kind];
   return new Worker(

@@ -178,6 +178,40 @@ test('a replica that has lost its claim stops its work', async () => {
   await replica.close();
 });
 
+test('a claim that ran out, and came back to the replica before that was known, is worked on once', async () => {
+  const begun = new EventEmitter();
+  let [works, most] = [0, 0];
+  const replica = stage(async (_sessionId, signal, progressed) => {
+    progressed();
+    most = Math.max(most, ++works);
+    begun.emit('work');
+    await untilAborted(signal);
+    works--;
+  });
+  const first = once(begun, 'work');
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await first;
+  for (let times = 0; times < 3; times++) {
+    const again = once(begun, 'work');
+    await comeBack('one');
+    await again;
+  }
+  expect(most).toBe(1);
+  await replica.close();
+});
+
+/** What an outage and the check for stalled jobs do to a claim: nobody has it, and it waits for a holder. */
+async function comeBack(sessionId: string) {
+  const queue = 'facecast:queue:decode';
+  await redis
+    .multi()
+    .del(`${queue}:${sessionId}:lock`)
+    .lrem(`${queue}:active`, 1, sessionId)
+    .lpush(`${queue}:wait`, sessionId)
+    .zadd(`${queue}:marker`, 0, '0')
+    .exec();
+}
+
 test('a session whose work fails is given up, with the reason', async () => {
   const given = deferred<string>();
   const replica = stage(

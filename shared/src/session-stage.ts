@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import { ClaimAttempts } from './claim-attempts.js';
+import { Claim, ClaimLostError } from './claim.js';
 import type { Logger } from './logger.js';
 import { consume, putBack, type ClaimQueue } from './queues.js';
 import { type Redis, warnUnlessOutage } from './redis.js';
@@ -15,7 +16,8 @@ const GIVE_UP_AGAIN_MS = 5_000;
  * One session's work in one stage, from the claim to the session's end.
  *
  * Resolves when the session is over. When `signal` is aborted it must stop at once, leave every input
- * that is not acknowledged where it is, and resolve or reject: another replica goes on. It calls
+ * that is not acknowledged where it is, and resolve or reject: another replica goes on. It does the
+ * same by itself, and rejects with a `ClaimLostError`, where it finds another at the session. It calls
  * `progressed` each time that it has got further than any holder before it.
  */
 export type SessionWork = (
@@ -48,7 +50,7 @@ interface StageOptions {
 export class SessionStage {
   private readonly worker: Worker;
   private readonly attempts: ClaimAttempts;
-  private readonly held = new Set<string>();
+  private readonly held = new Map<string, Claim>();
   private closing = false;
 
   constructor(private readonly options: StageOptions) {
@@ -57,14 +59,11 @@ export class SessionStage {
     this.worker = consume(
       redis,
       { kind: queue },
-      ({ sessionId }, job, token, signal) => this.hold(sessionId, job, token, signal),
+      ({ sessionId }, job, token) => this.hold(sessionId, job, token),
       // Its count of deaths is never set back; ours is.
-      { concurrency, maxStalledCount: Number.MAX_SAFE_INTEGER },
+      { concurrency, maxStalledCount: Number.MAX_SAFE_INTEGER, skipLockRenewal: true },
     );
     this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the claims'));
-    this.worker.on('lockRenewalFailed', (jobIds: string[]) => {
-      for (const id of jobIds) this.worker.cancelJob(id, 'the claim is lost');
-    });
   }
 
   /** Sessions held at the moment. */
@@ -76,36 +75,42 @@ export class SessionStage {
   async close(): Promise<void> {
     this.closing = true;
     const closed = this.worker.close();
-    this.worker.cancelAllJobs('hand over');
+    for (const claim of this.held.values()) claim.abort('hand over');
     await closed;
   }
 
-  private async hold(sessionId: string, job: Job, token: string, signal: AbortSignal) {
-    this.held.add(sessionId);
+  private async hold(sessionId: string, job: Job, token: string) {
+    const claim = new Claim(job, token);
+    const before = this.held.get(sessionId);
+    this.held.set(sessionId, claim);
     try {
       // A claim may still arrive after close() has told all others to be given back.
       if (this.closing) throw new Error('the replica is closing');
-      await this.workToTheEnd(sessionId, signal);
+      // The claim ran out, and came back here before that was known.
+      await before?.giveWay();
+      await this.workToTheEnd(sessionId, claim.signal);
     } catch (error) {
       if (!this.closing) throw error;
       this.options.log.info({ sessionId }, 'handing over');
       await this.attempts.forget(sessionId);
       await putBack(job, token);
     } finally {
-      this.held.delete(sessionId);
+      claim.release();
+      if (this.held.get(sessionId) === claim) this.held.delete(sessionId);
     }
   }
 
   /** Rejects only where the session is another's, or another's to be. */
   private async workToTheEnd(sessionId: string, signal: AbortSignal): Promise<void> {
     const { log, work } = this.options;
+    signal.throwIfAborted();
     const attempt = await this.attempts.begin(sessionId);
     log.info({ sessionId, attempt }, 'claimed');
     try {
       if (attempt > MAX_DEATHS) throw new Error(`${MAX_DEATHS} holders died of it`);
       await work(sessionId, signal, () => this.attempts.progressed(sessionId));
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || error instanceof ClaimLostError) throw error;
       log.error({ sessionId, err: error }, 'gave a session up');
       await this.insistOnEnd(sessionId, error as Error, signal);
     }

@@ -3,7 +3,7 @@ import { createLogger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { afterAll, beforeEach, expect, inject, test } from 'vitest';
 import { Checkpoint } from './checkpoint.js';
-import { ProgressStore, type Progress } from './progress.js';
+import { ProgressStore } from './progress.js';
 import { Recovery, type RecoveryPoint } from './recovery.js';
 
 const redis = connectRedis(inject('redisUrl'), 'worker', createLogger('test', 'silent'));
@@ -20,7 +20,7 @@ const BEGINNING: RecoveryPoint = {
 
 test('how far a session has come is saved at once, and what it needs no more goes', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
-  const done: Progress = { nextChunk: 0, keptFrom: 0, batches: 0, heard: 0, frames: 0 };
+  const done = await progress.takeOver('one');
   const from = { point: BEGINNING, header: undefined };
   const checkpoint = new Checkpoint({ progress, chunks }, 'one', done, from);
   const recovery = new Recovery(BEGINNING, 0);
@@ -45,4 +45,20 @@ test('how far a session has come is saved at once, and what it needs no more goe
   expect(saved.recovery).toMatchObject({ chunk: 2, offset: 10, keyFrame: { time: 0 } });
   expect((await progress.loadHeader('one'))?.toString()).toBe('header');
   expect(await redis.keys('facecast:chunk:one:*')).toEqual(['facecast:chunk:one:2']);
+});
+
+test('a holder that has been taken over from saves and removes nothing', async () => {
+  for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
+  const before = await progress.takeOver('one');
+  const after = await progress.takeOver('one');
+  expect(await progress.save('one', { ...after, nextChunk: 1 })).toBe(true);
+  const checkpoint = new Checkpoint({ progress, chunks }, 'one', before, {
+    point: BEGINNING,
+    header: undefined,
+  });
+  Object.assign(before, { nextChunk: 3, frames: 9 });
+  const recovery = new Recovery({ ...BEGINNING, chunk: 2 }, 0);
+  expect(await checkpoint.save({ recovery, wholeHeader: undefined })).toBe(false);
+  expect(await progress.load('one')).toMatchObject({ nextChunk: 1, frames: 0 });
+  expect(await redis.keys('facecast:chunk:one:*')).toHaveLength(3);
 });

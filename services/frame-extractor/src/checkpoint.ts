@@ -24,24 +24,28 @@ export class Checkpoint {
     this.savedHeader = header;
   }
 
-  /** Saves all that is new, in one step, and removes the chunks that are not needed any more. */
+  /**
+   * Saves all that is new, in one step, and removes the chunks that are not needed any more; false where
+   * another holder has taken the session over: then nothing is saved or removed.
+   */
   async save({
     recovery,
     wholeHeader,
-  }: Pick<Recording, 'recovery' | 'wholeHeader'>): Promise<void> {
+  }: Pick<Recording, 'recovery' | 'wholeHeader'>): Promise<boolean> {
     const { sessionId, done } = this;
     const { progress, chunks } = this.stores;
     const { point } = recovery;
-    if (point?.keyFrame && wholeHeader && this.savedHeader !== wholeHeader) {
-      this.savedHeader = wholeHeader;
-      await progress.saveHeader(sessionId, wholeHeader);
-    }
+    const header = point?.keyFrame && this.savedHeader !== wholeHeader ? wholeHeader : undefined;
+    this.savedHeader = header ?? this.savedHeader;
     const { keptFrom } = done;
     done.keptFrom = Math.max(keptFrom, Math.min(recovery.keptFrom, done.nextChunk));
-    const isNews = point !== this.savedPoint || this.saves++ % SAVES_A_RENEWAL === 0;
+    const isNews = header || point !== this.savedPoint || this.saves++ % SAVES_A_RENEWAL === 0;
     this.savedPoint = point;
     done.recovery = point ?? null;
-    await (isNews ? progress.save(sessionId, done) : progress.saveCounts(sessionId, done));
-    await chunks.remove(sessionId, keptFrom, done.keptFrom);
+    const isSaved = await (isNews
+      ? progress.save(sessionId, done, header)
+      : progress.saveCounts(sessionId, done));
+    if (isSaved) await chunks.remove(sessionId, keptFrom, done.keptFrom);
+    return isSaved;
   }
 }

@@ -5,6 +5,8 @@ import { recoveryPointSchema } from './recovery.js';
 const count = z.coerce.number().int().nonnegative();
 
 const progressSchema = z.object({
+  /** Which of the session's holders this is, counted from 1: what those before it save is refused. */
+  holder: count.default(0),
   /** The chunk that is to be acknowledged next. */
   nextChunk: count.default(0),
   /** The oldest chunk that is not removed. */
@@ -41,30 +43,52 @@ export class ProgressStore {
     return progressSchema.parse(await this.redis.hgetall(progressKey(sessionId)));
   }
 
+  /** The same for another holder: from now on the saves of all before it are refused. */
+  async takeOver(sessionId: string): Promise<Progress> {
+    const key = progressKey(sessionId);
+    const replies = await this.redis
+      .multi()
+      .hincrby(key, 'holder', 1)
+      .expire(key, LIFETIME_SECONDS)
+      .hgetall(key)
+      .exec();
+    return progressSchema.parse(replies?.at(-1)?.[1]);
+  }
+
   /** The header of the recording that can be taken up at a key frame. */
   async loadHeader(sessionId: string): Promise<Buffer | undefined> {
     return (await this.redis.getBuffer(headerKey(sessionId))) ?? undefined;
   }
 
-  /** Saves all of it but from where to take up. */
-  async saveCounts(sessionId: string, progress: Progress): Promise<void> {
-    await this.redis.hset(progressKey(sessionId), countsOf(progress));
+  /**
+   * Saves all of it but from where to take up, in one step; false where another holder has taken the
+   * session over.
+   */
+  async saveCounts(sessionId: string, progress: Progress): Promise<boolean> {
+    return this.saveFields(sessionId, progress.holder, countsOf(progress), 0, '');
   }
 
-  /** Saves all of it in one step, and puts its expiry off. */
-  async save(sessionId: string, progress: Progress): Promise<void> {
-    const key = progressKey(sessionId);
+  /** Saves all of it, and a header where there is a new one, and puts their expiry off; false as above. */
+  async save(
+    sessionId: string,
+    progress: Progress,
+    header: Buffer | string = '',
+  ): Promise<boolean> {
     const recovery = JSON.stringify(progress.recovery ?? null);
-    await this.redis
-      .multi()
-      .hset(key, { ...countsOf(progress), recovery })
-      .expire(key, LIFETIME_SECONDS)
-      .expire(headerKey(sessionId), LIFETIME_SECONDS)
-      .exec();
+    const fields = { ...countsOf(progress), recovery };
+    return this.saveFields(sessionId, progress.holder, fields, LIFETIME_SECONDS, header);
   }
 
-  async saveHeader(sessionId: string, header: Buffer): Promise<void> {
-    await this.redis.set(headerKey(sessionId), header, 'EX', LIFETIME_SECONDS);
+  private async saveFields(
+    sessionId: string,
+    holder: number,
+    fields: Record<string, number | string>,
+    lifetimeSeconds: number,
+    header: Buffer | string,
+  ): Promise<boolean> {
+    const keys = [progressKey(sessionId), headerKey(sessionId)];
+    const args = [holder, lifetimeSeconds, header, ...Object.entries(fields).flat()];
+    return (await this.redis.eval(SAVE, keys.length, ...keys, ...args)) === 1;
   }
 
   async remove(sessionId: string): Promise<void> {
@@ -79,3 +103,13 @@ function countsOf(progress: Progress): Record<string, number> {
   const fields = Object.entries(progress).filter(([, value]) => typeof value === 'number');
   return Object.fromEntries(fields) as Record<string, number>;
 }
+
+const SAVE = `
+if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) end
+if ARGV[2] ~= '0' then
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+  redis.call('EXPIRE', KEYS[2], ARGV[2])
+end
+return 1`;

@@ -1,4 +1,5 @@
 import type { ProcessExit } from '@facecast/shared/child-process';
+import { ClaimLostError } from '@facecast/shared/claim';
 import type { FacecastEvent } from '@facecast/shared/events';
 import type { Logger } from '@facecast/shared/logger';
 import type { Session } from '@facecast/shared/sessions';
@@ -35,7 +36,7 @@ export async function decodeSession(
 ): Promise<void> {
   const session = await deps.sessions.get(sessionId);
   if (!session) return removeLeftovers(deps, sessionId);
-  const progress = await deps.progress.load(sessionId);
+  const progress = await deps.progress.takeOver(sessionId);
   const from = await whereToTakeUp(deps.progress, session, progress);
   if (typeof from === 'string') return conclude(deps, sessionId, progress, from);
   await deps.store.openSession(sessionId);
@@ -69,6 +70,8 @@ class SessionDecoding {
   private isStopped = false;
   /** The segmenter has ended the session by itself. */
   private gone = false;
+  /** Another holder has taken the session over. */
+  private isTakenOver = false;
 
   constructor(
     private readonly deps: Deps,
@@ -124,7 +127,9 @@ class SessionDecoding {
       const session = await this.deps.sessions.get(this.sessionId);
       if (session) this.batcher.effect = session.effect;
       const failure = await this.decode();
+      if (!this.isStopped && !this.gone) await this.save();
       if (signal.aborted) return;
+      if (this.isTakenOver) throw new ClaimLostError();
       await this.sound.settled();
       this.input.finish();
       await this.input.close();
@@ -193,7 +198,7 @@ class SessionDecoding {
         // Stopped, it leaves its input to whoever goes on with it.
         if (!this.isStopped)
           this.recording.recovery.handedOn(Math.min(this.done.frames, this.done.heard));
-        if (isTaken) await this.checkpoint.save(this.recording);
+        if (isTaken) await this.save();
         return isTaken;
       });
     const isTaken = await this.handingOn;
@@ -249,7 +254,13 @@ class SessionDecoding {
     await this.handingOn.then(ignore, ignore);
     if (this.isStopped) return;
     this.done.nextChunk = n + 1;
-    await this.checkpoint.save(this.recording);
+    await this.save();
+  }
+
+  private async save(): Promise<void> {
+    if (await this.checkpoint.save(this.recording)) return;
+    this.isTakenOver = true;
+    this.stop();
   }
 
   private onEvent(event: FacecastEvent): void {
