@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { framesShown } from './support/browser.js';
+import { faceClip } from './support/clips.js';
 import { stackAndCamera } from './support/fixtures.js';
 import { SlowLine } from './support/slow-line.js';
 
@@ -17,8 +19,18 @@ afterAll(() => line?.close());
 const note = () => page.locator('#note').innerText();
 const link = () => page.getByTestId('watch-link').getAttribute('href');
 
-test('over a slow connection less is sent, and the picture goes on; more again when it is fast', async () => {
+test.each([
+  ['camera', 'less is sent'],
+  ['file', 'it is recorded while it plays, in less'],
+])('of a %s, over a slow connection %s; more again when it is fast', async (source) => {
+  line.bitsPerSecond = Infinity;
   await page.goto(line.url);
+  await page.getByTestId('source').selectOption(source);
+  if (source === 'file') {
+    const file = join(live.media, 'face.webm');
+    await faceClip(file, 6);
+    await page.getByTestId('file').setInputFiles(file);
+  }
   await page.getByTestId('start').click();
   await framesShown(page, 'processed', 30);
   const before = await link();
