@@ -157,25 +157,29 @@ describe('sessions', () => {
     expect(await sessions.takeOver(id)).toMatchObject({
       connection: 1,
       chunks: 2,
-      unqueued: [named(0), named(1)],
+      newest: [named(0), named(1)],
     });
     expect(await store(0, 1, 'stale')).toBe('taken over');
-    expect(await sessions.chunksQueued(id, 0)).toBe('taken over');
     expect([await bytes(1), await bytes(2)]).toEqual(['old!', null]);
-    expect(await sessions.chunksQueued(id, 1)).toBe('stored');
+    expect([await sessions.whose(id, 0), await sessions.whose(id, 1)]).toEqual([
+      'taken over',
+      'ours',
+    ]);
     expect(await store(1, 2, 'new')).toBe('stored');
     expect(await sessions.get(id)).toMatchObject({ chunks: 4, connection: 1 });
     await sessions.remove(id);
     expect(await store(1, 4, 'late')).toBe('over');
+    expect(await sessions.whose(id, 1)).toBe('over');
     expect(await bytes(4)).toBeNull();
     expect(await sessions.takeOver(id)).toBeUndefined();
   });
 
-  test('of chunks that are queued a new connection is not told', async () => {
+  test('a new connection is told of the newest chunks alone: those before them are queued', async () => {
     const { id } = (await sessions.create(wanted, 1)).session;
-    await sessions.storeChunks(id, 0, [named(0)], [Buffer.from('a')]);
-    await sessions.chunksQueued(id, 0);
-    expect(await sessions.takeOver(id)).toMatchObject({ chunks: 1, unqueued: [] });
+    expect(await sessions.takeOver(id)).toMatchObject({ chunks: 0, newest: [] });
+    await sessions.storeChunks(id, 1, [named(0)], [Buffer.from('a')]);
+    await sessions.storeChunks(id, 1, [named(1)], [Buffer.from('b')]);
+    expect(await sessions.takeOver(id)).toMatchObject({ chunks: 2, newest: [named(1)] });
   });
 
   test('only the one who started a session has its resume token', async () => {

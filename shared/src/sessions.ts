@@ -113,19 +113,19 @@ export class SessionRegistry {
 
   /**
    * Gives a session to another connection of its publisher: from now on `storeChunks` refuses those of
-   * all before it. Resolves to the connection's number, how many chunks are stored, and those of them
-   * that may not be in the queue yet; to undefined where the session is not running.
+   * all before it. Resolves to the connection's number, how many chunks are stored, and the newest of
+   * them, which may not be in the queue yet; to undefined where the session is not running.
    */
   async takeOver(id: string) {
     const reply = await this.redis.eval(TAKE_OVER, 1, sessionKey(id));
     if (reply === null) return undefined;
-    const [connection, chunks, unqueued, state] = takenOverSchema.parse(reply);
-    return { connection, chunks, unqueued, state };
+    const [connection, chunks, newest, state] = takenOverSchema.parse(reply);
+    return { connection, chunks, newest, state };
   }
 
   /**
-   * Stores a publisher's next chunks, all or none of them, and only for its newest connection. They are
-   * remembered as not queued until `chunksQueued`; doing it again with the same chunks does no harm.
+   * Stores a publisher's next chunks, all or none of them, and only for its newest connection. Those
+   * before them must be in the queue. Doing it again with the same chunks does no harm.
    */
   async storeChunks(
     id: string,
@@ -149,9 +149,11 @@ export class SessionRegistry {
     return asStored(stored);
   }
 
-  /** All chunks that this connection stored, or took over, are in the queue. */
-  async chunksQueued(id: string, connection: number): Promise<Stored> {
-    return asStored(await this.redis.eval(CHUNKS_QUEUED, 1, sessionKey(id), connection));
+  /** Whether this is still the publisher's newest connection. */
+  async whose(id: string, connection: number): Promise<'ours' | 'taken over' | 'over'> {
+    const newest = await this.redis.hget(sessionKey(id), 'connection');
+    if (newest === null) return 'over';
+    return newest === String(connection) ? 'ours' : 'taken over';
   }
 
   /** Forgets a session. */
@@ -193,21 +195,15 @@ return 1`;
 const TAKE_OVER = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 local connection = redis.call('HINCRBY', KEYS[1], 'connection', 1)
-local session = redis.call('HMGET', KEYS[1], 'chunks', 'unqueued', 'state')
+local session = redis.call('HMGET', KEYS[1], 'chunks', 'newest', 'state')
 return {connection, session[1], session[2] or '[]', session[3]}`;
 
-const IF_NEWEST = `
+const STORE_CHUNKS = `
 local connection = redis.call('HGET', KEYS[1], 'connection')
 if not connection then return -1 end
-if connection ~= ARGV[1] then return 0 end`;
-
-const STORE_CHUNKS = `${IF_NEWEST}
+if connection ~= ARGV[1] then return 0 end
 for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'EX', ARGV[4]) end
-redis.call('HSET', KEYS[1], 'chunks', ARGV[2], 'unqueued', ARGV[3])
-return 1`;
-
-const CHUNKS_QUEUED = `${IF_NEWEST}
-redis.call('HDEL', KEYS[1], 'unqueued')
+redis.call('HSET', KEYS[1], 'chunks', ARGV[2], 'newest', ARGV[3])
 return 1`;
 
 /** Whether chunks are a session's: not where another connection has it, or where it is over. */

@@ -66,10 +66,8 @@ export class ChunkFeed {
   }
 
   /** Queues chunks that are stored. One that is in the queue already is not added again. */
-  async queue(named: NamedChunk[]) {
-    const { queue, registry } = this.target;
-    for (const chunk of named) await queue.add(chunk, { jobId: chunkJobId(chunk.n) });
-    return registry.chunksQueued(this.sessionId, this.connection);
+  async queue(named: NamedChunk[]): Promise<void> {
+    for (const chunk of named) await this.target.queue.add(chunk, { jobId: chunkJobId(chunk.n) });
   }
 
   /** Takes the next chunk; `mimeType` where it begins another recording. */
@@ -107,8 +105,8 @@ export class ChunkFeed {
     await this.writing;
     const { queue, registry } = this.target;
     await this.retrying(async () => {
-      const stored = await registry.chunksQueued(this.sessionId, this.connection);
-      if (stored !== 'stored') return this.isRefused(stored);
+      const whose = await registry.whose(this.sessionId, this.connection);
+      if (whose !== 'ours') return this.isRefused(whose);
       await queue.add({ kind: 'end' }, { jobId: 'end' });
       return true;
     });
@@ -155,9 +153,9 @@ export class ChunkFeed {
     });
     const bytes = chunks.map((chunk) => chunk.bytes);
     const { registry } = this.target;
-    let stored = await registry.storeChunks(sessionId, connection, named, bytes);
-    if (stored === 'stored') stored = await this.queue(named);
+    const stored = await registry.storeChunks(sessionId, connection, named, bytes);
     if (stored !== 'stored') return this.isRefused(stored);
+    await this.queue(named);
     const safe = this.safe + chunks.length;
     this.safe = safe;
     this.events.onSafe(

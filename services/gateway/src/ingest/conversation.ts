@@ -136,11 +136,11 @@ export class Conversation {
     const taken = await registry.takeOver(sessionId);
     if (!taken) throw new Unwelcome('not_found', 'The session has just ended.');
     if (!this.isOpen) return;
-    const { connection, chunks, unqueued, state } = taken;
+    const { connection, chunks, newest, state } = taken;
     // One that resumed in the meantime, too, has lost the session to the later of the two.
     void this.publishers.get(sessionId)?.replace();
     const publisher = this.publish(sessionId, connection, chunks);
-    await publisher.goOn(unqueued);
+    await publisher.goOn(newest);
     log.info({ sessionId, chunks }, 'resumed');
     this.socket.say({ type: 'resumed', chunks });
     // That may have been announced to nobody while the connection was lost.

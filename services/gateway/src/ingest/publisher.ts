@@ -58,9 +58,9 @@ export class Publisher {
     return this.phase === 'feeding';
   }
 
-  /** Queues what the connection before this one stored, and may not have queued. */
-  async goOn(unqueued: NamedChunk[]): Promise<void> {
-    if (unqueued.length > 0) await this.feed.queue(unqueued);
+  /** Queues what the connection before this one stored last, and may not have queued. */
+  async goOn(newest: NamedChunk[]): Promise<void> {
+    await this.feed.queue(newest);
   }
 
   chunk(bytes: Buffer): void {
