@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 const EXIT_BAD_CONFIG = 78;
 /** More deaths than this within the window, and it is not started again. */
 const MOST_DEATHS = 5;
-/** Whoever has lived so long stays up: its death was an accident, and counts for nothing. */
-const LONG_LIFE_MS = 5_000;
+/** Whoever has lived so long stays up: its death was an accident, and counts for nothing, even every 5 s. */
+const LONG_LIFE_MS = 2_500;
 const DEATH_WINDOW_MS = 30_000;
 const FIRST_RESTART_DELAY_MS = 200;
 const LONGEST_RESTART_DELAY_MS = 5_000;

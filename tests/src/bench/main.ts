@@ -1,5 +1,6 @@
 import { benchFaces } from './faces/faces.js';
 import { benchHidden } from './faces/hidden.js';
+import { benchHiddenLive } from './faces/hidden-live.js';
 import { benchFacesMemory } from './faces/memory.js';
 import { benchFaults } from './faults.js';
 import { benchFuzz } from './fuzz.js';
@@ -11,12 +12,13 @@ import { benchSources } from './sources.js';
 import { benchViewers } from './viewers.js';
 
 /** These take many minutes, and run only if they are named. */
-const LONG = ['faces-hidden', 'faces-memory', 'fuzz', 'sources', 'soak'];
+const LONG = ['faces-hidden', 'faces-hidden-live', 'faces-memory', 'fuzz', 'sources', 'soak'];
 
 /** `npm run bench -- [NAME…]`: all benchmarks but the long ones, or those that are named. */
 const benchmarks: Record<string, () => Promise<string>> = {
   faces: benchFaces,
   'faces-hidden': benchHidden,
+  'faces-hidden-live': benchHiddenLive,
   'faces-memory': benchFacesMemory,
   latency: benchLatency,
   pipeline: benchPipeline,

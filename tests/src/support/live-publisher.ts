@@ -70,6 +70,11 @@ export class LivePublisher {
   /** Stops where it is; resolves to the number of frames when the playlist has ended. */
   async stop(): Promise<number> {
     this.stopping = true;
+    return this.finish();
+  }
+
+  /** Publishes all of it; resolves to the number of frames when the playlist has ended. */
+  async finish(): Promise<number> {
     await this.running;
     if (this.failure) throw this.failure;
     return this.ended?.frames ?? NaN;

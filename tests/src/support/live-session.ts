@@ -10,6 +10,8 @@ export interface LiveSession {
   stats: () => Promise<{ framesUndetected: number; framesOut: number }>;
   /** Goes on for `afterParts` more parts and stops; resolves to the number of frames. */
   end: (afterParts?: number) => Promise<number>;
+  /** Goes on to the WebM's end; resolves to the number of frames. */
+  finish: () => Promise<number>;
 }
 
 /** Begins to publish a WebM and to watch it; resolves when it has been live for a second. */
@@ -44,5 +46,10 @@ export async function startLive(
       return (await answer.json()) as { framesUndetected: number; framesOut: number };
     },
     end,
+    finish: async () => {
+      const frames = await publisher.finish();
+      await ended;
+      return frames;
+    },
   };
 }

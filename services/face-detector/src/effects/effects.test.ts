@@ -207,12 +207,12 @@ describe('a face under', () => {
         searched: how === 'found',
         faces: { found: [face], 'seen half its width away': [away] }[how],
       });
-      expect(await watchers.see(hidden.y, face)).toBe(false);
+      expect(await watchers.see(hidden.y, [face])).toBe(false);
     }
   });
 
   test('none is found, from 48 pixels on', async () => {
     for (const { frame, face } of cases.filter((one) => one.face.width >= 48))
-      expect(await watchers.see(frame.y, face)).toBe(true);
+      expect(await watchers.see(frame.y, [face])).toBe(true);
   });
 });

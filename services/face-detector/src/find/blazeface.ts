@@ -13,11 +13,16 @@ const WHOLE: Record<Depth, { scale: number; widest: number }> = {
   quick: { scale: 0.4, widest: 384 },
   thorough: { scale: 0.7, widest: 640 },
 };
-/** A search of a part is in more detail than a quick one as long as it is only so much of its work. */
-const PART_WORK = 0.5;
-/** A search near a known face: this square, in pixels, in which the face is so wide. */
-const NEAR_SIDE = 96;
+/** A search of parts is in more detail than a quick one as long as it is only so much of its work. */
+const PARTS_WORK = 0.5;
+/** A search near a known face: squares, in pixels, in which the face is so wide. */
 const NEAR_FACE = 40;
+/** Most faces are found in the smaller one, */
+const NARROW_SIDE = 64;
+/** and surely, no farther away than this part of their width. For the others there is more to see in */
+const NARROW_FARTHEST = 0.2;
+/** the larger one. */
+const WIDE_SIDE = 96;
 
 /** What the network gives less than this is nothing. */
 const LEAST_SCORE = 0.3;
@@ -58,22 +63,29 @@ export class BlazeFaceFinder implements FaceFinder {
     return this.find(picture, wholeOf(picture), scaleOf(picture, depth), size);
   }
 
-  async findIn(picture: Plane, part: Place): Promise<Find[]> {
-    const region = within(part, picture);
-    if (!region) return [];
+  async findIn(picture: Plane, parts: readonly Place[]): Promise<Find[]> {
+    const regions = parts.flatMap((part) => within(part, picture) ?? []);
     const quick = scaleOf(picture, 'quick');
-    const all = picture.width * picture.height;
-    const affordable = quick * Math.sqrt((PART_WORK * all) / (region.width * region.height));
+    const area = regions.reduce((sum, { width, height }) => sum + width * height, 0);
+    const affordable = quick * Math.sqrt((PARTS_WORK * picture.width * picture.height) / area);
     const scale = Math.min(scaleOf(picture, 'thorough'), Math.max(quick, affordable));
-    return this.find(picture, region, scale, picture);
+    const finds: Find[] = [];
+    for (const region of regions) finds.push(...(await this.find(picture, region, scale, picture)));
+    return finds;
   }
 
   async findNear(picture: Plane, expected: Place): Promise<Find | undefined> {
+    const narrow = await this.findAround(picture, expected, NARROW_SIDE);
+    const isThere = narrow?.sure && distance(narrow, expected) < NARROW_FARTHEST * expected.width;
+    return isThere ? narrow : this.findAround(picture, expected, WIDE_SIDE);
+  }
+
+  private async findAround(picture: Plane, expected: Place, side: number) {
     const scale = NEAR_FACE / expected.width;
-    const margin = (NEAR_SIDE / scale - expected.width) / 2;
+    const margin = (side / scale - expected.width) / 2;
     const region = within(grown(expected, margin), picture);
     if (!region) return undefined;
-    const faces = await this.find(picture, region, scale, { width: NEAR_SIDE, height: NEAR_SIDE });
+    const faces = await this.find(picture, region, scale, { width: side, height: side });
     const likely = faces.filter(
       (face) => face.sure || overlap(face, expected) > LEAST_WEAK_OVERLAP,
     );

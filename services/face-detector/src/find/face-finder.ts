@@ -31,8 +31,8 @@ export type Depth = 'quick' | 'thorough';
 export interface FaceFinder {
   /** Searches the whole picture. */
   findAll(picture: Plane, depth: Depth): Promise<Find[]>;
-  /** Searches a part of the picture: no more work than a quick search of all, and small faces too. */
-  findIn(picture: Plane, part: Place): Promise<Find[]>;
+  /** Searches parts of the picture: no more work than a quick search of all, and small faces too. */
+  findIn(picture: Plane, parts: readonly Place[]): Promise<Find[]>;
   /**
    * The face that should be at `expected`, or undefined where it is not near that place at about that
    * size. Far cheaper than a search of the whole picture.

@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => redis.disconnect());
 
 const knowledge = (frame: number): Knowledge => ({
-  ...{ width: 640, height: 480, searchedWhole: frame, searchedThoroughly: frame, nextId: 8 },
+  ...{ width: 640, height: 480, nextId: 8 },
+  ...{ searched: frame, searchedWhole: frame, searchedThoroughly: frame },
   tracks: [
     {
       ...{ id: 7, x: 1.5, y: 2, width: 30, height: 30, score: 0.8, sure: true },

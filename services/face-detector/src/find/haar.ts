@@ -45,10 +45,17 @@ export class HaarFinder implements FaceFinder {
   /** All depths are one: the places are loose, and only a search near one makes a face of it. */
   async findAll(picture: Plane): Promise<Find[]> {
     const { width, height } = picture;
-    return this.findIn(picture, { x: 0, y: 0, width, height });
+    return this.findIn(picture, [{ x: 0, y: 0, width, height }]);
   }
 
-  async findIn(picture: Plane, part: Place): Promise<Find[]> {
+  async findIn(picture: Plane, parts: readonly Place[]): Promise<Find[]> {
+    return parts
+      .flatMap((part) => this.placesIn(picture, part))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, MOST_CANDIDATES);
+  }
+
+  private placesIn(picture: Plane, part: Place): Find[] {
     const region = within(part, picture);
     if (!region) return [];
     const scale = Math.min(1, WHOLE_WIDTH / picture.width);
@@ -60,10 +67,7 @@ export class HaarFinder implements FaceFinder {
         largest: WHOLE_WIDTH,
       }),
     );
-    return places
-      .map((find) => ({ ...find, ...unscaled(find, scale, region), sure: false }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, MOST_CANDIDATES);
+    return places.map((find) => ({ ...find, ...unscaled(find, scale, region), sure: false }));
   }
 
   async findNear(picture: Plane, expected: Place): Promise<Find | undefined> {

@@ -12,7 +12,8 @@ export const knowledgeSchema = z.object({
   /** Size of the picture that it is about. */
   width: z.number(),
   height: z.number(),
-  /** The last frame that was searched as a whole, and the last that was so thoroughly. */
+  /** The last frame that was searched at all, that was as a whole, and that was so thoroughly. */
+  searched: frameNumber,
   searchedWhole: frameNumber,
   searchedThoroughly: frameNumber,
   /** The looks of the picture when it was last searched as a whole, where faces are hidden. */

@@ -1,12 +1,13 @@
 import type { Plane } from '../i420.js';
 import type { Depth, FaceFinder, Find } from './face-finder.js';
 import { MAX_FACES, type Knowledge } from './knowledge.js';
-import { changedPart, looksOf } from './looks.js';
+import { changedParts, looksOf } from './looks.js';
 import type { Pace } from './pace.js';
 import { isMiddleWithin } from './place.js';
 import { isAmong, Pursuit } from './pursuit.js';
 import { seenAfter, seenBefore, seenBetween, type Sighting } from './sighting.js';
 import { expectedIn, type Track } from './track.js';
+import { possibleFaces } from './unsearched.js';
 
 /** Frames that follow each other; the last of them is searched. */
 export interface Run {
@@ -50,15 +51,16 @@ export async function searchRun(
   const frame = run.firstFrame + run.pictures.length - 1;
   const pursuit = new Pursuit(finder, picture, frame, before?.tracks ?? []);
   const looks = wanted.hidden ? looksOf(picture) : undefined;
-  let depth = depthOf(before, frame, run.pictures.length, wanted);
+  const due = depthOf(before, frame, run.pictures.length, wanted);
+  // Of a picture whose looks are known, a quick search of what has changed shows as much, and more closely.
+  let depth = looks && due === 'quick' ? undefined : due;
   let finds = depth ? await finder.findAll(picture, depth) : [];
   finds = pursuit.takeClear(finds);
   await pursuit.lookNear();
-  const isLost = () => pursuit.lost.some((one) => one.sure && isFresh(one, frame, run));
+  const isLost = () => pursuit.lost.some((one) => one.sure && one.foundIn === before?.searched);
   if (!depth && looks) {
     const heads = pursuit.caught.map(({ was, now }) => seenBetween(was, now, frame));
-    const part = changedPart(looks, before!.looks!, heads, picture);
-    if (part) finds = await finder.findIn(picture, part);
+    finds = await finder.findIn(picture, changedParts(looks, before!.looks!, heads, picture));
   } else if (!depth && isLost()) {
     depth = 'quick';
     finds = await finder.findAll(picture, depth);
@@ -82,7 +84,10 @@ export async function searchRun(
     (one) => Math.abs(frame - one.foundIn) <= hold && !isAmong(found, expectedIn(one, frame)),
   );
 
-  const sightings = run.pictures.map((_, n) => {
+  const isWhole = depth ?? due;
+  // What moved unseen for longer may have been anywhere before it was found.
+  const isAfterGap = !before || Math.abs(frame - before.searched) > run.pictures.length;
+  const sightings = run.pictures.map((one, n) => {
     const at = run.firstFrame + n;
     const faces = [
       ...pursuit.caught.map(({ was, now }) => seenBetween(was, now, at)),
@@ -91,14 +96,15 @@ export async function searchRun(
       ),
       ...held.map((one) => seenAfter(one, at, picture, wanted.pace)),
     ];
+    if (looks && isAfterGap) faces.push(...possibleFaces(one, faces, looks, nextId));
     return { searched: true, faces };
   });
   return {
     known: {
-      ...{ width, height, nextId },
-      searchedWhole: depth ? frame : before!.searchedWhole,
+      ...{ width, height, nextId, searched: frame },
+      searchedWhole: isWhole ? frame : before!.searchedWhole,
       searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
-      looks: looks && (depth ? looks : before!.looks),
+      looks: looks && (isWhole ? looks : before!.looks),
       tracks: [
         ...found,
         ...held.filter((one) => isMiddleWithin(expectedIn(one, frame), picture)),
@@ -120,11 +126,6 @@ function depthOf(
   const isDue = (last: number, every: number) => Math.abs(frame - last) + frames > every;
   if (isDue(before.searchedThoroughly, pace.thoroughEvery)) return 'thorough';
   return isDue(before.searchedWhole, pace.wholeEvery) ? 'quick' : undefined;
-}
-
-/** Whether a face was found so lately that it cannot have gone far. */
-function isFresh(track: Track, frame: number, run: Run): boolean {
-  return Math.abs(frame - track.foundIn) < 2 * run.pictures.length;
 }
 
 /** Of the places that a whole search found, those that a close look finds to be faces, too. */

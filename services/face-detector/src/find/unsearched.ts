@@ -1,7 +1,6 @@
 import type { Plane } from '../i420.js';
-import type { Place } from './face-finder.js';
 import type { Knowledge } from './knowledge.js';
-import { changedPart, looksOf } from './looks.js';
+import { changedParts, looksOf } from './looks.js';
 import type { Pace } from './pace.js';
 import { seenAfter, type SeenFace, type Sighting } from './sighting.js';
 
@@ -27,11 +26,21 @@ export function unsearched(
     const margin = MARGIN + MARGIN_TURNING_BACK * (frame - track.foundIn) ** 2;
     return { ...face, margin: face.margin + margin * face.width };
   });
-  const changed = known.looks && changedPart(looksOf(picture), known.looks, faces, picture);
-  return { searched: false, faces: changed ? [...faces, possibleFace(changed, known)] : faces };
+  const changed = known.looks ? possibleFaces(picture, faces, known.looks, known.nextId) : [];
+  return { searched: false, faces: [...faces, ...changed] };
 }
 
-/** The ellipse around the head of a face that fills a place covers all of that place. */
-function possibleFace(place: Place, { nextId }: Knowledge): SeenFace {
-  return { id: nextId, ...place, score: 0, sure: false, margin: 0 };
+/**
+ * What of a picture differs from the looks of one that was searched, beside these faces. The ellipse
+ * around the head of a face that fills a place covers all of that place.
+ */
+export function possibleFaces(
+  picture: Plane,
+  faces: readonly SeenFace[],
+  looks: string,
+  id: number,
+): SeenFace[] {
+  return changedParts(looksOf(picture), looks, faces, picture).map((place) => {
+    return { id, ...place, score: 0, sure: false, margin: 0 };
+  });
 }

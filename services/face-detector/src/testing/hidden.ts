@@ -53,11 +53,7 @@ export async function hide(
     }
     for (const [n, { frame, faces }] of drawn.entries()) {
       applyEffect(effect, frame, sightings[n]!);
-      for (const face of faces)
-        if (await watchers.see(frame.y, face)) {
-          seenIn.push(firstFrame + n);
-          break;
-        }
+      if (await watchers.see(frame.y, faces)) seenIn.push(firstFrame + n);
     }
   }
   return { frames, seenIn: seenIn.sort((a, b) => a - b) };

@@ -1,6 +1,6 @@
 import { BlazeFaceFinder } from '../find/blazeface.js';
 import { BLAZEFACE_MODEL } from '../find/choose.js';
-import type { Place } from '../find/face-finder.js';
+import type { Find, Place } from '../find/face-finder.js';
 import { cv, matOver, withMats, type CascadeClassifier } from '../find/opencv.js';
 import { distance, grown, unscaled, within } from '../find/place.js';
 import type { Plane } from '../i420.js';
@@ -23,19 +23,28 @@ export class Watchers {
     return new Watchers(await BlazeFaceFinder.load(BLAZEFACE_MODEL));
   }
 
-  /** Whether any of them finds a face at the place, of about its size. */
-  async see(picture: Plane, face: Place): Promise<boolean> {
-    const isIt = (find: Place) =>
-      distance(find, face) < face.width / 2 &&
-      find.width > face.width / 2 &&
-      find.width < face.width * 2;
-    if (this.cascades.some((cascade) => haarFinds(cascade, picture, face).some(isIt))) return true;
-    const near = await this.blazeFace.findNear(picture, face);
-    const all = await this.blazeFace.findAll(picture, 'thorough');
-    return [...(near ? [near] : []), ...all].some(
-      (find) => find.score >= BLAZEFACE_SCORE && isIt(find),
-    );
+  /** Whether any of them finds a face at one of the places, of about its size. */
+  async see(picture: Plane, faces: readonly Place[]): Promise<boolean> {
+    if (faces.length === 0) return false;
+    const seen = (face: Place, finds: readonly Place[]) => finds.some((find) => isIt(face, find));
+    const all = clearOnly(await this.blazeFace.findAll(picture, 'thorough'));
+    for (const face of faces) {
+      const near = await this.blazeFace.findNear(picture, face);
+      if (seen(face, [...all, ...clearOnly(near ? [near] : [])])) return true;
+      if (this.cascades.some((cascade) => seen(face, haarFinds(cascade, picture, face))))
+        return true;
+    }
+    return false;
   }
+}
+
+function clearOnly(finds: readonly Find[]): Find[] {
+  return finds.filter(({ score }) => score >= BLAZEFACE_SCORE);
+}
+
+function isIt(face: Place, find: Place): boolean {
+  const isAlike = find.width > face.width / 2 && find.width < face.width * 2;
+  return isAlike && distance(find, face) < face.width / 2;
 }
 
 /** What a cascade finds around a place, at the picture's full size: much of its work is elsewhere. */
@@ -45,7 +54,7 @@ function haarFinds(cascade: CascadeClassifier, picture: Plane, face: Place): Pla
   const { objects } = withMats((own) => {
     const rect = new cv.Rect(region.x, region.y, region.width, region.height);
     const part = own(own(matOver(picture)).getRegion(rect));
-    const smallest = new cv.Size(0, 0);
+    const smallest = new cv.Size(face.width / 2, face.width / 2);
     const largest = new cv.Size(2 * face.width, 2 * face.width);
     return cascade.detectMultiScale(part, 1.1, 3, 0, smallest, largest);
   });
