@@ -41,10 +41,9 @@ export class Pursuit {
 
   /** Looks where they should be. */
   async lookNear(): Promise<void> {
-    const [now, later] = [
-      this.lost.slice(0, MOST_NEAR_SEARCHES),
-      this.lost.slice(MOST_NEAR_SEARCHES),
-    ];
+    const later = this.lost.slice(MOST_NEAR_SEARCHES);
+    // Whose place is the least sure must not take a face from those who were seen just now.
+    const now = this.lost.slice(0, MOST_NEAR_SEARCHES).sort((a, b) => b.foundIn - a.foundIn);
     const lost: Track[] = [];
     for (const track of now) {
       const find = await this.finder.findNear(this.picture, expectedIn(track, this.frame));

@@ -46,10 +46,11 @@ class Session {
     readonly pace: Pace = PACE,
   ) {}
 
-  async next(visible?: Find[], picture = PICTURE) {
+  async next(visible?: Find[], picture = PICTURE, first = picture) {
     this.finder.asked = [];
     this.finder.visible = visible ?? this.finder.visible;
-    const run = { firstFrame: this.frame, pictures: Array(PACE.run).fill(picture) as never[] };
+    const pictures = [first, ...Array<typeof PICTURE>(PACE.run - 1).fill(picture)];
+    const run = { firstFrame: this.frame, pictures };
     const { pace, hidden } = this;
     const { known, sightings } = await searchRun(this.finder, run, this.known, { pace, hidden });
     this.known = known;
@@ -94,14 +95,14 @@ describe('which search a run gets', () => {
   });
 
   describe('where faces are hidden', () => {
-    test('what has changed is searched at once; where nothing has, the whole picture waits for its turn', async () => {
+    test('what has changed is searched at once, and no more when that has been done for a third of a second', async () => {
       const session = new Session(new Scripted([]), true);
       const asked: string[][] = [];
-      for (const picture of [PICTURE, PICTURE, CHANGED, CHANGED, PICTURE]) {
+      for (const picture of [PICTURE, PICTURE, CHANGED, CHANGED, CHANGED]) {
         await session.next(undefined, picture);
         asked.push(session.finder.asked);
       }
-      expect(asked).toEqual([['thorough'], [], ['part'], ['quick'], ['part']]);
+      expect(asked).toEqual([['thorough'], [], ['part'], ['part'], []]);
     });
 
     test('a change within a known face, which is covered, is no reason for a search', async () => {
@@ -127,6 +128,24 @@ describe('which search a run gets', () => {
       await session.next();
       await session.next([]);
       expect(session.finder.asked).toEqual(['near', 'thorough']);
+    });
+
+    test('also after a time without a search', async () => {
+      const session = new Session(new Scripted([ada]), true);
+      await session.next();
+      session.frame += 3 * PACE.run;
+      await session.next([]);
+      expect(session.finder.asked).toEqual(['near', 'thorough']);
+    });
+
+    test('after such a time, frames are covered where they differ from the one that is searched', async () => {
+      const session = new Session(new Scripted([ada]), true);
+      await session.next();
+      session.frame += 3 * PACE.run;
+      const [first, , last] = await session.next([ada], PICTURE, CHANGED);
+      expect(last).toHaveLength(1);
+      const beside = first!.filter(({ sure }) => !sure);
+      expect(beside).toMatchObject([{ x: 0, y: 0, width: 640 }]);
     });
 
     test('the whole picture is searched thoroughly when hiding begins', async () => {
@@ -278,6 +297,19 @@ describe('where the faces of a run are', () => {
     await session.next();
     const frames = await session.next([face(125)]);
     expect(frames.at(-1)).toHaveLength(1);
+  });
+
+  test('who was seen just now is not taken for one who was lost before', async () => {
+    const session = new Session(new Scripted([ada, face(160)]));
+    await session.next();
+    await session.next([face(160)]);
+    const frames = await session.next([face(132)]);
+    expect(
+      frames
+        .at(-1)!
+        .filter(({ sure }) => sure)
+        .map(({ id }) => id),
+    ).toEqual([1]);
   });
 
   test('one that is lost stays where it was, whatever only looks like a face beside it', async () => {

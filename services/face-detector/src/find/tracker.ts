@@ -60,7 +60,8 @@ export async function searchRun(
   const isLost = () => pursuit.lost.some((one) => one.sure && one.foundIn === before?.searched);
   if (!depth && looks) {
     const heads = pursuit.caught.map(({ was, now }) => seenBetween(was, now, frame));
-    finds = await finder.findIn(picture, changedParts(looks, before!.looks!, heads, picture));
+    const parts = changedParts(looks, before!.looks!, heads, picture);
+    if (parts.length > 0) finds = await finder.findIn(picture, parts);
   } else if (!depth && isLost()) {
     depth = 'quick';
     finds = await finder.findAll(picture, depth);

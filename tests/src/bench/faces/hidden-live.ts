@@ -71,7 +71,9 @@ export async function benchHiddenLive(): Promise<string> {
       for (const [n, { pictures, undetected }] of shown.entries()) {
         const seenIn = await seenFrames(watchers, film, pictures);
         const counts = [String(pictures.length), String(undetected), String(seenIn.length)];
-        rows.push([name, EFFECTS[n]!, ...counts, whereOf(film, seenIn)]);
+        const row = [name, EFFECTS[n]!, ...counts, whereOf(film, seenIn)];
+        console.error(row.join(' | '));
+        rows.push(row);
       }
     }
   } finally {
