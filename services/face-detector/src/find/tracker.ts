@@ -87,7 +87,7 @@ export async function searchRun(
 
   const isWhole = depth ?? due;
   // What moved unseen for longer may have been anywhere before it was found.
-  const isAfterGap = !before || Math.abs(frame - before.searched) > run.pictures.length;
+  const isAfterGap = Math.abs(frame - (before?.searched ?? -1)) > run.pictures.length;
   const sightings = run.pictures.map((one, n) => {
     const at = run.firstFrame + n;
     const faces = [
