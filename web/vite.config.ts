@@ -1,5 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+
+/** Puts the drawing of the mark into both pages: as a part of them it takes their colours. */
+const faceMark: Plugin = {
+  name: 'face-mark',
+  transformIndexHtml: (html) =>
+    html.replace('<!-- face-mark -->', () =>
+      readFileSync(resolve(import.meta.dirname, 'src/face-mark.svg'), 'utf8'),
+    ),
+};
 
 /**
  * Two pages: publishing at `/` and watching at `/watch/<id>`. Everything lands in hashed files
@@ -7,6 +17,7 @@ import { defineConfig } from 'vite';
  */
 export default defineConfig({
   root: import.meta.dirname,
+  plugins: [faceMark],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
