@@ -7,6 +7,7 @@ import {
   rm,
   stat,
   truncate,
+  writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +70,7 @@ afterEach(async () => {
 });
 
 /** Takes the session up as a segmenter does, be it new or left by another. */
-async function hold(options: { minFreeBytes?: number } = {}) {
+async function hold(options: { minFreeBytes?: number; longestFinishMs?: number } = {}) {
   const log = createLogger('test', 'fatal');
   recordings = new Recordings({
     hlsDir: join(root, 'hls'),
@@ -261,6 +262,41 @@ describe('where it cannot be recorded', () => {
     await rm(join(live, '2.m4s'));
     expect(await end()).toBe('stopped');
     expect(await playBoth()).toEqual([upTo(30), upTo(30)]);
+  });
+
+  test.each([
+    [11, 'on'],
+    [12, 'stopped'],
+  ])('after %d hours it is %s, and live goes on', async (hours, state) => {
+    await publish(15);
+    await recorder?.settled();
+    await kill();
+    const text = await readFile(file('recording.m3u8'), 'utf8');
+    const [, last = ''] = /.*(#EXTINF:[\d.]+)/s.exec(text) ?? [];
+    await writeFile(file('recording.m3u8'), text.replace(last, `#EXTINF:${hours * 3600}.00000`));
+    await hold();
+    await publish(15);
+    await recorder?.settled();
+    expect(recorder?.state).toBe(state);
+    expect(packager.frames).toBe(90);
+  });
+
+  test('because the disk hangs, the session ends all the same, and it is finished when the disk is back', async () => {
+    await kill();
+    await hold({ longestFinishMs: 20 });
+    await publish(25);
+    await recorder?.settled();
+    const about = await readFile(file('recording.json'));
+    await rm(file('recording.json'));
+    // Whoever opens it waits for a writer.
+    await run('mkfifo', [file('recording.json')]);
+    await packager.end();
+    const last = new SessionStats(SESSION.id, 30).snapshot('ended');
+    for (let tries = 0; tries < 3; tries++) await recordings.finish(last, packager.segments);
+    expect(await readdir(folder)).not.toContain('session.json');
+    await writeFile(file('recording.json'), about);
+    await expect.poll(() => readdir(folder)).toContain('session.json');
+    expect(await playBoth()).toEqual([upTo(75), upTo(75)]);
   });
 
   test('because there is no such directory, live goes on', async () => {

@@ -13,7 +13,7 @@ import { SessionStats } from '../stats.js';
 import { Recorder } from './recorder.js';
 import { Recording } from './recording.js';
 
-/** What is not finished by then, the end of a session does not wait for. */
+/** What is not finished by then, the end of a session does not wait for: it goes on beside it. */
 const LONGEST_FINISH_MS = 20_000;
 
 /** The last stats of a session, and why it ended early, if it did. */
@@ -26,12 +26,15 @@ export interface RecordingsOptions {
   minFreeBytes: number;
   metrics: SegmenterMetrics;
   log: Logger;
+  longestFinishMs?: number;
 }
 
 /** The recordings of all sessions, a folder each. A folder with `session.json` is of one that ended. */
 export class Recordings {
   /** Those of the sessions that this replica holds. */
   private readonly recorders = new Map<string, Recorder>();
+  /** Those that are being finished: on a disk that hangs, once and not again and again. */
+  private readonly finishing = new Map<string, Promise<RecordingState>>();
 
   constructor(private readonly options: RecordingsOptions) {}
 
@@ -59,10 +62,9 @@ export class Recordings {
    */
   async finish(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
     const { sessionId } = last;
-    const { log } = this.options;
-    const work = this.finishNow(last, segments);
+    const { log, longestFinishMs = LONGEST_FINISH_MS } = this.options;
     try {
-      return await within(LONGEST_FINISH_MS, work);
+      return await within(longestFinishMs, this.finishOnce(last, segments));
     } catch (error) {
       log.error({ sessionId, err: error }, 'a recording could not be finished: tried again later');
       return last.recording;
@@ -84,6 +86,15 @@ export class Recordings {
       log.info({ sessionId: id }, 'finishes a recording that was left');
       await this.finish(new SessionStats(id, cadence.fps).snapshot('ended'), []);
     }
+  }
+
+  private finishOnce(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+    const { sessionId } = last;
+    const work =
+      this.finishing.get(sessionId) ??
+      this.finishNow(last, segments).finally(() => this.finishing.delete(sessionId));
+    this.finishing.set(sessionId, work);
+    return work;
   }
 
   private async finishNow(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
