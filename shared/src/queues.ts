@@ -4,7 +4,7 @@ import { chunkJobSchema, claimJobSchema, detectJobSchema } from './messages.js';
 import { KEY_PREFIX, type Redis } from './redis.js';
 
 /** BullMQ's keys are `facecast:queue:<queue>:…`. */
-const QUEUE_PREFIX = `${KEY_PREFIX}:queue`;
+export const QUEUE_PREFIX = `${KEY_PREFIX}:queue`;
 
 /**
  * How long a dead worker's job stays locked, and how often that is looked for. Together they bound

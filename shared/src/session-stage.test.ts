@@ -70,6 +70,19 @@ test('a replica that stops gives its sessions back at once', async () => {
   await staying.close();
 });
 
+test('a session whose holder is killed goes on at another, where the clock of Redis was set back by an hour', async () => {
+  const doomed = await holder();
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await doomed.says('one');
+  const taken = deferred<string>();
+  const heir = stage(async (sessionId) => taken.resolve(sessionId));
+  doomed.kill();
+  for (const key of ['stalled-check', 'one:lock'])
+    await redis.set(`facecast:queue:decode:${key}`, 'set before', 'PX', 3_600_000);
+  expect(await taken.promise).toBe('one');
+  await heir.close();
+});
+
 test('a session whose holder is killed goes on at another', async () => {
   const doomed = await holder();
   await claims.add({ sessionId: 'one' }, { jobId: 'one' });

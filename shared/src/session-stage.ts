@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import { ClaimAttempts } from './claim-attempts.js';
+import { ClaimExpiry } from './claim-expiry.js';
 import { Claim, ClaimLostError } from './claim.js';
 import type { Logger } from './logger.js';
 import { consume, putBack, type ClaimQueue } from './queues.js';
@@ -50,12 +51,14 @@ interface StageOptions {
 export class SessionStage {
   private readonly worker: Worker;
   private readonly attempts: ClaimAttempts;
+  private readonly expiry: ClaimExpiry;
   private readonly held = new Map<string, Claim>();
   private closing = false;
 
   constructor(private readonly options: StageOptions) {
     const { queue, concurrency, redis, log } = options;
     this.attempts = new ClaimAttempts(redis, queue);
+    this.expiry = new ClaimExpiry(redis, queue, log);
     this.worker = consume(
       redis,
       { kind: queue },
@@ -74,6 +77,7 @@ export class SessionStage {
   /** Gives every claim back at once and takes no more. */
   async close(): Promise<void> {
     this.closing = true;
+    this.expiry.close();
     const closed = this.worker.close();
     for (const claim of this.held.values()) claim.abort('hand over');
     await closed;

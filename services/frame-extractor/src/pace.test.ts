@@ -18,6 +18,11 @@ test('whoever waits goes on when the session is closed', async () => {
   await waiting;
 });
 
+test('a clock that was set back by an hour holds nothing back for long', async () => {
+  // It would take longer than this test may.
+  await new Pace(0).until(Date.now() + 3_600_000);
+});
+
 describe('a file that is sent at once', () => {
   const LEAD_SECONDS = 1;
   beforeEach(() => redis.flushall());

@@ -159,6 +159,19 @@ describe('every frame comes once and in order, and all of the sound with it, who
   });
 });
 
+test('a session that cannot be saved ends, and its publisher is told why', async () => {
+  const { publisher, viewer } = await live();
+  let isOver = false;
+  const refused = publisher.refused().finally(() => (isOver = true));
+  refused.catch(() => {});
+  while (!isOver) {
+    signal(await ffmpegsOf(stack, 'services/frame-extractor'), 'SIGKILL');
+    await after(50);
+  }
+  await expect(refused).rejects.toThrow(/^internal: The decoder died again and again/);
+  viewer.leave();
+});
+
 test('nobody sees a rolling update: SIGTERM to each service in turn', async () => {
   const { viewer, endsWhole } = await live();
   for (const service of ['face-detector', 'frame-extractor', 'segmenter', 'gateway'])

@@ -1,0 +1,35 @@
+import type { Logger } from './logger.js';
+import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type ClaimQueue } from './queues.js';
+import { type Redis, warnUnlessOutage } from './redis.js';
+
+/** How often it is looked, and so how much longer a fail-over may take. */
+const LOOK_EVERY_MS = 2_000;
+
+/**
+ * Redis ends locks by the time of day. Where its clock is set back by an hour, the lock of a dead holder
+ * would last an hour longer, and so would BullMQ's note that dead holders have just been looked for. No
+ * expiry of a queue of claims is left further ahead than it was ever set; whoever lives renews its own.
+ */
+export class ClaimExpiry {
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(redis: Redis, queue: ClaimQueue, log: Logger) {
+    const look = () => redis.eval(BOUND, 1, `${QUEUE_PREFIX}:${queue}`, STALLED_CHECK_MS, LOCK_MS);
+    this.timer = setInterval(() => {
+      look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not look after the claims'));
+    }, LOOK_EVERY_MS);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+}
+
+const BOUND = `
+local function bound(key, most)
+  if redis.call('PTTL', key) > tonumber(most) then redis.call('PEXPIRE', key, most) end
+end
+bound(KEYS[1] .. ':stalled-check', ARGV[1])
+for _, id in ipairs(redis.call('LRANGE', KEYS[1] .. ':active', 0, -1)) do
+  bound(KEYS[1] .. ':' .. id .. ':lock', ARGV[2])
+end`;
