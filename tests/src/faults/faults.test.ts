@@ -3,32 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compare, complaints, cutOff } from '../sources/verdict.js';
-import { watchInFfmpeg, type Watched } from '../sources/watched.js';
-import { faceClip, facePlace, HEIGHT, soundingClip, WIDTH } from '../support/clips.js';
+import { faceClip, facePlace, HEIGHT, WIDTH } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
 import { toGray } from '../support/live-viewer.js';
 import { ffmpegsOf, processesOf, replaced, signal } from '../support/processes.js';
 import { sharpness } from '../support/sharpness.js';
 import { startStack, type Stack } from '../support/stack.js';
+import { liveOf, makeSoundingClip, type SoundingClip } from './live-marked.js';
 
 /** Longer than any of these sessions lasts. */
 const CLIP_SECONDS = 25;
 
 let stack: Stack;
 let media: string;
-let marked: Buffer;
-/** What the marked clip shows, and lets be heard. */
-let source: Watched;
+let clip: SoundingClip;
 let face: Buffer;
 
 beforeAll(async () => {
   media = await mkdtemp(join(tmpdir(), 'facecast-faults-'));
-  const [markedPath, facePath] = [join(media, 'marked.webm'), join(media, 'face.webm')];
-  await soundingClip(markedPath, CLIP_SECONDS);
+  clip = await makeSoundingClip(join(media, 'marked.webm'), CLIP_SECONDS);
+  const facePath = join(media, 'face.webm');
   await faceClip(facePath, 15);
-  [marked, face] = await Promise.all([readFile(markedPath), readFile(facePath)]);
-  source = await watchInFfmpeg(markedPath);
+  face = await readFile(facePath);
   stack = await startStack({ DETECTOR_REPLICAS: '2' });
 });
 
@@ -37,24 +33,7 @@ afterAll(async () => {
   await rm(media, { recursive: true, force: true });
 });
 
-/**
- * A live session. `endsWhole` goes on for a while, ends it, and looks whether all frames came once and
- * in order, and all of the sound, in time with them.
- */
-async function live(webm = marked, effect?: string) {
-  const session = await startLive(stack, webm, effect);
-  const endsWhole = async (afterParts?: number) => {
-    const frames = await session.end(afterParts);
-    const watched = await session.viewer.watched();
-    expect(watched.frames.map(({ number }) => number)).toEqual(
-      Array.from({ length: frames }, (_, n) => n),
-    );
-    const wanted = { width: WIDTH, height: HEIGHT, hasSound: true };
-    expect(complaints(compare(cutOff(source, frames), watched), wanted)).toEqual([]);
-    expect(session.viewer.complaints).toEqual([]);
-  };
-  return { ...session, endsWhole };
-}
+const live = () => liveOf(stack, clip);
 
 describe('every frame comes once and in order, and all of the sound with it, whoever is killed:', () => {
   test('a detector, again and again', async () => {
@@ -136,7 +115,7 @@ describe('every frame comes once and in order, and all of the sound with it, who
   });
 
   test('all detectors for five seconds: what was not searched is counted, and blurred as a whole', async () => {
-    const [boxes, blurred] = await Promise.all([live(), live(face, 'blur')]);
+    const [boxes, blurred] = await Promise.all([live(), startLive(stack, face, 'blur')]);
     const detectors = await processesOf(stack, 'face-detector');
     signal(detectors, 'SIGSTOP');
     const before = await boxes.stats();
