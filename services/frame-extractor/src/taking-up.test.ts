@@ -22,6 +22,7 @@ beforeAll(async () => {
   clips['video/webm'] = await countedClip(FRAMES, VP8_WEBM, SMALL);
   clips['video/mp4'] = await countedClip(FRAMES, H264_MP4, SMALL);
   clips['video/mp4;codecs=reordered'] = await countedClip(FRAMES, H264_REORDERED_MP4, SMALL);
+  clips['long'] = await countedClip(420, VP8_WEBM, { ...SMALL, noise: true });
 });
 beforeEach(async () => {
   await redis.flushall();
@@ -116,8 +117,7 @@ describe('every frame comes once when', () => {
   test('the extractor is told to stop while the playlist stands still', async () => {
     around.playlistMoves = false;
     const session = await around.begin();
-    const long = await countedClip(420, VP8_WEBM, { ...SMALL, noise: true });
-    await session.send(cut(long, 20_000));
+    await session.send(cut(clips['long']!, 20_000));
     await session.stop();
     await around.until(() => session.jobs.length === 100);
     await around.extractor.close();
