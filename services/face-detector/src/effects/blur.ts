@@ -18,8 +18,8 @@ import { meansOf, type Cells } from './cells.js';
 const CELLS_ACROSS_FACE = 2;
 const SMALLEST_CELL = 16;
 /** Finders guess a smooth face from the hair and the neck around it: so much more than the head is blurred, */
-const WIDER_THAN_HEAD = 1.15;
-const HIGHER_THAN_HEAD = 1.1;
+const WIDER_THAN_HEAD = 1.25;
+const HIGHER_THAN_HEAD = 1.2;
 /** in the shape of no head: the exponent of a superellipse, between an ellipse (2) and its box. */
 const ROUNDNESS = 4;
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
