@@ -11,6 +11,8 @@ const WHITE = 170;
 /** Of samples, between the hum's and a click's; and between silence and the hum. */
 const CLICK = 0x1800;
 const HUM = 0x100;
+/** A recording that is cut has pictures whose sound was still to come: so much of its end may be silent. */
+const END_SECONDS = 0.065;
 
 /** One frame of a marked clip, as a player shows it. */
 export interface WatchedFrame {
@@ -27,7 +29,7 @@ export interface Watched {
   frames: WatchedFrame[];
   /** When clicks begin, in seconds of the same time line; undefined where there is no sound. */
   clicks: number[] | undefined;
-  /** For how many seconds nothing is heard at most; undefined where that was not listened for. */
+  /** For how many seconds before the end nothing is heard at most; undefined where that was not listened for. */
   longestSilence?: number | undefined;
   /** When the sound ends; undefined where that was not listened for. */
   soundEnd?: number | undefined;
@@ -84,9 +86,10 @@ async function samplesIn(url: string): Promise<Int16Array> {
 function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence' | 'soundEnd'> {
   const samples = new Int16Array(Math.max(...sounds.map(({ length }) => length)));
   for (const sound of sounds) sound.forEach((value, n) => (samples[n]! += value));
+  const beforeEnd = samples.subarray(0, -END_SECONDS * SAMPLE_RATE);
   return {
     clicks: onsets(samples, CLICK, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE),
-    longestSilence: longestBelow(samples, HUM) / SAMPLE_RATE,
+    longestSilence: longestBelow(beforeEnd, HUM) / SAMPLE_RATE,
     soundEnd: samples.length / SAMPLE_RATE,
   };
 }

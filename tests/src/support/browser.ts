@@ -61,7 +61,8 @@ export async function launchTabs(camera: string): Promise<Tabs> {
       await browser.close();
       chromiumProcess.kill();
       await exited;
-      await rm(profile, { recursive: true, force: true });
+      // Its helpers outlive it by a moment, and write.
+      await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
