@@ -126,6 +126,11 @@ export class Decoder {
     return this.closed ? this.reader.rest() : undefined;
   }
 
+  /** Whether nothing more comes but what is out already. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   /** Of its frames, as soon as one came. */
   get size(): Size | undefined {
     return this.reader.size;

@@ -12,6 +12,8 @@ const FAILURES = {
     'internal',
     'The decoder stopped working again and again at the same place in the recording.',
   ],
+  sound_died: ['internal', 'The decoder of the sound died.'],
+  sound_stalled: ['internal', 'The decoder of the sound stopped working.'],
   picture_changed: ['internal', 'The decoder could not follow a change of the picture.'],
   lost_chunk: ['internal', 'A piece of the recording was lost on the way.'],
   no_way_back: [
@@ -23,7 +25,13 @@ const FAILURES = {
 } as const satisfies Record<string, [SessionError['code'], string]>;
 
 /** What another ffmpeg, which takes the recording up again, makes good. */
-const INTERRUPTIONS = ['ffmpeg_died', 'ffmpeg_stalled', 'picture_changed'] as const;
+const INTERRUPTIONS = [
+  'ffmpeg_died',
+  'ffmpeg_stalled',
+  'sound_died',
+  'sound_stalled',
+  'picture_changed',
+] as const;
 export type Interruption = (typeof INTERRUPTIONS)[number];
 
 export function isInterruption(reason: FailureReason): reason is Interruption {

@@ -1,7 +1,8 @@
 import { samplesBefore } from '@facecast/shared/sound';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Container } from './container.js';
-import { RecordingSound } from './recording-sound.js';
+import type { Interruption } from './failure.js';
+import { RecordingSound, type SoundOptions } from './recording-sound.js';
 import {
   clickOnsets,
   clickingClip,
@@ -11,13 +12,25 @@ import {
   SMALL,
   VP8_WEBM,
 } from './testing/clips.js';
+import { ffmpegs } from './testing/ffmpegs.js';
 
 /** However busy the machine is. */
 const PATIENCE_MS = 60_000;
 const BATCH = samplesBefore(3, FPS);
 
 let sound: RecordingSound;
+let losses: Interruption[];
 afterEach(() => sound.abandon());
+
+/** Sound from the session's beginning, unless the options say something else. */
+function soundOf(options: Partial<SoundOptions> = {}): RecordingSound {
+  losses = [];
+  return new RecordingSound({
+    ...{ container: 'matroska', fps: FPS, frame: 0, stallMs: PATIENCE_MS },
+    onLost: (reason) => losses.push(reason) > 0,
+    ...options,
+  });
+}
 
 /** What is heard with each batch of a recording, that is written in these pieces. */
 async function heard(
@@ -25,7 +38,7 @@ async function heard(
   pieces: Buffer[],
   { origin = 0, batches = 30, frame = 0 } = {},
 ) {
-  sound = new RecordingSound(container, FPS, frame, PATIENCE_MS);
+  sound = soundOf({ container, frame, patienceMs: PATIENCE_MS });
   const from = samplesBefore(frame, FPS);
   pieces.forEach((piece) => sound.write(piece));
   sound.endInput();
@@ -75,7 +88,7 @@ describe('the sound of a recording', () => {
 
   test('that is declared and never comes is silence, and waited for once', async () => {
     const clip = await clickingClip(1, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
-    sound = new RecordingSound('matroska', FPS, 0, 50);
+    sound = soundOf({ patienceMs: 50 });
     // The header, and no more.
     sound.write(clip.subarray(0, clip.indexOf(Buffer.from('1f43b675', 'hex')) + 4));
     sound.follow({ next: 0, origin: 0 });
@@ -91,7 +104,7 @@ describe('the sound of a recording', () => {
 
   test('that comes late is waited for while no pictures follow', async () => {
     const clip = await clickingClip(2, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
-    sound = new RecordingSound('matroska', FPS, 0, 1);
+    sound = soundOf({ patienceMs: 1 });
     const waits = vi.spyOn(AbortSignal, 'timeout');
     waits.mockClear();
     sound.write(clip.subarray(0, 2000));
@@ -106,7 +119,7 @@ describe('the sound of a recording', () => {
 
   test('is not taken half when another goes on with it', async () => {
     const clip = await clickingClip(2, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
-    sound = new RecordingSound('matroska', FPS, 0);
+    sound = soundOf();
     sound.write(clip.subarray(0, 2000));
     sound.follow({ next: 0, origin: 0 });
     const stretch = sound.take(0, 10 * BATCH);
@@ -114,8 +127,24 @@ describe('the sound of a recording', () => {
     expect(await stretch).toBeUndefined();
   });
 
+  test.each([
+    ['is killed', 'SIGKILL', 'sound_died'],
+    ['stands still', 'SIGSTOP', 'sound_stalled'],
+  ] as const)('is left to another decoder when its own %s', async (_, signal, loss) => {
+    const clip = await clickingClip(20, ['-c:v', 'libvpx', '-b:v', '4M', '-c:a', 'libopus', '-f', 'webm', '-live', '1']);
+    sound = soundOf({ patienceMs: PATIENCE_MS, stallMs: 200 });
+    sound.write(clip.subarray(0, 20_000));
+    sound.follow({ next: 0, origin: 0 });
+    expect(await sound.take(0, BATCH)).toHaveLength(4 * BATCH);
+    process.kill((await ffmpegs())[0]!, signal);
+    const stretch = sound.take(BATCH, 100 * BATCH);
+    sound.write(clip.subarray(20_000));
+    expect(await stretch).toBeUndefined();
+    expect(losses).toEqual([loss]);
+  });
+
   test('is not there where a recording has none', async () => {
-    sound = new RecordingSound('matroska', FPS, 0);
+    sound = soundOf();
     sound.write(await countedClip(3, VP8_WEBM, SMALL));
     expect(sound.isThere).toBe(false);
   });

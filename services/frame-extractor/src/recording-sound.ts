@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/sound';
 import type { RateState } from './constant-rate.js';
 import type { Container } from './container.js';
+import type { Interruption } from './failure.js';
 import { SoundDecoder } from './sound-decoder.js';
 import { SoundLine } from './sound-line.js';
 import { hasSoundTrack } from './sound-track.js';
@@ -15,11 +16,28 @@ const PATIENCE_MS = 1_000;
 /** So long after the recording's end, what has not come comes no more. */
 const END_MS = 5_000;
 
+/** How a recording's sound is decoded. */
+export interface SoundOptions {
+  container: Container;
+  fps: number;
+  /** Number of the first frame whose sound may be asked for. */
+  frame: number;
+  /** How long ffmpeg may take nothing of what it is given, in milliseconds. */
+  stallMs: number;
+  /**
+   * Told that ffmpeg was lost; answers whether the recording is taken up again for that. Then no more
+   * can be taken here; else the rest is silence.
+   */
+  onLost: (reason: Interruption) => boolean;
+  patienceMs?: number;
+}
+
 /** The sound of one recording, from the same bytes as its pictures to the samples of each batch. */
 export class RecordingSound {
   private start: Buffer | undefined = Buffer.alloc(0);
   private decoder: SoundDecoder | undefined;
   private readonly line: SoundLine;
+  private readonly patienceMs: number;
   private expected = 0;
   private taken = 0;
   private readonly news = new EventEmitter();
@@ -29,14 +47,10 @@ export class RecordingSound {
   private isPatient = true;
   private ending: NodeJS.Timeout | undefined;
 
-  /** @param frame number of the first frame whose sound may be asked for */
-  constructor(
-    private readonly container: Container,
-    private readonly fps: number,
-    frame: number,
-    private readonly patienceMs = PATIENCE_MS,
-  ) {
+  constructor(private readonly options: SoundOptions) {
+    const { frame, fps, patienceMs = PATIENCE_MS } = options;
     this.line = new SoundLine(samplesBefore(frame, fps));
+    this.patienceMs = patienceMs;
   }
 
   /** Whether it has any; what there is in a recording stands before its first picture. */
@@ -48,7 +62,7 @@ export class RecordingSound {
   write(bytes: Buffer): void {
     if (this.start) {
       this.start = Buffer.concat([this.start, bytes]);
-      const isThere = hasSoundTrack(this.container, this.start);
+      const isThere = hasSoundTrack(this.options.container, this.start);
       if (isThere === undefined) return;
       bytes = this.start;
       this.start = undefined;
@@ -61,7 +75,7 @@ export class RecordingSound {
   follow({ next, origin }: RateState): void {
     if (origin === undefined || origin === this.origin) return;
     this.origin = origin;
-    this.line.begin(origin, samplesBefore(next, this.fps));
+    this.line.begin(origin, samplesBefore(next, this.options.fps));
     this.news.emit('news');
   }
 
@@ -104,13 +118,17 @@ export class RecordingSound {
   }
 
   private decode(): void {
-    this.decoder = new SoundDecoder(this.container, (time, samples) => {
+    const { container, stallMs } = this.options;
+    this.decoder = new SoundDecoder(container, stallMs, (time, samples) => {
       this.line.add(time, samples);
       const late = (this.taken - this.line.end) / SAMPLE_RATE;
       if (late * 1000 < this.patienceMs) this.isPatient = true;
       this.news.emit('news');
     });
-    void this.decoder.ended.then(() => this.over());
+    void this.decoder.ended.then((loss) => {
+      if (loss && !this.isOver && this.options.onLost(loss)) this.abandon();
+      else this.over();
+    });
   }
 
   private close(): void {

@@ -1,6 +1,7 @@
 import type { ChunkInput } from './chunk-input.js';
 import { declaredContainer, type Container } from './container.js';
-import { Decoder, type DecoderOptions } from './decoder.js';
+import { Decoder, PATIENCE, type DecoderOptions } from './decoder.js';
+import type { Interruption } from './failure.js';
 import { Recovery, type RecoveryPoint } from './recovery.js';
 import { RecordingSound } from './recording-sound.js';
 import { createScanner } from './scan/create-scanner.js';
@@ -13,6 +14,15 @@ export interface NextRecording {
   /** Undefined where nobody can read it. */
   container: Container | undefined;
   announced: number | undefined;
+}
+
+/** How recordings are decoded. */
+export interface RecordingOptions
+  extends Pick<DecoderOptions, 'picture' | 'size' | 'framesPerBatch' | 'patience'> {
+  /** Whether it is worth it to take the recording up again where the decoder of its sound was lost. */
+  isSoundWorthIt: () => boolean;
+  /** Called where the input cannot be read. */
+  onFailed: (error: unknown) => void;
 }
 
 /**
@@ -29,22 +39,22 @@ export class Recording {
   private readonly abort = new AbortController();
   private readonly feeding: Promise<void>;
 
-  /**
-   * @param header of the recording, where `from` is not its beginning
-   * @param onFailed called where the input cannot be read
-   */
+  /** @param header of the recording, where `from` is not its beginning */
   constructor(
     readonly from: RecoveryPoint,
     private readonly header: Buffer | undefined,
     private readonly input: ChunkInput,
-    options: Pick<DecoderOptions, 'picture' | 'size' | 'framesPerBatch' | 'patience'>,
-    onFailed: (error: unknown) => void,
+    private readonly options: RecordingOptions,
   ) {
     const { container, rate, keyFrame } = from;
+    const { picture, patience = PATIENCE } = options;
     const head = this.head();
     this.scanner = createScanner(container);
     this.recovery = new Recovery(from, head.length);
-    this.sound = new RecordingSound(container, options.picture.fps, rate.next);
+    this.sound = new RecordingSound({
+      ...{ container, fps: picture.fps, frame: rate.next, stallMs: patience.stallMs },
+      onLost: (reason) => this.soundLost(reason),
+    });
     this.decoder = new Decoder({
       ...options,
       ...{ container, rate, from: keyFrame?.time },
@@ -53,7 +63,7 @@ export class Recording {
         this.sound.follow(at);
       },
     });
-    this.feeding = this.feed(head).catch(onFailed);
+    this.feeding = this.feed(head).catch(options.onFailed);
   }
 
   /** The recording's header, as far as it is known. */
@@ -67,6 +77,15 @@ export class Recording {
     this.decoder.close();
     await this.feeding;
     this.sound.endInput();
+  }
+
+  private soundLost(reason: Interruption): boolean {
+    const { decoder, recovery, options } = this;
+    // The pictures' decoder may have been lost with it.
+    if (decoder.isClosed) return true;
+    if (!recovery.point || !options.isSoundWorthIt()) return false;
+    decoder.fail(reason);
+    return true;
   }
 
   private head(): Buffer {

@@ -12,6 +12,7 @@ import type { Deps } from './deps.js';
 import { DecodeFailure, isInterruption, type FailureReason, type Interruption } from './failure.js';
 import type { Size } from './ffmpeg-arguments.js';
 import { InFlight } from './in-flight.js';
+import { Losses } from './losses.js';
 import { Pace } from './pace.js';
 import type { Progress } from './progress.js';
 import { Recording } from './recording.js';
@@ -19,9 +20,6 @@ import type { RecoveryPoint } from './recovery.js';
 import { SoundWriter } from './sound-writer.js';
 import { whereToTakeUp, type TakeUp } from './take-up.js';
 import { filledUp, type RawBatch } from './y4m.js';
-
-/** How often ffmpeg may be lost at one place of a recording before its session ends. */
-const MAX_LOSSES = 3;
 
 /**
  * Decodes one session from its claim, or from where its last holder came to, to its end: the work of
@@ -65,8 +63,8 @@ class SessionDecoding {
   private handingOn: Promise<boolean> = Promise.resolve(true);
   /** The input cannot be read: why. */
   private inputFailure: FailureReason | undefined;
-  /** How often ffmpeg was lost when so many frames were handed on. */
-  private losses = { frames: -1, count: 0 };
+  private readonly losses = new Losses();
+  private readonly soundLosses = new Losses();
   private isStopped = false;
   /** The segmenter has ended the session by itself. */
   private gone = false;
@@ -211,9 +209,9 @@ class SessionDecoding {
   /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
   private takeUpAgain(failure: DecodeFailure, reason: Interruption): boolean {
     const { recovery, decoder, sound, wholeHeader } = this.recording;
-    const { frames } = this.done;
-    this.losses = { frames, count: frames === this.losses.frames ? this.losses.count + 1 : 1 };
-    if (!recovery.point || this.losses.count >= MAX_LOSSES) return false;
+    const isOfSound = reason === 'sound_died' || reason === 'sound_stalled';
+    if (!recovery.point || (!isOfSound && !this.losses.isWorthAnother(this.done.frames)))
+      return false;
     this.size ??= decoder.size;
     this.header = wholeHeader;
     sound.abandon();
@@ -232,16 +230,14 @@ class SessionDecoding {
   private record(point: RecoveryPoint): Recording {
     const { picture, patience, cadence } = this.deps;
     const { framesPerBatch } = cadence;
-    return new Recording(
-      point,
-      this.header,
-      this.input,
-      { picture, patience, framesPerBatch, size: this.size },
-      (error) => {
+    return new Recording(point, this.header, this.input, {
+      ...{ picture, patience, framesPerBatch, size: this.size },
+      isSoundWorthIt: () => this.soundLosses.isWorthAnother(this.done.heard),
+      onFailed: (error) => {
         this.log.error({ err: error }, 'the input could not be read');
         this.failInput('lost_chunk');
       },
-    );
+    });
   }
 
   private failInput(reason: FailureReason): void {

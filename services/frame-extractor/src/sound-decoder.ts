@@ -1,12 +1,14 @@
 import { OwnedProcess } from '@facecast/shared/child-process';
 import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
 import type { Container } from './container.js';
+import type { Interruption } from './failure.js';
 import { readFrameNotes } from './frame-notes.js';
+import { StallWatch } from './stall-watch.js';
 
 /** What ffmpeg gives at once: ten milliseconds. */
 const BLOCK_SAMPLES = SAMPLE_RATE / 100;
 const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
-/** With so much that it has not read, ffmpeg is hung, and there is no more sound. */
+/** With so much that it has not read, ffmpeg is hung. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 /** The file descriptor on which ffmpeg notes each block before it writes it. */
 const NOTES_FD = 3;
@@ -14,30 +16,46 @@ const NOTES_FD = 3;
 /**
  * The sound of one recording on its way through an ffmpeg of its own: container bytes in, blocks of
  * samples (`sound.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns the
- * pictures: it never keeps a writer waiting, and where it fails, there is no more sound.
+ * pictures: it never keeps a writer waiting.
  */
 export class SoundDecoder {
-  /** Resolves when no more sound comes; never rejects. */
-  readonly ended: Promise<void>;
+  /** Resolves when no more sound comes: to why, where ffmpeg was lost in the middle; never rejects. */
+  readonly ended: Promise<Interruption | undefined>;
   private readonly ffmpeg: OwnedProcess;
   private writing = Promise.resolve();
   private unread = 0;
+  private readonly watch: StallWatch;
+  private isHung = false;
 
-  /** @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is */
+  /**
+   * @param stallMs how long ffmpeg may take nothing of what it is given, in milliseconds
+   * @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is
+   */
   constructor(
     container: Container,
+    stallMs: number,
     private readonly onBlock: (time: number, samples: Buffer) => void,
   ) {
     this.ffmpeg = new OwnedProcess('ffmpeg', soundArguments(container), { notes: true });
-    this.ended = this.read().catch(() => {});
+    this.watch = new StallWatch(
+      () => stallMs,
+      () => this.hung(),
+    );
+    // Closed in the middle of a note, it says so by an error.
+    this.ended = this.read()
+      .catch(() => {})
+      .then(() => this.loss());
   }
 
   write(bytes: Buffer): void {
     this.unread += bytes.length;
-    if (this.unread > MOST_UNREAD_BYTES) return this.close();
-    this.writing = this.writing
-      .then(() => this.ffmpeg.write(bytes))
-      .then(() => void (this.unread -= bytes.length));
+    if (this.unread > MOST_UNREAD_BYTES) return this.hung();
+    this.writing = this.writing.then(async () => {
+      this.watch.blocks(true);
+      await this.ffmpeg.write(bytes);
+      this.watch.blocks(false);
+      this.unread -= bytes.length;
+    });
   }
 
   /** All was written: what ffmpeg still has comes out. */
@@ -47,8 +65,14 @@ export class SoundDecoder {
 
   /** Kills ffmpeg. May be called again. */
   close(): void {
+    this.watch.close();
     void this.ffmpeg.close();
     this.ffmpeg.notes.destroy();
+  }
+
+  private hung(): void {
+    this.isHung = true;
+    this.close();
   }
 
   private async read(): Promise<void> {
@@ -66,8 +90,14 @@ export class SoundDecoder {
       rest = rest.subarray(at);
     }
     if (rest.length > 0) await give(rest);
-    this.close();
-    await this.ffmpeg.exited;
+  }
+
+  private async loss(): Promise<Interruption | undefined> {
+    this.ffmpeg.notes.destroy();
+    const { code, closedByUs } = await this.ffmpeg.exited;
+    this.watch.close();
+    if (this.isHung) return 'sound_stalled';
+    return code === null && !closedByUs ? 'sound_died' : undefined;
   }
 }
 

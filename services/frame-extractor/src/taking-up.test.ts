@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
 import { connectRedis } from '@facecast/shared/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import {
@@ -11,6 +9,7 @@ import {
   SMALL,
   VP8_WEBM,
 } from './testing/clips.js';
+import { ffmpegs } from './testing/ffmpegs.js';
 import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
 
 const redis = connectRedis(inject('redisUrl'), 'worker', log);
@@ -51,17 +50,6 @@ async function expectAll(session: TestSession): Promise<void> {
   expect(await session.end()).toEqual({ kind: 'end', batches: FRAMES / 3, frames: FRAMES });
   await around.until(() => new Set(session.jobs.map(({ batch }) => batch)).size === FRAMES / 3);
   expect(session.numbers).toEqual(upTo(FRAMES));
-}
-
-async function ffmpegs(): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', [
-    '-o',
-    'pid=,comm=',
-    '--ppid',
-    `${process.pid}`,
-  ]);
-  const lines = stdout.trim().split('\n');
-  return lines.filter((line) => line.endsWith('ffmpeg')).map((line) => Number.parseInt(line));
 }
 
 async function signalFfmpeg(signal: NodeJS.Signals): Promise<void> {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faceClip, facePlace, HEIGHT, WIDTH } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
 import { toGray } from '../support/live-viewer.js';
+import { flashes } from '../sources/watched.js';
 import { ffmpegsOf, processesOf, replaced, signal } from '../support/processes.js';
 import { sharpness } from '../support/sharpness.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -35,6 +36,12 @@ afterAll(async () => {
 
 const live = () => liveOf(stack, clip);
 
+/** The ffmpegs that decode the sound of sessions. */
+async function soundDecoders() {
+  const all = await ffmpegsOf(stack, 'services/frame-extractor');
+  return all.filter(({ command }) => command.includes('0:a:0'));
+}
+
 describe('every frame comes once and in order, and all of the sound with it, whoever is killed:', () => {
   test('a detector, again and again', async () => {
     const { viewer, endsWhole } = await live();
@@ -58,6 +65,12 @@ describe('every frame comes once and in order, and all of the sound with it, who
     signal(await processesOf(stack, 'services/frame-extractor'), 'SIGKILL');
     await endsWhole();
     expect(viewer.discontinuities).toBe(0);
+  });
+
+  test('the decoder of the sound', async () => {
+    const { endsWhole } = await live();
+    signal(await soundDecoders(), 'SIGKILL');
+    await endsWhole();
   });
 
   test('the gateway that holds publisher and viewer', async () => {
@@ -136,6 +149,18 @@ describe('every frame comes once and in order, and all of the sound with it, who
     expect(flat.length).toBeGreaterThan(90);
     expect(flat.length).toBeLessThan(frames);
   });
+});
+
+test('a decoder of sound that hangs is replaced, and no picture is lost for it', async () => {
+  const { endsInOrder } = await live();
+  const hung = await soundDecoders();
+  signal(hung, 'SIGSTOP');
+  const pids = async () => (await soundDecoders()).map(({ pid }) => pid);
+  await expect.poll(pids, { timeout: 30_000 }).not.toEqual(hung.map(({ pid }) => pid));
+  const watched = await endsInOrder(40);
+  const last = flashes(watched).filter(({ seconds }) => seconds < watched.soundEnd! - 0.5).at(-1)!;
+  const offsets = watched.clicks!.map((click) => Math.abs(click - last.seconds));
+  expect(Math.min(...offsets)).toBeLessThan(0.04);
 });
 
 test('a session that cannot be saved ends, and its publisher is told why', async () => {

@@ -17,23 +17,30 @@ export async function makeSoundingClip(path: string, seconds: number): Promise<S
   return { webm: await readFile(path), source: await watchInFfmpeg(path) };
 }
 
-/**
- * Begins a live session of a clip. `endsWhole` goes on for a while, ends it, and looks whether all frames
- * came once and in order, and all of the sound, in time with them.
- */
-export async function liveOf(
-  stack: Stack,
-  { webm, source }: SoundingClip,
-): Promise<LiveSession & { endsWhole: (afterParts?: number) => Promise<void> }> {
+/** A live session of a clip that can be judged. */
+export interface MarkedSession extends LiveSession {
+  /** Goes on for a while, ends, and looks whether all frames came once and in order. */
+  endsInOrder: (afterParts?: number) => Promise<Watched>;
+  /** The same, and whether all of the sound came, in time with them. */
+  endsWhole: (afterParts?: number) => Promise<void>;
+}
+
+/** Begins a live session of a clip. */
+export async function liveOf(stack: Stack, { webm, source }: SoundingClip): Promise<MarkedSession> {
   const session = await startLive(stack, webm);
-  const endsWhole = async (afterParts?: number) => {
+  const endsInOrder = async (afterParts?: number) => {
     const frames = await session.end(afterParts);
     const watched = await session.viewer.watched();
     const numbers = watched.frames.map(({ number }) => number);
     expect(numbers).toEqual(Array.from({ length: frames }, (_, n) => n));
-    const wanted = { width: WIDTH, height: HEIGHT, hasSound: true };
-    expect(complaints(compare(cutOff(source, frames), watched), wanted)).toEqual([]);
     expect(session.viewer.complaints).toEqual([]);
+    return watched;
   };
-  return { ...session, endsWhole };
+  const endsWhole = async (afterParts?: number) => {
+    const watched = await endsInOrder(afterParts);
+    const wanted = { width: WIDTH, height: HEIGHT, hasSound: true };
+    const whole = cutOff(source, watched.frames.length);
+    expect(complaints(compare(whole, watched), wanted)).toEqual([]);
+  };
+  return { ...session, endsInOrder, endsWhole };
 }

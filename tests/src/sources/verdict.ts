@@ -1,4 +1,4 @@
-import { flashes, type Watched, type WatchedFrame } from './watched.js';
+import { flashes, SILENT_END, type Watched, type WatchedFrame } from './watched.js';
 
 /** The session's rate. */
 const FPS = 30;
@@ -64,7 +64,7 @@ export function complaints(verdict: Verdict, wanted: Wanted): string[] {
     [offMs > (1000 * TOLERANCE) / FPS + 1, `a frame ${Math.round(offMs)} ms off`],
     [wanted.hasSound !== (soundOffMs !== undefined), wanted.hasSound ? 'no sound' : 'sound'],
     [!((soundOffMs ?? 0) < IN_SYNC_MS), `sound ${Math.round(soundOffMs ?? 0)} ms off`],
-    [endsEarlyMs > HELD_MS, `sound ends ${Math.round(endsEarlyMs)} ms early`],
+    [endsEarlyMs > 1000 * SILENT_END, `sound ends ${Math.round(endsEarlyMs)} ms early`],
     [silenceMs > IN_SYNC_MS, `no sound for ${Math.round(silenceMs)} ms`],
   ];
   return wrong.filter(([isWrong]) => isWrong).map(([, words]) => words);
@@ -89,8 +89,6 @@ export interface Wanted {
   hasSound: boolean;
 }
 
-/** An encoder of sound holds back less, which is lost where the last part is listed before the end is known. */
-const HELD_MS = 65;
 /** What the contract promises. */
 const IN_SYNC_MS = 40;
 

@@ -11,8 +11,11 @@ const WHITE = 170;
 /** Of samples, between the hum's and a click's; and between silence and the hum. */
 const CLICK = 0x1800;
 const HUM = 0x100;
-/** A recording that is cut has pictures whose sound was still to come: so much of its end may be silent. */
-const END_SECONDS = 0.065;
+/**
+ * So much of the end may be silent, in seconds: an encoder of sound holds back less, which is lost where the
+ * last part is listed before the end is known; and of a cut recording's last pictures, sound was still to come.
+ */
+export const SILENT_END = 0.065;
 
 /** One frame of a marked clip, as a player shows it. */
 export interface WatchedFrame {
@@ -86,7 +89,7 @@ async function samplesIn(url: string): Promise<Int16Array> {
 function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence' | 'soundEnd'> {
   const samples = new Int16Array(Math.max(...sounds.map(({ length }) => length)));
   for (const sound of sounds) sound.forEach((value, n) => (samples[n]! += value));
-  const beforeEnd = samples.subarray(0, -END_SECONDS * SAMPLE_RATE);
+  const beforeEnd = samples.subarray(0, -SILENT_END * SAMPLE_RATE);
   return {
     clicks: onsets(samples, CLICK, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE),
     longestSilence: longestBelow(beforeEnd, HUM) / SAMPLE_RATE,

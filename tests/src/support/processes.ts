@@ -9,7 +9,7 @@ export interface Process {
   command: string;
 }
 
-/** All that runs under a process, at any depth, oldest first. */
+/** All that runs under a process, at any depth. */
 export async function processesUnder(pid: number): Promise<Process[]> {
   const all = await allProcesses();
   const under = (parent: number): Process[] =>
@@ -19,7 +19,7 @@ export async function processesUnder(pid: number): Promise<Process[]> {
   return under(pid);
 }
 
-/** The processes of a service (or `redis-server`) of a stack, oldest first. */
+/** The processes of a service (or `redis-server`) of a stack. */
 export async function processesOf(stack: { pid: number }, service: string): Promise<Process[]> {
   const all = await processesUnder(stack.pid);
   return all.filter(({ command }) => command.includes(service));
@@ -61,7 +61,7 @@ export async function replaced(
 
 async function allProcesses(): Promise<Process[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.sort((a, b) => a - b).map(readProcess));
+  const found = await Promise.all(pids.map(readProcess));
   return found.filter((process) => process !== undefined);
 }
 

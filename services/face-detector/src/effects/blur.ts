@@ -22,6 +22,8 @@ const WIDER_THAN_HEAD = 1.25;
 const HIGHER_THAN_HEAD = 1.2;
 /** in the shape of no head: the exponent of a superellipse, between an ellipse (2) and its box. */
 const ROUNDNESS = 4;
+/** Lines of pixels that are drawn for each cell's height: nobody sees steps that low. */
+const LINES_A_CELL = 32;
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 
@@ -60,42 +62,46 @@ function halfOf({ x, y, radiusX, radiusY }: Ellipse): Ellipse {
 
 function blurPlane(plane: Plane, area: Area, cell: number, within: Ellipse | undefined): void {
   const cells = smoothed(meansOf(plane, area, cell));
-  const line = new Float32Array(cells.columns);
-  for (let y = area.top; y < area.bottom; y++) {
-    const [from, to] = within ? spanOf(within, y, area) : [area.left, area.right];
-    if (from >= to) continue;
-    blendRows(cells, (y - area.top + 0.5) / cell - 0.5, line);
-    const row = plane.pixels.subarray(y * plane.width + from, y * plane.width + to);
-    drawLine(row, line, cell, from - area.left);
+  const values = new Float32Array(cells.columns);
+  const line = new Uint8Array(area.right - area.left);
+  const height = Math.ceil(cell / LINES_A_CELL);
+  for (let top = area.top; top < area.bottom; top += height) {
+    blendRows(cells, (top - area.top + height / 2) / cell - 0.5, values);
+    drawLine(line, values, cell);
+    for (let y = top; y < Math.min(top + height, area.bottom); y++) {
+      const [from, to] = within ? spanOf(within, y, area) : [area.left, area.right];
+      if (from < to)
+        plane.pixels.set(line.subarray(from - area.left, to - area.left), y * plane.width + from);
+    }
   }
 }
 
-/** Writes the cells' values at a height, in rows of cells from the first one's middle, to `line`. */
-function blendRows({ columns, rows, values }: Cells, height: number, line: Float32Array): void {
+/** Writes the cells' values at a height, in rows of cells from the first one's middle, to `blended`. */
+function blendRows({ columns, rows, values }: Cells, height: number, blended: Float32Array): void {
   const within = Math.min(rows - 1, Math.max(0, height));
   const upper = Math.floor(within);
   const lower = Math.min(rows - 1, upper + 1);
   const weight = within - upper;
   for (let column = 0; column < columns; column++) {
     const here = values[upper * columns + column]!;
-    line[column] = here + (values[lower * columns + column]! - here) * weight;
+    blended[column] = here + (values[lower * columns + column]! - here) * weight;
   }
 }
 
-/** Fills the row with the line's values, from pixel `skipped` of the area on. */
-function drawLine(row: Uint8Array, line: Float32Array, cell: number, skipped: number): void {
+/** Fills the line of pixels with the values of its cells. */
+function drawLine(line: Uint8Array, values: Float32Array, cell: number): void {
   let n = 0;
   // From the middle of one cell to that of the next the values lie on a straight line.
-  for (let column = -1; n < row.length; column++) {
-    const left = line[Math.max(0, column)]!;
-    const right = line[Math.min(line.length - 1, column + 1)]!;
-    const middle = (column + 0.5) * cell - 0.5 - skipped;
-    const end = Math.min(row.length, Math.ceil(middle + cell));
+  for (let column = -1; n < line.length; column++) {
+    const left = values[Math.max(0, column)]!;
+    const right = values[Math.min(values.length - 1, column + 1)]!;
+    const middle = (column + 0.5) * cell - 0.5;
+    const end = Math.min(line.length, Math.ceil(middle + cell));
     // Fixed point, 16 bits of fraction, is what makes this loop fast.
     const step = Math.round(((right - left) / cell) * 65536);
     let value = Math.round((left + ((n - middle) * (right - left)) / cell + 0.5) * 65536);
     for (; n < end; n++) {
-      row[n] = value >> 16;
+      line[n] = value >> 16;
       value += step;
     }
   }

@@ -8,26 +8,29 @@ export interface Cells {
   values: Float32Array;
 }
 
+/** So many of a cell's lines of pixels, evenly spread, have its mean. */
+const LINES_SUMMED = 16;
+
 /** The mean of each cell of `size` x `size` pixels, counted from the area's top left. */
 export function meansOf({ pixels, width }: Plane, area: Area, size: number): Cells {
   const columns = Math.ceil((area.right - area.left) / size);
   const rows = Math.ceil((area.bottom - area.top) / size);
   const values = new Float32Array(columns * rows);
-  for (let y = area.top; y < area.bottom; y++) {
-    const row = Math.floor((y - area.top) / size) * columns;
-    for (let column = 0; column < columns; column++) {
-      const from = area.left + column * size;
-      const end = y * width + Math.min(area.right, from + size);
-      let sum = 0;
-      for (let at = y * width + from; at < end; at++) sum += pixels[at]!;
-      values[row + column]! += sum;
-    }
-  }
+  const step = Math.ceil(size / LINES_SUMMED);
   for (let row = 0; row < rows; row++) {
-    const high = Math.min(size, area.bottom - area.top - row * size);
+    const top = area.top + row * size;
+    const bottom = Math.min(area.bottom, top + size);
     for (let column = 0; column < columns; column++) {
-      const wide = Math.min(size, area.right - area.left - column * size);
-      values[row * columns + column]! /= high * wide;
+      const left = area.left + column * size;
+      const right = Math.min(area.right, left + size);
+      let sum = 0;
+      let summed = 0;
+      for (let y = top; y < bottom; y += step) {
+        const end = y * width + right;
+        for (let at = y * width + left; at < end; at++) sum += pixels[at]!;
+        summed += right - left;
+      }
+      values[row * columns + column] = sum / summed;
     }
   }
   return { columns, rows, values };
