@@ -40,7 +40,7 @@ async function heard(
 ) {
   sound = soundOf({ container, frame, patienceMs: PATIENCE_MS });
   const from = samplesBefore(frame, FPS);
-  pieces.forEach((piece) => sound.write(piece));
+  pieces.forEach((piece) => sound.write(piece, 0));
   sound.endInput();
   sound.follow({ next: frame, origin });
   const samples = [];
@@ -90,7 +90,7 @@ describe('the sound of a recording', () => {
     const clip = await clickingClip(1, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
     sound = soundOf({ patienceMs: 50 });
     // The header, and no more.
-    sound.write(clip.subarray(0, clip.indexOf(Buffer.from('1f43b675', 'hex')) + 4));
+    sound.write(clip.subarray(0, clip.indexOf(Buffer.from('1f43b675', 'hex')) + 4), 0);
     sound.follow({ next: 0, origin: 0 });
     expect(sound.isThere).toBe(true);
     const waits = vi.spyOn(AbortSignal, 'timeout');
@@ -107,11 +107,11 @@ describe('the sound of a recording', () => {
     sound = soundOf({ patienceMs: 1 });
     const waits = vi.spyOn(AbortSignal, 'timeout');
     waits.mockClear();
-    sound.write(clip.subarray(0, 2000));
+    sound.write(clip.subarray(0, 2000), 0);
     sound.follow({ next: 0, origin: 0 });
     sound.expect(10 * BATCH);
     const stretch = sound.take(0, 10 * BATCH);
-    sound.write(clip.subarray(2000));
+    sound.write(clip.subarray(2000), 0);
     const onsets = clickOnsets((await stretch)!);
     expect(onsets).toHaveLength(1);
     expect(waits).not.toHaveBeenCalled();
@@ -120,32 +120,37 @@ describe('the sound of a recording', () => {
   test('is not taken half when another goes on with it', async () => {
     const clip = await clickingClip(2, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
     sound = soundOf();
-    sound.write(clip.subarray(0, 2000));
+    sound.write(clip.subarray(0, 2000), 0);
     sound.follow({ next: 0, origin: 0 });
     const stretch = sound.take(0, 10 * BATCH);
     sound.abandon();
     expect(await stretch).toBeUndefined();
   });
 
+  const OPUS = ['-c:v', 'libvpx', '-b:v', '4M', '-c:a', 'libopus', '-f', 'webm', '-live', '1'];
   test.each([
-    ['is killed', 'SIGKILL', 'sound_died'],
-    ['stands still', 'SIGSTOP', 'sound_stalled'],
-  ] as const)('is left to another decoder when its own %s', async (_, signal, loss) => {
-    const clip = await clickingClip(20, ['-c:v', 'libvpx', '-b:v', '4M', '-c:a', 'libopus', '-f', 'webm', '-live', '1']);
-    sound = soundOf({ patienceMs: PATIENCE_MS, stallMs: 200 });
-    sound.write(clip.subarray(0, 20_000));
-    sound.follow({ next: 0, origin: 0 });
-    expect(await sound.take(0, BATCH)).toHaveLength(4 * BATCH);
-    process.kill((await ffmpegs())[0]!, signal);
-    const stretch = sound.take(BATCH, 100 * BATCH);
-    sound.write(clip.subarray(20_000));
-    expect(await stretch).toBeUndefined();
-    expect(losses).toEqual([loss]);
-  });
+    ['is killed', 'SIGKILL', 'sound_died', 2, 0],
+    ['takes nothing any more', 'SIGSTOP', 'sound_stalled', 20, 0],
+    ['gives nothing any more', 'SIGSTOP', 'sound_stalled', 2, 50],
+  ] as const)(
+    'is left to another decoder when its own %s',
+    async (_, signal, loss, seconds, sounds) => {
+      const clip = await clickingClip(seconds, OPUS);
+      sound = soundOf({ patienceMs: PATIENCE_MS, stallMs: 200 });
+      sound.write(clip.subarray(0, 20_000), 0);
+      sound.follow({ next: 0, origin: 0 });
+      expect(await sound.take(0, BATCH)).toHaveLength(4 * BATCH);
+      process.kill((await ffmpegs())[0]!, signal);
+      const stretch = sound.take(BATCH, 100 * BATCH);
+      sound.write(clip.subarray(20_000), sounds);
+      expect(await stretch).toBeUndefined();
+      expect(losses).toEqual([loss]);
+    },
+  );
 
   test('is not there where a recording has none', async () => {
     sound = soundOf();
-    sound.write(await countedClip(3, VP8_WEBM, SMALL));
+    sound.write(await countedClip(3, VP8_WEBM, SMALL), 0);
     expect(sound.isThere).toBe(false);
   });
 

@@ -22,7 +22,7 @@ export interface SoundOptions {
   fps: number;
   /** Number of the first frame whose sound may be asked for. */
   frame: number;
-  /** How long ffmpeg may take nothing of what it is given, in milliseconds. */
+  /** How long ffmpeg may take what it is given and give nothing, in milliseconds. */
   stallMs: number;
   /**
    * Told that ffmpeg was lost; answers whether the recording is taken up again for that. Then no more
@@ -58,8 +58,11 @@ export class RecordingSound {
     return this.decoder !== undefined;
   }
 
-  /** Its next bytes. */
-  write(bytes: Buffer): void {
+  /**
+   * Its next bytes.
+   * @param sounds how many packets of sound begin in them, as far as that is known
+   */
+  write(bytes: Buffer, sounds: number): void {
     if (this.start) {
       this.start = Buffer.concat([this.start, bytes]);
       const isThere = hasSoundTrack(this.options.container, this.start);
@@ -68,7 +71,7 @@ export class RecordingSound {
       this.start = undefined;
       if (isThere) this.decode();
     }
-    this.decoder?.write(bytes);
+    this.decoder?.write(bytes, sounds);
   }
 
   /** How the recording's clock and the session's frame numbers stand from a frame on. */

@@ -17,8 +17,10 @@ export interface NextRecording {
 }
 
 /** How recordings are decoded. */
-export interface RecordingOptions
-  extends Pick<DecoderOptions, 'picture' | 'size' | 'framesPerBatch' | 'patience'> {
+export interface RecordingOptions extends Pick<
+  DecoderOptions,
+  'picture' | 'size' | 'framesPerBatch' | 'patience'
+> {
   /** Whether it is worth it to take the recording up again where the decoder of its sound was lost. */
   isSoundWorthIt: () => boolean;
   /** Called where the input cannot be read. */
@@ -97,7 +99,7 @@ export class Recording {
   private async feed(head: Buffer): Promise<void> {
     if (head.length > 0) {
       this.scanner.push(head);
-      this.sound.write(head);
+      this.sound.write(head, 0);
       await this.decoder.write(head, 0);
     }
     for (let n = this.from.chunk; !this.abort.signal.aborted; n++) {
@@ -120,7 +122,7 @@ export class Recording {
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
     const { scanner, recovery, decoder, sound } = this;
     const bytes = chunk.subarray(offset);
-    const { frames, keyFrames, next } = scanner.push(bytes);
+    const { frames, sounds, keyFrames, next } = scanner.push(bytes);
     recovery.fed(n, offset, bytes.length, keyFrames);
     const following = next === undefined ? undefined : recovery.locate(next);
     // The first bytes of the next one may have been in the chunk before, and were fed.
@@ -128,7 +130,7 @@ export class Recording {
       ? Math.max(0, following.chunk === n ? following.offset - offset : 0)
       : bytes.length;
     const own = bytes.subarray(0, ownBytes);
-    sound.write(own);
+    sound.write(own, sounds);
     // Where the structure is not known, there may be a frame in every piece.
     await decoder.write(own, scanner.isLost ? 1 : frames);
     if (!following) return true;

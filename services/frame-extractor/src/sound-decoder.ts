@@ -28,7 +28,7 @@ export class SoundDecoder {
   private isHung = false;
 
   /**
-   * @param stallMs how long ffmpeg may take nothing of what it is given, in milliseconds
+   * @param stallMs how long ffmpeg may take what it is given and give nothing, in milliseconds
    * @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is
    */
   constructor(
@@ -47,10 +47,12 @@ export class SoundDecoder {
       .then(() => this.loss());
   }
 
-  write(bytes: Buffer): void {
+  /** @param sounds how many packets of sound begin in the bytes, as far as that is known */
+  write(bytes: Buffer, sounds: number): void {
     this.unread += bytes.length;
     if (this.unread > MOST_UNREAD_BYTES) return this.hung();
     this.writing = this.writing.then(async () => {
+      this.watch.gave(sounds);
       this.watch.blocks(true);
       await this.ffmpeg.write(bytes);
       this.watch.blocks(false);
@@ -83,6 +85,7 @@ export class SoundDecoder {
     };
     let rest: Buffer = Buffer.alloc(0);
     for await (const bytes of this.ffmpeg.stdout) {
+      this.watch.got();
       rest = Buffer.concat([rest, bytes as Buffer]);
       let at = 0;
       for (; rest.length - at >= BLOCK_BYTES; at += BLOCK_BYTES)

@@ -1,6 +1,6 @@
 /**
  * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks
- * for the next ones before it gives them.
+ * for the next ones before it gives them. Of sound, none keeps more.
  */
 const MOST_HELD_BACK = 16;
 
@@ -25,7 +25,7 @@ export class StallWatch {
     private readonly onStall: () => void,
   ) {}
 
-  /** It was given bytes in which so many frames begin; `must` it give one for them? */
+  /** It was given bytes in which so many frames (packets of sound) begin; `must` it give one for them? */
   gave(frames: number, must = false): void {
     this.unanswered += frames;
     this.isWaitedFor ||= must;

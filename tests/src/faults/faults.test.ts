@@ -158,7 +158,9 @@ test('a decoder of sound that hangs is replaced, and no picture is lost for it',
   const pids = async () => (await soundDecoders()).map(({ pid }) => pid);
   await expect.poll(pids, { timeout: 30_000 }).not.toEqual(hung.map(({ pid }) => pid));
   const watched = await endsInOrder(40);
-  const last = flashes(watched).filter(({ seconds }) => seconds < watched.soundEnd! - 0.5).at(-1)!;
+  const last = flashes(watched)
+    .filter(({ seconds }) => seconds < watched.soundEnd! - 0.5)
+    .at(-1)!;
   const offsets = watched.clicks!.map((click) => Math.abs(click - last.seconds));
   expect(Math.min(...offsets)).toBeLessThan(0.04);
 });

@@ -27,6 +27,7 @@ const NUMBERS: number[] = [ID.timestampScale, ID.trackNumber, ID.trackType, ID.t
 const BLOCKS: number[] = [ID.simpleBlock, ID.block];
 
 const VIDEO = 1;
+const SOUND = 2;
 /** An id has at most 4 bytes and a size 8; a block's track number, time and flags have at most 11. */
 const LONGEST_HEAD = 4 + 8 + 11;
 
@@ -46,11 +47,12 @@ export class MatroskaScanner implements Scanner {
   private nanosecondsPerTick = 1_000_000;
   private entry: { number?: number; type?: number } = {};
   private videoTrack: number | undefined;
+  private soundTrack: number | undefined;
   private clusterTime = 0;
   private group: { at: number; end: number; key?: { ticks: number } } | undefined;
 
   push(bytes: Buffer): Scanned {
-    const found: Scanned = { frames: 0, keyFrames: [] };
+    const found: Scanned = { frames: 0, sounds: 0, keyFrames: [] };
     if (this.isLost) return found;
     if (this.beforeCluster) this.keepHeader(bytes);
     this.stream.push(bytes);
@@ -135,6 +137,7 @@ export class MatroskaScanner implements Scanner {
     if (id === ID.trackNumber) entry.number = value;
     if (id === ID.trackType) entry.type = value;
     if (entry.type === VIDEO) this.videoTrack ??= entry.number;
+    if (entry.type === SOUND) this.soundTrack ??= entry.number;
     return true;
   }
 
@@ -142,7 +145,9 @@ export class MatroskaScanner implements Scanner {
   private block(id: number, at: number, content: Buffer, found: Scanned): void {
     const trackBytes = Math.clz32(content[0] ?? 0) - 23;
     if (trackBytes > 8 || content.length < trackBytes + 3) return;
-    if (readVint(content.subarray(0, trackBytes)) !== this.videoTrack) return;
+    const track = readVint(content.subarray(0, trackBytes));
+    if (track !== undefined && track === this.soundTrack) found.sounds++;
+    if (track !== this.videoTrack) return;
     found.frames++;
     const ticks = this.clusterTime + content.readInt16BE(trackBytes);
     const flags = content[trackBytes + 2]!;

@@ -1,7 +1,7 @@
 /** Reads the boxes of a fragmented MP4 (ISO/IEC 14496-12, section 8) that tell its key frames. */
 
-/** A movie's first video track. */
-export interface VideoTrack {
+/** A track of a movie. */
+export interface Track {
   id: number;
   /** Units of its clock in a second. */
   timescale: number;
@@ -18,13 +18,17 @@ export interface Fragment {
 
 const IS_NON_SYNC = 0x10000;
 
-/** @param movie a whole `moov` box */
-export function readVideoTrack(movie: Buffer): VideoTrack | undefined {
+/**
+ * The first track of a kind.
+ * @param movie a whole `moov` box
+ * @param kind its handler type (ISO/IEC 14496-12, section 12)
+ */
+export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Track | undefined {
   for (const track of children(movie, 'trak')) {
     const media = children(track, 'mdia')[0];
     const [handler, mediaHead] = [child(media, 'hdlr'), child(media, 'mdhd')];
     const trackHead = child(track, 'tkhd');
-    if (!handler || !mediaHead || !trackHead || handler.toString('latin1', 16, 20) !== 'vide')
+    if (!handler || !mediaHead || !trackHead || handler.toString('latin1', 16, 20) !== kind)
       continue;
     const id = uint(trackHead, isLong(trackHead) ? 28 : 20);
     const timescale = uint(mediaHead, isLong(mediaHead) ? 28 : 20);
@@ -35,7 +39,7 @@ export function readVideoTrack(movie: Buffer): VideoTrack | undefined {
 }
 
 /** @param moof a whole `moof` box */
-export function readFragment(moof: Buffer, track: VideoTrack): Fragment | undefined {
+export function readFragment(moof: Buffer, track: Track): Fragment | undefined {
   for (const traf of children(moof, 'traf')) {
     const head = child(traf, 'tfhd');
     if (!head || uint(head, 12) !== track.id) continue;
@@ -54,7 +58,7 @@ export function readFragment(moof: Buffer, track: VideoTrack): Fragment | undefi
 }
 
 /** Its optional fields stand in the order of their flags. */
-function readTrackFragmentHead(head: Buffer, track: VideoTrack) {
+function readTrackFragmentHead(head: Buffer, track: Track) {
   const flags = flagsOf(head);
   let at = 16;
   for (const [flag, bytes] of [

@@ -1,4 +1,4 @@
-import { readFragment, readVideoTrack, type VideoTrack } from './mp4-boxes.js';
+import { readFragment, readTrack, type Track } from './mp4-boxes.js';
 import { Pieces } from './pieces.js';
 import { MAX_HEADER_BYTES, type Scanned, type Scanner } from './scanner.js';
 
@@ -13,10 +13,11 @@ export class Mp4Scanner implements Scanner {
   isLost = false;
   private readonly stream = new Pieces();
   private fileType = Buffer.alloc(0);
-  private track: VideoTrack | undefined;
+  private track: Track | undefined;
+  private soundTrack: Track | undefined;
 
   push(bytes: Buffer): Scanned {
-    const found: Scanned = { frames: 0, keyFrames: [] };
+    const found: Scanned = { frames: 0, sounds: 0, keyFrames: [] };
     if (this.isLost) return found;
     this.stream.push(bytes);
     while (found.next === undefined && !this.isLost && this.readBox(found));
@@ -57,8 +58,11 @@ export class Mp4Scanner implements Scanner {
     if (type === 'ftyp') this.fileType = Buffer.from(box);
     if (type === 'moov') {
       this.header = Buffer.concat([this.fileType, box]);
-      this.track = readVideoTrack(box);
+      this.track = readTrack(box, 'vide');
+      this.soundTrack = readTrack(box, 'soun');
     }
+    if (type === 'moof' && this.soundTrack)
+      found.sounds += readFragment(box, this.soundTrack)?.samples ?? 0;
     const fragment = type === 'moof' && this.track && readFragment(box, this.track);
     if (!fragment) return;
     found.frames += fragment.samples;

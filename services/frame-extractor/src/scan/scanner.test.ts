@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readFile } from 'node:fs/promises';
 import {
+  clickingClip,
   countedClip,
   cut,
   H264_MP4,
@@ -16,10 +17,11 @@ import type { KeyFrame, Scanned } from './scanner.js';
 function scan(pieces: Buffer[]) {
   const whole = Buffer.concat(pieces);
   const scanner = createScanner(sniffContainer(whole)!);
-  const found: Scanned = { frames: 0, keyFrames: [] };
+  const found: Scanned = { frames: 0, sounds: 0, keyFrames: [] };
   for (const piece of pieces) {
-    const { frames, keyFrames, next } = scanner.push(piece);
+    const { frames, sounds, keyFrames, next } = scanner.push(piece);
     found.frames += frames;
+    found.sounds += sounds;
     found.keyFrames.push(...keyFrames);
     if (next !== undefined) return { ...found, next, isLost: scanner.isLost };
   }
@@ -37,6 +39,16 @@ beforeAll(async () => {
   clips.mkv = await countedClip(90, [...H264_REORDERED_MP4.slice(0, 10), '-f', 'matroska'], SMALL);
   clips.mp4 = await countedClip(90, H264_MP4, SMALL);
   clips.reordered = await countedClip(90, H264_REORDERED_MP4, SMALL);
+});
+
+test.each([
+  ['Opus in a WebM', ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm'], 0.02],
+  ['AAC in an MP4', [...H264_MP4, '-c:a', 'aac'], 1024 / 48_000],
+])('the packets of sound are counted: %s', async (_, encoding, packetSeconds) => {
+  const { frames, sounds } = scan(cut(await clickingClip(3, encoding), 1, 5000));
+  expect(frames).toBe(90);
+  // An encoder begins a little before the sound, and fills the last packet.
+  expect(sounds - Math.ceil(3 / packetSeconds)).toBeOneOf([0, 1, 2]);
 });
 
 describe('all key frames are found, with the time that they are shown at', () => {

@@ -12,6 +12,8 @@ export interface KeyFrame {
 export interface Scanned {
   /** Frames of the video track that began. */
   frames: number;
+  /** Packets of the sound track that began. */
+  sounds: number;
   keyFrames: KeyFrame[];
   /** Where another recording begins: nothing is scanned from there on. */
   next?: number;
