@@ -1,18 +1,35 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { mutated } from '@facecast/shared/testing/mutate';
-import { countedClip, cut, H264_MP4, VP8_WEBM } from './clips.js';
+import { clickingClip, countedClip, cut, FPS, H264_MP4, VP8_WEBM } from './clips.js';
 import type { Surroundings } from './surroundings.js';
-
-/** A recording to be broken, in these containers. */
-export const FUZZED = {
-  'video/webm': [...VP8_WEBM, '-g', '4'],
-  'video/mp4': [...H264_MP4, '-g', '4'],
-};
-export type FuzzedType = keyof typeof FUZZED;
 
 /** A session that has not ended so long after all of it was sent hangs. */
 const HANG_MS = 5_000;
+
 const FRAMES = 12;
+const SIZE = { width: 64, height: 48 };
+const WEBM = [...VP8_WEBM, '-g', '4'];
+const MP4 = [...H264_MP4, '-g', '4'];
+
+/** A recording that is to be broken. */
+export interface Fuzzed {
+  mimeType: string;
+  make: () => Promise<Buffer>;
+}
+
+/** One of each container, without and with sound. */
+export const FUZZED: Record<string, Fuzzed> = {
+  WebM: { mimeType: 'video/webm', make: () => countedClip(FRAMES, WEBM, SIZE) },
+  MP4: { mimeType: 'video/mp4', make: () => countedClip(FRAMES, MP4, SIZE) },
+  'WebM with sound': {
+    mimeType: 'video/webm',
+    make: () => clickingClip(FRAMES / FPS, [...WEBM, '-c:a', 'libopus']),
+  },
+  'MP4 with sound': {
+    mimeType: 'video/mp4',
+    make: () => clickingClip(FRAMES / FPS, [...MP4, '-c:a', 'aac']),
+  },
+};
 
 /** What became of broken recordings. */
 export interface FuzzReport {
@@ -31,10 +48,10 @@ export interface FuzzReport {
 /** Sends a recording, broken by each seed, to the extractor, each in a session of its own. */
 export async function fuzz(
   around: Surroundings,
-  mimeType: FuzzedType,
+  { mimeType, make }: Fuzzed,
   seeds: { from: number; count: number; atOnce: number },
 ): Promise<FuzzReport> {
-  const recording = await countedClip(FRAMES, FUZZED[mimeType], { width: 64, height: 48 });
+  const recording = await make();
   const report: FuzzReport = {
     recordings: 0,
     frames: 0,
