@@ -31,6 +31,12 @@ export interface Found {
   sightings: Sighting[];
 }
 
+/** A face that was not known: where it is, and where it was in the run's first frame if that is known. */
+interface Entered {
+  now: Track;
+  first: Track | undefined;
+}
+
 /** So many places that may be new faces are looked at closely. */
 const MOST_CLOSE_LOOKS = 6;
 
@@ -45,74 +51,135 @@ export async function searchRun(
   known: Knowledge | undefined,
   wanted: Wanted,
 ): Promise<Found> {
-  const picture = run.pictures.at(-1)!;
-  const { width, height } = picture;
-  const before = known?.width === width && known.height === height ? known : undefined;
-  const frame = run.firstFrame + run.pictures.length - 1;
-  const pursuit = new Pursuit(finder, picture, frame, before?.tracks ?? []);
-  const looks = wanted.hidden ? looksOf(picture) : undefined;
-  const due = depthOf(before, frame, run.pictures.length, wanted);
-  // Of a picture whose looks are known, a quick search of what has changed shows as much, and more closely.
-  let depth = looks && due === 'quick' ? undefined : due;
-  let finds = depth ? await finder.findAll(picture, depth) : [];
-  finds = pursuit.takeClear(finds);
-  await pursuit.lookNear();
-  const isLost = () => pursuit.lost.some((one) => one.sure && one.foundIn === before?.searched);
-  if (!depth && looks) {
+  const search = new RunSearch(finder, run, known, wanted);
+  await search.lookForKnown();
+  await search.lookForNew();
+  return search.found();
+}
+
+class RunSearch {
+  private readonly picture: Plane;
+  /** Number of the picture within its session. */
+  private readonly frame: number;
+  private readonly before: Knowledge | undefined;
+  private readonly pursuit: Pursuit;
+  /** Of the picture, where faces are hidden. */
+  private readonly looks: string | undefined;
+  private readonly due: Depth | undefined;
+  /** How the whole picture was searched, if it was. */
+  private depth: Depth | undefined;
+  /** What that shows, or a search of what has changed. */
+  private finds: Find[] = [];
+  private readonly entered: Entered[] = [];
+  private nextId: number;
+
+  constructor(
+    private readonly finder: FaceFinder,
+    private readonly run: Run,
+    known: Knowledge | undefined,
+    private readonly wanted: Wanted,
+  ) {
+    const { pictures, firstFrame } = run;
+    const picture = (this.picture = pictures.at(-1)!);
+    const isOfSize = known?.width === picture.width && known.height === picture.height;
+    const before = (this.before = isOfSize ? known : undefined);
+    this.frame = firstFrame + pictures.length - 1;
+    this.nextId = before?.nextId ?? 0;
+    this.pursuit = new Pursuit(finder, picture, this.frame, before?.tracks ?? []);
+    this.looks = wanted.hidden ? looksOf(picture) : undefined;
+    this.due = depthOf(before, this.frame, pictures.length, wanted);
+  }
+
+  /** Looks for the known faces, further and further until each is found or given up. */
+  async lookForKnown(): Promise<void> {
+    const { pursuit, looks, due } = this;
+    // Of a picture whose looks are known, a quick search of what has changed shows as much, and more closely.
+    if (due === 'thorough' || (due && !looks)) await this.searchWhole(due);
+    this.finds = pursuit.takeClear(this.finds);
+    await pursuit.lookNear();
+    if (!this.depth && looks) await this.searchChanged(looks);
+    else if (!this.depth && this.hasLost) await this.searchWhole('quick');
+    await pursuit.lookAmong(this.finds);
+    if (this.wanted.hidden && this.depth !== 'thorough' && this.hasLost) {
+      await this.searchWhole('thorough');
+      await pursuit.lookAmong(this.finds);
+    }
+  }
+
+  /** Takes the places that a close look finds to be faces, too, for faces that have entered. */
+  async lookForNew(): Promise<void> {
+    const { finder, picture, frame, finds, pursuit, wanted } = this;
+    for (const find of await newFaces(finder, picture, finds, pursuit, wanted.hidden)) {
+      const now: Track = { id: this.nextId++, ...find, dx: 0, dy: 0, foundIn: frame };
+      this.entered.push(await inFirstFrame(finder, this.run, now));
+    }
+  }
+
+  found(): Found {
+    const { frame, before, due, depth, looks, nextId, picture, pursuit } = this;
+    const { width, height } = picture;
+    const faces = [...pursuit.caught, ...this.entered].map(({ now }) => now);
+    const held = this.held(faces);
+    const isWhole = depth ?? due;
+    return {
+      known: {
+        ...{ width, height, nextId, searched: frame },
+        searchedWhole: isWhole ? frame : before!.searchedWhole,
+        searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
+        looks: looks && (isWhole ? looks : before!.looks),
+        tracks: [
+          ...faces,
+          ...held.filter((one) => isMiddleWithin(expectedIn(one, frame), picture)),
+        ].slice(0, MAX_FACES),
+      },
+      sightings: this.run.pictures.map((_, n) => this.sighting(n, held)),
+    };
+  }
+
+  /** Whether a face that surely was there when somebody last looked is not found. */
+  private get hasLost(): boolean {
+    const { before, pursuit } = this;
+    return pursuit.lost.some((one) => one.sure && one.foundIn === before?.searched);
+  }
+
+  private async searchWhole(depth: Depth): Promise<void> {
+    this.depth = depth;
+    this.finds = await this.finder.findAll(this.picture, depth);
+  }
+
+  private async searchChanged(looks: string): Promise<void> {
+    const { picture, frame, pursuit, before } = this;
     const heads = pursuit.caught.map(({ was, now }) => seenBetween(was, now, frame));
     const parts = changedParts(looks, before!.looks!, heads, picture);
-    if (parts.length > 0) finds = await finder.findIn(picture, parts);
-  } else if (!depth && isLost()) {
-    depth = 'quick';
-    finds = await finder.findAll(picture, depth);
-  }
-  await pursuit.lookAmong(finds);
-  if (wanted.hidden && depth !== 'thorough' && isLost()) {
-    depth = 'thorough';
-    finds = await finder.findAll(picture, depth);
-    await pursuit.lookAmong(finds);
+    if (parts.length > 0) this.finds = await this.finder.findIn(picture, parts);
   }
 
-  const entered: { now: Track; first: Track | undefined }[] = [];
-  let nextId = before?.nextId ?? 0;
-  for (const find of await newFaces(finder, picture, finds, pursuit, wanted.hidden))
-    entered.push(
-      await inFirstFrame(finder, run, { id: nextId++, ...find, dx: 0, dy: 0, foundIn: frame }),
+  /** Known faces that were not found and are not given up yet. */
+  private held(found: readonly Track[]): Track[] {
+    const { frame, pursuit, wanted } = this;
+    const hold = wanted.hidden ? wanted.pace.holdHidden : wanted.pace.hold;
+    return pursuit.lost.filter(
+      (one) => Math.abs(frame - one.foundIn) <= hold && !isAmong(found, expectedIn(one, frame)),
     );
-  const found = [...pursuit.caught, ...entered].map(({ now }) => now);
-  const hold = wanted.hidden ? wanted.pace.holdHidden : wanted.pace.hold;
-  const held = pursuit.lost.filter(
-    (one) => Math.abs(frame - one.foundIn) <= hold && !isAmong(found, expectedIn(one, frame)),
-  );
+  }
 
-  const isWhole = depth ?? due;
-  // What moved unseen for longer may have been anywhere before it was found.
-  const isAfterGap = Math.abs(frame - (before?.searched ?? -1)) > run.pictures.length;
-  const sightings = run.pictures.map((one, n) => {
+  /** @param n of the run's frames */
+  private sighting(n: number, held: readonly Track[]): Sighting {
+    const { run, frame, before, picture, pursuit, looks } = this;
     const at = run.firstFrame + n;
     const faces = [
       ...pursuit.caught.map(({ was, now }) => seenBetween(was, now, at)),
-      ...entered.map(({ now, first }) =>
+      ...this.entered.map(({ now, first }) =>
         first || at === frame ? seenBetween(first ?? now, now, at) : seenBefore(now, at),
       ),
-      ...held.map((one) => seenAfter(one, at, picture, wanted.pace)),
+      ...held.map((one) => seenAfter(one, at, picture, this.wanted.pace)),
     ];
-    if (looks && isAfterGap) faces.push(...possibleFaces(one, faces, looks, nextId));
+    // What moved unseen for longer may have been anywhere before it was found.
+    const isAfterGap = Math.abs(frame - (before?.searched ?? -1)) > run.pictures.length;
+    if (looks && isAfterGap)
+      faces.push(...possibleFaces(run.pictures[n]!, faces, looks, this.nextId));
     return { searched: true, faces };
-  });
-  return {
-    known: {
-      ...{ width, height, nextId, searched: frame },
-      searchedWhole: isWhole ? frame : before!.searchedWhole,
-      searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
-      looks: looks && (isWhole ? looks : before!.looks),
-      tracks: [
-        ...found,
-        ...held.filter((one) => isMiddleWithin(expectedIn(one, frame), picture)),
-      ].slice(0, MAX_FACES),
-    },
-    sightings,
-  };
+  }
 }
 
 /** How the whole picture is to be searched, or undefined where it is not its turn. */
@@ -149,8 +216,8 @@ async function newFaces(
   return faces;
 }
 
-/** A face that has just entered: where it was in the run's first frame tells how it moves. */
-async function inFirstFrame(finder: FaceFinder, run: Run, now: Track) {
+/** Where a face that has just entered was in the run's first frame tells how it moves. */
+async function inFirstFrame(finder: FaceFinder, run: Run, now: Track): Promise<Entered> {
   const frames = now.foundIn - run.firstFrame;
   const find = frames > 0 ? await finder.findNear(run.pictures[0]!, now) : undefined;
   if (!find) return { now, first: undefined };
