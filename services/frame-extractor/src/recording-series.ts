@@ -1,0 +1,154 @@
+import type { ProcessExit } from '@facecast/shared/child-process';
+import type { Logger } from '@facecast/shared/logger';
+import type { CaptureClock } from './capture-clock.js';
+import type { ChunkInput } from './chunk-input.js';
+import type { Deps } from './deps.js';
+import { DecodeFailure, isInterruption, type FailureReason, type Interruption } from './failure.js';
+import type { Size } from './ffmpeg-arguments.js';
+import { Losses } from './losses.js';
+import type { Progress } from './progress.js';
+import { Recording, type NextRecording } from './recording.js';
+import type { RecoveryPoint } from './recovery.js';
+import type { TakeUp } from './take-up.js';
+import { filledUp, type RawBatch } from './y4m.js';
+
+/** What a series of recordings is made of, and where its batches go. */
+export interface RecordingSeriesOptions extends Pick<
+  Deps,
+  'cadence' | 'picture' | 'patience' | 'metrics'
+> {
+  input: ChunkInput;
+  from: TakeUp;
+  clock: CaptureClock;
+  /** How far the session has come, which others keep up to date. */
+  done: Readonly<Progress>;
+  /** Takes a batch of a recording; resolves to false where no more is wanted. */
+  handOn: (batch: RawBatch, recording: Recording) => Promise<boolean>;
+  log: Logger;
+}
+
+/** The recordings of one session, one after the other, each decoded by one ffmpeg or more. */
+export class RecordingSeries {
+  /** The one that is being decoded. */
+  current: Recording;
+  private header: Buffer | undefined;
+  private size: Size | undefined;
+  /** The input cannot be read: why. */
+  private inputFailure: FailureReason | undefined;
+  private readonly losses = new Losses();
+  private readonly soundLosses = new Losses();
+  private isOver = false;
+
+  constructor(private readonly options: RecordingSeriesOptions) {
+    const { from, done } = options;
+    const { width, height } = done;
+    if (width !== undefined && height !== undefined) this.size = { width, height };
+    this.header = from.header;
+    this.current = this.record(from.point);
+    if (done.nextChunk > 0) this.tellReplacement('taken_over');
+  }
+
+  /** Hands all batches on; resolves to what it was that ended the last recording too early. */
+  async decode(): Promise<FailureReason | undefined> {
+    for (;;) {
+      const failure = await this.decodeRecording();
+      if (this.isOver) return undefined;
+      const reason = this.inputFailure ?? failure?.reason;
+      if (failure && reason && isInterruption(reason) && this.takeUpAgain(failure, reason))
+        continue;
+      const { following, decoder } = this.current;
+      const rest = decoder.rest();
+      if (following && (!reason || reason === 'no_picture')) {
+        // A recording begins with a batch: then it can be taken up without the one before it.
+        if (rest) await this.handOn(filledUp(rest, this.options.cadence.framesPerBatch));
+        if (!this.begin(following)) return 'unknown_type';
+        continue;
+      }
+      if (failure) this.options.log.warn({ reason, ffmpeg: failure.cause }, 'could not be decoded');
+      if (rest) await this.handOn(rest);
+      const isLost = reason && isInterruption(reason) && !this.current.recovery.point;
+      return isLost ? 'no_way_back' : reason;
+    }
+  }
+
+  /** Ends the recording: its input cannot be read. */
+  failInput(reason: FailureReason): void {
+    this.inputFailure = reason;
+    this.current.decoder.fail(reason);
+  }
+
+  /** Nothing more is handed on. */
+  stop(): void {
+    this.isOver = true;
+    this.current.decoder.close();
+    this.current.sound.abandon();
+  }
+
+  /** Hands the batches of the present recording on until there are no more from its present decoder. */
+  private async decodeRecording(): Promise<DecodeFailure | undefined> {
+    try {
+      for await (const batch of this.current.decoder.batches())
+        if (!(await this.handOn(batch))) break;
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof DecodeFailure)) throw error;
+      return error;
+    } finally {
+      await this.current.close();
+    }
+  }
+
+  private async handOn(batch: RawBatch): Promise<boolean> {
+    const { width, height } = batch;
+    this.size ??= { width, height };
+    const isTaken = await this.options.handOn(batch, this.current);
+    this.isOver ||= !isTaken;
+    return !this.isOver;
+  }
+
+  /** Goes on with the recording after this one; false where nobody can read it. */
+  private begin({ container, ...place }: NextRecording): boolean {
+    if (!container) return false;
+    const { done, clock, input, log } = this.options;
+    clock.recordingBegan(done.frames, input.newestReceivedAt);
+    log.info({ chunk: place.chunk, frame: done.frames }, 'another recording');
+    this.header = undefined;
+    this.current = this.record({ ...place, container, rate: { next: done.frames } });
+    return true;
+  }
+
+  /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
+  private takeUpAgain(failure: DecodeFailure, reason: Interruption): boolean {
+    const { recovery, decoder, sound, wholeHeader } = this.current;
+    const isOfSound = reason === 'sound_died' || reason === 'sound_stalled';
+    if (!recovery.point) return false;
+    if (!isOfSound && !this.losses.isWorthAnother(this.options.done.frames)) return false;
+    this.size ??= decoder.size;
+    this.header = wholeHeader;
+    sound.abandon();
+    this.current = this.record(recovery.point);
+    this.tellReplacement(reason, failure.cause);
+    return true;
+  }
+
+  private tellReplacement(reason: Interruption | 'taken_over', ffmpeg?: ProcessExit): void {
+    const { metrics, log, done } = this.options;
+    metrics.replacements.inc({ reason });
+    const { chunk, keyFrame } = this.current.from;
+    const from = { chunk, keyFrame: keyFrame?.time };
+    log.warn({ reason, ffmpeg, frame: done.frames, from }, 'taken up at a key frame');
+  }
+
+  private record(point: RecoveryPoint): Recording {
+    const { input, picture, patience, cadence, done, log } = this.options;
+    const { framesPerBatch } = cadence;
+    return new Recording(point, this.header, input, {
+      ...{ picture, patience, framesPerBatch, size: this.size },
+      isSoundWorthIt: () => this.soundLosses.isWorthAnother(done.heard),
+      onFailed: (error) => {
+        log.error({ err: error }, 'the input could not be read');
+        this.failInput('lost_chunk');
+      },
+    });
+  }
+}
