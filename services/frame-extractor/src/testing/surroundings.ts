@@ -145,7 +145,8 @@ export class Surroundings {
     const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
     // eslint-disable-next-line no-restricted-properties -- the way to ffmpeg, which is no setting
     const { PATH } = process.env;
-    const env = { REDIS_URL: redisUrl, FRAMES_DIR: this.directory, OPS_PORT: '0', PATH };
+    const own = { REDIS_URL: redisUrl, FRAMES_DIR: this.directory, OPS_PORT: '0', PATH };
+    const env = { ...this.env, ...own };
     const extractor = spawn(process.execPath, [main], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
