@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
@@ -68,6 +69,14 @@ test('a replica that stops gives its sessions back at once', async () => {
   await leaving.close();
   expect(await second.promise).toBe('one');
   await staying.close();
+});
+
+test('a replica that stops in the moment that it gets a session gives that back at once, too', async () => {
+  const leaving = stage(async (_sessionId, signal) => untilAborted(signal));
+  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  while (leaving.size === 0) await otherWork();
+  await leaving.close();
+  expect(await claims.waiting()).toBe(1);
 });
 
 test.each([

@@ -109,6 +109,8 @@ export class SessionStage {
     const { log, work } = this.options;
     signal.throwIfAborted();
     const attempt = await this.attempts.begin(sessionId);
+    // Work that begins after it was told to stop would never hear of it.
+    signal.throwIfAborted();
     log.info({ sessionId, attempt }, 'claimed');
     try {
       if (attempt > MAX_DEATHS) throw new Error(`${MAX_DEATHS} holders died of it`);

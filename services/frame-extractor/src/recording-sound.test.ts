@@ -1,6 +1,7 @@
 import { samplesBefore } from '@facecast/shared/sound';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Container } from './container.js';
+import { PATIENCE } from './decoder.js';
 import type { Interruption } from './failure.js';
 import { RecordingSound, type SoundOptions } from './recording-sound.js';
 import {
@@ -15,7 +16,7 @@ import {
 import { ffmpegs } from './testing/ffmpegs.js';
 
 /** However busy the machine is. */
-const PATIENCE_MS = 60_000;
+const LONG_MS = 60_000;
 const BATCH = samplesBefore(3, FPS);
 
 let sound: RecordingSound;
@@ -26,7 +27,7 @@ afterEach(() => sound.abandon());
 function soundOf(options: Partial<SoundOptions> = {}): RecordingSound {
   losses = [];
   return new RecordingSound({
-    ...{ container: 'matroska', fps: FPS, frame: 0, stallMs: PATIENCE_MS },
+    ...{ container: 'matroska', fps: FPS, frame: 0, patience: PATIENCE },
     onLost: (reason) => losses.push(reason) > 0,
     ...options,
   });
@@ -38,7 +39,7 @@ async function heard(
   pieces: Buffer[],
   { origin = 0, batches = 30, frame = 0 } = {},
 ) {
-  sound = soundOf({ container, frame, patienceMs: PATIENCE_MS });
+  sound = soundOf({ container, frame, lateMs: LONG_MS });
   const from = samplesBefore(frame, FPS);
   pieces.forEach((piece) => sound.write(piece, 0));
   sound.endInput();
@@ -88,7 +89,7 @@ describe('the sound of a recording', () => {
 
   test('that is declared and never comes is silence, and waited for once', async () => {
     const clip = await clickingClip(1, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
-    sound = soundOf({ patienceMs: 50 });
+    sound = soundOf({ lateMs: 50 });
     // The header, and no more.
     sound.write(clip.subarray(0, clip.indexOf(Buffer.from('1f43b675', 'hex')) + 4), 0);
     sound.follow({ next: 0, origin: 0 });
@@ -104,7 +105,7 @@ describe('the sound of a recording', () => {
 
   test('that comes late is waited for while no pictures follow', async () => {
     const clip = await clickingClip(2, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
-    sound = soundOf({ patienceMs: 1 });
+    sound = soundOf({ lateMs: 1 });
     const waits = vi.spyOn(AbortSignal, 'timeout');
     waits.mockClear();
     sound.write(clip.subarray(0, 2000), 0);
@@ -136,7 +137,7 @@ describe('the sound of a recording', () => {
     'is left to another decoder when its own %s',
     async (_, signal, loss, seconds, sounds) => {
       const clip = await clickingClip(seconds, OPUS);
-      sound = soundOf({ patienceMs: PATIENCE_MS, stallMs: 200 });
+      sound = soundOf({ lateMs: LONG_MS, patience: { ...PATIENCE, stallMs: 200 } });
       sound.write(clip.subarray(0, 20_000), 0);
       sound.follow({ next: 0, origin: 0 });
       expect(await sound.take(0, BATCH)).toHaveLength(4 * BATCH);

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/sound';
 import type { RateState } from './constant-rate.js';
 import type { Container } from './container.js';
+import type { Patience } from './decoder.js';
 import type { Interruption } from './failure.js';
 import { SoundDecoder } from './sound-decoder.js';
 import { SoundLine } from './sound-line.js';
@@ -12,7 +13,7 @@ import { hasSoundTrack } from './sound-track.js';
  * not come so long after the pictures that follow it is silence, and then none is waited for until some
  * comes. Where no pictures follow, as the publisher is gone for a while, there is no hurry.
  */
-const PATIENCE_MS = 1_000;
+const LATE_MS = 1_000;
 /** So long after the recording's end, what has not come comes no more. */
 const END_MS = 5_000;
 
@@ -22,14 +23,14 @@ export interface SoundOptions {
   fps: number;
   /** Number of the first frame whose sound may be asked for. */
   frame: number;
-  /** How long ffmpeg may take what it is given and give nothing, in milliseconds. */
-  stallMs: number;
+  patience: Patience;
   /**
    * Told that ffmpeg was lost; answers whether the recording is taken up again for that. Then no more
    * can be taken here; else the rest is silence.
    */
   onLost: (reason: Interruption) => boolean;
-  patienceMs?: number;
+  /** How long sound may come after its pictures, in milliseconds. */
+  lateMs?: number;
 }
 
 /** The sound of one recording, from the same bytes as its pictures to the samples of each batch. */
@@ -37,7 +38,7 @@ export class RecordingSound {
   private start: Buffer | undefined = Buffer.alloc(0);
   private decoder: SoundDecoder | undefined;
   private readonly line: SoundLine;
-  private readonly patienceMs: number;
+  private readonly lateMs: number;
   private expected = 0;
   private taken = 0;
   private readonly news = new EventEmitter();
@@ -48,9 +49,9 @@ export class RecordingSound {
   private ending: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: SoundOptions) {
-    const { frame, fps, patienceMs = PATIENCE_MS } = options;
+    const { frame, fps, lateMs = LATE_MS } = options;
     this.line = new SoundLine(samplesBefore(frame, fps));
-    this.patienceMs = patienceMs;
+    this.lateMs = lateMs;
   }
 
   /** Whether it has any; what there is in a recording stands before its first picture. */
@@ -101,7 +102,7 @@ export class RecordingSound {
   async take(from: number, to: number): Promise<Buffer | undefined> {
     let patience: AbortSignal | undefined;
     while (this.isAwaited(to)) {
-      if (this.expected > to) patience ??= AbortSignal.timeout(this.patienceMs);
+      if (this.expected > to) patience ??= AbortSignal.timeout(this.lateMs);
       const options = patience ? { signal: patience } : {};
       await once(this.news, 'news', options).catch(() => (this.isPatient = false));
     }
@@ -121,11 +122,11 @@ export class RecordingSound {
   }
 
   private decode(): void {
-    const { container, stallMs } = this.options;
-    this.decoder = new SoundDecoder(container, stallMs, (time, samples) => {
+    const { container, patience } = this.options;
+    this.decoder = new SoundDecoder(container, patience, (time, samples) => {
       this.line.add(time, samples);
       const late = (this.taken - this.line.end) / SAMPLE_RATE;
-      if (late * 1000 < this.patienceMs) this.isPatient = true;
+      if (late * 1000 < this.lateMs) this.isPatient = true;
       this.news.emit('news');
     });
     void this.decoder.ended.then((loss) => {

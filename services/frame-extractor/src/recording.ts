@@ -54,7 +54,7 @@ export class Recording {
     this.scanner = createScanner(container);
     this.recovery = new Recovery(from, head.length);
     this.sound = new RecordingSound({
-      ...{ container, fps: picture.fps, frame: rate.next, stallMs: patience.stallMs },
+      ...{ container, fps: picture.fps, frame: rate.next, patience },
       onLost: (reason) => this.soundLost(reason),
     });
     this.decoder = new Decoder({

@@ -1,6 +1,7 @@
 import { OwnedProcess } from '@facecast/shared/child-process';
 import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
 import type { Container } from './container.js';
+import type { Patience } from './decoder.js';
 import type { Interruption } from './failure.js';
 import { readFrameNotes } from './frame-notes.js';
 import { StallWatch } from './stall-watch.js';
@@ -25,20 +26,20 @@ export class SoundDecoder {
   private writing = Promise.resolve();
   private unread = 0;
   private readonly watch: StallWatch;
+  private hasGiven = false;
   private isHung = false;
 
   /**
-   * @param stallMs how long ffmpeg may take what it is given and give nothing, in milliseconds
    * @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is
    */
   constructor(
     container: Container,
-    stallMs: number,
+    patience: Patience,
     private readonly onBlock: (time: number, samples: Buffer) => void,
   ) {
     this.ffmpeg = new OwnedProcess('ffmpeg', soundArguments(container), { notes: true });
     this.watch = new StallWatch(
-      () => stallMs,
+      () => (this.hasGiven ? patience.stallMs : patience.firstFrameMs),
       () => this.hung(),
     );
     // Closed in the middle of a note, it says so by an error.
@@ -85,6 +86,7 @@ export class SoundDecoder {
     };
     let rest: Buffer = Buffer.alloc(0);
     for await (const bytes of this.ffmpeg.stdout) {
+      this.hasGiven = true;
       this.watch.got();
       rest = Buffer.concat([rest, bytes as Buffer]);
       let at = 0;
