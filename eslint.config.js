@@ -24,7 +24,7 @@ export default tseslint.config(
   {
     // Settings come in through config.ts alone, so that .env.example can be complete.
     files: ['services/*/src/**/*.ts', 'shared/src/**/*.ts'],
-    ignores: ['**/config.ts', '**/*.test.ts'],
+    ignores: ['**/config.ts', '**/*.test.ts', '**/testing/**'],
     rules: {
       'no-restricted-properties': [
         'error',

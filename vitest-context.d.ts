@@ -2,7 +2,7 @@ import 'vitest';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A Redis of this test run's own, started by tests/src/setup/redis.ts. */
-    redisUrl: string;
+    /** A Redis of its own for each worker of this test run; `redisUrl` in shared/src/testing/redis.ts is this one's. */
+    redisUrls: string[];
   }
 }

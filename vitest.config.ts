@@ -1,10 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole systems that fill two cores: two at once would wait for each other, and time out. */
+const alone = [
+  'tests/src/adaptation.test.ts',
+  'tests/src/background-tab.test.ts',
+  'tests/src/browser.test.ts',
+  'tests/src/faults/page.test.ts',
+  'tests/src/low-latency.test.ts',
+];
+
+const everywhere = {
+  // Each worker gets a Redis of its own, which the files that it runs empty.
+  globalSetup: ['tests/src/setup/redis.ts'],
+};
+
+const wholeSystems = {
+  ...everywhere,
+  expect: { poll: { timeout: 60_000, interval: 100 } },
+  testTimeout: 180_000,
+  hookTimeout: 600_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...everywhere,
           name: 'units',
           include: [
             'shared/src/**/*.test.ts',
@@ -12,9 +34,7 @@ export default defineConfig({
             'web/src/**/*.test.ts',
             'scripts/**/*.test.mjs',
           ],
-          globalSetup: ['tests/src/setup/redis.ts'],
-          // The tests share one Redis, emptied before each file.
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -22,15 +42,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...wholeSystems,
           name: 'system',
           include: ['tests/src/**/*.test.ts'],
-          globalSetup: ['tests/src/setup/redis.ts'],
-          fileParallelism: false,
-          // Whole systems, after the units: they want the machine for themselves.
+          exclude: alone,
+          // What they do is mostly to wait for video that comes at its own speed.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          expect: { poll: { timeout: 60_000, interval: 100 } },
-          testTimeout: 180_000,
-          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          ...wholeSystems,
+          name: 'alone',
+          include: alone,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,9 +1,10 @@
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { Gauge } from 'prom-client';
 import { redisCheck, serveOps, writableCheck, type HealthCheck } from './health.js';
 import { createLogger } from './logger.js';
 import { createMetrics } from './metrics.js';
 import { connectRedis } from './redis.js';
+import { redisUrl } from './testing/redis.js';
 
 let close: () => Promise<void>;
 afterEach(() => close());
@@ -39,7 +40,7 @@ test('the dependency that fails is named, and the process is healthy all the sam
 
 test('a Redis that does not answer is said so at once, and one that does is well', async () => {
   const log = createLogger('test', 'silent');
-  const there = connectRedis(inject('redisUrl'), 'worker', log);
+  const there = connectRedis(redisUrl, 'worker', log);
   const gone = connectRedis('redis://127.0.0.1:1', 'worker', log);
   await there.ping();
   const get = await serve({ there: redisCheck(there), gone: redisCheck(gone) });

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { ChunkStore } from './chunks.js';
 import { deferred } from './deferred.js';
 import { EventSubscription, EVENTS_CHANNEL, publishEvent, type FacecastEvent } from './events.js';
@@ -9,8 +9,9 @@ import type { MarkedEntry, NamedChunk } from './messages.js';
 import { consume, JobQueue } from './queues.js';
 import { connectRedis, warnUnlessOutage } from './redis.js';
 import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
+import { redisUrl } from './testing/redis.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const log = pino({ level: 'silent' });
 
 beforeEach(() => redis.flushall());

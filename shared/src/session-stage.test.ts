@@ -4,12 +4,13 @@ import { createInterface } from 'node:readline';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { afterAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { deferred } from './deferred.js';
 import { JobQueue } from './queues.js';
 import { SessionStage, type SessionWork } from './session-stage.js';
+import { redisUrl } from './testing/redis.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const claims = new JobQueue<'decode'>(redis, { kind: 'decode' });
 const log = pino({ level: 'silent' });
 
@@ -140,7 +141,7 @@ test('a session that was given up is ended by another where the one that did it 
 /** A replica in a process of its own: it says which sessions it holds, and which it gives up. */
 async function holder() {
   const child = spawn('node', ['--input-type=module', '--eval', HOLDER], {
-    env: { ...process.env, REDIS_URL: inject('redisUrl') },
+    env: { ...process.env, REDIS_URL: redisUrl },
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

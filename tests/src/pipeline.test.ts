@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as clips from './support/clips.js';
 import { greenOutline, greenPlane, playFrames, surrounds } from './support/playback.js';
 import { Publisher } from './support/publisher.js';
@@ -17,7 +18,7 @@ const run = promisify(execFile);
 const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
 /** What the contract promises, in seconds. */
 const IN_SYNC = 0.04;
-const redis = new Redis(inject('redisUrl'));
+const redis = new Redis(redisUrl);
 
 let stack: Stack;
 let media: string;
@@ -29,7 +30,7 @@ beforeAll(async () => {
   await clips.faceClip(join(media, 'face.webm'), 6);
   await clips.facelessClip(join(media, 'faceless.webm'), 6);
   await flashAndClickClip(join(media, 'clicks.webm'), 6);
-  stack = await startStack({ REDIS_URL: inject('redisUrl') });
+  stack = await startStack({ REDIS_URL: redisUrl });
 });
 
 afterAll(async () => {

@@ -10,7 +10,8 @@ import type { DetectJob, MarkedBatch } from '@facecast/shared/messages';
 import { createMetrics } from '@facecast/shared/metrics';
 import { consume, JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Detector, SEARCH_BUDGET_MS } from './detector.js';
 import type { FaceFinder } from './find/face-finder.js';
 import { FaceMemory } from './find/face-memory.js';
@@ -35,7 +36,7 @@ let sessions = 0;
 const opened: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  redis = connectRedis(inject('redisUrl'), 'worker', log);
+  redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   frames = await mkdtemp(join(tmpdir(), 'facecast-detector-'));
   store = new DirectoryFrameStore(frames);
@@ -297,7 +298,7 @@ describe('two consumers of the queue', () => {
     const handled = [0, 0];
     const workers = handled.map((_, n) => {
       const { detector: one } = detector();
-      const own = connectRedis(inject('redisUrl'), 'worker', log);
+      const own = connectRedis(redisUrl, 'worker', log);
       const handle = async (wanted: DetectJob) => {
         await one.mark(wanted);
         handled[n]!++;

@@ -1,12 +1,13 @@
 import { ChunkStore } from '@facecast/shared/chunks';
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
-import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { Checkpoint } from './checkpoint.js';
 import { ProgressStore } from './progress.js';
 import { Recovery, type RecoveryPoint } from './recovery.js';
 
-const redis = connectRedis(inject('redisUrl'), 'worker', createLogger('test', 'silent'));
+const redis = connectRedis(redisUrl, 'worker', createLogger('test', 'silent'));
 const progress = new ProgressStore(redis);
 const chunks = new ChunkStore(redis);
 

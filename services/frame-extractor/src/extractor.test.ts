@@ -1,11 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { connectRedis } from '@facecast/shared/redis';
 import { publishEvent } from '@facecast/shared/events';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countedClip, cut, H264_MP4, SMALL, VP8_WEBM } from './testing/clips.js';
 import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
 
-const redis = connectRedis(inject('redisUrl'), 'worker', log);
+const redis = connectRedis(redisUrl, 'worker', log);
 let around: Surroundings;
 let webm: Buffer;
 let short: Buffer;

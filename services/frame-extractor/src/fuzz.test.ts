@@ -1,5 +1,6 @@
 import { connectRedis } from '@facecast/shared/redis';
-import { afterAll, afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { countedClip, cut, SMALL, VP8_WEBM } from './testing/clips.js';
 import { fuzz, FUZZED } from './testing/fuzz.js';
 import { log, Surroundings, upTo } from './testing/surroundings.js';
@@ -7,7 +8,7 @@ import { log, Surroundings, upTo } from './testing/surroundings.js';
 /** `npm run bench -- fuzz` sends thousands. */
 const RECORDINGS = 20;
 
-const redis = connectRedis(inject('redisUrl'), 'worker', log);
+const redis = connectRedis(redisUrl, 'worker', log);
 let around: Surroundings;
 beforeEach(async () => {
   await redis.flushall();

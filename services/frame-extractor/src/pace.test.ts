@@ -1,10 +1,11 @@
 import { connectRedis } from '@facecast/shared/redis';
-import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Pace } from './pace.js';
 import { countedClip, cut, SMALL, VP8_WEBM } from './testing/clips.js';
 import { log, Surroundings, upTo } from './testing/surroundings.js';
 
-const redis = connectRedis(inject('redisUrl'), 'worker', log);
+const redis = connectRedis(redisUrl, 'worker', log);
 afterAll(() => redis.quit());
 
 test('media that is not ahead of its time is not held back', async () => {

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis } from '@facecast/shared/redis';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Container } from './container.js';
 import { Decoder } from './decoder.js';
 import type { Size } from './ffmpeg-arguments.js';
@@ -120,7 +121,7 @@ describe('a picture of another size than the session is shown whole, with black 
 });
 
 describe('a phone that turns in mid-recording', () => {
-  const redis = connectRedis(inject('redisUrl'), 'worker', log);
+  const redis = connectRedis(redisUrl, 'worker', log);
   afterAll(() => redis.quit());
 
   test('changes nothing of the size, and every frame comes once', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connectRedis } from '@facecast/shared/redis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   countedClip,
   cut,
@@ -12,7 +13,7 @@ import {
 import { ffmpegs } from './testing/ffmpegs.js';
 import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
 
-const redis = connectRedis(inject('redisUrl'), 'worker', log);
+const redis = connectRedis(redisUrl, 'worker', log);
 const FRAMES = 240;
 let around: Surroundings;
 const clips: Record<string, Buffer> = {};
@@ -75,7 +76,7 @@ describe('every frame comes once when', () => {
 
   test('the extractor is killed', async () => {
     await around.extractor.close();
-    const other = await around.startProcess(inject('redisUrl'));
+    const other = await around.startProcess(redisUrl);
     const session = await interrupted('video/webm', async () => {
       other.kill('SIGKILL');
       await once(other, 'exit');

@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { publishEvent } from '@facecast/shared/events';
 import { consume } from '@facecast/shared/queues';
 import { SessionRegistry } from '@facecast/shared/sessions';
+import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { breakableRedis } from './testing/breakable-redis.js';
 import { testGateway, type TestGateway } from './testing/gateway.js';
 import { IngestClient } from './testing/ingest-client.js';
@@ -15,7 +16,7 @@ import { testPlaylist } from './testing/playlist.js';
 import { until } from './testing/until.js';
 import { statsOf } from './testing/stats.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const registry = new SessionRegistry(redis);
 const open: { close: () => Promise<unknown> }[] = [];
 
@@ -26,7 +27,7 @@ afterEach(async () => {
 afterAll(() => redis.quit());
 
 async function gatewayWith(settings: Record<string, string> = {}): Promise<TestGateway> {
-  const gateway = await testGateway(settings['REDIS_URL'] ?? inject('redisUrl'), settings);
+  const gateway = await testGateway(settings['REDIS_URL'] ?? redisUrl, settings);
   open.push(gateway);
   return gateway;
 }
@@ -225,7 +226,7 @@ describe('the face timeline', () => {
   });
 
   test('that is followed ends with its range, its gateway, or at once where the session has ended', async () => {
-    const gateway = await testGateway(inject('redisUrl'));
+    const gateway = await testGateway(redisUrl);
     const [url] = await session(gateway, lines(0, 9));
     expect(await (await fetch(`${url}?follow=1&to=8`)).text()).toBe(lines(0));
     const followed = await fetch(`${url}?follow=1`);
@@ -285,7 +286,7 @@ describe('playback, through Redis', () => {
   });
 
   test('a gateway that stops answers who waits', async () => {
-    const gateway = await testGateway(inject('redisUrl'));
+    const gateway = await testGateway(redisUrl);
     await mkdir(join(gateway.hlsDir, 's'));
     await writeFile(join(gateway.hlsDir, 's', 'live.m3u8'), testPlaylist({ segments: 5 }));
     const answer = fetch(`${gateway.url}/hls/s/live.m3u8?_HLS_msn=5`);
@@ -327,7 +328,7 @@ describe('health', () => {
   });
 
   test('without Redis it is not ready, and says so', async () => {
-    const way = await breakableRedis(inject('redisUrl'));
+    const way = await breakableRedis(redisUrl);
     open.push(way);
     const { url } = await gatewayWith({ REDIS_URL: way.url });
     way.cut();

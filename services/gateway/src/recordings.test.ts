@@ -1,13 +1,14 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SessionRegistry } from '@facecast/shared/sessions';
+import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testGateway, type TestGateway } from './testing/gateway.js';
 import { IngestClient } from './testing/ingest-client.js';
 import { statsOf } from './testing/stats.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const registry = new SessionRegistry(redis);
 const MEDIA = Buffer.from('what a segmenter wrote');
 const LINE = '{"frame":7,"t":0.2333,"faces":[]}\n';
@@ -17,7 +18,7 @@ let resumeToken: string;
 
 beforeEach(async () => {
   await redis.flushall();
-  gateway = await testGateway(inject('redisUrl'));
+  gateway = await testGateway(redisUrl);
   const created = await registry.create(
     { mimeType: 'video/webm', effect: 'box', record: true },
     10,
@@ -151,7 +152,7 @@ test.each([
   ['1', false, true],
 ])('with RECORD=%s, a start with record: %j is recorded: %j', async (RECORD, record, recorded) => {
   const settings = { RECORD, RECORDING_RETENTION_HOURS: '48' };
-  const other = await testGateway(inject('redisUrl'), settings);
+  const other = await testGateway(redisUrl, settings);
   try {
     const client = await IngestClient.connect(other.ingestUrl);
     client.say({ type: 'start', mimeType: 'video/webm', ...(record !== undefined && { record }) });

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/logger';
-import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { viewerOf, Viewers } from './viewers.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const log = createLogger('gateway', 'silent');
 let now = 0;
 const open = () => new Viewers(redis, log, () => now);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from './janitor.js';
 
 const log = createLogger('test', 'fatal');
@@ -18,7 +19,7 @@ let janitor: Janitor;
 
 beforeEach(async () => {
   hlsDir = await mkdtemp(join(tmpdir(), 'facecast-janitor-'));
-  redis = connectRedis(inject('redisUrl'), 'producer', log);
+  redis = connectRedis(redisUrl, 'producer', log);
   await redis.flushall();
   registry = new SessionRegistry(redis);
   janitor = new Janitor(hlsDir, RETENTION_MS, registry, log);

@@ -7,7 +7,8 @@ import { createLogger } from '@facecast/shared/logger';
 import type { DetectJob } from '@facecast/shared/messages';
 import { consume, detectJobId, JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LateBatches, type UnsearchedBatch } from './late-batches.js';
 import { createSegmenterMetrics } from './metrics.js';
 import { HEIGHT, numberedFrames, WIDTH } from './testing/pictures.js';
@@ -24,7 +25,7 @@ let metrics: ReturnType<typeof createSegmenterMetrics>;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'facecast-late-'));
-  redis = connectRedis(inject('redisUrl'), 'worker', log);
+  redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   frames = new DirectoryFrameStore(root);
   await frames.openSession(sessionId);
@@ -118,7 +119,7 @@ describe('a batch that no detector brings', () => {
 
   test('is shown although its search failed as often as it may', async () => {
     await decode(0);
-    const connection = connectRedis(inject('redisUrl'), 'worker', log);
+    const connection = connectRedis(redisUrl, 'worker', log);
     const worker = consume(connection, { kind: 'detect' }, () => Promise.reject(new Error('bad')));
     await untilGiven(0);
     await worker.close();
@@ -128,7 +129,7 @@ describe('a batch that no detector brings', () => {
 
 test('a batch that a detector holds and does not bring is given to another, ahead of all', async () => {
   late = new LateBatches(sessionId, { detect, frames, metrics }, 60_000);
-  const connection = connectRedis(inject('redisUrl'), 'worker', log);
+  const connection = connectRedis(redisUrl, 'worker', log);
   const stuck = deferred();
   const held = deferred();
   const first = consume(connection, { kind: 'detect' }, async () => {

@@ -7,7 +7,8 @@ import { MarkedLog } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Leftovers } from './leftovers.js';
 
 const log = createLogger('test', 'fatal');
@@ -21,7 +22,7 @@ let leftovers: Leftovers;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'facecast-leftovers-'));
-  redis = connectRedis(inject('redisUrl'), 'worker', log);
+  redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   registry = new SessionRegistry(redis);
   frames = new DirectoryFrameStore(root);

@@ -10,7 +10,8 @@ import { JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { samplesBefore } from '@facecast/shared/sound';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';
 import { AAC_FRAME_SAMPLES } from './sound-encoder.js';
@@ -34,7 +35,7 @@ const running = new Set<{ segmenter: Segmenter; redis: Redis }>();
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'facecast-segmenter-'));
   hlsDir = join(root, 'hls');
-  redis = connectRedis(inject('redisUrl'), 'producer', log);
+  redis = connectRedis(redisUrl, 'producer', log);
   await redis.flushall();
   registry = new SessionRegistry(redis);
   frames = new DirectoryFrameStore(join(root, 'frames'));
@@ -52,7 +53,7 @@ afterEach(async () => {
 });
 
 function start(options: { longestGapMs?: number } = {}) {
-  const connection = connectRedis(inject('redisUrl'), 'worker', log);
+  const connection = connectRedis(redisUrl, 'worker', log);
   const metrics = createSegmenterMetrics();
   const segmenter = new Segmenter(
     {

@@ -2,12 +2,16 @@ import { GenericContainer } from 'testcontainers';
 import type { TestProject } from 'vitest/node';
 import { REDIS_SETTINGS, startRedisServer, type RedisServer } from '../support/redis-server.js';
 
-/** Gives the test run a real Redis: a container where there is an engine, else the system's server. */
+/** Gives each worker of the test run a real Redis: a container where there is an engine, else the system's server. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { url, stop } =
-    process.env['FACECAST_DOCKER'] === '1' ? await startContainer() : await startRedisServer();
-  project.provide('redisUrl', url);
-  return stop;
+  const start = process.env['FACECAST_DOCKER'] === '1' ? startContainer : startRedisServer;
+  const workers = Array.from({ length: project.config.maxWorkers });
+  const servers = await Promise.all(workers.map(() => start()));
+  project.provide(
+    'redisUrls',
+    servers.map(({ url }) => url),
+  );
+  return async () => void (await Promise.all(servers.map(({ stop }) => stop())));
 }
 
 /** The image that docker-compose.yml uses. */

@@ -1,6 +1,7 @@
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FaceMemory } from './face-memory.js';
 import type { Knowledge } from './knowledge.js';
 
@@ -8,7 +9,7 @@ let redis: Redis;
 let memory: FaceMemory;
 
 beforeAll(async () => {
-  redis = connectRedis(inject('redisUrl'), 'worker', createLogger('test', 'silent'));
+  redis = connectRedis(redisUrl, 'worker', createLogger('test', 'silent'));
   await redis.flushall();
   memory = new FaceMemory(redis);
 });

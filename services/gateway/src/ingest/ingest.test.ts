@@ -7,7 +7,8 @@ import { JobQueue } from '@facecast/shared/queues';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/logger';
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { breakableRedis } from '../testing/breakable-redis.js';
 import { testGateway, type TestGateway } from '../testing/gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
@@ -15,7 +16,7 @@ import { TestPipeline } from '../testing/pipeline.js';
 import type { IngestLimits } from './limits.js';
 import { statsOf } from '../testing/stats.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const registry = new SessionRegistry(redis);
 const open: { close: () => Promise<void> }[] = [];
 
@@ -29,7 +30,7 @@ async function gatewayWith(
   settings: Record<string, string> = {},
   limits: Partial<IngestLimits> = {},
 ): Promise<TestGateway> {
-  const gateway = await testGateway(settings['REDIS_URL'] ?? inject('redisUrl'), settings, limits);
+  const gateway = await testGateway(settings['REDIS_URL'] ?? redisUrl, settings, limits);
   open.push(gateway);
   return gateway;
 }
@@ -736,7 +737,7 @@ describe('a lost connection', () => {
 
 describe('Redis', () => {
   test('being gone for a moment costs no chunk, and no chunk its place', async () => {
-    const way = await breakableRedis(inject('redisUrl'));
+    const way = await breakableRedis(redisUrl);
     open.push(way);
     const { ingestUrl } = await gatewayWith({ REDIS_URL: way.url }, { retryMs: 10 });
     const client = await IngestClient.start(ingestUrl);
@@ -754,7 +755,7 @@ describe('Redis', () => {
   });
 
   test('being gone for good ends the connection with internal, and a start is not kept waiting', async () => {
-    const way = await breakableRedis(inject('redisUrl'));
+    const way = await breakableRedis(redisUrl);
     open.push(way);
     const { ingestUrl } = await gatewayWith({ REDIS_URL: way.url }, { retryMs: 10, outageMs: 50 });
     const running = await IngestClient.start(ingestUrl);
@@ -768,7 +769,7 @@ describe('Redis', () => {
 });
 
 test('a gateway that stops makes safe what has arrived, and sends its publishers elsewhere', async () => {
-  const gateway = await testGateway(inject('redisUrl'));
+  const gateway = await testGateway(redisUrl);
   const client = await IngestClient.start(gateway.ingestUrl);
   const silent = await IngestClient.connect(gateway.ingestUrl);
   client.chunks(...numbered(10));
@@ -782,7 +783,7 @@ test('a gateway that stops makes safe what has arrived, and sends its publishers
 });
 
 test('a gateway that stops does not wait for a client that does not answer', async () => {
-  const gateway = await testGateway(inject('redisUrl'));
+  const gateway = await testGateway(redisUrl);
   const client = await IngestClient.start(gateway.ingestUrl);
   client.socket.pause();
   await gateway.close();

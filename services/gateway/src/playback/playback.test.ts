@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/logger';
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answerError, Refusal } from '../errors.js';
 import { createGatewayMetrics } from '../metrics.js';
 import { testPlaylist, type TestPlaylist } from '../testing/playlist.js';
@@ -19,7 +20,7 @@ import { MediaSender } from './media-sender.js';
 import { playbackHandler } from './playback-handler.js';
 import { WaitingRoom } from './waiting-room.js';
 
-const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const log = createLogger('gateway', 'silent');
 const LIVE: TestPlaylist = { firstMsn: 10, segments: 30, openParts: 4 };
 const NEXT: TestPlaylist = { ...LIVE, openParts: 5 };

@@ -15,7 +15,8 @@ import { createLogger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { SessionRegistry, type Session } from '@facecast/shared/sessions';
 import { samplesBefore } from '@facecast/shared/sound';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from '../janitor.js';
 import { createSegmenterMetrics } from '../metrics.js';
 import { Packager } from '../packager.js';
@@ -316,7 +317,7 @@ describe('where it cannot be recorded', () => {
 
 describe('in the course of time', () => {
   test('what nobody finished is finished, then removed after the retention', async () => {
-    const redis = connectRedis(inject('redisUrl'), 'producer', createLogger('test', 'fatal'));
+    const redis = connectRedis(redisUrl, 'producer', createLogger('test', 'fatal'));
     try {
       await redis.flushall();
       const registry = new SessionRegistry(redis);
