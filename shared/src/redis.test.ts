@@ -200,7 +200,7 @@ test('a Redis that is gone and comes back is told in a line each, without a stac
     lines.push(JSON.parse(line) as Record<string, unknown>);
     if (lines.length === 2) back.resolve();
   };
-  const connection = connectRedis(inject('redisUrl'), 'worker', pino({ level: 'info' }, { write }));
+  const connection = connectRedis(redisUrl, 'worker', pino({ level: 'info' }, { write }));
   await connection.ping();
   for (const cause of ['read ECONNRESET', 'connect ECONNREFUSED'])
     connection.emit('error', new Error(cause));
