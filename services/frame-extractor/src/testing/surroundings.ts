@@ -143,7 +143,6 @@ export class Surroundings {
   /** An extractor in a process of its own, which can be killed; resolves when it is ready. */
   async startProcess(redisUrl: string): Promise<ChildProcess> {
     const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-    // eslint-disable-next-line no-restricted-properties -- the way to ffmpeg, which is no setting
     const { PATH } = process.env;
     const own = { REDIS_URL: redisUrl, FRAMES_DIR: this.directory, OPS_PORT: '0', PATH };
     const env = { ...this.env, ...own };
