@@ -36,8 +36,9 @@ export default defineConfig({
           ],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // They bound what hangs: a machine with other work on it may be many times as slow.
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
         },
       },
       {
