@@ -13,7 +13,7 @@ const WHOLE: Record<Depth, { scale: number; widest: number }> = {
   quick: { scale: 0.4, widest: 384 },
   thorough: { scale: 0.7, widest: 640 },
 };
-/** A search of parts is in more detail than a quick one as long as it is only so much of its work. */
+/** A quick search of parts is in more detail than a quick one as long as it is only so much of its work. */
 const PARTS_WORK = 0.5;
 /** A search near a known face: squares, in pixels, in which the face is so wide. */
 const NEAR_FACE = 40;
@@ -63,12 +63,9 @@ export class BlazeFaceFinder implements FaceFinder {
     return this.find(picture, wholeOf(picture), scaleOf(picture, depth), size);
   }
 
-  async findIn(picture: Plane, parts: readonly Place[]): Promise<Find[]> {
+  async findIn(picture: Plane, parts: readonly Place[], depth: Depth): Promise<Find[]> {
     const regions = parts.flatMap((part) => within(part, picture) ?? []);
-    const quick = scaleOf(picture, 'quick');
-    const area = regions.reduce((sum, { width, height }) => sum + width * height, 0);
-    const affordable = quick * Math.sqrt((PARTS_WORK * picture.width * picture.height) / area);
-    const scale = Math.min(scaleOf(picture, 'thorough'), Math.max(quick, affordable));
+    const scale = depth === 'quick' ? quickScale(picture, regions) : scaleOf(picture, depth);
     const finds: Find[] = [];
     for (const region of regions) finds.push(...(await this.find(picture, region, scale, picture)));
     return finds;
@@ -128,6 +125,14 @@ export class BlazeFaceFinder implements FaceFinder {
 function scaleOf({ width, height }: Plane, depth: Depth): number {
   const { scale, widest } = WHOLE[depth];
   return Math.min(scale, widest / Math.max(width, height));
+}
+
+/** The scale for parts of a picture. */
+function quickScale(picture: Plane, parts: readonly Place[]): number {
+  const quick = scaleOf(picture, 'quick');
+  const area = parts.reduce((sum, { width, height }) => sum + width * height, 0);
+  const affordable = quick * Math.sqrt((PARTS_WORK * picture.width * picture.height) / area);
+  return Math.min(scaleOf(picture, 'thorough'), Math.max(quick, affordable));
 }
 
 function wholeOf({ width, height }: Plane): Place {

@@ -31,8 +31,11 @@ export type Depth = 'quick' | 'thorough';
 export interface FaceFinder {
   /** Searches the whole picture. */
   findAll(picture: Plane, depth: Depth): Promise<Find[]>;
-  /** Searches parts of the picture: no more work than a quick search of all, and small faces too. */
-  findIn(picture: Plane, parts: readonly Place[]): Promise<Find[]>;
+  /**
+   * Searches parts of the picture: `thorough` as closely as such a search of all of it would, `quick` with
+   * no more work than such a search of all of it, and small faces too where the parts are small.
+   */
+  findIn(picture: Plane, parts: readonly Place[], depth: Depth): Promise<Find[]>;
   /**
    * The face that should be at `expected`, or undefined where it is not near that place at about that
    * size. Far cheaper than a search of the whole picture.

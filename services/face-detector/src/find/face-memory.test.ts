@@ -4,6 +4,7 @@ import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FaceMemory } from './face-memory.js';
 import type { Knowledge } from './knowledge.js';
+import { LOOKS_LENGTH } from './looks.js';
 
 let redis: Redis;
 let memory: FaceMemory;
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => redis.disconnect());
 
 const knowledge = (frame: number): Knowledge => ({
-  ...{ width: 640, height: 480, nextId: 8 },
+  ...{ width: 640, height: 480, nextId: 8, hidden: true, looks: 'A'.repeat(LOOKS_LENGTH) },
   ...{ searched: frame, searchedWhole: frame, searchedThoroughly: frame },
   tracks: [
     {

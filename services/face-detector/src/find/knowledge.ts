@@ -16,8 +16,10 @@ export const knowledgeSchema = z.object({
   searched: frameNumber,
   searchedWhole: frameNumber,
   searchedThoroughly: frameNumber,
-  /** The looks of the picture when it was last searched as a whole, where faces are hidden. */
-  looks: z.base64().length(LOOKS_LENGTH).optional(),
+  /** Whether what may be a face was looked for, too, as faces are hidden. */
+  hidden: z.boolean(),
+  /** The looks of the picture when it was last searched as a whole; where none are hidden, thoroughly. */
+  looks: z.base64().length(LOOKS_LENGTH),
   /** The id of the next face that enters. */
   nextId: z.number().int().nonnegative(),
   tracks: z.array(trackSchema).max(MAX_FACES),

@@ -85,6 +85,7 @@ test('the looks of a picture are small, whatever its size, and part of what is k
       searchedWhole: 2,
       searchedThoroughly: 2,
       nextId: 0,
+      hidden: true,
       tracks: [],
     };
     expect(knowledgeSchema.parse({ ...known, looks }).looks).toBe(looks);

@@ -25,8 +25,8 @@ class Scripted implements FaceFinder {
     return this.visible;
   }
 
-  async findIn() {
-    this.asked.push('part');
+  async findIn(_: unknown, __: unknown, depth: string) {
+    this.asked.push(`part, ${depth}`);
     return this.visible;
   }
 
@@ -75,23 +75,25 @@ describe('which search a run gets', () => {
     expect(first).toHaveLength(2);
   });
 
-  test('the whole picture every third of a second, and thoroughly every second', async () => {
+  /** What is asked in twenty runs, of which the eleventh shows something else, and with which frame. */
+  async function askedOver(changed: typeof PICTURE): Promise<string[]> {
     const session = new Session(new Scripted([]));
     const asked: string[] = [];
     for (let run = 0; run < 20; run++) {
-      await session.next();
+      await session.next(undefined, run === 10 ? changed : PICTURE);
       asked.push(...session.finder.asked.map((what) => `${session.frame - 1} ${what}`));
     }
-    expect(asked).toEqual([
-      '2 thorough',
-      '11 quick',
-      '20 quick',
-      '29 quick',
-      '32 thorough',
-      '41 quick',
-      '50 quick',
-      '59 quick',
-    ]);
+    return asked;
+  }
+  const QUICK = [11, 20, 29, 41, 50, 59].map((frame) => `${frame} quick`);
+
+  test('the whole picture every third of a second, and thoroughly once as long as nothing changes', async () => {
+    expect(await askedOver(PICTURE)).toEqual(['2 thorough', ...QUICK]);
+  });
+
+  test('thoroughly every second what has changed', async () => {
+    const thoroughly = ['2 thorough', '32 part, thorough'];
+    expect(await askedOver(CHANGED)).toEqual(expect.arrayContaining([...thoroughly, ...QUICK]));
   });
 
   describe('where faces are hidden', () => {
@@ -102,7 +104,7 @@ describe('which search a run gets', () => {
         await session.next(undefined, picture);
         asked.push(session.finder.asked);
       }
-      expect(asked).toEqual([['thorough'], [], ['part'], ['part'], []]);
+      expect(asked).toEqual([['thorough'], [], ['part, quick'], ['part, quick'], []]);
     });
 
     test('a change within a known face, which is covered, is no reason for a search', async () => {

@@ -63,7 +63,7 @@ class RunSearch {
   private readonly frame: number;
   private readonly before: Knowledge | undefined;
   private readonly pursuit: Pursuit;
-  /** Of the picture, where faces are hidden. */
+  /** Of the picture, where they are compared with those before. */
   private readonly looks: string | undefined;
   private readonly due: Depth | undefined;
   /** How the whole picture was searched, if it was. */
@@ -86,21 +86,23 @@ class RunSearch {
     this.frame = firstFrame + pictures.length - 1;
     this.nextId = before?.nextId ?? 0;
     this.pursuit = new Pursuit(finder, picture, this.frame, before?.tracks ?? []);
-    this.looks = wanted.hidden ? looksOf(picture) : undefined;
     this.due = depthOf(before, this.frame, pictures.length, wanted);
+    if (wanted.hidden || this.due === 'thorough') this.looks = looksOf(picture);
   }
 
   /** Looks for the known faces, further and further until each is found or given up. */
   async lookForKnown(): Promise<void> {
-    const { pursuit, looks, due } = this;
-    // Of a picture whose looks are known, a quick search of what has changed shows as much, and more closely.
-    if (due === 'thorough' || (due && !looks)) await this.searchWhole(due);
+    const { before, pursuit, looks, due, wanted } = this;
+    // What has not changed since it was searched shows no more than it did.
+    const isCompared = wanted.hidden ? due !== 'thorough' : due === 'thorough';
+    const searched = isCompared ? before?.looks : undefined;
+    if (due && !searched) await this.searchWhole(due);
     this.finds = pursuit.takeClear(this.finds);
     await pursuit.lookNear();
-    if (!this.depth && looks) await this.searchChanged(looks);
+    if (looks && searched) await this.searchChanged(looks, searched);
     else if (!this.depth && this.hasLost) await this.searchWhole('quick');
     await pursuit.lookAmong(this.finds);
-    if (this.wanted.hidden && this.depth !== 'thorough' && this.hasLost) {
+    if (wanted.hidden && this.depth !== 'thorough' && this.hasLost) {
       await this.searchWhole('thorough');
       await pursuit.lookAmong(this.finds);
     }
@@ -123,10 +125,10 @@ class RunSearch {
     const isWhole = depth ?? due;
     return {
       known: {
-        ...{ width, height, nextId, searched: frame },
+        ...{ width, height, nextId, searched: frame, hidden: this.wanted.hidden },
         searchedWhole: isWhole ? frame : before!.searchedWhole,
         searchedThoroughly: depth === 'thorough' ? frame : before!.searchedThoroughly,
-        looks: looks && (isWhole ? looks : before!.looks),
+        looks: isWhole && looks ? looks : before!.looks,
         tracks: [
           ...faces,
           ...held.filter((one) => isMiddleWithin(expectedIn(one, frame), picture)),
@@ -147,11 +149,13 @@ class RunSearch {
     this.finds = await this.finder.findAll(this.picture, depth);
   }
 
-  private async searchChanged(looks: string): Promise<void> {
-    const { picture, frame, pursuit, before } = this;
+  /** Searches what has changed since the picture had these looks, for a search of all of it. */
+  private async searchChanged(looks: string, searched: string): Promise<void> {
+    const { picture, frame, pursuit, due } = this;
     const heads = pursuit.caught.map(({ was, now }) => seenBetween(was, now, frame));
-    const parts = changedParts(looks, before!.looks!, heads, picture);
-    if (parts.length > 0) this.finds = await this.finder.findIn(picture, parts);
+    const parts = changedParts(looks, searched, heads, picture);
+    if (parts.length > 0) this.finds = await this.finder.findIn(picture, parts, due ?? 'quick');
+    if (due === 'thorough') this.depth = due;
   }
 
   /** Known faces that were not found and are not given up yet. */
@@ -176,7 +180,7 @@ class RunSearch {
     ];
     // What moved unseen for longer may have been anywhere before it was found.
     const isAfterGap = Math.abs(frame - (before?.searched ?? -1)) > run.pictures.length;
-    if (looks && isAfterGap)
+    if (looks && this.wanted.hidden && isAfterGap)
       faces.push(...possibleFaces(run.pictures[n]!, faces, looks, this.nextId));
     return { searched: true, faces };
   }
@@ -189,7 +193,7 @@ function depthOf(
   frames: number,
   { pace, hidden }: Wanted,
 ): Depth | undefined {
-  if (!before || (hidden && !before.looks)) return 'thorough';
+  if (!before || (hidden && !before.hidden)) return 'thorough';
   // The next run's last frame would be too late.
   const isDue = (last: number, every: number) => Math.abs(frame - last) + frames > every;
   if (isDue(before.searchedThoroughly, pace.thoroughEvery)) return 'thorough';

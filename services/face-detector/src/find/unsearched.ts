@@ -26,7 +26,7 @@ export function unsearched(
     const margin = MARGIN + MARGIN_TURNING_BACK * (frame - track.foundIn) ** 2;
     return { ...face, margin: face.margin + margin * face.width };
   });
-  const changed = known.looks ? possibleFaces(picture, faces, known.looks, known.nextId) : [];
+  const changed = known.hidden ? possibleFaces(picture, faces, known.looks, known.nextId) : [];
   return { searched: false, faces: [...faces, ...changed] };
 }
 
