@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
-import { newLogFile, runLogged, timed } from './run-program.mjs';
+import { runLogged, timed, withLogFile } from './run-program.mjs';
 
 const services = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
 /** Files of web/ that builds write. */
@@ -12,18 +12,17 @@ const page = join(root, 'web', 'dist', 'index.html');
 export async function ensureBuilt() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const projects = services.map((name) => join('services', name));
-  await timed('compiling the services', () =>
-    runLogged('tsc', process.execPath, [compiler, '--build', ...projects], {
-      log: newLogFile('tsc'),
-      cwd: root,
-    }),
+  const args = [compiler, '--build', ...projects];
+  await withLogFile('tsc', (log) =>
+    timed('compiling the services', () =>
+      runLogged('tsc', process.execPath, args, { log, cwd: root }),
+    ),
   );
   if (existsSync(page) && statSync(page).mtimeMs > newestPageSource()) return;
-  await timed('building the page', () =>
-    runLogged('vite build', 'npm', ['run', 'build', '--workspace', 'web'], {
-      log: newLogFile('vite'),
-      cwd: root,
-    }),
+  await withLogFile('vite', (log) =>
+    timed('building the page', () =>
+      runLogged('vite build', 'npm', ['run', 'build', '--workspace', 'web'], { log, cwd: root }),
+    ),
   );
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
-import { newLogFile, runLogged, timed } from './run-program.mjs';
+import { runLogged, timed, withLogFile } from './run-program.mjs';
 
 const lockFile = join(root, 'package-lock.json');
 /** Lies where `npm ci` removes it. */
@@ -18,9 +18,9 @@ export async function ensureNpmPackages() {
   const [stampedHash, stampedPlatform] = readStamp();
   if (stampedHash === lockHash && stampedPlatform === platform) return;
   if (stampedPlatform !== platform || !isInstalledAsLocked()) {
-    const log = newLogFile('npm');
-    await timed('installing npm packages', () =>
-      runLogged('npm ci', 'npm', ['ci', '--ignore-scripts', '--include=dev'], { log, cwd: root }),
+    const args = ['ci', '--ignore-scripts', '--include=dev'];
+    await withLogFile('npm', (log) =>
+      timed('installing npm packages', () => runLogged('npm ci', 'npm', args, { log, cwd: root })),
     );
   }
   writeFileSync(stampFile, `${lockHash} ${platform}\n`);

@@ -14,7 +14,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findCascades, findOpenCvHeaders, openCvVersion } from './opencv-system.mjs';
 import { cacheDirectory, root } from './paths.mjs';
-import { SetupError, newLogFile, runLogged, timed } from './run-program.mjs';
+import { SetupError, runLogged, timed, withLogFile } from './run-program.mjs';
 
 const binding = join(root, 'node_modules', '@u4', 'opencv4nodejs');
 const addon = join(binding, 'build', 'Release', 'opencv4nodejs.node');
@@ -53,9 +53,10 @@ export async function ensureOpenCvAddon() {
     rmSync(dirname(cached), { recursive: true });
   }
 
-  const log = newLogFile('opencv');
-  await timed(`compiling the OpenCV binding, once, about 2 minutes (log: ${log})`, () =>
-    build(headers, log),
+  await withLogFile('opencv', (log) =>
+    timed(`compiling the OpenCV binding, once, about 2 minutes (log: ${log})`, () =>
+      build(headers, log),
+    ),
   );
   const failure = loadFailure();
   if (failure !== undefined) throw new SetupError(`the OpenCV binding does not load:\n${failure}`);

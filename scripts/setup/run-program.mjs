@@ -1,6 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -37,12 +45,15 @@ export async function runLogged(title, program, args, { log, cwd, env }) {
 }
 
 /**
- * A new log file that no other run writes to.
+ * Gives some work a log file that no other run writes to. It stays where the work fails.
  *
  * @param {string} name
+ * @param {(log: string) => Promise<void>} work
  */
-export function newLogFile(name) {
-  return join(mkdtempSync(join(tmpdir(), 'facecast-setup-')), `${name}.log`);
+export async function withLogFile(name, work) {
+  const directory = mkdtempSync(join(tmpdir(), 'facecast-setup-'));
+  await work(join(directory, `${name}.log`));
+  rmSync(directory, { recursive: true });
 }
 
 /**

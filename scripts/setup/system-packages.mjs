@@ -5,9 +5,9 @@ import {
   SetupError,
   findProgram,
   hasProgram,
-  newLogFile,
   runLogged,
   timed,
+  withLogFile,
 } from './run-program.mjs';
 
 /**
@@ -137,12 +137,13 @@ export async function ensureSystemPackages(wanted) {
   if (!hasProgram('apt-get') || asRoot === undefined) throw new SetupError(instructions(missing));
 
   const hadRedis = hasProgram('redis-server');
-  const log = newLogFile('apt');
-  await timed(`installing ${packages.join(' ')} (log: ${log})`, async () => {
-    const [program = 'sh', ...args] = [...asRoot, 'sh', '-c', INSTALL_SCRIPT, 'sh', ...packages];
-    await runLogged('installing system packages', program, args, { log });
-    if (!hadRedis) keepRedisServiceOff(asRoot, log);
-  });
+  const [program = 'sh', ...args] = [...asRoot, 'sh', '-c', INSTALL_SCRIPT, 'sh', ...packages];
+  await withLogFile('apt', (log) =>
+    timed(`installing ${packages.join(' ')} (log: ${log})`, async () => {
+      await runLogged('installing system packages', program, args, { log });
+      if (!hadRedis) keepRedisServiceOff(asRoot, log);
+    }),
+  );
   const left = stillMissing(wanted);
   if (left.length > 0)
     throw new SetupError(
