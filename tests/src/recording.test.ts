@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from './support/browser.js';
@@ -30,7 +31,7 @@ const urlsOf = (sessionId: string) => [
 
 describe('recordings of sessions whose segmenter was killed, when nothing live of them is left', () => {
   let sessions: { counted: string; clicks: string; face: string };
-  let facesWhileLive: string;
+  let facesBefore: string;
 
   beforeAll(async () => {
     const [clicks, face] = [join(live.media, 'clicks.webm'), join(live.media, 'face.webm')];
@@ -45,7 +46,7 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
     for (const push of pushes) expect(await push.ended).toBe(0);
     const [a, b, c] = pushes.map(({ sessionId }) => sessionId);
     sessions = { counted: a!, clicks: b!, face: c! };
-    facesWhileLive = await (await api(sessions.face, '/faces')).text();
+    facesBefore = await (await api(sessions.face, '/faces')).text();
     // As the janitor does after RETENTION_MINUTES.
     for (const { sessionId } of pushes)
       await rm(join(live.stack.hlsDir, sessionId), { recursive: true });
@@ -70,10 +71,12 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
   });
 
   test('have the faces and the stats that they had', async () => {
-    expect(facesWhileLive.split('\n').length).toBeGreaterThan(150);
-    expect(await (await api(sessions.face, '/faces')).text()).toBe(facesWhileLive);
-    const stats: unknown = await (await api(sessions.face, '')).json();
+    expect(await (await api(sessions.face, '/faces')).text()).toBe(facesBefore);
+    const stats = (await (await api(sessions.face, '')).json()) as PipelineStats;
     expect(stats).toMatchObject({ state: 'ended', framesOut: 180, recording: 'on' });
+    // On a machine with more to do than it can, frames go out without a search.
+    const searched = 180 - stats.framesUndetected;
+    expect(facesBefore.trimEnd().split('\n').length).toBeGreaterThanOrEqual(searched);
     expect((await fetch(`${live.stack.url}/hls/${sessions.face}/live.m3u8`)).status).toBe(404);
   });
 
