@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { faceClip } from '../support/clips.js';
 import { HttpClient, nextPart, readPlaylist } from '../support/player.js';
 import { cpuByPart, type CpuByPart } from './cpu-by-part.js';
 import { startPush, type Push } from '../support/push.js';
 import { startStack, type Stack } from '../support/stack.js';
+import { statsOf } from '../support/stats.js';
 import { table } from './figures.js';
 import { ffmpegTranscode, gstreamerFaceDetect } from './other-pipelines.js';
 
@@ -69,7 +69,7 @@ async function measureOurs(clip: string, wanted: number): Promise<Measured> {
     const before = await look(stack, pushes);
     await after(SECONDS * 1000);
     const then = await look(stack, pushes);
-    const stats = await Promise.all(pushes.map((push) => statsOf(stack, push)));
+    const stats = await Promise.all(pushes.map(({ sessionId }) => statsOf(stack, sessionId)));
     return {
       sessions: pushes.length,
       seconds: (then.at - before.at) / 1000,
@@ -85,16 +85,11 @@ async function measureOurs(clip: string, wanted: number): Promise<Measured> {
 }
 
 async function look(stack: Stack, pushes: Push[]) {
-  const stats = await Promise.all(pushes.map((push) => statsOf(stack, push)));
+  const stats = await Promise.all(pushes.map(({ sessionId }) => statsOf(stack, sessionId)));
   const undetected = stats.reduce((sum, { framesUndetected }) => sum + framesUndetected, 0);
   const frames = await Promise.all(pushes.map((push) => framesListed(stack, push)));
   const cpu = await cpuByPart(stack);
   return { at: performance.now(), undetected, frames: frames.reduce((a, b) => a + b), cpu };
-}
-
-async function statsOf(stack: Stack, { sessionId }: Push): Promise<PipelineStats> {
-  const answer = await fetch(`${stack.url}/api/sessions/${sessionId}`);
-  return (await answer.json()) as PipelineStats;
 }
 
 /** By the playlist, which is exact at any time. */

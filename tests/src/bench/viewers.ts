@@ -6,6 +6,7 @@ import { faceClip } from '../support/clips.js';
 import { cpuSeconds, processesOf } from '../support/processes.js';
 import { startPush } from '../support/push.js';
 import { startStack, type Stack } from '../support/stack.js';
+import { statsOf } from '../support/stats.js';
 import { table } from './figures.js';
 import { Viewer } from './viewer.js';
 
@@ -53,8 +54,7 @@ async function measure(stack: Stack, sessionId: string, count: number): Promise<
   const cpu = (await cpuSeconds(gateway)) - before.cpu;
   const own = ownCpuSeconds() - before.own;
   const parts = sum(viewers) - before.parts;
-  const answer = await fetch(`${stack.url}/api/sessions/${sessionId}`);
-  const { pipelineMs } = (await answer.json()) as { pipelineMs: number };
+  const { pipelineMs } = await statsOf(stack, sessionId);
   leaving.abort();
   await Promise.all(watching);
   const bad = viewers.reduce((all, viewer) => all + viewer.badAnswers, 0);

@@ -1,13 +1,15 @@
+import type { PipelineStats } from '@facecast/shared/ingest-protocol';
 import { LivePublisher } from './live-publisher.js';
 import { LiveViewer } from './live-viewer.js';
 import type { Stack } from './stack.js';
+import { statsOf } from './stats.js';
 
 /** A session under way, and somebody who keeps every frame of it. */
 export interface LiveSession {
   publisher: LivePublisher;
   viewer: LiveViewer;
   /** The newest stats. */
-  stats: () => Promise<{ framesUndetected: number; framesOut: number }>;
+  stats: () => Promise<PipelineStats>;
   /** Goes on for `afterParts` more parts and stops; resolves to the number of frames. */
   end: (afterParts?: number) => Promise<number>;
   /** Goes on to the WebM's end; resolves to the number of frames. */
@@ -41,10 +43,7 @@ export async function startLive(
   return {
     publisher,
     viewer,
-    stats: async () => {
-      const answer = await fetch(`${stack.url}/api/sessions/${publisher.sessionId}`);
-      return (await answer.json()) as { framesUndetected: number; framesOut: number };
-    },
+    stats: () => statsOf(stack, publisher.sessionId),
     end,
     finish: async () => {
       const frames = await publisher.finish();
