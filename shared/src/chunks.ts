@@ -1,8 +1,5 @@
 import { KEY_PREFIX, type Redis } from './redis.js';
 
-/** Chunks of a session nobody reads any more are gone after this, whatever else fails. */
-export const CHUNK_LIFETIME_SECONDS = 300;
-
 /**
  * The bytes of a session's chunks, which the jobs in its `chunks` queue only name. They are written by
  * `SessionRegistry.storeChunks`.

@@ -1,6 +1,6 @@
 import { markedEntrySchema, type MarkedEntry } from './messages.js';
 import type { Logger } from './logger.js';
-import { KEY_PREFIX, type Redis, warnUnlessOutage } from './redis.js';
+import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS, warnUnlessOutage } from './redis.js';
 
 /** An entry with the id by which it is removed. */
 export interface LoggedEntry {
@@ -23,7 +23,7 @@ export class MarkedLog {
     const key = streamKey(sessionId);
     await Promise.all([
       this.redis.xadd(key, '*', 'entry', JSON.stringify(entry)),
-      this.redis.expire(key, LIFETIME_SECONDS),
+      this.redis.expire(key, SESSION_LIFETIME_SECONDS),
     ]);
   }
 
@@ -37,9 +37,6 @@ export class MarkedLog {
     await this.redis.unlink(streamKey(sessionId));
   }
 }
-
-/** A log that gets no entry for so long is nobody's: one that came after its session's end goes too. */
-const LIFETIME_SECONDS = 600;
 
 type Receive = (entries: LoggedEntry[]) => void;
 type Watched = { after: string; receive: Receive };

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { CHUNK_LIFETIME_SECONDS, chunkKey } from './chunks.js';
+import { chunkKey } from './chunks.js';
 import {
   effectSchema,
   pipelineStatsSchema,
@@ -8,7 +8,7 @@ import {
   type Effect,
 } from './ingest-protocol.js';
 import { namedChunksSchema, type NamedChunk } from './messages.js';
-import { KEY_PREFIX, type Redis } from './redis.js';
+import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from './redis.js';
 
 const sessionSchema = z.object({
   id: z.string(),
@@ -143,7 +143,7 @@ export class SessionRegistry {
       connection,
       last.n + 1,
       JSON.stringify(named),
-      CHUNK_LIFETIME_SECONDS,
+      SESSION_LIFETIME_SECONDS,
       ...bytes,
     );
     return asStored(stored);

@@ -1,4 +1,4 @@
-import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
+import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from '@facecast/shared/redis';
 import { z } from 'zod';
 import { recoveryPointSchema } from './recovery.js';
 
@@ -31,9 +31,6 @@ const progressSchema = z.object({
 /** How far a session's decoding has come. */
 export type Progress = z.infer<typeof progressSchema>;
 
-/** A session whose decoding has not moved for a day is nobody's any more. */
-const LIFETIME_SECONDS = 86_400;
-
 /** How far decoding has come, in Redis: for whoever takes it up or ends it after its holder's death. */
 export class ProgressStore {
   constructor(private readonly redis: Redis) {}
@@ -49,7 +46,7 @@ export class ProgressStore {
     const replies = await this.redis
       .multi()
       .hincrby(key, 'holder', 1)
-      .expire(key, LIFETIME_SECONDS)
+      .expire(key, SESSION_LIFETIME_SECONDS)
       .hgetall(key)
       .exec();
     return progressSchema.parse(replies?.at(-1)?.[1]);
@@ -76,7 +73,7 @@ export class ProgressStore {
   ): Promise<boolean> {
     const recovery = JSON.stringify(progress.recovery ?? null);
     const fields = { ...countsOf(progress), recovery };
-    return this.saveFields(sessionId, progress.holder, fields, LIFETIME_SECONDS, header);
+    return this.saveFields(sessionId, progress.holder, fields, SESSION_LIFETIME_SECONDS, header);
   }
 
   private async saveFields(
