@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { framesShown, shownFrame } from './support/browser.js';
+import { framesShown, goLive, shownFrame } from './support/browser.js';
 import { facelessClip } from './support/clips.js';
 import { stackAndCamera } from './support/fixtures.js';
 import { greenOutline } from './support/playback.js';
@@ -37,11 +37,6 @@ async function openPage(path: string): Promise<Page> {
   return opened;
 }
 
-async function start(): Promise<void> {
-  await page.getByTestId('start').click();
-  await framesShown(page, 'processed', 30);
-}
-
 /** Whether 10 of the pictures that are shown next, 300 at most, have an outline of a likely size. */
 async function showsOutlines(of: Page): Promise<boolean> {
   let outlined = 0;
@@ -55,7 +50,7 @@ async function showsOutlines(of: Page): Promise<boolean> {
 }
 
 test('a camera in a browser comes back beside it with the face outlined', async () => {
-  await start();
+  await goLive(page);
   expect(await showsOutlines(page)).toBe(true);
   expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
   await expect.poll(() => page.getByTestId('faces').innerText()).toContain('1');
@@ -68,7 +63,7 @@ test('a camera in a browser comes back beside it with the face outlined', async 
 });
 
 test('whoever has the link sees the same stream, and that it has ended', async () => {
-  await start();
+  await goLive(page);
   const link = await page.getByTestId('watch-link').getAttribute('href');
   const viewer = await openPage(new URL(link ?? '', live.stack.url).pathname);
   await framesShown(viewer, 'processed', 30);
@@ -82,7 +77,7 @@ test('whoever has the link sees the same stream, and that it has ended', async (
 
 test('sound is sent where the switch says so, and heard by whoever wants to', async () => {
   await page.getByTestId('sound').check();
-  await start();
+  await goLive(page);
   const link = await page.getByTestId('watch-link').getAttribute('href');
   const viewer = await openPage(new URL(link ?? '', live.stack.url).pathname);
   await framesShown(viewer, 'processed', 30);
@@ -103,7 +98,7 @@ test('sound is sent where the switch says so, and heard by whoever wants to', as
 });
 
 test('the effect changes while the stream is live', async () => {
-  await start();
+  await goLive(page);
   await page.getByTestId('effect').selectOption('none');
   await expect.poll(async () => greenOutline(await shownFrame(page, 'processed'))).toBeUndefined();
   await page.getByTestId('effect').selectOption('box');
@@ -111,7 +106,7 @@ test('the effect changes while the stream is live', async () => {
 });
 
 test('another source goes on in the same stream, and one that cannot be opened changes nothing', async () => {
-  await start();
+  await goLive(page);
   const outlined = async () => greenOutline(await shownFrame(page, 'processed')) !== undefined;
   const link = await page.getByTestId('watch-link').getAttribute('href');
   await expect.poll(outlined).toBe(true);
@@ -150,7 +145,7 @@ test('a camera that is refused is answered with a sentence', async () => {
 
 test('what is recorded says so to viewers, plays after the end, and is deleted at will', async () => {
   await page.getByTestId('record').check();
-  await start();
+  await goLive(page);
   await expect
     .poll(() => page.getByTestId('recording-note').innerText())
     .toMatch(/^Being recorded, as viewers see it\. Kept for 24 hours/);

@@ -131,6 +131,16 @@ describe('bad input ends its session with a clear error, and none beside it', ()
     expect(good.numbers).toEqual(upTo(60));
   });
 
+  test('an MP4 without the track that its fragments have, while it is still being sent', async () => {
+    const mp4 = await countedClip(60, H264_MP4, SMALL);
+    mp4.write('free', mp4.indexOf('tkhd'), 'latin1');
+    const session = await around.begin('video/mp4');
+    await session.send(cut(mp4, 5000).slice(0, 2));
+    const { frames, error } = await session.end();
+    expect(frames).toBe(0);
+    expect(error).toMatchObject({ code: 'unsupported_media' });
+  });
+
   function box(type: string): Buffer {
     return Buffer.from(`\x00\x00\x00\x10${type}isom\x00\x00\x02\x00`, 'latin1');
   }

@@ -122,7 +122,11 @@ export class Recording {
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
     const { scanner, recovery, decoder, sound } = this;
     const bytes = chunk.subarray(offset);
-    const { frames, sounds, keyFrames, next } = scanner.push(bytes);
+    const { frames, sounds, keyFrames, next, isBroken } = scanner.push(bytes);
+    if (isBroken) {
+      decoder.fail('no_picture');
+      return false;
+    }
     recovery.fed(n, offset, bytes.length, keyFrames);
     const following = next === undefined ? undefined : recovery.locate(next);
     // The first bytes of the next one may have been in the chunk before, and were fed.

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, expect, test } from 'vitest';
-import { framesShown } from '../support/browser.js';
+import { framesShown, goLive } from '../support/browser.js';
 import { stackAndCamera } from '../support/fixtures.js';
 import { processesOf, replaced, signal } from '../support/processes.js';
 
@@ -10,8 +10,7 @@ let page: Page;
 beforeEach(async () => {
   page = await live.browser.newPage();
   await page.goto(live.stack.url);
-  await page.getByTestId('start').click();
-  await framesShown(page, 'processed', 30);
+  await goLive(page);
   return () => page.close();
 });
 

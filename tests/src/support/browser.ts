@@ -67,6 +67,14 @@ export async function launchTabs(camera: string): Promise<Tabs> {
   };
 }
 
+/** Publishes on the page, the camera or a file, and resolves when it is seen to come back. */
+export async function goLive(page: Page, file?: string): Promise<void> {
+  await page.getByTestId('source').selectOption(file === undefined ? 'camera' : 'file');
+  if (file !== undefined) await page.getByTestId('file').setInputFiles(file);
+  await page.getByTestId('start').click();
+  await framesShown(page, 'processed', 30);
+}
+
 /** The picture that a `<video>` of the page shows at the moment. */
 export async function shownFrame(page: Page, testId: string): Promise<PlayedFrame> {
   const { width, height, rgba } = await page.getByTestId(testId).evaluate((element) => {

@@ -27,15 +27,28 @@ export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Track | undefin
   for (const track of children(movie, 'trak')) {
     const media = children(track, 'mdia')[0];
     const [handler, mediaHead] = [child(media, 'hdlr'), child(media, 'mdhd')];
-    const trackHead = child(track, 'tkhd');
-    if (!handler || !mediaHead || !trackHead || handler.toString('latin1', 16, 20) !== kind)
-      continue;
-    const id = uint(trackHead, isLong(trackHead) ? 28 : 20);
+    const id = trackId(track);
+    if (!handler || !mediaHead || id === undefined) continue;
+    if (handler.toString('latin1', 16, 20) !== kind) continue;
     const timescale = uint(mediaHead, isLong(mediaHead) ? 28 : 20);
     const defaults = children(child(movie, 'mvex'), 'trex').find((box) => uint(box, 12) === id);
     return { id, timescale, defaultFlags: defaults ? uint(defaults, 28) : 0 };
   }
   return undefined;
+}
+
+/**
+ * Whether each track that its fragments are to have (section 8.8.3) is there.
+ * @param movie a whole `moov` box
+ */
+export function hasTracksOfFragments(movie: Buffer): boolean {
+  const ids = children(movie, 'trak').map(trackId);
+  return children(child(movie, 'mvex'), 'trex').every((box) => ids.includes(uint(box, 12)));
+}
+
+function trackId(track: Buffer): number | undefined {
+  const head = child(track, 'tkhd');
+  return head && uint(head, isLong(head) ? 28 : 20);
 }
 
 /** @param moof a whole `moof` box */

@@ -17,6 +17,8 @@ export interface Scanned {
   keyFrames: KeyFrame[];
   /** Where another recording begins: nothing is scanned from there on. */
   next?: number;
+  /** The header contradicts itself: ffmpeg would look for pictures for seconds, and find none. */
+  isBroken?: true;
 }
 
 /**
