@@ -131,7 +131,7 @@ describe('bad input ends its session with a clear error, and none beside it', ()
     expect(good.numbers).toEqual(upTo(60));
   });
 
-  test('an MP4 without the track that its fragments have, while it is still being sent', async () => {
+  test('an MP4 whose fragments have pictures of no track, while it is still being sent', async () => {
     const mp4 = await countedClip(60, H264_MP4, SMALL);
     mp4.write('free', mp4.indexOf('tkhd'), 'latin1');
     const session = await around.begin('video/mp4');

@@ -7,6 +7,8 @@ export interface Track {
   timescale: number;
   /** Flags of a sample for which nothing else says them. */
   defaultFlags: number;
+  /** Whether fragments may have samples of it. */
+  isInFragments: boolean;
 }
 
 /** What a fragment has of a track. */
@@ -27,28 +29,24 @@ export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Track | undefin
   for (const track of children(movie, 'trak')) {
     const media = children(track, 'mdia')[0];
     const [handler, mediaHead] = [child(media, 'hdlr'), child(media, 'mdhd')];
-    const id = trackId(track);
-    if (!handler || !mediaHead || id === undefined) continue;
-    if (handler.toString('latin1', 16, 20) !== kind) continue;
+    const trackHead = child(track, 'tkhd');
+    if (!handler || !mediaHead || !trackHead || handler.toString('latin1', 16, 20) !== kind)
+      continue;
+    const id = uint(trackHead, isLong(trackHead) ? 28 : 20);
     const timescale = uint(mediaHead, isLong(mediaHead) ? 28 : 20);
     const defaults = children(child(movie, 'mvex'), 'trex').find((box) => uint(box, 12) === id);
-    return { id, timescale, defaultFlags: defaults ? uint(defaults, 28) : 0 };
+    const defaultFlags = defaults ? uint(defaults, 28) : 0;
+    return { id, timescale, defaultFlags, isInFragments: defaults !== undefined };
   }
   return undefined;
 }
 
 /**
- * Whether each track that its fragments are to have (section 8.8.3) is there.
+ * Whether fragments are to follow (section 8.8.1).
  * @param movie a whole `moov` box
  */
-export function hasTracksOfFragments(movie: Buffer): boolean {
-  const ids = children(movie, 'trak').map(trackId);
-  return children(child(movie, 'mvex'), 'trex').every((box) => ids.includes(uint(box, 12)));
-}
-
-function trackId(track: Buffer): number | undefined {
-  const head = child(track, 'tkhd');
-  return head && uint(head, isLong(head) ? 28 : 20);
+export function isFragmented(movie: Buffer): boolean {
+  return child(movie, 'mvex') !== undefined;
 }
 
 /** @param moof a whole `moof` box */

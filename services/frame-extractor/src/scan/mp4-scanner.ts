@@ -1,4 +1,4 @@
-import { hasTracksOfFragments, readFragment, readTrack, type Track } from './mp4-boxes.js';
+import { isFragmented, readFragment, readTrack, type Track } from './mp4-boxes.js';
 import { Pieces } from './pieces.js';
 import { MAX_HEADER_BYTES, type Scanned, type Scanner } from './scanner.js';
 
@@ -60,7 +60,7 @@ export class Mp4Scanner implements Scanner {
       this.header = Buffer.concat([this.fileType, box]);
       this.track = readTrack(box, 'vide');
       this.soundTrack = readTrack(box, 'soun');
-      if (!hasTracksOfFragments(box)) found.isBroken = true;
+      if (isFragmented(box) && !this.track?.isInFragments) found.isBroken = true;
     }
     if (type === 'moof' && this.soundTrack)
       found.sounds += readFragment(box, this.soundTrack)?.samples ?? 0;

@@ -17,7 +17,7 @@ export interface Scanned {
   keyFrames: KeyFrame[];
   /** Where another recording begins: nothing is scanned from there on. */
   next?: number;
-  /** The header contradicts itself: ffmpeg would look for pictures for seconds, and find none. */
+  /** What follows can have no pictures: ffmpeg may look for them for seconds. */
   isBroken?: true;
 }
 
