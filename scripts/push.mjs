@@ -4,7 +4,7 @@ import { publish } from './push/publish.mjs';
 
 const USAGE = `npm run push -- FILE [options]
   --url URL        where to publish (ws://localhost:4000/ingest)
-  --effect EFFECT  box, blur, pixelate or none (box)
+  --effect EFFECT  box, blur, pixelate, black or none (box)
   --record         keep a recording, where the server lets publishers choose
   --loop           begin again at the file's end, until Ctrl-C
   --token TOKEN    the server's PUBLISH_TOKEN, where it has one`;

@@ -2,9 +2,23 @@ import { z } from 'zod';
 
 /** The public WebSocket protocol of `/ingest`: its text messages. Binary messages are the media. */
 
-/** What is done with the faces that are found. */
-export const effectSchema = z.enum(['box', 'blur', 'pixelate', 'none']);
+/** What is done with the faces that are found, in order of protection: the first protects nobody. */
+export const effectSchema = z.enum(['none', 'box', 'blur', 'pixelate', 'black']);
 export type Effect = z.infer<typeof effectSchema>;
+
+/** An effect that is missing here does not compile. */
+const HIDES_FACES: Record<Effect, boolean> = {
+  none: false,
+  box: false,
+  blur: true,
+  pixelate: true,
+  black: true,
+};
+
+/** Whether the effect promises that no face is seen; whatever is unsure is then hidden (fails closed). */
+export function hidesFaces(effect: Effect): boolean {
+  return HIDES_FACES[effect];
+}
 
 export const errorCodeSchema = z.enum([
   'bad_message',

@@ -14,6 +14,7 @@ const PROMISES: Record<Effect, string> = {
   box: 'Everyone with the link sees this, with every face outlined.',
   blur: 'Everyone with the link sees this, with every face blurred.',
   pixelate: 'Everyone with the link sees this, with every face pixelated.',
+  black: 'Everyone with the link sees this, with every face blacked out.',
   none: 'Everyone with the link sees this, as it is.',
 };
 

@@ -1,11 +1,12 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FrameStore } from '@facecast/shared/frame-store';
 import { isFull } from '@facecast/shared/full-volume';
+import { hidesFaces } from '@facecast/shared/ingest-protocol';
 import type { Logger } from '@facecast/shared/logger';
 import type { MarkedLog } from '@facecast/shared/marked-log';
 import type { DetectJob, Face } from '@facecast/shared/messages';
 import { detectJobId } from '@facecast/shared/queues';
-import { applyEffect, hides } from './effects/effect.js';
+import { applyEffect } from './effects/effect.js';
 import type { FaceFinder } from './find/face-finder.js';
 import type { FaceMemory } from './find/face-memory.js';
 import type { Knowledge } from './find/knowledge.js';
@@ -136,7 +137,7 @@ export class Detector {
     const stopClock = metrics.search.startTimer();
     try {
       const run = { firstFrame, pictures: frames.map(({ y }) => y) };
-      const found = await searchRun(finder, run, known, { pace, hidden: hides(effect) });
+      const found = await searchRun(finder, run, known, { pace, hidden: hidesFaces(effect) });
       stopClock();
       for (const { faces = [] } of found.sightings)
         metrics.faces.inc(faces.filter(({ sure }) => sure).length);

@@ -1,12 +1,12 @@
 import { frameBytes } from '@facecast/shared/frame-store';
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import { hidesFaces, type Effect } from '@facecast/shared/ingest-protocol';
 
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS = 5;
 
 /**
  * What a session's effect wants of frames that nobody searched and of whose faces nobody knows, in
- * place: `blur` and `pixelate` are to show nobody, so all of each frame becomes a few flat cells.
+ * place: an effect that hides faces is to show nobody, so all of each frame becomes a few flat cells.
  *
  * @param frames I420 planes, one frame after another
  */
@@ -15,7 +15,7 @@ export function conceal(
   frames: Uint8Array,
   { width, height }: { width: number; height: number },
 ): void {
-  if (effect !== 'blur' && effect !== 'pixelate') return;
+  if (!hidesFaces(effect)) return;
   const size = frameBytes(width, height);
   const luma = width * height;
   for (let at = 0; at + size <= frames.length; at += size) {

@@ -79,3 +79,9 @@ export function evenCell(wanted: number, least: number): number {
 export function wholeOf({ y }: I420Frame): Area {
   return { left: 0, top: 0, right: y.width, bottom: y.height };
 }
+
+/** Gives all pixels of an area one value. */
+export function fill({ pixels, width }: Plane, area: Area, value: number): void {
+  for (let y = area.top; y < area.bottom; y++)
+    pixels.fill(value, y * width + area.left, y * width + area.right);
+}

@@ -1,6 +1,6 @@
 import type { Place } from '../find/face-finder.js';
-import type { I420Frame, Plane } from '../i420.js';
-import { halved, visible, type Area } from './area.js';
+import type { I420Frame } from '../i420.js';
+import { fill, halved, visible, type Area } from './area.js';
 
 /** RGB 0,255,0 in limited range (ITU-R BT.601-7, 2.5.3 and 2.5.4). */
 const GREEN = { y: 145, u: 54, v: 34 };
@@ -38,9 +38,4 @@ function sidesOf({ left, top, right, bottom }: Area): Area[] {
     { left, top, right: left + THICKNESS, bottom },
     { left: right - THICKNESS, top, right, bottom },
   ];
-}
-
-function fill({ pixels, width }: Plane, area: Area, value: number): void {
-  for (let y = area.top; y < area.bottom; y++)
-    pixels.fill(value, y * width + area.left, y * width + area.right);
 }

@@ -101,6 +101,7 @@ describe('none, and box without a search', () => {
     ['box', undefined],
     ['blur', []],
     ['pixelate', []],
+    ['black', []],
   ])('%s with %o leaves the frame as it is', (effect, faces) => {
     const frame = noise();
     const before = copyOf(frame);
@@ -109,7 +110,7 @@ describe('none, and box without a search', () => {
   });
 });
 
-describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
+describe.each<Effect>(['blur', 'pixelate', 'black'])('%s', (effect) => {
   const spread = (values: number[]) => Math.max(...values) - Math.min(...values);
 
   test('covers the face with a margin and leaves what is far from it', () => {
@@ -158,8 +159,10 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
     applyEffect(effect, frame, found(face));
     expect(frame).not.toEqual(before);
     // Means of values from 160 to 223 are among them.
+    const isGood = (value: number) =>
+      (value >= 160 && value < 224) || (effect === 'black' && (value === 16 || value === 128));
     for (const { pixels } of [frame.y, frame.u, frame.v])
-      expect(pixels.every((value) => value >= 160 && value < 224)).toBe(true);
+      expect(pixels.every(isGood)).toBe(true);
   });
 
   test('far outside of the picture: nothing', () => {
@@ -169,7 +172,7 @@ describe.each<Effect>(['blur', 'pixelate'])('%s', (effect) => {
     expect(frame).toEqual(before);
   });
 
-  test('a frame that was not searched is blurred all over', () => {
+  test('a frame that was not searched is covered all over', () => {
     const frame = noise(320, 240);
     applyEffect(effect, frame, { searched: false, faces: undefined });
     for (const { pixels } of [frame.y, frame.u, frame.v])
@@ -195,10 +198,13 @@ describe('a face under', () => {
   test.each<[Effect, string]>([
     ['blur', 'found'],
     ['pixelate', 'found'],
+    ['black', 'found'],
     ['blur', 'not searched'],
     ['pixelate', 'not searched'],
+    ['black', 'not searched'],
     ['blur', 'seen half its width away'],
     ['pixelate', 'seen half its width away'],
+    ['black', 'seen half its width away'],
   ])('%s, %s, is found by nobody', async (effect, how) => {
     for (const { frame, face } of cases) {
       const hidden = copyOf(frame);

@@ -1,4 +1,4 @@
-import { applyEffect, hides } from '@facecast/face-detector/effects/effect';
+import { applyEffect } from '@facecast/face-detector/effects/effect';
 import { BLAZEFACE_MODEL } from '@facecast/face-detector/find/choose';
 import { BlazeFaceFinder } from '@facecast/face-detector/find/blazeface';
 import type { FaceFinder } from '@facecast/face-detector/find/face-finder';
@@ -7,7 +7,7 @@ import type { Knowledge } from '@facecast/face-detector/find/knowledge';
 import { paceAt } from '@facecast/face-detector/find/pace';
 import { searchRun } from '@facecast/face-detector/find/tracker';
 import { drawFrame, type Scene } from '@facecast/face-detector/testing/scene';
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import { hidesFaces, type Effect } from '@facecast/shared/ingest-protocol';
 import { AncestorFinder, CASCADES } from './ancestor-finder.js';
 import { loadPictures } from './pictures.js';
 import { SCENE_FRAMES, scenesOf, type Size } from './scenes.js';
@@ -51,7 +51,7 @@ async function follow(scene: Scene): Promise<Score> {
     const drawn = Array.from({ length: pace.run }, (_, n) => drawFrame(scene, first + n));
     const started = process.cpuUsage();
     const run = { firstFrame: first, pictures: drawn.map(({ frame }) => frame.y) };
-    const wanted = { pace, hidden: hides(task.effect) };
+    const wanted = { pace, hidden: hidesFaces(task.effect) };
     const found = await searchRun(finder, run, task.tracked ? known : undefined, wanted);
     drawn.forEach(({ frame }, n) => applyEffect(task.effect, frame, found.sightings[n]!));
     const { user, system } = process.cpuUsage(started);
