@@ -1,9 +1,9 @@
 import { ConfigError } from '@facecast/shared/config';
 import { expect, test } from 'vitest';
 import { readFaceDetectorConfig } from './config.js';
-import { BlazeFaceFinder } from './find/blazeface.js';
-import { chooseFinder } from './find/choose.js';
-import { HaarFinder } from './find/haar.js';
+import { BlazeFaceFinder } from './finders/blazeface.js';
+import { createFinder } from './finders/create-finder.js';
+import { HaarFinder } from './finders/haar.js';
 
 const problemsOf = (env: Record<string, string>) => {
   try {
@@ -14,14 +14,15 @@ const problemsOf = (env: Record<string, string>) => {
   return undefined;
 };
 
-test('without settings: BlazeFace, and for Haar alt2 of opencv-data; both work', async () => {
+test('without settings: YuNet or else BlazeFace, and for Haar alt2 of opencv-data', async () => {
   const config = readFaceDetectorConfig({});
   expect(config).toMatchObject({
-    FACE_FINDER: 'blazeface',
+    FACE_FINDER: 'auto',
     HAAR_CASCADE: '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml',
   });
-  expect(await chooseFinder(config)).toBeInstanceOf(BlazeFaceFinder);
-  expect(await chooseFinder({ ...config, FACE_FINDER: 'haar' })).toBeInstanceOf(HaarFinder);
+  const without = { ...config, YUNET_MODEL: '/nowhere/yunet.onnx' };
+  expect(await createFinder(without)).toBeInstanceOf(BlazeFaceFinder);
+  expect(await createFinder({ ...config, FACE_FINDER: 'haar' })).toBeInstanceOf(HaarFinder);
 });
 
 test('a cascade is named by its name or its path', () => {
@@ -39,11 +40,22 @@ test('a cascade that is not there, or no cascade, is one line that says what to 
   }
 });
 
+test('YuNet whose network is not there, or is none, is one line that names the setting', async () => {
+  for (const YUNET_MODEL of ['/nowhere/yunet.onnx', '/etc/hostname']) {
+    const config = readFaceDetectorConfig({ FACE_FINDER: 'yunet', YUNET_MODEL });
+    await expect(createFinder(config)).rejects.toThrow(/YUNET_MODEL: \S+ cannot search/);
+  }
+});
+
 test('an unknown finder is refused', () => {
   expect(problemsOf({ FACE_FINDER: 'magic' })).toHaveLength(1);
 });
 
 test('a finder whose first search fails is a bad setting too', async () => {
-  const config = { FACE_FINDER: 'haar', HAAR_CASCADE: '/nowhere.xml' } as const;
-  await expect(chooseFinder(config)).rejects.toThrow(ConfigError);
+  const config = {
+    ...readFaceDetectorConfig({}),
+    FACE_FINDER: 'haar',
+    HAAR_CASCADE: '/nowhere.xml',
+  } as const;
+  await expect(createFinder(config)).rejects.toThrow(ConfigError);
 });

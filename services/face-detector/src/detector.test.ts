@@ -13,21 +13,21 @@ import { connectRedis, type Redis } from '@facecast/shared/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Detector, SEARCH_BUDGET_MS } from './detector.js';
-import type { FaceFinder } from './find/face-finder.js';
-import { FaceMemory } from './find/face-memory.js';
-import { HaarFinder } from './find/haar.js';
-import { paceAt } from './find/pace.js';
-import { overlap } from './find/place.js';
+import { BlazeFaceFinder } from './finders/blazeface.js';
+import { BLAZEFACE_MODEL } from './finders/create-finder.js';
+import type { FaceFinder } from './finders/face-finder.js';
+import { iou } from './geometry/rect.js';
 import { createDetectorMetrics } from './metrics.js';
 import { movingFace, VGA } from './testing/clips.js';
+import { scheduleAt } from './tracking/search-schedule.js';
+import { TrackerStateStore } from './tracking/tracker-state-store.js';
 
-const CASCADE = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml';
 const FRAMES_A_BATCH = 3;
 const BATCHES = 10;
 const BATCH_BYTES = FRAMES_A_BATCH * frameBytes(VGA.width, VGA.height);
 
 const log = createLogger('face-detector', 'silent');
-const haar = new HaarFinder(CASCADE);
+let blazeFace: FaceFinder;
 let redis: Redis;
 let frames: string;
 let store: DirectoryFrameStore;
@@ -36,6 +36,7 @@ let sessions = 0;
 const opened: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
+  blazeFace = await BlazeFaceFinder.load(BLAZEFACE_MODEL);
   redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   frames = await mkdtemp(join(tmpdir(), 'facecast-detector-'));
@@ -50,15 +51,15 @@ afterAll(async () => {
   await rm(frames, { recursive: true });
 });
 
-function detector(finder: FaceFinder = haar, usedLog = log) {
+function detector(finder: FaceFinder = blazeFace, usedLog = log) {
   const registry = createMetrics('face-detector');
-  const parts = {
-    ...{ store, finder, log: usedLog, pace: paceAt(30) },
+  const deps = {
+    ...{ store, finder, log: usedLog, schedule: scheduleAt(30) },
     markedLog: new MarkedLog(redis),
-    memory: new FaceMemory(redis),
+    states: new TrackerStateStore(redis),
     metrics: createDetectorMetrics(registry),
   };
-  return { detector: new Detector(parts), registry };
+  return { detector: new Detector(deps), registry };
 }
 
 /** A session with the clip's decoded batches in the store, and what comes out of it. */
@@ -89,11 +90,11 @@ async function entriesOf(sessionId: string): Promise<MarkedBatch[]> {
 const original = (batch: number) =>
   clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES);
 
-const failing: FaceFinder = {
-  findAll: () => Promise.reject(new Error('no cascade')),
-  findIn: () => Promise.reject(new Error('no cascade')),
-  findNear: () => Promise.reject(new Error('no cascade')),
-};
+/** A finder that does as BlazeFace does, but for its searches. */
+const searching = (detect: FaceFinder['detect']): FaceFinder => ({
+  ...{ name: 'test', profile: blazeFace.profile, detect },
+});
+const failing = () => searching(() => Promise.reject(new Error('no network')));
 
 describe('a batch', () => {
   test('comes back outlined, with the face of each frame in its entry', async () => {
@@ -112,7 +113,7 @@ describe('a batch', () => {
       expect(searched).toBe(true);
       expect(faces).toHaveLength(1);
       const face = faces[0]!;
-      expect(overlap(face, clip.places[n]!)).toBeGreaterThan(0.6);
+      expect(iou(face, clip.places[n]!)).toBeGreaterThan(0.6);
       const row = 2 * Math.floor(face.y / 2);
       const at = n * (BATCH_BYTES / FRAMES_A_BATCH) + row * VGA.width + Math.round(face.x + 20);
       expect([bytes[at], bytes[at + VGA.width]]).toEqual([145, 145]);
@@ -137,19 +138,18 @@ describe('a batch', () => {
 
   test('is searched from what another replica knew of the one before', async () => {
     const { job, entries } = await session();
-    let wholeSearches = 0;
-    const counting: FaceFinder = {
-      findNear: (picture, expected) => haar.findNear(picture, expected),
-      findIn: (picture, part) => haar.findIn(picture, part),
-      findAll: (picture) => {
-        wholeSearches++;
-        return haar.findAll(picture);
-      },
-    };
-    for (let batch = 0; batch < BATCHES; batch++)
+    let pixels = 0;
+    const counting = searching(async (sample) => {
+      pixels += sample.width * sample.height;
+      return blazeFace.detect(sample);
+    });
+    const costs: number[] = [];
+    for (let batch = 0; batch < BATCHES; batch++) {
+      pixels = 0;
       await detector(counting).detector.mark(job(batch, 'box'));
-    // Frames 2, 11, 20 and 29.
-    expect(wholeSearches).toBe(4);
+      costs.push(pixels);
+    }
+    expect(Math.max(...costs.slice(1))).toBeLessThan(costs[0]!);
     const ids = (await entries()).flatMap(({ frames }) =>
       frames.map(({ faces }) => faces.map(({ id }) => id)),
     );
@@ -168,14 +168,10 @@ describe('a batch', () => {
 
   test('whose session ends during the search is dropped too', async () => {
     const { sessionId, job, entries } = await session();
-    const ending: FaceFinder = {
-      findNear: async () => undefined,
-      findIn: async () => [],
-      findAll: async () => {
-        await store.removeSession(sessionId);
-        return [];
-      },
-    };
+    const ending = searching(async () => {
+      await store.removeSession(sessionId);
+      return [];
+    });
     await detector(ending).detector.mark(job(0, 'box'));
     expect(await entries()).toEqual([]);
     expect(await store.sessions()).not.toContain(sessionId);
@@ -191,14 +187,14 @@ describe('a batch', () => {
 describe('while searches fail', () => {
   test.each<Effect>(['box', 'none'])('%s goes out as it was, unsearched', async (effect) => {
     const { job, marked, entries } = await session();
-    await detector(failing).detector.mark(job(0, effect));
+    await detector(failing()).detector.mark(job(0, effect));
     expect((await marked(0))!.equals(original(0))).toBe(true);
     expect((await entries())[0]!.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
   });
 
   test.each<Effect>(['blur', 'pixelate'])('%s goes out blurred all over', async (effect) => {
     const { job, marked, entries } = await session();
-    await detector(failing).detector.mark(job(0, effect));
+    await detector(failing()).detector.mark(job(0, effect));
     expect((await entries())[0]!.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
     const bytes = (await marked(0))!;
     for (let n = 0; n < FRAMES_A_BATCH; n++) {
@@ -213,14 +209,14 @@ describe('while searches fail', () => {
   test('one that fails costs the others nothing, and its frames have the faces that were known', async () => {
     const { job, entries } = await session();
     await detector().detector.mark(job(0, 'box'));
-    await detector(failing).detector.mark(job(1, 'box'));
+    await detector(failing()).detector.mark(job(1, 'box'));
     await detector().detector.mark(job(2, 'box'));
     const frames = (await entries()).flatMap((entry) => entry.frames);
     const searched = [true, false, true].flatMap((each) => Array<boolean>(3).fill(each));
     expect(frames.map((one) => one.searched)).toEqual(searched);
     for (const [n, { faces }] of frames.entries()) {
       expect(faces).toHaveLength(1);
-      expect(overlap(faces[0]!, clip.places[n]!)).toBeGreaterThan(0.5);
+      expect(iou(faces[0]!, clip.places[n]!)).toBeGreaterThan(0.5);
     }
   });
 
@@ -230,7 +226,7 @@ describe('while searches fail', () => {
       error: (...args: unknown[]) => void lines.push(args),
     });
     const { job } = await session();
-    const finder = { ...failing };
+    const finder = failing();
     const { detector: one, registry } = detector(finder, listening);
     for (const batch of [0, 1, 2]) await one.mark(job(batch, 'box'));
     expect(lines).toHaveLength(1);
@@ -238,8 +234,8 @@ describe('while searches fail', () => {
     expect(metrics).toMatch(/failures_total{what="search".*} 3/);
     expect(metrics).toMatch(/frames_total{searched="false".*} 9/);
     expect(metrics).toMatch(/stage_seconds_count{.*} 3/);
-    await expect(one.checkSearch()).rejects.toThrow('no cascade');
-    Object.assign(finder, { findAll: async () => [], findNear: async () => undefined });
+    await expect(one.checkSearch()).rejects.toThrow('no network');
+    Object.assign(finder, { detect: async () => [] });
     await one.mark(job(3, 'box'));
     await one.checkSearch();
   });
@@ -256,13 +252,13 @@ describe('a batch that has waited for too long', () => {
     const { job, marked, entries } = await session();
     const { detector: one } = detector();
     await one.mark(job(0, 'box'));
-    const { detector: another } = detector(failing);
+    const { detector: another } = detector(failing());
     await another.mark(late(job(1, 'box')));
     const [before, after] = await entries();
     for (const [n, { searched, faces }] of after!.frames.entries()) {
       expect(searched).toBe(false);
       expect(faces.map(({ id }) => id)).toEqual(before!.frames.at(-1)!.faces.map(({ id }) => id));
-      expect(overlap(faces[0]!, clip.places[3 + n]!)).toBeGreaterThan(0.6);
+      expect(iou(faces[0]!, clip.places[3 + n]!)).toBeGreaterThan(0.6);
     }
     expect((await marked(1))!.equals(original(1))).toBe(false);
   });
@@ -296,8 +292,9 @@ describe('two consumers of the queue', () => {
   test('share the batches: each batch is announced once, whoever has marked it', async () => {
     const { sessionId, job, marked } = await session();
     const handled = [0, 0];
+    const finders = [blazeFace, await BlazeFaceFinder.load(BLAZEFACE_MODEL)];
     const workers = handled.map((_, n) => {
-      const { detector: one } = detector();
+      const { detector: one } = detector(finders[n]);
       const own = connectRedis(redisUrl, 'worker', log);
       const handle = async (wanted: DetectJob) => {
         await one.mark(wanted);

@@ -7,15 +7,17 @@ import type { MarkedLog } from '@facecast/shared/marked-log';
 import type { DetectJob, Face } from '@facecast/shared/messages';
 import { detectJobId } from '@facecast/shared/queues';
 import { applyEffect } from './effects/effect.js';
-import type { FaceFinder } from './find/face-finder.js';
-import type { FaceMemory } from './find/face-memory.js';
-import type { Knowledge } from './find/knowledge.js';
-import type { Pace } from './find/pace.js';
-import type { SeenFace, Sighting } from './find/sighting.js';
-import { searchRun, type Found } from './find/tracker.js';
-import { unsearched } from './find/unsearched.js';
+import type { FaceFinder } from './finders/face-finder.js';
+import { clip } from './geometry/rect.js';
 import { framesOf, type I420Frame } from './i420.js';
 import type { DetectorMetrics } from './metrics.js';
+import type { FrameFace, FrameFaces } from './tracking/frame-faces.js';
+import type { Searched } from './tracking/scene-search.js';
+import type { SearchSchedule } from './tracking/search-schedule.js';
+import { trackRun } from './tracking/tracker.js';
+import type { TrackerState } from './tracking/tracker-state.js';
+import type { TrackerStateStore } from './tracking/tracker-state-store.js';
+import { unsearchedFaces } from './tracking/unsearched.js';
 
 /**
  * Live video cannot wait: a batch that is older than this when its turn comes goes out with the last
@@ -37,12 +39,12 @@ export class Detector {
   private room: Buffer | undefined;
 
   constructor(
-    private readonly parts: {
+    private readonly deps: {
       store: FrameStore;
       markedLog: MarkedLog;
       finder: FaceFinder;
-      memory: FaceMemory;
-      pace: Pace;
+      states: TrackerStateStore;
+      schedule: SearchSchedule;
       metrics: DetectorMetrics;
       log: Logger;
     },
@@ -59,7 +61,7 @@ export class Detector {
     const { sessionId, batch } = job;
     const id = detectJobId(job);
     if (this.markedLast === id) return this.drop('done');
-    const bytes = await this.parts.store.read({ sessionId, batch, kind: 'decoded' }, this.room);
+    const bytes = await this.deps.store.read({ sessionId, batch, kind: 'decoded' }, this.room);
     if (!bytes) return this.drop('gone');
     this.room = bytes;
     await this.markFrames(job, bytes);
@@ -72,18 +74,18 @@ export class Detector {
   }
 
   private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
-    const { markedLog, metrics } = this.parts;
+    const { markedLog, metrics } = this.deps;
     const { effect, ...batch } = job;
     const { sessionId } = batch;
     const pictures = framesOf(bytes, batch);
-    const sightings = await this.search(job, pictures);
-    pictures.forEach((picture, n) => applyEffect(effect, picture, sightings[n]!));
+    const searched = await this.search(job, pictures);
+    pictures.forEach((picture, n) => applyEffect(effect, picture, searched[n]!));
     if (!(await this.write(sessionId, batch.batch, bytes))) return this.drop('gone');
 
     const markedAt = Date.now();
-    const frames = sightings.map(({ searched, faces = [] }) => ({
+    const frames = searched.map(({ searched, faces = [] }) => ({
       searched,
-      faces: faces.filter(({ sure }) => sure).map(faceOf),
+      faces: faces.filter(({ sure }) => sure).flatMap((face) => visibleFace(face, job)),
     }));
     await markedLog.append(sessionId, { ...batch, kind: 'batch', markedAt, frames });
     metrics.batches.inc({ outcome: 'marked' });
@@ -92,7 +94,7 @@ export class Detector {
 
   private async write(sessionId: string, batch: number, bytes: Buffer): Promise<boolean> {
     try {
-      return await this.parts.store.write({ sessionId, batch, kind: 'marked' }, bytes);
+      return await this.deps.store.write({ sessionId, batch, kind: 'marked' }, bytes);
     } catch (error) {
       // The segmenter does without the search in time, and makes room by that.
       if (isFull(error)) this.logFailure({ sessionId, batch, err: error }, 'there is no room');
@@ -101,45 +103,48 @@ export class Detector {
   }
 
   private drop(outcome: 'gone' | 'done'): void {
-    this.parts.metrics.batches.inc({ outcome });
+    this.deps.metrics.batches.inc({ outcome });
   }
 
-  /** Searches a batch's frames in order, from what is known of the session's faces to what is then. */
-  private async search(job: DetectJob, pictures: I420Frame[]): Promise<Sighting[]> {
-    const { memory, pace, metrics } = this.parts;
-    const before = await memory.load(job.sessionId);
-    const sightings: Sighting[] = [];
-    let known = before;
-    while (sightings.length < pictures.length) {
-      const frame = job.firstFrame + sightings.length;
-      const run = pictures.slice(sightings.length, sightings.length + pace.run);
-      const found = isInTime(job) ? await this.searchRun(job, run, frame, known) : undefined;
-      known = found?.known ?? known;
-      sightings.push(
-        ...(found?.sightings ?? run.map(({ y }, n) => unsearched(known, y, frame + n, pace))),
+  /** Searches a batch's frames in order, from the session's newest state on, which it brings up to date. */
+  private async search(job: DetectJob, pictures: I420Frame[]): Promise<FrameFaces[]> {
+    const { states, schedule, metrics } = this.deps;
+    const before = await states.load(job.sessionId);
+    const searched: FrameFaces[] = [];
+    let state = before;
+    while (searched.length < pictures.length) {
+      const firstFrame = job.firstFrame + searched.length;
+      const frames = pictures.slice(searched.length, searched.length + schedule.run);
+      const found = isInTime(job)
+        ? await this.searchRun(job, firstFrame, frames, state)
+        : undefined;
+      state = found?.state ?? state;
+      searched.push(
+        ...(found?.frames ??
+          frames.map(({ y }, n) => unsearchedFaces(state, y, firstFrame + n, schedule))),
       );
-      metrics.frames.inc({ searched: String(!!found) }, run.length);
+      metrics.frames.inc({ searched: String(!!found) }, frames.length);
       // Locks must be renewed however long a batch is.
       await otherWork();
     }
-    if (known && known !== before) await memory.save(job.sessionId, job.batch, known);
-    return sightings;
+    if (state && state !== before) await states.save(job.sessionId, job.batch, state);
+    return searched;
   }
 
-  /** What a run shows, or undefined where its search failed. */
+  /** Where the faces of a run are, or undefined if its search failed. */
   private async searchRun(
     { sessionId, batch, effect }: DetectJob,
-    frames: I420Frame[],
     firstFrame: number,
-    known: Knowledge | undefined,
-  ): Promise<Found | undefined> {
-    const { finder, pace, metrics } = this.parts;
+    frames: I420Frame[],
+    known: TrackerState | undefined,
+  ): Promise<Searched | undefined> {
+    const { finder, schedule, metrics } = this.deps;
     const stopClock = metrics.search.startTimer();
     try {
-      const run = { firstFrame, pictures: frames.map(({ y }) => y) };
-      const found = await searchRun(finder, run, known, { pace, hidden: hidesFaces(effect) });
+      const wanted = { schedule, hidden: hidesFaces(effect) };
+      const found = await trackRun(finder, { firstFrame, frames }, known, wanted);
       stopClock();
-      for (const { faces = [] } of found.sightings)
+      for (const { faces = [] } of found.frames)
         metrics.faces.inc(faces.filter(({ sure }) => sure).length);
       this.failure = undefined;
       return found;
@@ -155,7 +160,7 @@ export class Detector {
     const now = performance.now();
     if (now - this.failureLoggedAt < FAILURE_LOG_INTERVAL_MS) return;
     this.failureLoggedAt = now;
-    const { log } = this.parts;
+    const { log } = this.deps;
     log.error(details, `${what}; more such failures are counted, not logged, for a while`);
   }
 }
@@ -165,6 +170,8 @@ function isInTime({ capturedAt, decodedAt }: DetectJob): boolean {
   return Date.now() - Math.max(capturedAt, decodedAt) <= SEARCH_BUDGET_MS;
 }
 
-function faceOf({ id, x, y, width, height, score }: SeenFace): Face {
-  return { id, x, y, width, height, score };
+/** What of a face is in the picture; none if nothing is. */
+function visibleFace({ id, score, ...box }: FrameFace, picture: DetectJob): Face[] {
+  const visible = clip(box, picture);
+  return visible ? [{ id, score, ...visible }] : [];
 }

@@ -10,25 +10,25 @@ import { connectRedis, warnUnlessOutage } from '@facecast/shared/redis';
 import { runService } from '@facecast/shared/service';
 import { readFaceDetectorConfig } from './config.js';
 import { Detector } from './detector.js';
-import { chooseFinder } from './find/choose.js';
-import { FaceMemory } from './find/face-memory.js';
-import { paceAt } from './find/pace.js';
+import { createFinder } from './finders/create-finder.js';
 import { createDetectorMetrics } from './metrics.js';
+import { scheduleAt } from './tracking/search-schedule.js';
+import { TrackerStateStore } from './tracking/tracker-state-store.js';
 
 await runService(async () => {
   const config = readFaceDetectorConfig();
   const log = createLogger('face-detector', config.LOG_LEVEL);
   const registry = createMetrics('face-detector');
   const metrics = createDetectorMetrics(registry);
-  const finder = await chooseFinder(config);
+  const finder = await createFinder(config);
   await mkdir(config.FRAMES_DIR, { recursive: true });
   const redis = connectRedis(config.REDIS_URL, 'worker', log);
   const detector = new Detector({
     store: new DirectoryFrameStore(config.FRAMES_DIR),
     markedLog: new MarkedLog(redis),
     finder,
-    memory: new FaceMemory(redis),
-    pace: paceAt(config.FPS),
+    states: new TrackerStateStore(redis),
+    schedule: scheduleAt(config.FPS),
     metrics,
     log,
   });
@@ -47,7 +47,7 @@ await runService(async () => {
     },
     metrics: registry,
   });
-  log.info({ port: ops.port, finder: config.FACE_FINDER }, 'ready');
+  log.info({ port: ops.port, finder: finder.name }, 'ready');
   return {
     log,
     close: async () => {

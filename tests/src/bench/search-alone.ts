@@ -1,12 +1,13 @@
 import { applyEffect } from '@facecast/face-detector/effects/effect';
-import { chooseFinder } from '@facecast/face-detector/find/choose';
-import type { Knowledge } from '@facecast/face-detector/find/knowledge';
-import { paceAt } from '@facecast/face-detector/find/pace';
-import { searchRun } from '@facecast/face-detector/find/tracker';
+import { createFinder } from '@facecast/face-detector/finders/create-finder';
 import { framesOf } from '@facecast/face-detector/i420';
+import { scheduleAt } from '@facecast/face-detector/tracking/search-schedule';
+import { trackRun } from '@facecast/face-detector/tracking/tracker';
+import type { TrackerState } from '@facecast/face-detector/tracking/tracker-state';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { HEIGHT, WIDTH } from '../support/clips.js';
+import { yunetModel } from './faces/models.js';
 
 /** What a detector does, without queues: one clip's batches again and again. */
 export interface AloneTask {
@@ -21,9 +22,13 @@ const task = JSON.parse(process.argv[2]!) as AloneTask;
 const store = new DirectoryFrameStore(task.framesDir);
 const own = `alone-${process.pid}`;
 await store.openSession(own);
-const finder = await chooseFinder({ FACE_FINDER: 'blazeface', HAAR_CASCADE: '' });
-const pace = paceAt(30);
-let known: Knowledge | undefined;
+const finder = await createFinder({
+  FACE_FINDER: 'auto',
+  YUNET_MODEL: yunetModel(),
+  HAAR_CASCADE: '',
+});
+const schedule = scheduleAt(30);
+let state: TrackerState | undefined;
 let room: Buffer | undefined;
 let marked = 0;
 process.on('message', () => process.send?.(marked));
@@ -33,10 +38,10 @@ for (let n = 0; process.connected; n++, marked++) {
   room = (await store.read(ref, room))!;
   const frameCount = task.framesPerBatch;
   const pictures = framesOf(room, { frameCount, width: WIDTH, height: HEIGHT });
-  const run = { firstFrame: n * frameCount, pictures: pictures.map(({ y }) => y) };
-  const found = await searchRun(finder, run, known, { pace, hidden: false });
-  known = found.known;
-  pictures.forEach((picture, i) => applyEffect('box', picture, found.sightings[i]!));
+  const run = { firstFrame: n * frameCount, frames: pictures };
+  const found = await trackRun(finder, run, state, { schedule, hidden: false });
+  state = found.state;
+  pictures.forEach((picture, i) => applyEffect('box', picture, found.frames[i]!));
   await store.write({ sessionId: own, batch: 0, kind: 'marked' }, room);
   await otherWork();
 }

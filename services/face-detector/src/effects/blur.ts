@@ -1,49 +1,44 @@
-import type { I420Frame, Plane } from '../i420.js';
 import {
   areaAround,
   evenCell,
   halved,
-  headOf,
-  wholeOf,
+  wholeArea,
   type Area,
   type Ellipse,
-  type Head,
-} from './area.js';
+} from '../geometry/area.js';
+import type { I420Frame, Plane } from '../i420.js';
 import { meansOf, type Cells } from './cells.js';
 
 /**
- * So many cells across a face, smoothed on top of that, leave no features, nor a bright spot where the
- * face was, which finders take for a face far away.
+ * This many cells across the longer side of a face, smoothed on top of that, leave no features, nor a
+ * bright spot where the face was, which finders take for a face far away.
  */
-const CELLS_ACROSS_FACE = 2;
+const CELLS_ACROSS_FACE = 2.5;
 const SMALLEST_CELL = 16;
-/** Finders guess a smooth face from the hair and the neck around it: so much more than the head is blurred, */
-const WIDER_THAN_HEAD = 1.25;
-const HIGHER_THAN_HEAD = 1.2;
-/** in the shape of no head: the exponent of a superellipse, between an ellipse (2) and its box. */
-const ROUNDNESS = 4;
+/** Finders guess a smooth face from the hair and the neck around it: this much more is blurred. */
+const LARGER_THAN_HEAD = 1.2;
+/** Corners are rounded by this part of the shorter radius: the shape is that of no head. */
+const ROUNDED = 0.6;
 /** Lines of pixels that are drawn for each cell's height: nobody sees steps that low. */
-const LINES_A_CELL = 32;
+const LINES_A_CELL = 10;
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 
-/** Blurs the head around a face, and a little beyond, in a rounded box. */
-export function blurHead(frame: I420Frame, face: Head): void {
-  const { margin } = face;
-  const { radiusX, radiusY, ...middle } = headOf({ ...face, margin: 0 });
+/** Blurs an ellipse, and a little beyond, in a rounded box; nothing is left of a face of this size. */
+export function blurAround(frame: I420Frame, ellipse: Ellipse, faceSize: number): void {
   const within = {
-    ...middle,
-    radiusX: radiusX * WIDER_THAN_HEAD + margin,
-    radiusY: radiusY * HIGHER_THAN_HEAD + margin,
+    ...ellipse,
+    radiusX: ellipse.radiusX * LARGER_THAN_HEAD,
+    radiusY: ellipse.radiusY * LARGER_THAN_HEAD,
   };
   const area = areaAround(within, frame.y, 2);
-  if (area) blurFrame(frame, area, evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL), within);
+  if (area) blurFrame(frame, area, evenCell(faceSize / CELLS_ACROSS_FACE, SMALLEST_CELL), within);
 }
 
 /** Blurs all of a frame. */
 export function blurWhole(frame: I420Frame): void {
   const shorter = Math.min(frame.y.width, frame.y.height);
-  blurFrame(frame, wholeOf(frame), evenCell(shorter / CELLS_ACROSS_FRAME, SMALLEST_CELL));
+  blurFrame(frame, wholeArea(frame), evenCell(shorter / CELLS_ACROSS_FRAME, SMALLEST_CELL));
 }
 
 /**
@@ -124,17 +119,20 @@ function smoothed({ columns, rows, values }: Cells): Cells {
 }
 
 /**
- * The pixels of row `y` that the superellipse with the ellipse's radii touches, first and one past the
- * last, within the area.
+ * The pixels of row `y` in the rounded box with the ellipse's radii, first and one past the last,
+ * within the area.
  */
-function spanOf(ellipse: Ellipse, y: number, area: Area): [number, number] {
+function spanOf(
+  { x, y: middle, radiusX, radiusY }: Ellipse,
+  y: number,
+  area: Area,
+): [number, number] {
   // The pixel's edge that is nearer to the middle: a pixel that is only touched is blurred too.
-  const nearest = Math.min(Math.max(ellipse.y, y), y + 1);
-  const down = Math.abs((nearest - ellipse.y) / ellipse.radiusY);
-  if (down >= 1) return [area.left, area.left];
-  const reach = ellipse.radiusX * (1 - down ** ROUNDNESS) ** (1 / ROUNDNESS);
-  return [
-    Math.max(area.left, Math.floor(ellipse.x - reach)),
-    Math.min(area.right, Math.ceil(ellipse.x + reach)),
-  ];
+  const nearest = Math.min(Math.max(middle, y), y + 1);
+  const down = Math.abs(nearest - middle);
+  if (down >= radiusY) return [area.left, area.left];
+  const corner = ROUNDED * Math.min(radiusX, radiusY);
+  const inCorner = Math.max(0, down - (radiusY - corner));
+  const reach = radiusX - corner + Math.sqrt(corner ** 2 - inCorner ** 2);
+  return [Math.max(area.left, Math.floor(x - reach)), Math.min(area.right, Math.ceil(x + reach))];
 }

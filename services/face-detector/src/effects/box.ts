@@ -1,6 +1,6 @@
-import type { Place } from '../find/face-finder.js';
+import { fill, halved, visible, type Area } from '../geometry/area.js';
+import type { Rect } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
-import { fill, halved, visible, type Area } from './area.js';
 
 /** RGB 0,255,0 in limited range (ITU-R BT.601-7, 2.5.3 and 2.5.4). */
 const GREEN = { y: 145, u: 54, v: 34 };
@@ -13,7 +13,7 @@ const THICKNESS = 2;
  * that no chroma sample is shared with a pixel beside the outline, and cut off at the picture's edges:
  * what is visible of a face always has an outline around it.
  */
-export function drawBox(frame: I420Frame, face: Place): void {
+export function drawBox(frame: I420Frame, face: Rect): void {
   const box = visible(
     {
       left: 2 * Math.floor(face.x / 2),

@@ -1,5 +1,5 @@
+import type { Area } from '../geometry/area.js';
 import type { Plane } from '../i420.js';
-import type { Area } from './area.js';
 
 /** Mean values of an area's square cells, row after row; cells at the right and bottom may be cut. */
 export interface Cells {
@@ -8,8 +8,8 @@ export interface Cells {
   values: Float32Array;
 }
 
-/** So many of a cell's lines of pixels, evenly spread, have its mean. */
-const LINES_SUMMED = 16;
+/** The mean of this many of a cell's lines of pixels, evenly spread, is the cell's. */
+const LINES_SUMMED = 8;
 
 /** The mean of each cell of `size` x `size` pixels, counted from the area's top left. */
 export function meansOf({ pixels, width }: Plane, area: Area, size: number): Cells {

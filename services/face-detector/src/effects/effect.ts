@@ -1,34 +1,57 @@
 import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Ellipse } from '../geometry/area.js';
+import { headOf } from '../geometry/head.js';
+import { longerSide } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
-import type { Sighting } from '../find/sighting.js';
-import { blackenHead, blackenWhole } from './black.js';
-import { blurHead, blurWhole } from './blur.js';
+import type { FrameFaces } from '../tracking/frame-faces.js';
+import { blackenAround, blackenWhole } from './black.js';
+import { blurAround, blurWhole } from './blur.js';
 import { drawBox } from './box.js';
-import { pixelateHead } from './pixelate.js';
+import { pixelateAround } from './pixelate.js';
+
+/** Ways to hide: what is around an ellipse in which a face of this size may be, and all of a frame. */
+interface Cover {
+  around(frame: I420Frame, ellipse: Ellipse, faceSize: number): void;
+  whole(frame: I420Frame): void;
+}
+
+const COVERS: Record<'blur' | 'pixelate' | 'black', Cover> = {
+  blur: { around: blurAround, whole: blurWhole },
+  pixelate: { around: pixelateAround, whole: blurWhole },
+  black: { around: blackenAround, whole: blackenWhole },
+};
+
+/** An ellipse with this many times the size of a box covers the box. */
+const AROUND_BOX = Math.SQRT2;
 
 /**
- * Applies a session's effect to a frame, in place. `box` shows what surely is a face. Those that
- * hide faces cover whatever may be one, as far as it may reach, and all of the frame where nothing
- * recent enough is known.
+ * Applies a session's effect to a frame, in place. `box` shows what surely is a face. Those that hide
+ * faces cover whatever may be one, as far as it may reach, and all of the frame if nothing recent
+ * enough is known.
  */
-export function applyEffect(effect: Effect, frame: I420Frame, { faces }: Sighting): void {
+export function applyEffect(effect: Effect, frame: I420Frame, faces: FrameFaces): void {
   switch (effect) {
     case 'none':
       return;
     case 'box':
-      for (const face of faces ?? []) if (face.sure) drawBox(frame, face);
+      for (const face of faces.faces ?? []) if (face.sure) drawBox(frame, face);
       return;
     case 'blur':
-      if (!faces) return blurWhole(frame);
-      for (const face of faces) blurHead(frame, face);
-      return;
     case 'pixelate':
-      if (!faces) return blurWhole(frame);
-      for (const face of faces) pixelateHead(frame, face);
-      return;
     case 'black':
-      if (!faces) return blackenWhole(frame);
-      for (const face of faces) blackenHead(frame, face);
-      return;
+      return hide(COVERS[effect], frame, faces);
+  }
+}
+
+function hide(cover: Cover, frame: I420Frame, { faces, unsearched }: FrameFaces): void {
+  if (!faces) return cover.whole(frame);
+  for (const face of faces) cover.around(frame, headOf(face), longerSide(face));
+  for (const { x, y, width, height } of unsearched) {
+    const ellipse = {
+      ...{ x: x + width / 2, y: y + height / 2 },
+      radiusX: (width * AROUND_BOX) / 2,
+      radiusY: (height * AROUND_BOX) / 2,
+    };
+    cover.around(frame, ellipse, Math.min(width, height));
   }
 }

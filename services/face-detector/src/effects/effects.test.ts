@@ -2,7 +2,7 @@ import type { Effect } from '@facecast/shared/ingest-protocol';
 import { frameBytes } from '@facecast/shared/frame-store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
-import type { SeenFace } from '../find/sighting.js';
+import type { FrameFace, FrameFaces } from '../tracking/frame-faces.js';
 import { movingFace } from '../testing/clips.js';
 import { Watchers } from '../testing/watchers.js';
 import { applyEffect } from './effect.js';
@@ -12,7 +12,7 @@ const HEIGHT = 48;
 const GREEN = [145, 54, 34];
 
 /** A face of the given box. */
-const faceAt = (x: number, y: number, width: number, height = width): SeenFace => ({
+const faceAt = (x: number, y: number, width: number, height = width): FrameFace => ({
   ...{ id: 0, x, y, width, height },
   ...{ score: 1, sure: true, margin: 0 },
 });
@@ -62,7 +62,7 @@ const borderOf = (left: number, top: number, right: number, bottom: number) =>
     return inside && !deep;
   });
 
-const found = (...faces: SeenFace[]) => ({ searched: true, faces });
+const found = (...faces: FrameFace[]): FrameFaces => ({ searched: true, faces, unsearched: [] });
 
 describe('box', () => {
   test.each([
@@ -94,7 +94,7 @@ describe('box', () => {
 });
 
 describe('none, and box without a search', () => {
-  test.each<[Effect, SeenFace[] | undefined]>([
+  test.each<[Effect, FrameFace[] | undefined]>([
     ['none', [faceAt(10, 10, 20)]],
     ['none', undefined],
     ['box', []],
@@ -105,7 +105,7 @@ describe('none, and box without a search', () => {
   ])('%s with %o leaves the frame as it is', (effect, faces) => {
     const frame = noise();
     const before = copyOf(frame);
-    applyEffect(effect, frame, { searched: faces !== undefined, faces });
+    applyEffect(effect, frame, { searched: faces !== undefined, faces, unsearched: [] });
     expect(frame).toEqual(before);
   });
 });
@@ -161,8 +161,7 @@ describe.each<Effect>(['blur', 'pixelate', 'black'])('%s', (effect) => {
     // Means of values from 160 to 223 are among them.
     const isGood = (value: number) =>
       (value >= 160 && value < 224) || (effect === 'black' && (value === 16 || value === 128));
-    for (const { pixels } of [frame.y, frame.u, frame.v])
-      expect(pixels.every(isGood)).toBe(true);
+    for (const { pixels } of [frame.y, frame.u, frame.v]) expect(pixels.every(isGood)).toBe(true);
   });
 
   test('far outside of the picture: nothing', () => {
@@ -172,16 +171,30 @@ describe.each<Effect>(['blur', 'pixelate', 'black'])('%s', (effect) => {
     expect(frame).toEqual(before);
   });
 
+  test('parts that nobody searched are covered, and nothing far from them', () => {
+    const frame = noise(320, 240);
+    const before = copyOf(frame);
+    const part = { x: 120, y: 90, width: 60, height: 40 };
+    applyEffect(effect, frame, { searched: false, faces: [], unsearched: [part] });
+    const isChanged = differs(frame, before);
+    const clear = pixelsWhere(
+      frame,
+      (x, y) => x >= 120 && x < 180 && y >= 90 && y < 130 && !isChanged(x, y),
+    );
+    expect(clear.length).toBeLessThan(0.02 * part.width * part.height);
+    expect(pixelsWhere(frame, (x, y) => x < 60 && y < 50 && isChanged(x, y))).toEqual([]);
+  });
+
   test('a frame that was not searched is covered all over', () => {
     const frame = noise(320, 240);
-    applyEffect(effect, frame, { searched: false, faces: undefined });
+    applyEffect(effect, frame, { searched: false, faces: undefined, unsearched: [] });
     for (const { pixels } of [frame.y, frame.u, frame.v])
       expect(spread([...pixels])).toBeLessThan(8);
   });
 });
 
 describe('a face under', () => {
-  const cases: { frame: I420Frame; face: SeenFace }[] = [];
+  const cases: { frame: I420Frame; face: FrameFace }[] = [];
   let watchers: Watchers;
 
   beforeAll(async () => {
@@ -190,7 +203,7 @@ describe('a face under', () => {
       const { frames, places } = await movingFace(40, faceSize);
       for (const n of [0, 39]) {
         const { x, y, width } = places[n]!;
-        cases.push({ frame: frames[n]!, face: faceAt(x, y, width) });
+        cases.push({ frame: frames[n]!, face: faceAt(x, y - width / 4, width, (5 * width) / 4) });
       }
     }
   });
@@ -212,13 +225,14 @@ describe('a face under', () => {
       applyEffect(effect, hidden, {
         searched: how === 'found',
         faces: { found: [face], 'seen half its width away': [away] }[how],
+        unsearched: [],
       });
-      expect(await watchers.see(hidden.y, [face])).toBe(false);
+      expect(await watchers.see(hidden, [face])).toBe(false);
     }
   });
 
   test('none is found, from 48 pixels on', async () => {
     for (const { frame, face } of cases.filter((one) => one.face.width >= 48))
-      expect(await watchers.see(frame.y, [face])).toBe(true);
+      expect(await watchers.see(frame, [face])).toBe(true);
   });
 });

@@ -1,8 +1,8 @@
 import type { Effect } from '@facecast/shared/ingest-protocol';
 import { beforeAll, expect, test } from 'vitest';
-import { BlazeFaceFinder } from '../find/blazeface.js';
-import { BLAZEFACE_MODEL } from '../find/choose.js';
-import type { FaceFinder } from '../find/face-finder.js';
+import { BlazeFaceFinder } from '../finders/blazeface.js';
+import { BLAZEFACE_MODEL } from '../finders/create-finder.js';
+import type { FaceFinder } from '../finders/face-finder.js';
 import { FACE, photograph, VGA } from '../testing/clips.js';
 import { hide, type Disturbance } from '../testing/hidden.js';
 import { cutoutOf, type Cutout, type Pose, type Scene } from '../testing/scene.js';

@@ -1,18 +1,18 @@
+import { areaAround, evenCell, halved, type Area, type Ellipse } from '../geometry/area.js';
 import type { I420Frame, Plane } from '../i420.js';
-import { areaAround, evenCell, halved, headOf, type Area, type Head } from './area.js';
 import { meansOf } from './cells.js';
 
-/** So many cells across a face are too few for a finder or a person. */
-const CELLS_ACROSS_FACE = 3;
+/** This many cells across the longer side of a face are too few for a finder or a person. */
+const CELLS_ACROSS_FACE = 3.5;
 const SMALLEST_CELL = 10;
 
 /**
- * Replaces the head around a face by a mosaic. Its cells lie on a lattice that is fixed to the
- * picture, so that it does not swim with every move of the box.
+ * Replaces what is around an ellipse by a mosaic that leaves nothing of a face of this size. Its cells
+ * lie on a lattice that is fixed to the picture, so that it does not swim with every move of the box.
  */
-export function pixelateHead(frame: I420Frame, face: Head): void {
-  const cell = evenCell(face.width / CELLS_ACROSS_FACE, SMALLEST_CELL);
-  const area = areaAround(headOf(face), frame.y, cell);
+export function pixelateAround(frame: I420Frame, ellipse: Ellipse, faceSize: number): void {
+  const cell = evenCell(faceSize / CELLS_ACROSS_FACE, SMALLEST_CELL);
+  const area = areaAround(ellipse, frame.y, cell);
   if (!area) return;
   pixelate(frame.y, area, cell);
   pixelate(frame.u, halved(area), cell / 2);

@@ -2,16 +2,10 @@ import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { frameBytes } from '@facecast/shared/frame-store';
-import type { Place } from '../find/face-finder.js';
+import type { Rect, Size } from '../geometry/rect.js';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 
 /** Clips for the tests, made with ffmpeg from the pictures in tests/fixtures. */
-
-/** Pixels of a clip's frames. */
-export interface Size {
-  width: number;
-  height: number;
-}
 
 export const VGA: Size = { width: 640, height: 480 };
 
@@ -37,7 +31,7 @@ export async function movingFace(
   count: number,
   faceSize: number,
   size: Size = VGA,
-): Promise<Clip & { places: Place[] }> {
+): Promise<Clip & { places: Rect[] }> {
   const scale = faceSize / FACE.size;
   const side = 2 * Math.round((PORTRAIT.size * scale) / 2);
   const roomX = size.width - side;

@@ -1,11 +1,11 @@
 import type { Effect } from '@facecast/shared/ingest-protocol';
 import { applyEffect } from '../effects/effect.js';
-import type { FaceFinder } from '../find/face-finder.js';
-import type { Knowledge } from '../find/knowledge.js';
-import { paceAt } from '../find/pace.js';
-import type { Sighting } from '../find/sighting.js';
-import { searchRun } from '../find/tracker.js';
-import { unsearched } from '../find/unsearched.js';
+import type { FaceFinder } from '../finders/face-finder.js';
+import type { FrameFaces } from '../tracking/frame-faces.js';
+import { scheduleAt } from '../tracking/search-schedule.js';
+import { trackRun } from '../tracking/tracker.js';
+import type { TrackerState } from '../tracking/tracker-state.js';
+import { unsearchedFaces } from '../tracking/unsearched.js';
 import { drawFrame, type Scene } from './scene.js';
 import type { Watchers } from './watchers.js';
 
@@ -16,7 +16,7 @@ import type { Watchers } from './watchers.js';
 export const DISTURBANCES = ['none', 'failing', 'out of order', 'overloaded'] as const;
 export type Disturbance = (typeof DISTURBANCES)[number];
 
-const PACE = paceAt(30);
+const SCHEDULE = scheduleAt(30);
 
 /** Frames of a hidden scene, and those in which a watcher finds a face within a true face's place. */
 export interface Hidden {
@@ -31,29 +31,29 @@ export async function hide(
   scene: Scene,
   { frames, effect, disturbance }: { frames: number; effect: Effect; disturbance: Disturbance },
 ): Promise<Hidden> {
-  let known: { knowledge: Knowledge; run: number } | undefined;
+  let known: { state: TrackerState; run: number } | undefined;
   const seenIn: number[] = [];
-  for (let turn = 0; turn < frames / PACE.run; turn++) {
+  for (let turn = 0; turn < frames / SCHEDULE.run; turn++) {
     const run = disturbance === 'out of order' ? turn ^ 1 : turn;
-    const firstFrame = run * PACE.run;
-    const drawn = Array.from({ length: PACE.run }, (_, n) => drawFrame(scene, firstFrame + n));
+    const firstFrame = run * SCHEDULE.run;
+    const drawn = Array.from({ length: SCHEDULE.run }, (_, n) => drawFrame(scene, firstFrame + n));
     const isSkipped =
       (disturbance === 'failing' && run % 3 === 2) || (disturbance === 'overloaded' && run % 3 > 0);
-    let sightings: Sighting[];
+    let found: FrameFaces[];
     if (isSkipped) {
-      sightings = drawn.map(({ frame }, n) =>
-        unsearched(known?.knowledge, frame.y, firstFrame + n, PACE),
+      found = drawn.map(({ frame }, n) =>
+        unsearchedFaces(known?.state, frame.y, firstFrame + n, SCHEDULE),
       );
     } else {
-      const pictures = drawn.map(({ frame }) => frame.y);
-      const wanted = { pace: PACE, hidden: true };
-      const found = await searchRun(finder, { firstFrame, pictures }, known?.knowledge, wanted);
-      sightings = found.sightings;
-      if (!known || known.run < run) known = { knowledge: found.known, run };
+      const frames = drawn.map(({ frame }) => frame);
+      const wanted = { schedule: SCHEDULE, hidden: true };
+      const searched = await trackRun(finder, { firstFrame, frames }, known?.state, wanted);
+      found = searched.frames;
+      if (!known || known.run < run) known = { state: searched.state, run };
     }
     for (const [n, { frame, faces }] of drawn.entries()) {
-      applyEffect(effect, frame, sightings[n]!);
-      if (await watchers.see(frame.y, faces)) seenIn.push(firstFrame + n);
+      applyEffect(effect, frame, found[n]!);
+      if (await watchers.see(frame, faces)) seenIn.push(firstFrame + n);
     }
   }
   return { frames, seenIn: seenIn.sort((a, b) => a - b) };

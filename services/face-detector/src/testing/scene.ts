@@ -1,5 +1,5 @@
 import { frameBytes } from '@facecast/shared/frame-store';
-import type { Place } from '../find/face-finder.js';
+import type { Rect } from '../geometry/rect.js';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 
 /** Clips drawn from pictures, so that the place of each face in each frame is known. Grey. */
@@ -12,7 +12,7 @@ export interface Cutout {
 }
 
 /** Where a face is in a picture, from brows to chin and from ear to ear. */
-export interface KnownFace extends Place {
+export interface KnownFace extends Rect {
   /** Whether it looks at the camera. */
   frontal: boolean;
 }
@@ -70,7 +70,7 @@ export function drawFrame(scene: Scene, n: number): { frame: I420Frame; faces: T
 }
 
 /** A picture, or part of it, as a cutout. */
-export function cutoutOf(picture: Plane, part: Place, faces: readonly KnownFace[]): Cutout {
+export function cutoutOf(picture: Plane, part: Rect, faces: readonly KnownFace[]): Cutout {
   const width = Math.floor(part.width);
   const height = Math.floor(part.height);
   const first: Plane = { pixels: new Uint8Array(width * height), width, height };

@@ -1,62 +1,61 @@
-import { BlazeFaceFinder } from '../find/blazeface.js';
-import { BLAZEFACE_MODEL } from '../find/choose.js';
-import type { Find, Place } from '../find/face-finder.js';
-import { cv, matOver, withMats, type CascadeClassifier } from '../find/opencv.js';
-import { distance, grown, unscaled, within } from '../find/place.js';
-import type { Plane } from '../i420.js';
+import { BlazeFaceFinder } from '../finders/blazeface.js';
+import { BLAZEFACE_MODEL } from '../finders/create-finder.js';
+import { HaarFinder } from '../finders/haar.js';
+import type { Detection, FaceFinder } from '../finders/face-finder.js';
+import type { Turn } from '../finders/sample.js';
+import { distance, inflate, longerSide, wholeOf, type Rect } from '../geometry/rect.js';
+import type { I420Frame } from '../i420.js';
+import { execute } from '../tracking/execute.js';
 
 const CASCADES = '/usr/share/opencv4/haarcascades';
-/** What BlazeFace is usually asked to give for a face. */
+/** Scores from which finders are usually believed. */
 const BLAZEFACE_SCORE = 0.5;
+const HAAR_SCORE = 3 / 7;
+/** In a close look a face has this many pixels. */
+const NEAR_FACE = 48;
+/** In a look at the whole picture it has this many pixels in width. */
+const WHOLE_WIDTH = 448;
 
 /** Finders that look for a face that should be hidden: Haar with OpenCV's defaults, and BlazeFace. */
 export class Watchers {
-  private readonly cascades: CascadeClassifier[];
-
-  private constructor(private readonly blazeFace: BlazeFaceFinder) {
-    this.cascades = ['alt2', 'default'].map(
-      (name) => new cv.CascadeClassifier(`${CASCADES}/haarcascade_frontalface_${name}.xml`),
-    );
-  }
+  private constructor(private readonly finders: { finder: FaceFinder; minScore: number }[]) {}
 
   static async load(): Promise<Watchers> {
-    return new Watchers(await BlazeFaceFinder.load(BLAZEFACE_MODEL));
+    const haar = ['alt2', 'default'].map(
+      (name) => new HaarFinder(`${CASCADES}/haarcascade_frontalface_${name}.xml`),
+    );
+    return new Watchers([
+      { finder: await BlazeFaceFinder.load(BLAZEFACE_MODEL), minScore: BLAZEFACE_SCORE },
+      ...haar.map((finder) => ({ finder, minScore: HAAR_SCORE })),
+    ]);
   }
 
   /** Whether any of them finds a face at one of the places, of about its size. */
-  async see(picture: Plane, faces: readonly Place[]): Promise<boolean> {
+  async see(frame: I420Frame, faces: readonly Rect[]): Promise<boolean> {
     if (faces.length === 0) return false;
-    const seen = (face: Place, finds: readonly Place[]) => finds.some((find) => isIt(face, find));
-    const all = clearOnly(await this.blazeFace.findAll(picture, 'thorough'));
-    for (const face of faces) {
-      const near = await this.blazeFace.findNear(picture, face);
-      if (seen(face, [...all, ...clearOnly(near ? [near] : [])])) return true;
-      if (this.cascades.some((cascade) => seen(face, haarFinds(cascade, picture, face))))
-        return true;
+    for (const { finder, minScore } of this.finders) {
+      const all = await look(finder, frame, wholeOf(frame.y), WHOLE_WIDTH / frame.y.width);
+      for (const face of faces) {
+        const near = inflate(face, longerSide(face));
+        const close = await look(finder, frame, near, NEAR_FACE / longerSide(face));
+        if ([...all, ...close].some((one) => one.score >= minScore && isIt(face, one))) return true;
+      }
     }
     return false;
   }
 }
 
-function clearOnly(finds: readonly Find[]): Find[] {
-  return finds.filter(({ score }) => score >= BLAZEFACE_SCORE);
+async function look(
+  finder: FaceFinder,
+  frame: I420Frame,
+  region: Rect,
+  scale: number,
+): Promise<Detection[]> {
+  const turn: Turn = 0;
+  return execute(finder, frame, [{ region, scale, turn }]);
 }
 
-function isIt(face: Place, find: Place): boolean {
-  const isAlike = find.width > face.width / 2 && find.width < face.width * 2;
-  return isAlike && distance(find, face) < face.width / 2;
-}
-
-/** What a cascade finds around a place, at the picture's full size: much of its work is elsewhere. */
-function haarFinds(cascade: CascadeClassifier, picture: Plane, face: Place): Place[] {
-  const region = within(grown(face, face.width), picture);
-  if (!region) return [];
-  const { objects } = withMats((own) => {
-    const rect = new cv.Rect(region.x, region.y, region.width, region.height);
-    const part = own(own(matOver(picture)).getRegion(rect));
-    const smallest = new cv.Size(face.width / 2, face.width / 2);
-    const largest = new cv.Size(2 * face.width, 2 * face.width);
-    return cascade.detectMultiScale(part, 1.1, 3, 0, smallest, largest);
-  });
-  return objects.map((place) => unscaled(place, 1, region));
+function isIt(face: Rect, found: Rect): boolean {
+  const ratio = found.width / face.width;
+  return ratio > 0.5 && ratio < 2 && distance(found, face) < face.width / 2;
 }

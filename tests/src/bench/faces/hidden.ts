@@ -1,6 +1,6 @@
 import type { Effect } from '@facecast/shared/ingest-protocol';
-import { BlazeFaceFinder } from '@facecast/face-detector/find/blazeface';
-import { BLAZEFACE_MODEL } from '@facecast/face-detector/find/choose';
+import { BlazeFaceFinder } from '@facecast/face-detector/finders/blazeface';
+import { BLAZEFACE_MODEL } from '@facecast/face-detector/finders/create-finder';
 import { DISTURBANCES, hide, type Disturbance } from '@facecast/face-detector/testing/hidden';
 import { Watchers } from '@facecast/face-detector/testing/watchers';
 import { table } from '../figures.js';

@@ -53,7 +53,7 @@ const FACES: Record<number, [number, number, number, 'side'?][]> = {
 const fixture = (name: string) => new URL(`../../../fixtures/${name}`, import.meta.url).pathname;
 
 /** Fetches the photographs, once a machine. */
-export function fetchPictures(): string {
+function fetchPictures(): string {
   const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'facecast');
   const directory = join(cache, 'bench-pictures');
   if (existsSync(directory)) return directory;

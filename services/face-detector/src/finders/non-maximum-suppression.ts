@@ -1,0 +1,24 @@
+import { containment, iou, longerSide, type Rect } from '../geometry/rect.js';
+import type { Detection } from './face-finder.js';
+
+/** Boxes that share more than this part of their union are of one face. */
+const SAME_FACE_IOU = 0.35;
+/** So are those of which one has more than this part of the other, unless it is many times as large. */
+const SAME_FACE_CONTAINMENT = 0.7;
+const SAME_FACE_MAX_RATIO = 2.5;
+
+/** Whether two boxes are of one face. */
+export function isSameFace(a: Rect, b: Rect): boolean {
+  if (iou(a, b) > SAME_FACE_IOU) return true;
+  const ratio = longerSide(a) / longerSide(b);
+  const isAlike = Math.max(ratio, 1 / ratio) < SAME_FACE_MAX_RATIO;
+  return isAlike && containment(a, b) > SAME_FACE_CONTAINMENT;
+}
+
+/** Of boxes of one face only the one with the best score; best first. */
+export function suppressNonMaxima<Found extends Detection>(detections: readonly Found[]): Found[] {
+  const kept: Found[] = [];
+  for (const one of [...detections].sort((a, b) => b.score - a.score))
+    if (!kept.some((better) => isSameFace(better, one))) kept.push(one);
+  return kept;
+}

@@ -1,0 +1,66 @@
+import type { FaceFinder } from '../finders/face-finder.js';
+import { suppressNonMaxima } from '../finders/non-maximum-suppression.js';
+import { takeSample } from '../finders/sample.js';
+import { clip, sharedArea, type Rect, type Size } from '../geometry/rect.js';
+import type { I420Frame } from '../i420.js';
+import type { PlannedLook } from './plan.js';
+import type { LookedDetection } from './track.js';
+
+/** At least this part of a box must be in the picture: the border is mirrored, and so are faces beside it. */
+const MIN_VISIBLE = 0.2;
+
+/** Turned by a quarter or a half, much looks a little like a face: such detections must be this much surer. */
+const TURNED_SCORE = 0.8;
+
+/** Takes the looks one after another; what they show, in pixels of the frame, each face once. */
+export async function execute(
+  finder: FaceFinder,
+  frame: I420Frame,
+  looks: readonly PlannedLook[],
+): Promise<LookedDetection[]> {
+  const detections: LookedDetection[] = [];
+  for (const look of looks) detections.push(...(await take(finder, frame, look)));
+  return suppressNonMaxima(detections);
+}
+
+async function take(
+  finder: FaceFinder,
+  frame: I420Frame,
+  look: PlannedLook,
+): Promise<LookedDetection[]> {
+  const { profile } = finder;
+  const sample = takeSample(frame, look, profile.colour);
+  if (!sample) return [];
+  const { turn } = look;
+  const close = look.view === undefined;
+  return (await finder.detect(sample)).flatMap(({ score: given, ...rect }) => {
+    const score = turn === 0 ? given : TURNED_SCORE * given;
+    const box = sample.toFrame(rect);
+    if (visiblePart(box, frame.y) < MIN_VISIBLE) return [];
+    if (!isCutBy(look.region, box, frame.y)) return [{ ...box, score, turn, close }];
+    // Of a face that the look shows only in part, neither place nor score can be relied on.
+    return close ? [] : [{ ...box, score: Math.min(score, profile.possibleScore), turn, close }];
+  });
+}
+
+function visiblePart(box: Rect, picture: Size): number {
+  return sharedArea(box, { x: 0, y: 0, ...sizeOf(picture) }) / (box.width * box.height);
+}
+
+/** Whether the border of a region goes through a box, where it is not the picture's border. */
+function isCutBy(region: Rect, box: Rect, picture: Size): boolean {
+  const inside = clip(region, picture);
+  const right = region.x + region.width;
+  const bottom = region.y + region.height;
+  return (
+    inside !== undefined &&
+    ((region.x > 0 && box.x < region.x) ||
+      (region.y > 0 && box.y < region.y) ||
+      (right < picture.width && box.x + box.width > right) ||
+      (bottom < picture.height && box.y + box.height > bottom))
+  );
+}
+
+function sizeOf({ width, height }: Size): Size {
+  return { width, height };
+}

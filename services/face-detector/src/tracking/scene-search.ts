@@ -1,0 +1,140 @@
+import type { FaceFinder } from '../finders/face-finder.js';
+import { isSameFace } from '../finders/non-maximum-suppression.js';
+import { headOf } from '../geometry/head.js';
+import { clip } from '../geometry/rect.js';
+import { partsOf } from './change-map.js';
+import { execute } from './execute.js';
+import {
+  backcast,
+  extrapolate,
+  foundOnce,
+  interpolate,
+  wayBetween,
+  type FrameFace,
+  type FrameFaces,
+} from './frame-faces.js';
+import { planParts } from './plan.js';
+import {
+  searchFrame,
+  sizeOf,
+  type FoundFaces,
+  type NumberedFrame,
+  type Wanted,
+} from './search-frame.js';
+import { hasChanged } from './thumbnail.js';
+import { expectedIn, type Track } from './track.js';
+import { MAX_TRACKS, type TrackerState } from './tracker-state.js';
+
+/** Where the faces of some frames are, and what is known after them. */
+export interface Searched {
+  state: TrackerState;
+  /** One for each frame. */
+  frames: FrameFaces[];
+}
+
+/** After a cut, faces of the scene before that were not found stay covered for this many runs. */
+const HOLD_AFTER_CUT_RUNS = 2;
+
+/**
+ * Searches the last of some frames that follow each other in one scene: plans its looks, takes them,
+ * and merges what they show with what was known. Of the frames before it, faces that are hidden are
+ * searched where they differ from both searched neighbours.
+ *
+ * @param isNewScene whether nothing known holds for sure; then there is just one frame
+ */
+export async function searchScene(
+  finder: FaceFinder,
+  frames: readonly NumberedFrame[],
+  known: TrackerState | undefined,
+  isNewScene: boolean,
+  wanted: Wanted,
+): Promise<Searched> {
+  const last = frames.at(-1)!;
+  const found = await searchFrame(finder, last, known, isNewScene, wanted);
+  const held = heldTracks(found, last, isNewScene, wanted);
+  const faces: FrameFaces[] = [];
+  for (const one of frames) {
+    const seen = facesIn(one.number, last, found, held, wanted);
+    if (wanted.hidden && one !== last && known)
+      seen.push(...(await searchBetween(finder, one, known, last, seen)));
+    faces.push({ searched: true, faces: seen, unsearched: [] });
+  }
+  return { state: stateAfter(last, found, held, wanted), frames: faces };
+}
+
+/** Known faces that were not found and are not given up yet. */
+function heldTracks(
+  { matched, entered, missed }: FoundFaces,
+  { number }: NumberedFrame,
+  isNewScene: boolean,
+  { hidden, schedule }: Wanted,
+): Track[] {
+  const usual = hidden ? schedule.holdHidden : schedule.hold;
+  const hold = isNewScene ? (hidden ? HOLD_AFTER_CUT_RUNS * schedule.run : 0) : usual;
+  const found = [...matched.map(({ now }) => now), ...entered];
+  return missed
+    .filter(
+      ({ track, box }) =>
+        (hidden || track.sure) &&
+        Math.abs(number - track.foundIn) <= hold &&
+        !found.some((face) => isSameFace(face, box)),
+    )
+    .map(({ track }) => (isNewScene ? { ...track, sure: false, dx: 0, dy: 0 } : track));
+}
+
+function facesIn(
+  number: number,
+  last: NumberedFrame,
+  { still, matched, entered }: FoundFaces,
+  held: readonly Track[],
+  { hidden, schedule }: Wanted,
+): FrameFace[] {
+  const isLast = number === last.number;
+  return [
+    ...still.map((track) => interpolate(track, track, number)),
+    ...matched.map(({ was, now }) => interpolate(was, now, number)),
+    ...(hidden && !isLast ? matched.flatMap(({ was, now }) => wayBetween(was, now)) : []),
+    ...entered.map((track) =>
+      isLast ? interpolate(track, track, number) : backcast(track, number),
+    ),
+    ...held.map((track) => extrapolate(track, number, sizeOf(last.frame), schedule)),
+  ];
+}
+
+/** What a look at the parts of a frame shows that differ from both searched neighbours. */
+async function searchBetween(
+  finder: FaceFinder,
+  { frame, thumbnail }: NumberedFrame,
+  before: TrackerState,
+  after: NumberedFrame,
+  seen: readonly FrameFace[],
+): Promise<FrameFace[]> {
+  const then = { ...thumbnail, cells: before.thumbnail };
+  const parts = partsOf(
+    thumbnail,
+    sizeOf(frame),
+    seen.map(headOf),
+    (cell) => hasChanged(thumbnail, then, cell) && hasChanged(thumbnail, after.thumbnail, cell),
+  );
+  const looks = planParts('quick', parts, sizeOf(frame), finder.profile);
+  const detections = await execute(finder, frame, looks);
+  return detections.filter(({ score }) => score >= finder.profile.possibleScore).map(foundOnce);
+}
+
+function stateAfter(
+  { frame, number, thumbnail }: NumberedFrame,
+  { still, matched, entered, nextId, changes }: FoundFaces,
+  held: readonly Track[],
+  { hidden }: Wanted,
+): TrackerState {
+  const picture = sizeOf(frame);
+  const staying = held.filter((track) => clip(expectedIn(track, number), picture));
+  const tracks = [...still, ...matched.map(({ now }) => now), ...entered, ...staying];
+  return {
+    ...picture,
+    ...{ searched: number, hidden, nextId },
+    thumbnail: thumbnail.cells,
+    ...changes.state,
+    tracks: tracks.slice(0, MAX_TRACKS),
+  };
+}

@@ -1,0 +1,162 @@
+import type { FaceFinder, FinderProfile } from '../finders/face-finder.js';
+import { isSameFace } from '../finders/non-maximum-suppression.js';
+import { headOf } from '../geometry/head.js';
+import type { Size } from '../geometry/rect.js';
+import type { I420Frame } from '../i420.js';
+import { associate, type MatchedTrack } from './associate.js';
+import { ChangeMap } from './change-map.js';
+import { execute } from './execute.js';
+import {
+  planChecks,
+  planRun,
+  planScene,
+  planSecondRound,
+  type ExpectedTrack,
+  type Situation,
+} from './plan.js';
+import type { SearchSchedule } from './search-schedule.js';
+import type { Thumbnail } from './thumbnail.js';
+import { begun, expectedIn, isSure, type LookedDetection, type Track } from './track.js';
+import type { TrackerState } from './tracker-state.js';
+
+/** A frame, its number within its session, and its thumbnail. */
+export interface NumberedFrame {
+  frame: I420Frame;
+  number: number;
+  thumbnail: Thumbnail;
+}
+
+/** What is wanted of a search. */
+export interface Wanted {
+  schedule: SearchSchedule;
+  /** Whether no face may be seen, rather than faces be found with little work. */
+  hidden: boolean;
+}
+
+/** The known faces that were found, those that were not, and those that have entered. */
+export interface FoundFaces {
+  /** Known faces where nothing has changed. */
+  still: Track[];
+  matched: MatchedTrack[];
+  missed: ExpectedTrack[];
+  entered: Track[];
+  nextId: number;
+  changes: ChangeMap;
+}
+
+/**
+ * Searches one frame: plans its looks from what is known, takes them, and merges what they show; then
+ * a second round for what was missed or is doubtful.
+ *
+ * @param isNewScene whether nothing known holds for sure
+ */
+export async function searchFrame(
+  finder: FaceFinder,
+  { frame, number, thumbnail }: NumberedFrame,
+  known: TrackerState | undefined,
+  isNewScene: boolean,
+  { schedule, hidden }: Wanted,
+): Promise<FoundFaces> {
+  const { profile } = finder;
+  const picture = sizeOf(frame);
+  const changes =
+    known && !isNewScene
+      ? new ChangeMap(thumbnail, picture, known.reference, known.pending)
+      : ChangeMap.unseen(thumbnail, picture);
+  changes.observe(thumbnail);
+  const expected = (known?.tracks ?? []).map((track) => ({
+    track,
+    box: expectedIn(track, number),
+  }));
+  const isStill = ({ track }: ExpectedTrack) =>
+    !isNewScene && track.foundIn === known?.searched && !changes.hasMoved(track);
+  const moved = expected.filter((one) => !isStill(one));
+  const unmoved = expected
+    .filter(isStill)
+    .map(({ track }) => ({ ...track, dx: 0, dy: 0, foundIn: number }));
+  const covered = [...unmoved, ...moved.map(({ box }) => box)].map((box) =>
+    headOf({ ...box, margin: 0 }),
+  );
+  const situation: Situation = {
+    ...{ picture, frame: number, profile, schedule, hidden, changes, moved, covered },
+  };
+
+  const looks = isNewScene ? planScene(picture, profile) : planRun(situation);
+  const seen = (await execute(finder, frame, looks)).filter(
+    (one) => !unmoved.some((face) => isSameFace(face, one)),
+  );
+  const first = associate(moved, seen, number, profile, isNewScene);
+  const settled = [...unmoved, ...first.matched.map(({ now }) => now)];
+  const entering = newTracks(first.left, settled, known?.nextId ?? 0, number, finder, hidden);
+
+  const missedLooks = isNewScene ? [] : planSecondRound(situation, first.missed, looks);
+  const doubtful = [...settled, ...entering].filter(isUnchecked);
+  const checks = planChecks(situation, doubtful, missedLooks);
+  const close = await execute(finder, frame, [...missedLooks, ...checks]);
+  const ofMissed = close.filter((one) => !settled.some((face) => isSameFace(face, one)));
+  const second = associate(first.missed, ofMissed, number, profile, isNewScene);
+  const late = newTracks(
+    second.left.filter(({ close }) => !close),
+    entering,
+    (known?.nextId ?? 0) + entering.length,
+    number,
+    finder,
+    hidden,
+  );
+  const check = (track: Track) =>
+    doubtful.indexOf(track) in checks ? checkedBy(track, close, profile) : track;
+  const matched = [
+    ...first.matched.map(({ was, now }) => ({ was, now: check(now) })),
+    ...second.matched,
+  ];
+  const isWanted = (track: Track) => hidden || track.sure || !track.checked;
+  const still = unmoved.map(check).filter(isWanted);
+  const entered = [...entering.map(check), ...late].filter(isWanted);
+
+  for (const { view, region } of [...looks, ...missedLooks]) {
+    if (view) changes.seen(view, region);
+    if (view === 'full') changes.seen('quick', region);
+  }
+  for (const { now } of matched) changes.found(now);
+  for (const track of entered) changes.found(track);
+  const nextId = (known?.nextId ?? 0) + entering.length + late.length;
+  return { still, matched, missed: second.missed, entered, nextId, changes };
+}
+
+/** Tracks of detections that are no known face: of all that may be one if faces are hidden. */
+function newTracks(
+  detections: readonly LookedDetection[],
+  known: readonly Track[],
+  nextId: number,
+  frame: number,
+  { profile }: FaceFinder,
+  hidden: boolean,
+): Track[] {
+  const minScore = hidden ? profile.possibleScore : profile.candidateScore;
+  const tracks: Track[] = [];
+  for (const one of detections) {
+    const isKnown = [...known, ...tracks].some((face) => isSameFace(face, one));
+    if (!isKnown && one.score >= minScore)
+      tracks.push(begun(one, nextId + tracks.length, frame, isSure(one, profile)));
+  }
+  return tracks;
+}
+
+function isUnchecked({ sure, checked }: Track): boolean {
+  return !sure && !checked;
+}
+
+/** A track after a close look at it, which tells whether it surely is a face. */
+function checkedBy(
+  track: Track,
+  detections: readonly LookedDetection[],
+  profile: FinderProfile,
+): Track {
+  const sure = detections.some((one) => isSure(one, profile) && isSameFace(one, track));
+  return { ...track, sure, checked: true };
+}
+
+/** Width and height of a frame in pixels. */
+export function sizeOf({ y: { width, height } }: I420Frame): Size {
+  return { width, height };
+}

@@ -1,0 +1,76 @@
+import type { Plane } from '../i420.js';
+import type { Size } from '../geometry/rect.js';
+import { cv, matOver, withMats } from '../opencv.js';
+
+/** Side of a cell in pixels, about. */
+const CELL = 16;
+/** A cell whose mean differs by more grey levels shows something else: noise is less. */
+export const CHANGE = 3;
+/** In a new scene this part of the cells differs by this many grey levels, whatever the light. */
+const CUT_PART = 0.3;
+const CUT_CHANGE = 12;
+
+/** A picture's luma in small: the mean of each cell, row after row. */
+export interface Thumbnail {
+  columns: number;
+  rows: number;
+  cells: Uint8Array;
+}
+
+/** Columns and rows of the thumbnails of pictures of this size. */
+export function gridOf({ width, height }: Size): { columns: number; rows: number } {
+  return { columns: Math.ceil(width / CELL), rows: Math.ceil(height / CELL) };
+}
+
+/** The thumbnail of a picture's luma plane. */
+export function thumbnailOf(luma: Plane): Thumbnail {
+  const { columns, rows } = gridOf(luma);
+  const cells = withMats((own) => {
+    // To a half first: OpenCV does that many times as fast as all at once.
+    const half = own(
+      own(matOver(luma)).resize(
+        Math.max(1, luma.height >> 1),
+        Math.max(1, luma.width >> 1),
+        ...([0, 0, cv.INTER_AREA] as const),
+      ),
+    );
+    return own(half.resize(rows, columns, 0, 0, cv.INTER_AREA)).getData();
+  });
+  return { columns, rows, cells };
+}
+
+/** Whether a cell shows something else in the one thumbnail than in the other. */
+export function hasChanged(a: Thumbnail, b: Thumbnail, cell: number): boolean {
+  return Math.abs(a.cells[cell]! - b.cells[cell]!) > CHANGE;
+}
+
+/**
+ * Whether two pictures that follow each other are of two scenes. What a brighter or darker light
+ * explains (a least-squares fit of gain and offset) is no difference.
+ */
+export function isCut(before: Thumbnail, after: Thumbnail): boolean {
+  if (before.cells.length !== after.cells.length) return true;
+  const light = lightChange(before.cells, after.cells);
+  const changed = [{ gain: 1, offset: 0 }, light].map(({ gain, offset }) =>
+    after.cells.reduce(
+      (count, value, n) =>
+        count + Number(Math.abs(value - gain * before.cells[n]! - offset) > CUT_CHANGE),
+      0,
+    ),
+  );
+  return Math.min(...changed) > CUT_PART * after.cells.length;
+}
+
+function lightChange(before: Uint8Array, after: Uint8Array): { gain: number; offset: number } {
+  const count = before.length;
+  const mean = (values: Uint8Array) => values.reduce((sum, value) => sum + value, 0) / count;
+  const [meanBefore, meanAfter] = [mean(before), mean(after)];
+  let covariance = 0;
+  let variance = 0;
+  for (let n = 0; n < count; n++) {
+    covariance += (before[n]! - meanBefore) * (after[n]! - meanAfter);
+    variance += (before[n]! - meanBefore) ** 2;
+  }
+  const gain = variance === 0 ? 0 : Math.max(0, covariance / variance);
+  return { gain, offset: meanAfter - gain * meanBefore };
+}

@@ -1,0 +1,53 @@
+import { createLogger } from '@facecast/shared/logger';
+import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TrackerState } from './tracker-state.js';
+import { TrackerStateStore } from './tracker-state-store.js';
+
+let redis: Redis;
+let states: TrackerStateStore;
+
+beforeAll(async () => {
+  redis = connectRedis(redisUrl, 'worker', createLogger('test', 'silent'));
+  await redis.flushall();
+  states = new TrackerStateStore(redis);
+});
+afterAll(() => redis.disconnect());
+
+const state = (frame: number): TrackerState => ({
+  ...{ width: 640, height: 480, nextId: 8, hidden: true, searched: frame },
+  ...{ thumbnail: Buffer.from('abc'), reference: Buffer.from('de'), pending: Buffer.from([255]) },
+  tracks: [
+    {
+      ...{ id: 7, x: 1.5, y: 2, width: 30, height: 30, score: 0.8, sure: true, checked: true },
+      ...{ dx: 0.25, dy: -1, foundIn: frame, turn: 90 },
+    },
+  ],
+});
+
+test('what one replica knew of a session, another one knows; other sessions are none of it', async () => {
+  await states.save('a', 3, state(9));
+  expect(await new TrackerStateStore(redis).load('a')).toEqual(state(9));
+  expect(await states.load('b')).toBeUndefined();
+});
+
+test('the state of the newest batch wins, in whatever order they finish', async () => {
+  await states.save('order', 10, state(30));
+  await states.save('order', 9, state(27));
+  expect(await states.load('order')).toEqual(state(30));
+  await states.save('order', 11, state(33));
+  expect(await states.load('order')).toEqual(state(33));
+});
+
+test('it is gone by itself soon after the last batch', async () => {
+  await states.save('short', 0, state(0));
+  const left = await redis.pttl('facecast:faces:short');
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThanOrEqual(1_000);
+});
+
+test('a state that cannot be read is none', async () => {
+  await redis.hset('facecast:faces:odd', 'batch', 1, 'state', '{"width":"?"}');
+  expect(await states.load('odd')).toBeUndefined();
+});

@@ -1,0 +1,66 @@
+import type { FaceFinder } from '../finders/face-finder.js';
+import type { I420Frame } from '../i420.js';
+import { searchScene, type Searched } from './scene-search.js';
+import type { NumberedFrame, Wanted } from './search-frame.js';
+import { isCut, thumbnailOf } from './thumbnail.js';
+import type { TrackerState } from './tracker-state.js';
+
+/** Frames that follow each other. */
+export interface Run {
+  /** Number of the first frame within its session. */
+  firstFrame: number;
+  frames: readonly I420Frame[];
+}
+
+/**
+ * Where the faces of a run's frames are. The last frame of each scene in it is searched, and the first
+ * of each new one before anything of it is shown. It changes nothing that it was given; a replica can
+ * go on from the state of another, which may be that of a later run.
+ */
+export async function trackRun(
+  finder: FaceFinder,
+  { firstFrame, frames }: Run,
+  known: TrackerState | undefined,
+  wanted: Wanted,
+): Promise<Searched> {
+  const numbered = frames.map((frame, n) => {
+    return { frame, number: firstFrame + n, thumbnail: thumbnailOf(frame.y) };
+  });
+  let state = usable(known, numbered[0]!, wanted);
+  const searched: Searched['frames'] = [];
+  for (const { scene, isNew } of scenesOf(numbered, state, wanted)) {
+    const found = await searchScene(finder, scene, state, isNew, wanted);
+    state = found.state;
+    searched.push(...found.frames);
+  }
+  return { state: state!, frames: searched };
+}
+
+/** A state of other pictures, or of long ago, says nothing. */
+function usable(
+  known: TrackerState | undefined,
+  { frame, number }: NumberedFrame,
+  { schedule }: Wanted,
+): TrackerState | undefined {
+  const isOfSize = known?.width === frame.y.width && known.height === frame.y.height;
+  return isOfSize && Math.abs(number - known.searched) <= schedule.hold ? known : undefined;
+}
+
+/** The frames in groups of one scene each; of a new scene the first frame is a group of its own. */
+function scenesOf(
+  frames: readonly NumberedFrame[],
+  known: TrackerState | undefined,
+  { hidden }: Wanted,
+): { scene: NumberedFrame[]; isNew: boolean }[] {
+  const scenes: { scene: NumberedFrame[]; isNew: boolean }[] = [];
+  frames.forEach((frame, n) => {
+    const before =
+      frames[n - 1]?.thumbnail ?? (known && { ...frame.thumbnail, cells: known.thumbnail });
+    const isNew =
+      !before || isCut(before, frame.thumbnail) || (n === 0 && hidden && !known!.hidden);
+    const current = scenes.at(-1);
+    if (isNew || !current || current.isNew) scenes.push({ scene: [frame], isNew });
+    else current.scene.push(frame);
+  });
+  return scenes;
+}
