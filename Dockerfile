@@ -25,6 +25,11 @@ COPY scripts/setup scripts/setup
 RUN --mount=type=cache,target=/root/.cache \
     node --input-type=module \
       -e "await (await import('/app/scripts/setup/opencv-addon.mjs')).ensureOpenCvAddon()"
+# The network that finds faces best, if it can be fetched; another address has the same file.
+ARG YUNET_URL
+RUN node --input-type=module \
+      -e "await (await import('/app/scripts/setup/yunet-model.mjs')).ensureYunetModel({ directory: '/app/models', addresses: process.env.YUNET_URL ? [process.env.YUNET_URL] : undefined })" && \
+    mkdir -p models
 COPY tsconfig.base.json vitest-context.d.ts ./
 COPY shared shared
 COPY services services
@@ -94,6 +99,9 @@ COPY --from=face-detector-modules /app/node_modules node_modules
 COPY --from=build /app/services/face-detector/package.json services/face-detector/
 COPY --from=build /app/services/face-detector/dist services/face-detector/dist
 COPY services/face-detector/models services/face-detector/models
+# Where the setup keeps it, too: in a folder of the cache.
+COPY --from=build /app/models facecast
+ENV XDG_CACHE_HOME=/app
 USER node
 CMD ["node", "services/face-detector/dist/main.js"]
 

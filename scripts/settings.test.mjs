@@ -22,6 +22,7 @@ const OF_START = ['DETECTOR_REPLICAS', 'DATA_DIR'];
 /** What the images decide, because it is about the inside of a container. */
 const OF_IMAGES = ['PORT', 'OPS_PORT', 'HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'REDIS_URL'].concat([
   'RECORDINGS_DIR',
+  'YUNET_MODEL',
 ]);
 
 describe('settings', () => {

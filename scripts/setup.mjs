@@ -4,6 +4,7 @@ import { ensureNpmPackages } from './setup/npm-packages.mjs';
 import { ensureOpenCvAddon } from './setup/opencv-addon.mjs';
 import { SetupError } from './setup/run-program.mjs';
 import { ensureSystemPackages } from './setup/system-packages.mjs';
+import { ensureYunetModel } from './setup/yunet-model.mjs';
 
 /**
  * Makes a clone ready to run: installs what is missing and builds what is stale. Each step looks
@@ -19,6 +20,7 @@ export async function setup({ browser = false, benchmarks = false } = {}) {
   await ensureSystemPackages({ browser, benchmarks });
   await ensureNpmPackages();
   await ensureOpenCvAddon();
+  await ensureYunetModel();
   await ensureBuilt();
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '@facecast/shared/config';
@@ -8,9 +9,6 @@ import { isCascadeFile } from './finders/haar.js';
 /** Where the cascades of Debian's and Ubuntu's package opencv-data are. */
 const CASCADES_DIR = '/usr/share/opencv4/haarcascades';
 
-/** Where `npm run setup` keeps YuNet's network. */
-const CACHED_YUNET_MODEL = join(homedir(), '.cache', 'facecast', 'yunet_n.onnx');
-
 const schema = z.object({
   REDIS_URL,
   FRAMES_DIR,
@@ -18,8 +16,11 @@ const schema = z.object({
   LOG_LEVEL,
   FPS,
   FACE_FINDER: z.enum(['auto', 'yunet', 'blazeface', 'haar']).default('auto'),
-  /** Where YuNet's network is, if it is there. */
-  YUNET_MODEL: z.string().min(1).default(CACHED_YUNET_MODEL),
+  /** Path of YuNet's network. */
+  YUNET_MODEL: z
+    .string()
+    .refine(existsSync, { error: ({ input }) => `there is no file ${String(input)}` })
+    .optional(),
   /** A cascade of opencv-data by its name, or the path of any; becomes a path. */
   HAAR_CASCADE: z
     .string()
@@ -32,9 +33,16 @@ const schema = z.object({
 });
 
 /** Settings of the face-detector. */
-export type Config = z.output<typeof schema>;
+export type Config = z.output<typeof schema> & { YUNET_MODEL: string };
 
 /** @throws {ConfigError} with one line for each key that has no usable value */
 export function readFaceDetectorConfig(env = process.env): Config {
-  return readConfig(schema, env);
+  const config = readConfig(schema, env);
+  return { ...config, YUNET_MODEL: config.YUNET_MODEL ?? cachedYunetModel(env) };
+}
+
+/** Where `npm run setup` keeps YuNet's network, whether or not it could fetch it. */
+function cachedYunetModel(env: NodeJS.ProcessEnv): string {
+  const cache = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return join(cache, 'facecast', 'yunet_n.onnx');
 }

@@ -47,6 +47,11 @@ await runService(async () => {
     },
     metrics: registry,
   });
+  if (config.FACE_FINDER === 'auto' && finder.name !== 'yunet')
+    log.warn(
+      { finder: finder.name, missing: config.YUNET_MODEL },
+      'the network that finds faces best is not here: another one looks for them, and finds fewer',
+    );
   log.info({ port: ops.port, finder: finder.name }, 'ready');
   return {
     log,

@@ -1,21 +1,16 @@
 import { hidesFaces, type Effect } from '@facecast/shared/ingest-protocol';
-import { applyEffect } from '@facecast/face-detector/effects/effect';
 import { createFinder } from '@facecast/face-detector/finders/create-finder';
-import type { FaceFinder } from '@facecast/face-detector/finders/face-finder';
 import type { Turn } from '@facecast/face-detector/finders/sample';
 import { wholeOf, type Size } from '@facecast/face-detector/geometry/rect';
 import { framesOf, type I420Frame } from '@facecast/face-detector/i420';
 import type { FrameFaces } from '@facecast/face-detector/tracking/frame-faces';
 import { execute } from '@facecast/face-detector/tracking/execute';
-import { scheduleAt } from '@facecast/face-detector/tracking/search-schedule';
-import { trackRun } from '@facecast/face-detector/tracking/tracker';
-import type { TrackerState } from '@facecast/face-detector/tracking/tracker-state';
-import { unsearchedFaces } from '@facecast/face-detector/tracking/unsearched';
 import { isCovered, isOf, MIN_HEIGHT, Tally } from './coverage.js';
 import { crowdFilm, hardFilms, type Film } from './films.js';
 import { fit, markedPictures, type FittedPicture } from './marked-pictures.js';
 import { yunetModel } from './models.js';
 import { realFilm } from './real-film.js';
+import { SearchedSession } from './searched-session.js';
 
 export type FinderName = 'yunet' | 'blazeface' | 'haar';
 
@@ -58,7 +53,7 @@ async function stills({ size, effect, turn, only }: Task & { kind: 'stills' }) {
   const first = new Tally();
   const late = new Tally();
   let wrong = 0;
-  const session = new Session(finder, effect, 30);
+  const session = new SearchedSession(finder, effect, 30);
   const pictures = (await markedPictures()).filter(({ name }) => name.includes(only ?? ''));
   for (const picture of pictures) {
     const still = await fit(picture, size, turn);
@@ -135,7 +130,7 @@ async function films(all: readonly Film[], load: boolean): Promise<string[][]> {
   const rows: string[][] = [];
   for (const film of all) {
     const { name, size, frames, fps } = film;
-    const session = new Session(finder, 'blur', fps);
+    const session = new SearchedSession(finder, 'blur', fps);
     let clear = 0;
     let shown = 0;
     for (let first = 0; first < frames; first += session.schedule.run) {
@@ -163,50 +158,13 @@ async function films(all: readonly Film[], load: boolean): Promise<string[][]> {
 
 async function crowd(faces: number, effect: Effect): Promise<string[]> {
   const film = await crowdFilm(faces);
-  const session = new Session(finder, effect, film.fps);
+  const session = new SearchedSession(finder, effect, film.fps);
   for (let first = 0; first < film.frames; first += session.schedule.run) {
     if (first === film.fps) session.cpuMs = 0;
     const count = session.schedule.run;
     await session.next(Array.from({ length: count }, (_, n) => film.draw(first + n).frame));
   }
   return [(session.cpuMs / (film.frames - film.fps)).toFixed(2)];
-}
-
-/** Frames of one session, searched run by run as the service does. */
-class Session {
-  readonly schedule;
-  cpuMs = 0;
-  private state: TrackerState | undefined;
-  private frame = 0;
-
-  constructor(
-    private readonly finder: FaceFinder,
-    private readonly effect: Effect,
-    fps: number,
-  ) {
-    this.schedule = scheduleAt(fps);
-  }
-
-  async next(frames: I420Frame[], isLate = false): Promise<FrameFaces[]> {
-    const { schedule, effect } = this;
-    const before = process.cpuUsage();
-    const found = isLate
-      ? frames.map(({ y }, n) => unsearchedFaces(this.state, y, this.frame + n, schedule))
-      : await this.search(frames);
-    frames.forEach((frame, n) => applyEffect(effect, frame, found[n]!));
-    const { user, system } = process.cpuUsage(before);
-    this.cpuMs += (user + system) / 1000;
-    this.frame += frames.length;
-    return found;
-  }
-
-  private async search(frames: I420Frame[]): Promise<FrameFaces[]> {
-    const run = { firstFrame: this.frame, frames };
-    const wanted = { schedule: this.schedule, hidden: hidesFaces(this.effect) };
-    const found = await trackRun(this.finder, run, this.state, wanted);
-    this.state = found.state;
-    return found.frames;
-  }
 }
 
 function copyOf(bytes: Buffer, { width, height }: Size): I420Frame {
