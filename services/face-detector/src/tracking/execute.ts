@@ -9,6 +9,10 @@ import type { LookedDetection } from './track.js';
 /** At least this part of a box must be in the picture: the border is mirrored, and so are faces beside it. */
 const MIN_VISIBLE = 0.2;
 
+/** Of a face that less of is in the picture, a finder cannot be as sure: it may be one from this part of the score on. */
+const HALF_VISIBLE = 0.8;
+const HALF_SCORE = 0.5;
+
 /** Turned by a quarter or a half, much looks a little like a face: such detections must be this much surer. */
 const TURNED_SCORE = 0.8;
 
@@ -34,9 +38,12 @@ async function take(
   const { turn } = look;
   const close = look.view === undefined;
   return (await finder.detect(sample)).flatMap(({ score: given, ...rect }) => {
-    const score = turn === 0 ? given : TURNED_SCORE * given;
     const box = sample.toFrame(rect);
-    if (visiblePart(box, frame.y) < MIN_VISIBLE) return [];
+    const visible = visiblePart(box, frame.y);
+    if (visible < MIN_VISIBLE) return [];
+    const upright = turn === 0 ? given : TURNED_SCORE * given;
+    const isHalf = visible < HALF_VISIBLE && upright >= HALF_SCORE * profile.possibleScore;
+    const score = isHalf ? Math.max(upright, profile.possibleScore) : upright;
     if (!isCutBy(look.region, box, frame.y)) return [{ ...box, score, turn, close }];
     // Of a face that the look shows only in part, neither place nor score can be relied on.
     return close ? [] : [{ ...box, score: Math.min(score, profile.possibleScore), turn, close }];

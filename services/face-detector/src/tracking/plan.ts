@@ -42,9 +42,9 @@ const MAX_QUICK_FACE = 160;
 /** Each look costs as much as this many pixels of the finder, however small it is. */
 const LOOK_PIXELS = 4_000;
 /** After a whole search, the faces that it missed get close looks of at most this many pixels. */
-const MAX_SECOND_PIXELS = 50_000;
+const MAX_SECOND_PIXELS = 100_000;
 /** The views whose turn it is, one after another. */
-const TURNS_OF_VIEWS: readonly View[] = ['left', 'full', 'right', 'coarse', 'down'];
+const TURNS_OF_VIEWS: readonly View[] = ['full', 'left', 'full', 'right', 'coarse', 'down'];
 
 /** A picture of which nothing is known is searched as a whole: for small faces, and for huge ones. */
 export function planScene(picture: Size, profile: FinderProfile): PlannedLook[] {
@@ -86,8 +86,10 @@ export function planSecondRound(
   const looks = isLost && !wasSearched ? partLooks('quick', situation) : [];
   const longestMissed = [...missed].sort((a, b) => a.track.foundIn - b.track.foundIn);
   for (const { track, box } of longestMissed) {
-    const misses = Math.round((frame - track.foundIn) / schedule.run);
-    const quarters = profile.turns ? [0, 1, 3][Math.abs(misses) % 3]! : 0;
+    const misses = Math.abs(Math.round((frame - track.foundIn) / schedule.run));
+    // Of what may have been none, one close look is enough.
+    if (!track.sure && misses > 1) continue;
+    const quarters = profile.turns ? [0, 1, 3][misses % 3]! : 0;
     const turn = ((track.turn + 90 * quarters) % 360) as Turn;
     looks.push(nearLook(box, turn, profile, picture));
     if (costOf(looks) > MAX_SECOND_PIXELS) return looks.slice(0, -1);

@@ -10,6 +10,8 @@ import { markedPictures, rawFrames, type MarkedPicture } from './marked-pictures
 const SIZE = { width: 640, height: 480 };
 /** What the camera moves over. */
 const CANVAS = { width: 960, height: 720 };
+/** What of the canvas is beside a frame. */
+const ROOM = { width: CANVAS.width - SIZE.width, height: CANVAS.height - SIZE.height };
 const FPS = 30;
 /** Exposures that are mixed into one frame: what moves is blurred. */
 const EXPOSURES = 3;
@@ -55,7 +57,8 @@ async function shoot({ path }: MarkedPicture): Promise<Buffer> {
     `pad=${width}:${height}:-1:-1:color=${grey}`,
     `rotate=a='${radians}*sin(2*PI*t/${ROLL_SECONDS})':c=${grey}`,
     `scale=w='${width}*(1+${ZOOM}*t)':h='${height}*(1+${ZOOM}*t)':eval=frame`,
-    `crop=${SIZE.width}:${SIZE.height}:x='(iw-ow)*(0.5+0.5*sin(2*PI*${PAN_HERTZ}*t))':y='(ih-oh)/2'`,
+    // `iw` would be the width before the zoom.
+    `crop=${SIZE.width}:${SIZE.height}:x='${ROOM.width}*(0.5+0.5*sin(2*PI*${PAN_HERTZ}*t))':y=${ROOM.height / 2}`,
     `tmix=frames=${EXPOSURES}`,
     `framestep=${EXPOSURES}`,
   ];
@@ -77,11 +80,9 @@ function placed({ x, y, width, height }: Rect, picture: MarkedPicture, t: number
   const pan = 0.5 + 0.5 * Math.sin(2 * Math.PI * PAN_HERTZ * t);
   const middle = {
     x:
-      zoom * (CANVAS.width / 2 + right * Math.cos(roll) - down * Math.sin(roll)) -
-      (CANVAS.width * zoom - SIZE.width) * pan,
+      zoom * (CANVAS.width / 2 + right * Math.cos(roll) - down * Math.sin(roll)) - ROOM.width * pan,
     y:
-      zoom * (CANVAS.height / 2 + right * Math.sin(roll) + down * Math.cos(roll)) -
-      (CANVAS.height * zoom - SIZE.height) / 2,
+      zoom * (CANVAS.height / 2 + right * Math.sin(roll) + down * Math.cos(roll)) - ROOM.height / 2,
   };
   const scale = zoom * fitted;
   return {
