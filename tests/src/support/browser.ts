@@ -69,6 +69,7 @@ export async function launchTabs(camera: string): Promise<Tabs> {
 
 /** Publishes on the page, the camera or a file, and resolves when it is seen to come back. */
 export async function goLive(page: Page, file?: string): Promise<void> {
+  await page.getByTestId('effect').selectOption('box');
   await page.getByTestId('source').selectOption(file === undefined ? 'camera' : 'file');
   if (file !== undefined) await page.getByTestId('file').setInputFiles(file);
   await page.getByTestId('start').click();
