@@ -1,9 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
-import { lockDataDirectory, makeRunDirectory } from './directories.mjs';
+import { hasProgram } from '../setup/run-program.mjs';
+import {
+  lockDataDirectory,
+  makeRunDirectory,
+  removeUnhiddenLeftovers,
+  requireMemory,
+} from './directories.mjs';
 import { FatalError } from './fatal-error.mjs';
 import { createLogPrinter } from './log-printer.mjs';
+import { findMemoryDirectory } from './memory.mjs';
 import { whyPortIsUnusable } from './ports.mjs';
 import { startPrivateRedis } from './private-redis.mjs';
 import { untilReady } from './ready.mjs';
@@ -11,6 +19,9 @@ import { SupervisedProcess } from './supervised-process.mjs';
 
 /** In the order in which they are stopped: each before the ones that take over its work. */
 const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+
+/** What is made from here on, by whatever is started, is its owner's alone. */
+const PRIVATE_UMASK = 0o077;
 
 /**
  * Runs Redis and every service until `stop` is aborted, says so once all are ready, and leaves no
@@ -26,8 +37,16 @@ export async function runSystem(config, stop) {
     const problem = await whyPortIsUnusable(port);
     if (problem !== undefined) throw new FatalError(`${problem}: set PORT to another`);
   }
+  for (const [setting, directory] of Object.entries({
+    FRAMES_DIR: config.framesDir,
+    HLS_DIR: config.hlsDir,
+  }))
+    requireMemory(setting, directory);
+  process.umask(PRIVATE_UMASK);
+  forbidCoreDumps();
   const unlock = lockDataDirectory(config.dataDir);
-  const runDir = makeRunDirectory(config.dataDir);
+  removeUnhiddenLeftovers(config.dataDir);
+  const runDir = makeRunDirectory(findMemoryDirectory());
   const framesDir = config.framesDir ?? join(runDir, 'frames');
   const hlsDir = config.hlsDir ?? join(runDir, 'hls');
   for (const directory of [framesDir, hlsDir]) mkdirSync(directory, { recursive: true });
@@ -38,7 +57,7 @@ export async function runSystem(config, stop) {
   try {
     let redisUrl = config.redisUrl;
     if (redisUrl === undefined) {
-      const redis = await startPrivateRedis(config.dataDir, runDir, {
+      const redis = await startPrivateRedis(runDir, {
         onLine,
         onGivenUp: end.because,
       });
@@ -97,6 +116,11 @@ function placeServices({ port, detectorReplicas }) {
     { name: 'segmenter', service: 'segmenter', port: port + 2 },
     ...detectors,
   ];
+}
+
+/** A core is memory on a disk: frames. Whatever this process starts inherits the limit. */
+function forbidCoreDumps() {
+  if (hasProgram('prlimit')) spawnSync('prlimit', ['--core=0:0', '--pid', `${process.pid}`]);
 }
 
 /** @param {{ port: number }[]} services */

@@ -6,6 +6,7 @@ import { listen } from '@facecast/shared/health';
 import type { Logger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
+import { AofRewriter } from './aof-rewriter.js';
 import { SessionStats } from './api/session-stats.js';
 import { createApp } from './app.js';
 import type { GatewayConfig } from './config.js';
@@ -51,6 +52,7 @@ export async function startGateway(
   const events = new SessionEvents();
   const metrics = createGatewayMetrics();
   const load = new SearchLoad();
+  const aof = new AofRewriter(redis, log);
   const viewers = new Viewers(redis, log);
   const playlists = new LivePlaylists(hlsDir, log);
   const readiness = new Readiness(redis, hlsDir);
@@ -92,6 +94,7 @@ export async function startGateway(
   subscription.on((event) => {
     playlists.receive(event);
     load.receive(event);
+    aof.receive(event);
     events.deliver(event);
   });
   addGauge(
@@ -137,6 +140,7 @@ export async function startGateway(
     await Promise.all([ingest.close(), closed]);
     clearTimeout(cut);
     viewers.close();
+    aof.close();
     await Promise.all([readiness.close(), sessions.close(), subscription.close()]);
     redis.disconnect();
   };
