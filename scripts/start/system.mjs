@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { hasProgram } from '../setup/run-program.mjs';
+import { keptAdminToken } from './admin-token.mjs';
 import {
   lockDataDirectory,
   makeRunDirectory,
@@ -20,6 +21,9 @@ import { SupervisedProcess } from './supervised-process.mjs';
 /** In the order in which they are stopped: each before the ones that take over its work. */
 const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
 
+/** Where health and metrics are, however wide the page is open. */
+const LOOPBACK = '127.0.0.1';
+
 /** What is made from here on, by whatever is started, is its owner's alone. */
 const PRIVATE_UMASK = 0o077;
 
@@ -33,9 +37,9 @@ const PRIVATE_UMASK = 0o077;
  */
 export async function runSystem(config, stop) {
   const services = placeServices(config);
-  for (const { port } of services) {
-    const problem = await whyPortIsUnusable(port);
-    if (problem !== undefined) throw new FatalError(`${problem}: set PORT to another`);
+  for (const { host, port } of services) {
+    const problem = await whyPortIsUnusable(port, host);
+    if (problem !== undefined) throw new FatalError(`${problem}: set PORT or HOST to another`);
   }
   for (const [setting, directory] of Object.entries({
     FRAMES_DIR: config.framesDir,
@@ -46,6 +50,8 @@ export async function runSystem(config, stop) {
   forbidCoreDumps();
   const unlock = lockDataDirectory(config.dataDir);
   removeUnhiddenLeftovers(config.dataDir);
+  const isAdminTokenSet = process.env['ADMIN_TOKEN'] || process.env['ADMIN_TOKEN_FILE'];
+  const admin = isAdminTokenSet ? undefined : keptAdminToken(config.dataDir);
   const runDir = makeRunDirectory(findMemoryDirectory());
   const framesDir = config.framesDir ?? join(runDir, 'frames');
   const hlsDir = config.hlsDir ?? join(runDir, 'hls');
@@ -69,7 +75,11 @@ export async function runSystem(config, stop) {
       const env = {
         ...process.env,
         REDIS_URL: redisUrl,
+        ...(admin && { ADMIN_TOKEN: admin.token }),
+        HOST: config.host,
         PORT: `${config.port}`,
+        // Whoever may reach the page has nothing to look for at the services behind it.
+        OPS_HOST: LOOPBACK,
         OPS_PORT: `${port}`,
         HLS_DIR: hlsDir,
         FRAMES_DIR: framesDir,
@@ -82,8 +92,11 @@ export async function runSystem(config, stop) {
         process: new SupervisedProcess({ ...started, onLine, onGivenUp: end.because }),
       });
     }
-    untilReady(portsOf(services), end.signal).then(
-      () => console.log(`ready http://localhost:${config.port}`),
+    untilReady(services, end.signal).then(
+      () => {
+        if (admin) console.log(`admin token ${admin.token} (kept in ${admin.file})`);
+        console.log(`ready http://localhost:${config.port}`);
+      },
       (error) => end.because(error.message),
     );
     await end.reached;
@@ -104,16 +117,17 @@ export async function runSystem(config, stop) {
  *
  * @param {import('./config.mjs').StartConfig} config
  */
-function placeServices({ port, detectorReplicas }) {
+function placeServices({ host, port, detectorReplicas }) {
   const detectors = Array.from({ length: detectorReplicas }, (_, index) => ({
     name: detectorReplicas === 1 ? 'face-detector' : `face-detector-${index + 1}`,
     service: 'face-detector',
+    host: LOOPBACK,
     port: port + 3 + index,
   }));
   return [
-    { name: 'gateway', service: 'gateway', port },
-    { name: 'frame-extractor', service: 'frame-extractor', port: port + 1 },
-    { name: 'segmenter', service: 'segmenter', port: port + 2 },
+    { name: 'gateway', service: 'gateway', host, port },
+    { name: 'frame-extractor', service: 'frame-extractor', host: LOOPBACK, port: port + 1 },
+    { name: 'segmenter', service: 'segmenter', host: LOOPBACK, port: port + 2 },
     ...detectors,
   ];
 }
@@ -121,11 +135,6 @@ function placeServices({ port, detectorReplicas }) {
 /** A core is memory on a disk: frames. Whatever this process starts inherits the limit. */
 function forbidCoreDumps() {
   if (hasProgram('prlimit')) spawnSync('prlimit', ['--core=0:0', '--pid', `${process.pid}`]);
-}
-
-/** @param {{ port: number }[]} services */
-function portsOf(services) {
-  return services.map(({ port }) => port);
 }
 
 /**

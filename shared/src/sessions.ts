@@ -1,12 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { chunkKey } from './chunks.js';
-import {
-  effectSchema,
-  pipelineStatsSchema,
-  sessionStateSchema,
-  type Effect,
-} from './ingest-protocol.js';
+import { effectSchema, pipelineStatsSchema, sessionStateSchema } from './ingest-protocol.js';
 import { namedChunksSchema, type NamedChunk } from './messages.js';
 import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from './redis.js';
 
@@ -21,6 +16,13 @@ const sessionSchema = z.object({
   /** Milliseconds since the epoch. */
   createdAt: z.coerce.number(),
   resumeTokenHash: z.string(),
+  /** Whose token it is published with; not there where everybody may publish. */
+  publisher: z.string().optional(),
+  /** The effects that its publisher may use; not there: all. */
+  allowedEffects: z
+    .string()
+    .transform((text) => z.array(effectSchema).parse(JSON.parse(text)))
+    .optional(),
   /** Chunks of the publisher that are stored: where it goes on after a lost connection. */
   chunks: z.coerce.number().int().nonnegative(),
   /** Which of the publisher's connections it is that counts: 0 is that of `start`. */
@@ -34,6 +36,10 @@ const sessionSchema = z.object({
 
 /** A running session as the registry knows it. */
 export type Session = z.infer<typeof sessionSchema>;
+
+/** What a publisher wants of a session. */
+export type WantedSession = Pick<Session, 'mimeType' | 'effect'> &
+  Partial<Pick<Session, 'record' | 'publisher' | 'allowedEffects'>>;
 
 /** What may change while a session runs. */
 export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
@@ -62,26 +68,23 @@ export class SessionRegistry {
   constructor(private readonly redis: Redis) {}
 
   /**
-   * Registers a session under an id that cannot be guessed.
-   * The resume token is told once, here; the registry keeps only its hash.
-   *
+   * Drafts a session and registers it.
    * @throws {TooManySessionsError} where `maxSessions` are running
    */
   async create(
-    wanted: { mimeType: string; effect: Effect; record?: boolean },
+    wanted: WantedSession,
     maxSessions: number,
   ): Promise<{ session: Session; resumeToken: string }> {
-    const resumeToken = unguessable();
-    const session: Session = {
-      id: unguessable(),
-      record: false,
-      ...wanted,
-      state: 'starting',
-      createdAt: Date.now(),
-      resumeTokenHash: hash(resumeToken),
-      chunks: 0,
-      connection: 0,
-    };
+    const drafted = draftSession(wanted);
+    await this.register(drafted.session, maxSessions);
+    return drafted;
+  }
+
+  /**
+   * Registers a session: from now on it has a place. Doing it again does no harm.
+   * @throws {TooManySessionsError} where `maxSessions` are running
+   */
+  async register(session: Session, maxSessions: number): Promise<void> {
     const created = await this.redis.eval(
       CREATE,
       2,
@@ -92,7 +95,11 @@ export class SessionRegistry {
       ...fieldsOf(session),
     );
     if (created !== 1) throw new TooManySessionsError();
-    return { session, resumeToken };
+  }
+
+  /** How many sessions are running. */
+  async count(): Promise<number> {
+    return this.redis.scard(SESSIONS_KEY);
   }
 
   /** The session, or undefined where it is not running. */
@@ -172,6 +179,25 @@ export class SessionRegistry {
   }
 }
 
+/**
+ * Makes a session that is not registered yet, under an id that cannot be guessed. The resume token is
+ * told once, here; the session has only its hash.
+ */
+export function draftSession(wanted: WantedSession): { session: Session; resumeToken: string } {
+  const resumeToken = unguessable();
+  const session: Session = {
+    id: unguessable(),
+    record: false,
+    ...wanted,
+    state: 'starting',
+    createdAt: Date.now(),
+    resumeTokenHash: hash(resumeToken),
+    chunks: 0,
+    connection: 0,
+  };
+  return { session, resumeToken };
+}
+
 /** Whether `token` is the session's resume token; takes the same time whatever the answer. */
 export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: string): boolean {
   return timingSafeEqual(Buffer.from(hash(token)), Buffer.from(session.resumeTokenHash));
@@ -182,6 +208,7 @@ const sessionKey = (id: string) => `${KEY_PREFIX}:session:${id}`;
 const publisherKey = (id: string) => `${KEY_PREFIX}:publisher:${id}`;
 
 const CREATE = `
+if redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 1 then return 1 end
 if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 redis.call('SADD', KEYS[1], ARGV[2])
 redis.call('HSET', KEYS[2], unpack(ARGV, 3))
@@ -223,8 +250,9 @@ function hash(token: string): string {
 }
 
 function fieldsOf(patch: Partial<Session>): string[] {
-  return Object.entries(patch).flatMap(([field, value]) => [
-    field,
-    typeof value === 'object' ? JSON.stringify(value) : String(value),
-  ]);
+  return Object.entries(patch).flatMap(([field, value]) =>
+    value === undefined
+      ? []
+      : [field, typeof value === 'object' ? JSON.stringify(value) : String(value)],
+  );
 }

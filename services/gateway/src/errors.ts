@@ -5,10 +5,13 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 const CODES = {
   400: 'bad_request',
   401: 'unauthorized',
+  403: 'forbidden',
   404: 'not_found',
   405: 'method_not_allowed',
   409: 'conflict',
   416: 'range_not_satisfiable',
+  421: 'misdirected_request',
+  429: 'too_many_requests',
   503: 'unavailable',
 } as const;
 
@@ -54,7 +57,7 @@ export function answerError(
     'Content-Type': 'application/json; charset=utf-8',
     // The next try may succeed.
     'Cache-Control': 'no-store',
-    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': '1' } : {}),
   });
   response.end(JSON.stringify({ error: { code, message } }));
 }

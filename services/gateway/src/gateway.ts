@@ -8,8 +8,14 @@ import { connectRedis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { AofRewriter } from './aof-rewriter.js';
 import { SessionStats } from './api/session-stats.js';
+import { Bearers } from './access/bearers.js';
+import { KnownHosts } from './access/known-hosts.js';
+import { PublishTokens } from './access/publish-tokens.js';
+import { TokenGuard } from './access/token-guard.js';
+import { WrongTokens } from './access/wrong-tokens.js';
 import { createApp } from './app.js';
 import type { GatewayConfig } from './config.js';
+import { answerError, Refusal } from './errors.js';
 import { IngestServer } from './ingest/ingest-server.js';
 import { INGEST_LIMITS } from './ingest/limits.js';
 import { SearchLoad } from './ingest/search-load.js';
@@ -20,6 +26,7 @@ import { MediaSender } from './playback/media-sender.js';
 import { playbackHandler } from './playback/playback-handler.js';
 import { Readiness } from './readiness.js';
 import { Recordings } from './recordings.js';
+import { Refusals, tellRefusal } from './refusals.js';
 import { SessionEvents } from './session-events.js';
 import { Viewers } from './viewers.js';
 
@@ -67,10 +74,21 @@ export async function startGateway(
     keptHours: config.RECORDING_RETENTION_HOURS,
   });
   const stats = new SessionStats(registry, viewers, recordings, hlsDir, config.FPS);
+  const hosts = new KnownHosts({
+    publicUrl: config.PUBLIC_URL,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+    trustProxy: config.TRUST_PROXY,
+  });
+  const { PUBLISH_TOKEN, PUBLISHERS_FILE, ADMIN_TOKEN, TRUST_PROXY } = config;
+  const publishTokens = new PublishTokens({ token: PUBLISH_TOKEN, file: PUBLISHERS_FILE }, log);
+  const tokens = new TokenGuard(new WrongTokens());
+  const refusals = new Refusals(metrics.registry, log);
+  const bearers = new Bearers(tokens, TRUST_PROXY);
   const ingest = new IngestServer(
     {
       ...{ redis, registry, chunks, sessions, events, load, viewers, recordings, stats },
-      ...{ metrics, log, limits },
+      ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals },
+      requireHidden: config.REQUIRE_HIDDEN,
     },
     config,
   );
@@ -82,7 +100,9 @@ export async function startGateway(
       events,
       recordings,
       stats,
-      publishToken: config.PUBLISH_TOKEN,
+      bearers,
+      publishTokens,
+      adminToken: ADMIN_TOKEN,
       closing: closing.signal,
     },
     checks: readiness.checks,
@@ -117,15 +137,20 @@ export async function startGateway(
     viewers,
     metrics,
     log,
-    trustProxy: config.TRUST_PROXY,
+    trustProxy: TRUST_PROXY,
   });
 
   const server = createServer((request, response) => {
+    tellRefusal(refusals, request, response, TRUST_PROXY);
+    if (!hosts.isOurs(request)) {
+      const misdirected = new Refusal(421, hosts.refusal(request));
+      return answerError(log, request, response, misdirected);
+    }
     if (!play(request, response)) app(request, response);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('upgrade', (request, socket, head) => ingest.upgrade(request, socket, head));
-  await listen(server, config.PORT);
+  await listen(server, config.PORT, config.HOST);
   const { port } = server.address() as AddressInfo;
   log.info({ port }, 'listening');
 

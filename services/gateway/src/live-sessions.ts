@@ -1,4 +1,3 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import type { Session, SessionRegistry } from '@facecast/shared/sessions';
@@ -17,22 +16,22 @@ export class LiveSessions {
     this.segment = new JobQueue(redis, { kind: 'segment' });
   }
 
+  /** Whether one more may run, as it looks at the moment. */
+  async hasRoom(): Promise<boolean> {
+    return (await this.registry.count()) < this.limits.maxSessions;
+  }
+
   /**
-   * Registers a session and puts its claims out.
+   * Registers a session whose first media has come, and puts its claims out.
    * @throws {TooManySessionsError} where there are as many as may be
    */
-  async begin(wanted: {
-    mimeType: string;
-    effect: Effect;
-    record: boolean;
-  }): Promise<{ session: Session; resumeToken: string }> {
-    const begun = await this.registry.create(wanted, this.limits.maxSessions);
-    const { id } = begun.session;
+  async begin(session: Session): Promise<void> {
+    const { id } = session;
+    await this.registry.register(session, this.limits.maxSessions);
     try {
       await this.publisherSeen(id);
       await this.decode.add({ sessionId: id }, { jobId: id });
       await this.segment.add({ sessionId: id }, { jobId: id });
-      return begun;
     } catch (error) {
       // As far as Redis can still be told: the session must not take up a place.
       await this.registry.remove(id).catch(() => {});

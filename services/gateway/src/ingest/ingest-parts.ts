@@ -2,10 +2,14 @@ import type { ChunkStore } from '@facecast/shared/chunks';
 import type { Logger } from '@facecast/shared/logger';
 import type { Redis } from '@facecast/shared/redis';
 import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { KnownHosts } from '../access/known-hosts.js';
+import type { PublishTokens } from '../access/publish-tokens.js';
+import type { TokenGuard } from '../access/token-guard.js';
 import type { SessionStats } from '../api/session-stats.js';
 import type { LiveSessions } from '../live-sessions.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Recordings } from '../recordings.js';
+import type { Refusals } from '../refusals.js';
 import type { SessionEvents } from '../session-events.js';
 import type { Viewers } from '../viewers.js';
 import type { IngestLimits } from './limits.js';
@@ -22,6 +26,12 @@ export interface IngestParts {
   viewers: Viewers;
   recordings: Recordings;
   stats: SessionStats;
+  hosts: KnownHosts;
+  publishTokens: PublishTokens;
+  tokens: TokenGuard;
+  refusals: Refusals;
+  /** Whether faces may never be shown. */
+  requireHidden: boolean;
   metrics: GatewayMetrics;
   log: Logger;
   limits: IngestLimits;
