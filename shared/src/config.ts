@@ -61,3 +61,15 @@ const opsSchema = z.object({ OPS_HOST });
 export function opsHost(env: Record<string, string | undefined> = process.env): string {
   return readConfig(opsSchema, env).OPS_HOST;
 }
+
+/** What a program needs of the environment to be found and to start; none of our settings and secrets. */
+const PROGRAM_VARIABLES = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot'];
+
+/** The environment of a program that we start. */
+export function programEnvironment(
+  env: Record<string, string | undefined> = process.env,
+): Record<string, string> {
+  return Object.fromEntries(
+    PROGRAM_VARIABLES.flatMap((key): [string, string][] => (env[key] ? [[key, env[key]]] : [])),
+  );
+}
