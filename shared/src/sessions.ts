@@ -1,7 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { chunkKey } from './chunks.js';
-import { effectSchema, pipelineStatsSchema, sessionStateSchema } from './ingest-protocol.js';
+import {
+  effectSchema,
+  pipelineStatsSchema,
+  sessionStateSchema,
+  type Visibility,
+} from './ingest-protocol.js';
 import { namedChunksSchema, type NamedChunk } from './messages.js';
 import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from './redis.js';
 
@@ -37,9 +42,14 @@ const sessionSchema = z.object({
 /** A running session as the registry knows it. */
 export type Session = z.infer<typeof sessionSchema>;
 
+const sessionOwnerSchema = sessionSchema.pick({ resumeTokenHash: true, publisher: true });
+
+/** Who may delete a session, and who may let others see it. */
+export type SessionOwner = z.infer<typeof sessionOwnerSchema>;
+
 /** What a publisher wants of a session. */
 export type WantedSession = Pick<Session, 'mimeType' | 'effect'> &
-  Partial<Pick<Session, 'record' | 'publisher' | 'allowedEffects'>>;
+  Partial<Pick<Session, 'record' | 'publisher' | 'allowedEffects'>> & { visibility?: Visibility };
 
 /** What may change while a session runs. */
 export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
@@ -163,6 +173,28 @@ export class SessionRegistry {
     return newest === String(connection) ? 'ours' : 'taken over';
   }
 
+  /** Whose session it is, while it runs and for as long afterwards as `rememberOwner` said. */
+  async owner(id: string): Promise<SessionOwner | undefined> {
+    const text = await this.redis.get(ownerKey(id));
+    return text === null ? undefined : sessionOwnerSchema.parse(JSON.parse(text));
+  }
+
+  /** Remembers for `seconds` from now whose a session is, whatever becomes of it. */
+  async rememberOwner({ id, ...session }: Session, seconds: number): Promise<void> {
+    const owner = JSON.stringify(sessionOwnerSchema.parse(session));
+    await this.redis.set(ownerKey(id), owner, 'EX', seconds);
+  }
+
+  /** Puts off when it is forgotten whose a session is. */
+  async keepOwner(id: string, seconds: number): Promise<void> {
+    await this.redis.expire(ownerKey(id), seconds);
+  }
+
+  /** Forgets whose a session was. */
+  async forgetOwner(id: string): Promise<void> {
+    await this.redis.unlink(ownerKey(id));
+  }
+
   /** Forgets a session. */
   async remove(id: string): Promise<void> {
     await this.redis.multi().srem(SESSIONS_KEY, id).unlink(sessionKey(id), publisherKey(id)).exec();
@@ -183,10 +215,13 @@ export class SessionRegistry {
  * Makes a session that is not registered yet, under an id that cannot be guessed. The resume token is
  * told once, here; the session has only its hash.
  */
-export function draftSession(wanted: WantedSession): { session: Session; resumeToken: string } {
+export function draftSession({ visibility, ...wanted }: WantedSession): {
+  session: Session;
+  resumeToken: string;
+} {
   const resumeToken = unguessable();
   const session: Session = {
-    id: unguessable(),
+    id: visibility === 'private' ? privateId() : unguessable(),
     record: false,
     ...wanted,
     state: 'starting',
@@ -198,6 +233,26 @@ export function draftSession(wanted: WantedSession): { session: Session; resumeT
   return { session, resumeToken };
 }
 
+/**
+ * Whether a session can be seen with a signed link only. Its id says so, in bits that 22 characters have
+ * beyond the 128 of an id: no gateway has to ask anybody, and none can come to another answer when what it
+ * would ask is gone. In any case of letters, for file systems to which that is the same.
+ */
+export function isPrivate(sessionId: string): boolean {
+  return (
+    sessionId.length === ID_CHARACTERS && PRIVATE_ENDS.includes(sessionId.slice(-1).toLowerCase())
+  );
+}
+
+const ID_CHARACTERS = 22;
+/** How the ids of private sessions end; those of others end in A, Q, g or w. */
+const PRIVATE_ENDS = ['b', 'r', 'h', 'x'];
+
+function privateId(): string {
+  const id = unguessable();
+  return id.slice(0, -1) + String.fromCharCode(id.charCodeAt(ID_CHARACTERS - 1) + 1);
+}
+
 /** Whether `token` is the session's resume token; takes the same time whatever the answer. */
 export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: string): boolean {
   return timingSafeEqual(Buffer.from(hash(token)), Buffer.from(session.resumeTokenHash));
@@ -205,6 +260,8 @@ export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: 
 
 const SESSIONS_KEY = `${KEY_PREFIX}:sessions`;
 const sessionKey = (id: string) => `${KEY_PREFIX}:session:${id}`;
+/** Not one of the keys that are removed with the session. */
+const ownerKey = (id: string) => `${KEY_PREFIX}:session-owner:${id}`;
 const publisherKey = (id: string) => `${KEY_PREFIX}:publisher:${id}`;
 
 const CREATE = `

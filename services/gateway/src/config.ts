@@ -8,6 +8,7 @@ import {
   RECORDING_RETENTION_HOURS,
   RECORDINGS_DIR,
   REDIS_URL,
+  RETENTION_MINUTES,
   RESUME_WINDOW_SECONDS,
 } from '@facecast/shared/settings';
 import { z } from 'zod';
@@ -26,6 +27,7 @@ const schema = z.object({
   FPS,
   RECORDINGS_DIR,
   RECORDING_RETENTION_HOURS,
+  RETENTION_MINUTES,
   RESUME_WINDOW_SECONDS,
   /** What publishers have to know; unset, whoever reaches the page may publish. */
   PUBLISH_TOKEN: z.string().max(1000).optional(),

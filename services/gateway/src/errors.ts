@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@facecast/shared/logger';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { withoutSecrets } from './access/session-ref.js';
 
 const CODES = {
   400: 'bad_request',
@@ -47,7 +48,10 @@ export function answerError(
   error: unknown,
 ): void {
   const refusal = asRefusal(error);
-  if (!refusal) log.error({ err: error, method: request.method, url: request.url }, 'failed');
+  if (!refusal) {
+    const url = withoutSecrets(request.url ?? '');
+    log.error({ err: error, method: request.method, url }, 'failed');
+  }
   // Half an answer must not look like a whole one.
   if (response.headersSent) return void response.destroy();
   const status = refusal?.status ?? 500;

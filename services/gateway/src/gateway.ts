@@ -7,14 +7,19 @@ import type { Logger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { AofRewriter } from './aof-rewriter.js';
+import { Audit } from './audit.js';
 import { SessionStats } from './api/session-stats.js';
 import { Bearers } from './access/bearers.js';
+import { Owners } from './access/owners.js';
+import { SessionAccess } from './access/session-access.js';
+import { ViewingLinks } from './access/viewing-links.js';
 import { KnownHosts } from './access/known-hosts.js';
 import { PublishTokens } from './access/publish-tokens.js';
 import { TokenGuard } from './access/token-guard.js';
 import { WrongTokens } from './access/wrong-tokens.js';
 import { createApp } from './app.js';
 import type { GatewayConfig } from './config.js';
+import { DeletedSessions } from './deleted-sessions.js';
 import { answerError, Refusal } from './errors.js';
 import { IngestServer } from './ingest/ingest-server.js';
 import { INGEST_LIMITS } from './ingest/limits.js';
@@ -29,6 +34,9 @@ import { Recordings } from './recordings.js';
 import { Refusals, tellRefusal } from './refusals.js';
 import { SessionEvents } from './session-events.js';
 import { Viewers } from './viewers.js';
+
+const NO_ADMIN_TOKEN =
+  'ADMIN_TOKEN is not set: nobody may list the sessions, and links to private ones end with this process';
 
 /** Connections that have not ended this long after they were told to are cut. */
 const LONGEST_CLOSE_MS = 4_000;
@@ -53,6 +61,7 @@ export async function startGateway(
   limits = INGEST_LIMITS,
 ): Promise<Gateway> {
   const hlsDir = config.HLS_DIR;
+  const retentionSeconds = config.RETENTION_MINUTES * 60;
   const redis = connectRedis(config.REDIS_URL, 'producer', log);
   const subscription = await EventSubscription.open(redis, log);
   const registry = new SessionRegistry(redis);
@@ -67,6 +76,7 @@ export async function startGateway(
   const sessions = new LiveSessions(redis, registry, {
     maxSessions: config.MAX_SESSIONS,
     resumeWindowSeconds: config.RESUME_WINDOW_SECONDS,
+    retentionSeconds,
   });
   const chunks = new ChunkStore(redis);
   const recordings = new Recordings(config.RECORDINGS_DIR, {
@@ -84,10 +94,25 @@ export async function startGateway(
   const tokens = new TokenGuard(new WrongTokens());
   const refusals = new Refusals(metrics.registry, log);
   const bearers = new Bearers(tokens, TRUST_PROXY);
+  const audit = new Audit(log);
+  const owners = new Owners({
+    ...{ registry, recordings, publishTokens, bearers, adminToken: ADMIN_TOKEN },
+  });
+  const links = new ViewingLinks(redis, ADMIN_TOKEN);
+  if (ADMIN_TOKEN === undefined) log.warn(NO_ADMIN_TOKEN);
+  const deleted = new DeletedSessions({
+    ...{ redis, registry, sessions, recordings, links, hlsDir, log },
+  });
+  await deleted.sweep();
+  const access = new SessionAccess({
+    ...{ links, owners, trustProxy: TRUST_PROXY },
+    isDeleted: (sessionId) => deleted.has(sessionId),
+    isSecure: config.PUBLIC_URL?.startsWith('https:') ?? false,
+  });
   const ingest = new IngestServer(
     {
       ...{ redis, registry, chunks, sessions, events, load, viewers, recordings, stats },
-      ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals },
+      ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals, audit, deleted },
       requireHidden: config.REQUIRE_HIDDEN,
     },
     config,
@@ -95,14 +120,9 @@ export async function startGateway(
   const app = createApp({
     api: {
       hlsDir,
-      registry,
-      sessions,
-      events,
-      recordings,
-      stats,
-      bearers,
-      publishTokens,
-      adminToken: ADMIN_TOKEN,
+      ...{ registry, events, recordings, stats, bearers, owners, links, deleted, access, audit },
+      trustProxy: TRUST_PROXY,
+      publicUrl: config.PUBLIC_URL,
       closing: closing.signal,
     },
     checks: readiness.checks,
@@ -113,6 +133,7 @@ export async function startGateway(
 
   subscription.on((event) => {
     playlists.receive(event);
+    deleted.receive(event);
     load.receive(event);
     aof.receive(event);
     events.deliver(event);
@@ -132,7 +153,9 @@ export async function startGateway(
 
   const play = playbackHandler({
     playlists,
-    media: new MediaSender(hlsDir),
+    media: new MediaSender(hlsDir, retentionSeconds),
+    audit,
+    access,
     recordings,
     viewers,
     metrics,
@@ -166,6 +189,7 @@ export async function startGateway(
     clearTimeout(cut);
     viewers.close();
     aof.close();
+    deleted.close();
     await Promise.all([readiness.close(), sessions.close(), subscription.close()]);
     redis.disconnect();
   };

@@ -2,6 +2,9 @@ import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import type { Session, SessionRegistry } from '@facecast/shared/sessions';
 
+/** From the publisher's leaving to the session's end, whatever is in the queue. */
+const LONGEST_ENDING_SECONDS = 600;
+
 /** Begins and ends sessions, as far as a gateway is concerned: the pipeline does the rest. */
 export class LiveSessions {
   private readonly decode: JobQueue<'decode'>;
@@ -10,7 +13,12 @@ export class LiveSessions {
   constructor(
     private readonly redis: Redis,
     private readonly registry: SessionRegistry,
-    private readonly limits: { maxSessions: number; resumeWindowSeconds: number },
+    private readonly limits: {
+      maxSessions: number;
+      resumeWindowSeconds: number;
+      /** How long an ended session stays playable. */
+      retentionSeconds: number;
+    },
   ) {
     this.decode = new JobQueue(redis, { kind: 'decode' });
     this.segment = new JobQueue(redis, { kind: 'segment' });
@@ -29,12 +37,14 @@ export class LiveSessions {
     const { id } = session;
     await this.registry.register(session, this.limits.maxSessions);
     try {
+      await this.registry.rememberOwner(session, this.ownerSeconds);
       await this.publisherSeen(id);
       await this.decode.add({ sessionId: id }, { jobId: id });
       await this.segment.add({ sessionId: id }, { jobId: id });
     } catch (error) {
       // As far as Redis can still be told: the session must not take up a place.
       await this.registry.remove(id).catch(() => {});
+      await this.registry.forgetOwner(id).catch(() => {});
       throw error;
     }
   }
@@ -42,6 +52,12 @@ export class LiveSessions {
   /** Says that a session's publisher is connected; it is expected back for as long as it may resume. */
   async publisherSeen(sessionId: string): Promise<void> {
     await this.registry.publisherSeen(sessionId, this.limits.resumeWindowSeconds);
+    await this.registry.keepOwner(sessionId, this.ownerSeconds);
+  }
+
+  private get ownerSeconds(): number {
+    const { resumeWindowSeconds, retentionSeconds } = this.limits;
+    return resumeWindowSeconds + LONGEST_ENDING_SECONDS + Math.ceil(retentionSeconds);
   }
 
   /** Ends a session's input; what is queued is still processed. False where it is not running. */

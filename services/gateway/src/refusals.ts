@@ -50,9 +50,9 @@ export function tellRefusal(
   response.once('finish', () => {
     const code = REFUSED.get(response.statusCode);
     if (code === undefined) return;
-    // No query, in which there may be a token.
-    const [path = ''] = (request.url ?? '').split('?');
-    const sessionId = /^\/(?:hls|watch|api\/sessions|live)\/([\w-]{1,64})/.exec(path)?.[1];
+    const sessionId = /^\/(?:hls|watch|api\/sessions|live)\/([\w-]{1,64})/.exec(
+      request.url ?? '',
+    )?.[1];
     const client = { address: addressOf(request, trustProxy), sessionId };
     refusals.tell('http', code, client, `${request.method} of a client without the right to it`);
   });

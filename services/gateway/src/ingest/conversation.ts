@@ -98,7 +98,7 @@ export class Conversation {
     }
   }
 
-  private async start({ mimeType, effect, token, record: asked }: Start): Promise<void> {
+  private async start({ mimeType, effect, token, record: asked, visibility = 'unlisted' }: Start) {
     const identity = this.identify(token);
     this.allowedEffects = identity.effects;
     this.checkEffect(effect);
@@ -115,7 +115,7 @@ export class Conversation {
     if (!this.isOpen) return;
     const record = recordings.isDue(asked);
     const { session, resumeToken } = draftSession({
-      ...{ mimeType, effect, record, publisher: identity.name },
+      ...{ mimeType, effect, record, visibility, publisher: identity.name },
       allowedEffects: identity.effects && [...identity.effects],
     });
     const { id } = session;
@@ -160,10 +160,11 @@ export class Conversation {
 
   private async resume({ sessionId, resumeToken }: Resume): Promise<void> {
     const { registry, sessions, stats, log } = this.parts;
-    const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
+    const isGone = !isSessionId(sessionId) || this.parts.deleted.has(sessionId);
+    const session = isGone ? undefined : await registry.get(sessionId);
     if (!session) {
       // It may have ended while the connection was lost, after a `stop` for one. Everybody may know that.
-      const ending = isSessionId(sessionId) ? await stats.ending(sessionId) : undefined;
+      const ending = isGone ? undefined : await stats.ending(sessionId);
       if (!ending) throw new Unwelcome('not_found', 'The session is not running (any more).');
       this.isOver = true;
       return sayEnd(this.socket, ending);

@@ -6,6 +6,8 @@ import type { KnownHosts } from '../access/known-hosts.js';
 import type { PublishTokens } from '../access/publish-tokens.js';
 import type { TokenGuard } from '../access/token-guard.js';
 import type { SessionStats } from '../api/session-stats.js';
+import type { Audit } from '../audit.js';
+import type { DeletedSessions } from '../deleted-sessions.js';
 import type { LiveSessions } from '../live-sessions.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Recordings } from '../recordings.js';
@@ -30,6 +32,8 @@ export interface IngestParts {
   publishTokens: PublishTokens;
   tokens: TokenGuard;
   refusals: Refusals;
+  audit: Audit;
+  deleted: Pick<DeletedSessions, 'has'>;
   /** Whether faces may never be shown. */
   requireHidden: boolean;
   metrics: GatewayMetrics;

@@ -659,7 +659,13 @@ describe('the end', () => {
     const claims = ['decode', 'segment'].map(
       (queue) => `facecast:queue:${queue}:${client.sessionId}`,
     );
-    expect((await redis.keys(`*${client.sessionId}*`)).sort()).toEqual(claims);
+    // Whose it was: for as long as it can be played, and deleted.
+    const owner = `facecast:session-owner:${client.sessionId}`;
+    const left = (await redis.keys(`*${client.sessionId}*`)).filter(
+      (key) => !key.startsWith('facecast:aof-rewrite:'),
+    );
+    expect(left.sort()).toEqual([...claims, owner]);
+    expect(await redis.ttl(owner)).toBeGreaterThan(600);
   });
 
   test('stop counts from a client that leaves at once, too', async () => {

@@ -3,7 +3,7 @@ import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/i
 import type { NamedChunk, SessionError } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
 import { warnUnlessOutage } from '@facecast/shared/redis';
-import type { Session } from '@facecast/shared/sessions';
+import { isPrivate, type Session } from '@facecast/shared/sessions';
 import { ChunkFeed, type FeedEvents } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
@@ -155,7 +155,9 @@ export class Publisher {
     session.createdAt = Date.now();
     await this.parts.sessions.begin(session);
     const { id, mimeType, effect, record, publisher } = session;
-    this.parts.log.info({ sessionId: id, mimeType, effect, record, publisher }, 'started');
+    this.parts.log.info({ sessionId: id, mimeType, effect, record }, 'started');
+    const subject = publisher ?? 'publisher';
+    this.parts.audit.note('publish', subject, id, { effect, record, private: isPrivate(id) });
   }
 
   private giveUpWaiting(): void {
