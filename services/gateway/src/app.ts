@@ -28,7 +28,13 @@ export function createApp(parts: AppParts): Express {
   app.use(countRequests(metrics.requests));
   app.use(securityHeaders());
   app.use(opsRoutes(checks, metrics.registry));
-  app.use(pinoHttp({ logger: log, customLogLevel: levelOf, serializers: { req: requestLine } }));
+  app.use(
+    pinoHttp({
+      logger: log,
+      customLogLevel: levelOf,
+      serializers: { req: requestLine, res: statusOf },
+    }),
+  );
   app.use(apiRoutes(api));
   app.use(pageRoutes(webDir, api.access, log));
   app.use(noSuchRoute);
@@ -39,6 +45,11 @@ export function createApp(parts: AppParts): Express {
 /** No headers, in which there are tokens, and no address of a viewer. */
 function requestLine({ method, url }: { method: string; url: string }) {
   return { method, url: withoutSecrets(url) };
+}
+
+/** No headers either: a cookie or an address to go on to may have a pass in it. */
+function statusOf({ statusCode }: { statusCode: number }) {
+  return { statusCode };
 }
 
 function levelOf(_request: unknown, { statusCode }: { statusCode: number }) {
