@@ -94,6 +94,7 @@ export async function runSystem(config, stop) {
     }
     untilReady(services, end.signal).then(
       () => {
+        if (isOpenToAll(config.host)) console.log(OPEN_TO_ALL);
         if (admin) console.log(`admin token ${admin.token} (kept in ${admin.file})`);
         console.log(`ready http://localhost:${config.port}`);
       },
@@ -131,6 +132,22 @@ function placeServices({ host, port, detectorReplicas }) {
     ...detectors,
   ];
 }
+
+/**
+ * Whether everybody who reaches this machine may publish.
+ *
+ * @param {string} host
+ */
+function isOpenToAll(host) {
+  const isLocal = host === '::1' || host.startsWith('127.');
+  return (
+    !isLocal &&
+    !['PUBLISH_TOKEN', 'PUBLISH_TOKEN_FILE', 'PUBLISHERS_FILE'].some((key) => process.env[key])
+  );
+}
+
+const OPEN_TO_ALL =
+  'whoever reaches this machine may publish, and see what they know the address of: set PUBLISH_TOKEN';
 
 /** A core is memory on a disk: frames. Whatever this process starts inherits the limit. */
 function forbidCoreDumps() {

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { describe, expect, test } from 'vitest';
 import { stackAndClip } from './support/fixtures.js';
+import { Publisher } from './support/publisher.js';
 import { startLive } from './support/live-session.js';
 import { processesUnder } from './support/processes.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -76,6 +79,27 @@ test('a page of another name that resolves here learns nothing, and cannot publi
   });
   const [error] = (await once(socket, 'error')) as [Error];
   expect(error.message).toContain('421');
+});
+
+test('a session that is deleted while it runs answers nothing at once, and leaves no file', async () => {
+  const publisher = await Publisher.connect(live.stack.ingestUrl);
+  publisher.send({ type: 'start', mimeType: 'video/webm', effect: 'blur', record: true });
+  const { sessionId, resumeToken, playlistUrl } = await publisher.message('started');
+  const sending = publisher.sendMedia(await readFile(live.clip));
+  await publisher.message('playlist_ready');
+  const { url, hlsDir, dataDir } = live.stack;
+  const folders = [join(hlsDir, sessionId), join(dataDir, 'recordings', sessionId)];
+  await expect.poll(() => folders.map((each) => existsSync(each))).toEqual([true, true]);
+  const deleted = await fetch(`${url}/api/sessions/${sessionId}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${resumeToken}` },
+  });
+  expect(deleted.status).toBe(204);
+  for (const path of [playlistUrl, `/api/sessions/${sessionId}`, `/watch/${sessionId}`])
+    expect((await fetch(url + path)).status).toBe(404);
+  await publisher.closed();
+  await sending;
+  await expect.poll(() => folders.filter((each) => existsSync(each))).toEqual([]);
 });
 
 test('beside idle starts, slow sockets, giant first messages and wrong tokens, one honest publisher and viewer lose no frame', async () => {

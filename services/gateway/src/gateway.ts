@@ -47,6 +47,13 @@ const LONGEST_CLOSE_MS = 4_000;
  */
 const KEEP_ALIVE_MS = 65_000;
 
+/** How long a client may take for its headers, and for all of a request; looked for every 2 s. */
+const SLOW_CLIENTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+};
+
 /** A gateway that is listening. */
 export interface Gateway {
   port: number;
@@ -163,7 +170,7 @@ export async function startGateway(
     trustProxy: TRUST_PROXY,
   });
 
-  const server = createServer((request, response) => {
+  const server = createServer(SLOW_CLIENTS, (request, response) => {
     tellRefusal(refusals, request, response, TRUST_PROXY);
     if (!hosts.isOurs(request)) {
       const misdirected = new Refusal(421, hosts.refusal(request));
