@@ -125,6 +125,17 @@ describe('a private session', () => {
     expect(await statuses(addresses(another))).toEqual(all(403));
   });
 
+  test('says so to a person on a page, with the same status', async () => {
+    for (const path of [`/watch/${sessionId}`, `/watch/${sessionId}?link=x`]) {
+      const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+      const response = await fetch(gateway.url + path, { headers });
+      expect([response.status, await response.text()]).toEqual([403, '<title>watch</title>']);
+      const program = await fetch(gateway.url + path);
+      expect(program.status).toBe(403);
+      expect(await program.json()).toMatchObject({ error: { code: 'forbidden' } });
+    }
+  });
+
   test('is also 403 where letters are the same in both cases', () => {
     const swapped = sessionId.slice(0, -1) + sessionId.slice(-1).toLowerCase();
     expect([isPrivate(swapped), isPrivate(swapped.toUpperCase())]).toEqual([true, true]);

@@ -68,8 +68,9 @@ export class SessionAccess {
     segment: string,
   ): Promise<{ segment: string; cookies: string[] } | undefined> {
     const ref = readSessionRef(segment);
+    if (!ref || !isPrivate(ref.sessionId)) return undefined;
     const link = new URLSearchParams((request.url ?? '').split('?')[1] ?? '').get('link');
-    if (!ref || link === null || !isPrivate(ref.sessionId)) return undefined;
+    if (link === null) return undefined;
     const { sessionId } = ref;
     if (this.parts.isDeleted(sessionId)) throw new Refusal(404, 'There is no such session.');
     const { links, trustProxy } = this.parts;
