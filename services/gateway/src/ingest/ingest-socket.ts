@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 const MOST_BUFFERED_BYTES = 1024 * 1024;
 
 /** How long who is cut off has to read why. */
-const CUT_OFF_MS = 1_000;
+const CUT_OFF_MS = 250;
 
 /** WebSocket close codes by error code (RFC 6455 7.4.1; 1013 from IANA's registry). */
 const CLOSE_CODES: Record<ErrorCode, number> = {

@@ -443,6 +443,11 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     for (const client of clients) unfinished(client, 200_000);
     const refused = await Promise.race(clients.map((client) => client.refused()));
     expect(refused).toEqual(['overloaded', 1013]);
+    // Who has sent little has no part in it.
+    const honest = await IngestClient.start(ingestUrl);
+    honest.socket.send(Buffer.alloc(90_000));
+    unfinished(await IngestClient.start(ingestUrl), 200_000);
+    await honest.acknowledgedAtLeast(1);
     running.socket.send(Buffer.alloc(400_000));
     await running.acknowledgedAtLeast(2);
   });

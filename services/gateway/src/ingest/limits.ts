@@ -42,7 +42,7 @@ export const INGEST_LIMITS: IngestLimits = {
   firstMessageMs: 10_000,
   firstMediaMs: 10_000,
   idleSocketsPerClient: 256,
-  unplacedBytes: 64 * MIB,
+  unplacedBytes: 32 * MIB,
   pingMs: 10_000,
   endMs: 30_000,
   lookForEndMs: 2_000,

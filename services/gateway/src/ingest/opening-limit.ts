@@ -3,11 +3,35 @@ import type { Duplex } from 'node:stream';
 /** A frame's header, a ping or two. */
 const HEADROOM_BYTES = 1_024;
 
-/** Bytes of all sockets together that have no place yet. */
+/**
+ * Bytes of all sockets together that have no place yet. Where there are too many, whoever has sent most
+ * gives way: a first message is small, unless it is never to be finished.
+ */
 export class UnplacedBytes {
-  size = 0;
+  private readonly received = new Map<OpeningLimit, number>();
+  private size = 0;
 
-  constructor(readonly most: number) {}
+  constructor(private readonly most: number) {}
+
+  add(limit: OpeningLimit, bytes: number): void {
+    this.received.set(limit, (this.received.get(limit) ?? 0) + bytes);
+    this.size += bytes;
+    while (this.size > this.most) this.largest()?.giveWay();
+  }
+
+  of(limit: OpeningLimit): number {
+    return this.received.get(limit) ?? 0;
+  }
+
+  remove(limit: OpeningLimit): void {
+    this.size -= this.of(limit);
+    this.received.delete(limit);
+  }
+
+  private largest(): OpeningLimit | undefined {
+    const [first, ...others] = this.received;
+    return first && others.reduce((most, other) => (other[1] > most[1] ? other : most), first)[0];
+  }
 }
 
 /**
@@ -16,7 +40,6 @@ export class UnplacedBytes {
  * first whole message of media, all such sockets share a room.
  */
 export class OpeningLimit {
-  private received = 0;
   private hasStarted = false;
 
   /**
@@ -38,21 +61,23 @@ export class OpeningLimit {
     this.hasStarted = true;
   }
 
+  /** There are too many bytes, and this socket has most of them. */
+  giveWay(): void {
+    this.lift();
+    this.events.onFull();
+  }
+
   /** The socket has its place, or has gone: what it sends is counted elsewhere. */
   readonly lift = (): void => {
     this.socket.off('data', this.count);
     this.socket.off('close', this.lift);
-    this.all.size -= this.received;
-    this.received = 0;
+    this.all.remove(this);
   };
 
   private readonly count = ({ length }: Buffer): void => {
-    this.received += length;
-    this.all.size += length;
-    const isTooLarge = !this.hasStarted && this.received > this.textBytes + HEADROOM_BYTES;
-    if (!isTooLarge && this.all.size <= this.all.most) return;
+    this.all.add(this, length);
+    if (this.hasStarted || this.all.of(this) <= this.textBytes + HEADROOM_BYTES) return;
     this.lift();
-    if (isTooLarge) this.events.onTooLarge();
-    else this.events.onFull();
+    this.events.onTooLarge();
   };
 }
