@@ -6,6 +6,7 @@ const USAGE = `npm run push -- FILE [options]
   --url URL        where to publish (ws://localhost:4000/ingest)
   --effect EFFECT  box, blur, pixelate, black or none (box)
   --record         keep a recording, where the server lets publishers choose
+  --private        for viewing by signed links only; one, good for a day, is printed
   --loop           begin again at the file's end, until Ctrl-C
   --token TOKEN    the server's PUBLISH_TOKEN, where it has one`;
 
@@ -31,6 +32,7 @@ function readArguments() {
         url: { type: 'string', default: 'ws://localhost:4000/ingest' },
         effect: { type: 'string', default: 'box' },
         record: { type: 'boolean', default: false },
+        private: { type: 'boolean', default: false },
         loop: { type: 'boolean', default: false },
         token: { type: 'string' },
       },

@@ -20,10 +20,10 @@ const settings = [...new Set([...shared, ...own])];
 /** What `npm start` reads itself. */
 const OF_START = ['DETECTOR_REPLICAS', 'DATA_DIR'];
 /** What the images decide, because it is about the inside of a container. */
-const OF_IMAGES = ['PORT', 'OPS_PORT', 'HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'REDIS_URL'].concat([
-  'RECORDINGS_DIR',
-  'YUNET_MODEL',
-]);
+const OF_IMAGES = [
+  ...['HOST', 'PORT', 'OPS_HOST', 'OPS_PORT', 'REDIS_URL', 'PUBLISHERS_FILE'],
+  ...['HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'RECORDINGS_DIR', 'YUNET_MODEL'],
+];
 
 describe('settings', () => {
   test('.env.example lists every setting once, and nothing else', () => {

@@ -9,22 +9,26 @@ const MOST_BUFFERED_BYTES = 1_000_000;
 /** How long the server may take to answer `start`, and to finish after `stop`. */
 const LONGEST_START_MS = 10_000;
 const LONGEST_END_MS = 60_000;
+/** How long a printed link is good. */
+const LINK_SECONDS = 86_400;
 
 /**
  * Publishes media over the ingest protocol, as a browser publishes a camera, and reports on the
  * terminal until the session has ended.
  *
  * @param {import('./media.mjs').Media} media
- * @param {{ url: string, effect: string, record: boolean, token?: string | undefined }} where
+ * @param {{ url: string, effect: string, record: boolean, private: boolean, token?: string | undefined }} where
  * @throws {Error} with the server's own sentence where it refuses, or ffmpeg's
  */
-export async function publish(media, { url, effect, record, token }) {
+export async function publish(media, { url, effect, record, private: isPrivate, token }) {
   const socket = new WebSocket(url);
   const status = createStatusLine();
-  const ended = untilEnded(socket, status, { url, record });
+  const ended = untilEnded(socket, status, { url, record, private: isPrivate });
   try {
     await Promise.race([once(socket, 'open'), ended]);
-    socket.send(JSON.stringify({ type: 'start', mimeType: media.mimeType, effect, record, token }));
+    const visibility = isPrivate ? 'private' : 'unlisted';
+    const start = { type: 'start', mimeType: media.mimeType, effect, record, visibility, token };
+    socket.send(JSON.stringify(start));
     await within(LONGEST_START_MS, 'The server does not answer.', [untilStarted(socket), ended]);
     await Promise.race([sendAll(media.bytes, socket), ended]);
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: 'stop' }));
@@ -53,16 +57,23 @@ function untilStarted(socket) {
  *
  * @param {WebSocket} socket
  * @param {ReturnType<typeof createStatusLine>} status
- * @param {{ url: string, record: boolean }} where
+ * @param {{ url: string, record: boolean, private: boolean }} where
  * @returns {Promise<void>}
  */
-function untilEnded(socket, status, { url, record }) {
+function untilEnded(socket, status, { url, record, private: isPrivate }) {
   const page = url.replace(/^ws/, 'http');
   let acked = 0;
+  /** @type {{ sessionId: string, resumeToken: string } | undefined} */
+  let started;
   return new Promise((resolve, reject) => {
     socket.on('message', (data, isBinary) => {
       if (isBinary) return;
       const message = JSON.parse(String(data));
+      if (message.type === 'started') started = message;
+      if (message.type === 'ack' && acked === 0 && isPrivate && started) {
+        // The server knows a session from its first media on.
+        printLink((line) => status.print(line), page, started).catch(reject);
+      }
       if (message.type === 'started') {
         status.print(`watch ${new URL(message.watchUrl, page)}`);
         if (record || message.recording) status.print(describeRecording(message.recording, page));
@@ -82,6 +93,25 @@ function untilEnded(socket, status, { url, record }) {
     );
     socket.on('close', (code) => reject(new Error(`The server closed the connection (${code}).`)));
   });
+}
+
+/**
+ * Makes a link to a private session, and prints it.
+ *
+ * @param {(line: string) => void} print
+ * @param {string} page
+ * @param {{ sessionId: string, resumeToken: string }} session
+ */
+async function printLink(print, page, { sessionId, resumeToken }) {
+  const response = await fetch(new URL(`/api/sessions/${sessionId}/links`, page), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${resumeToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ expiresIn: LINK_SECONDS }),
+  });
+  const answer = /** @type {any} */ (await response.json());
+  if (!response.ok) throw new Error(answer.error.message);
+  print(`link ${answer.url}`);
+  print(`player link ${answer.playlistUrl}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { FatalError } from './fatal-error.mjs';
@@ -9,6 +10,7 @@ const MOST_DETECTORS = 64;
 
 /**
  * @typedef {object} StartConfig
+ * @property {string} host address that the gateway listens at; `*`: all
  * @property {number} port of the gateway; the other services' health ports follow it
  * @property {string} dataDir absolute
  * @property {string | undefined} framesDir absolute; undefined: a fresh one in memory
@@ -42,7 +44,11 @@ export function readStartConfig() {
   const spareCores = Math.max(1, availableParallelism() - 1);
   const detectorReplicas = whole('DETECTOR_REPLICAS', spareCores, 1, MOST_DETECTORS);
   const dataDir = resolve(root, process.env['DATA_DIR'] || 'data');
+  const host = process.env['HOST'] || '127.0.0.1';
+  if (host !== '*' && isIP(host) === 0)
+    problems.push(`HOST: must be an IP address, or * for all, not "${host}"`);
   const config = {
+    host,
     port: whole('PORT', 4000, 1, HIGHEST_PORT - 2 - detectorReplicas),
     dataDir,
     framesDir: directory('FRAMES_DIR'),

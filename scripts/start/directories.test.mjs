@@ -1,9 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { lockDataDirectory, makeRunDirectory } from './directories.mjs';
+import {
+  lockDataDirectory,
+  makeRunDirectory,
+  removeUnhiddenLeftovers,
+  requireMemory,
+} from './directories.mjs';
+import { findMemoryDirectory } from './memory.mjs';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'facecast-directories-'));
 afterAll(() => rmSync(dataDir, { recursive: true }));
@@ -26,13 +32,36 @@ describe('the data directory', () => {
   });
 });
 
-describe('the frames directory', () => {
-  test('is fresh, and what a killed start left in memory is removed', () => {
-    const left = makeRunDirectory(dataDir).replace(`-${process.pid}-`, `-${deadPid}-`);
-    spawnSync('mkdir', ['-p', left]);
-    const fresh = makeRunDirectory(dataDir);
-    expect(existsSync(fresh)).toBe(true);
-    if (fresh.startsWith('/dev/shm')) expect(existsSync(left)).toBe(false);
-    rmSync(fresh, { recursive: true });
+describe('what may show an unhidden picture', () => {
+  const memory = mkdtempSync(join(tmpdir(), 'facecast-memory-'));
+  afterAll(() => rmSync(memory, { recursive: true }));
+
+  test('has a fresh directory in memory, and what a killed start left there is removed', () => {
+    const left = join(memory, `facecast-${deadPid}-abc`);
+    const alive = join(memory, `facecast-${process.pid}-abc`);
+    for (const path of [left, alive]) mkdirSync(path);
+    const fresh = makeRunDirectory(memory);
+    expect(readdirSync(memory).sort()).toEqual([basename(alive), basename(fresh)].sort());
+  });
+
+  test('goes nowhere else where there is none: that is said, with the way out', () => {
+    expect(() => makeRunDirectory(findMemoryDirectory({}, []))).toThrow(
+      /no directory in memory.*tmpfs/,
+    );
+  });
+
+  test.runIf(process.platform === 'linux')('is refused a directory on a disk', () => {
+    expect(() => requireMemory('FRAMES_DIR', '/proc/nowhere')).toThrow(
+      /^FRAMES_DIR: .* is on a disk/,
+    );
+    requireMemory('FRAMES_DIR', '/dev/shm/not/there/yet');
+    requireMemory('FRAMES_DIR', undefined);
+  });
+
+  test('and was left on the disk by older versions is removed', () => {
+    mkdirSync(join(dataDir, 'redis', 'appendonlydir'), { recursive: true });
+    mkdirSync(join(dataDir, 'recordings'), { recursive: true });
+    removeUnhiddenLeftovers(dataDir);
+    expect(readdirSync(dataDir)).toEqual(['recordings']);
   });
 });

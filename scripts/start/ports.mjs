@@ -19,17 +19,19 @@ export async function freePort() {
  * Why a port cannot be listened on.
  *
  * @param {number} port
+ * @param {string} host an address; `*`: all
  * @returns {Promise<string | undefined>} undefined where it can
  */
-export async function whyPortIsUnusable(port) {
+export async function whyPortIsUnusable(port, host) {
   const server = createServer();
   try {
-    server.listen(port);
+    server.listen({ port, ...(host !== '*' && { host }) });
     await once(server, 'listening');
   } catch (error) {
     const { code } = /** @type {NodeJS.ErrnoException} */ (error);
     if (code === 'EADDRINUSE') return `port ${port} is taken by another program`;
     if (code === 'EACCES') return `port ${port} may not be used by this user`;
+    if (code === 'EADDRNOTAVAIL') return `this machine has no address ${host}`;
     return `port ${port} cannot be used: ${code}`;
   }
   server.close();

@@ -15,19 +15,19 @@ const CHATTER =
   /^\d+:\w .{24} [.*-] |signal-handler|requested shutdown|ready to exit|is starting|Redis version|Configuration loaded|Server initialized|Memory overcommit/;
 
 /**
- * Starts a Redis that only who knows its password can use. Its data outlive it, so that sessions
+ * Starts a Redis that only who knows its password can use. Its log outlives it, so that sessions
  * survive its death; started again by the supervisor, it has the same port and password.
  *
- * @param {string} dataDir
- * @param {string} runDir where its socket is, which spares each command the network's layers
+ * @param {string} runDir in memory: where its log is, which has every chunk, and its socket, which
+ *   spares each command the network's layers
  * @param {Pick<import('./supervised-process.mjs').ProcessOptions, 'onLine' | 'onGivenUp'>} listeners
  * @returns {Promise<{ url: string, process: SupervisedProcess, ready: Promise<unknown> }>}
  *   `ready` resolves when it takes connections
  */
-export async function startPrivateRedis(dataDir, runDir, { onLine, onGivenUp }) {
+export async function startPrivateRedis(runDir, { onLine, onGivenUp }) {
   const port = await freePort();
   const password = randomBytes(24).toString('hex');
-  const directory = join(dataDir, 'redis');
+  const directory = join(runDir, 'redis');
   mkdirSync(directory, { recursive: true });
   // In a file and not among the arguments, which every user of the machine can read.
   const config = join(directory, 'redis.conf');

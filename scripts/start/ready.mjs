@@ -7,14 +7,14 @@ const LONGEST_WAIT_MS = 60_000;
 /**
  * Resolves when every service says that it and what it depends on works.
  *
- * @param {number[]} ports whose `/readyz` is asked
+ * @param {{ host: string, port: number }[]} places whose `/readyz` is asked
  * @param {AbortSignal} signal
  * @throws {Error} with the last answers where that takes more than a minute
  */
-export async function untilReady(ports, signal) {
+export async function untilReady(places, signal) {
   const giveUp = performance.now() + LONGEST_WAIT_MS;
   for (;;) {
-    const answers = await Promise.all(ports.map((port) => ask(port, signal)));
+    const answers = await Promise.all(places.map((place) => ask(place, signal)));
     signal.throwIfAborted();
     const problems = answers.filter((answer) => answer !== '');
     if (problems.length === 0) return;
@@ -24,12 +24,12 @@ export async function untilReady(ports, signal) {
 }
 
 /**
- * @param {number} port
+ * @param {{ host: string, port: number }} place
  * @param {AbortSignal} signal
  * @returns {Promise<string>} what is wrong; empty where nothing is
  */
-async function ask(port, signal) {
-  const url = `http://127.0.0.1:${port}/readyz`;
+async function ask({ host, port }, signal) {
+  const url = `http://${reachable(host)}:${port}/readyz`;
   try {
     const response = await fetch(url, { signal });
     const text = await response.text();
@@ -37,4 +37,14 @@ async function ask(port, signal) {
   } catch (error) {
     return `${url}: ${/** @type {Error} */ (error).message}`;
   }
+}
+
+/**
+ * An address at which a server answers that listens at `host`, as it stands in a URL.
+ *
+ * @param {string} host
+ */
+function reachable(host) {
+  if (['*', '0.0.0.0', '::'].includes(host)) return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }

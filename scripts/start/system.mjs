@@ -1,9 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
-import { lockDataDirectory, makeRunDirectory } from './directories.mjs';
+import { hasProgram } from '../setup/run-program.mjs';
+import { keptAdminToken } from './admin-token.mjs';
+import {
+  lockDataDirectory,
+  makeRunDirectory,
+  removeUnhiddenLeftovers,
+  requireMemory,
+} from './directories.mjs';
 import { FatalError } from './fatal-error.mjs';
 import { createLogPrinter } from './log-printer.mjs';
+import { findMemoryDirectory } from './memory.mjs';
 import { whyPortIsUnusable } from './ports.mjs';
 import { startPrivateRedis } from './private-redis.mjs';
 import { untilReady } from './ready.mjs';
@@ -11,6 +20,12 @@ import { SupervisedProcess } from './supervised-process.mjs';
 
 /** In the order in which they are stopped: each before the ones that take over its work. */
 const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+
+/** Where health and metrics are, however wide the page is open. */
+const LOOPBACK = '127.0.0.1';
+
+/** What is made from here on, by whatever is started, is its owner's alone. */
+const PRIVATE_UMASK = 0o077;
 
 /**
  * Runs Redis and every service until `stop` is aborted, says so once all are ready, and leaves no
@@ -22,12 +37,22 @@ const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
  */
 export async function runSystem(config, stop) {
   const services = placeServices(config);
-  for (const { port } of services) {
-    const problem = await whyPortIsUnusable(port);
-    if (problem !== undefined) throw new FatalError(`${problem}: set PORT to another`);
+  for (const { host, port } of services) {
+    const problem = await whyPortIsUnusable(port, host);
+    if (problem !== undefined) throw new FatalError(`${problem}: set PORT or HOST to another`);
   }
+  for (const [setting, directory] of Object.entries({
+    FRAMES_DIR: config.framesDir,
+    HLS_DIR: config.hlsDir,
+  }))
+    requireMemory(setting, directory);
+  process.umask(PRIVATE_UMASK);
+  forbidCoreDumps();
   const unlock = lockDataDirectory(config.dataDir);
-  const runDir = makeRunDirectory(config.dataDir);
+  removeUnhiddenLeftovers(config.dataDir);
+  const isAdminTokenSet = process.env['ADMIN_TOKEN'] || process.env['ADMIN_TOKEN_FILE'];
+  const admin = isAdminTokenSet ? undefined : keptAdminToken(config.dataDir);
+  const runDir = makeRunDirectory(findMemoryDirectory());
   const framesDir = config.framesDir ?? join(runDir, 'frames');
   const hlsDir = config.hlsDir ?? join(runDir, 'hls');
   for (const directory of [framesDir, hlsDir]) mkdirSync(directory, { recursive: true });
@@ -38,7 +63,7 @@ export async function runSystem(config, stop) {
   try {
     let redisUrl = config.redisUrl;
     if (redisUrl === undefined) {
-      const redis = await startPrivateRedis(config.dataDir, runDir, {
+      const redis = await startPrivateRedis(runDir, {
         onLine,
         onGivenUp: end.because,
       });
@@ -50,7 +75,11 @@ export async function runSystem(config, stop) {
       const env = {
         ...process.env,
         REDIS_URL: redisUrl,
+        ...(admin && { ADMIN_TOKEN: admin.token }),
+        HOST: config.host,
         PORT: `${config.port}`,
+        // Whoever may reach the page has nothing to look for at the services behind it.
+        OPS_HOST: LOOPBACK,
         OPS_PORT: `${port}`,
         HLS_DIR: hlsDir,
         FRAMES_DIR: framesDir,
@@ -63,8 +92,12 @@ export async function runSystem(config, stop) {
         process: new SupervisedProcess({ ...started, onLine, onGivenUp: end.because }),
       });
     }
-    untilReady(portsOf(services), end.signal).then(
-      () => console.log(`ready http://localhost:${config.port}`),
+    untilReady(services, end.signal).then(
+      () => {
+        if (isOpenToAll(config.host)) console.log(OPEN_TO_ALL);
+        if (admin) console.log(`admin token ${admin.token} (kept in ${admin.file})`);
+        console.log(`ready http://localhost:${config.port}`);
+      },
       (error) => end.because(error.message),
     );
     await end.reached;
@@ -85,23 +118,40 @@ export async function runSystem(config, stop) {
  *
  * @param {import('./config.mjs').StartConfig} config
  */
-function placeServices({ port, detectorReplicas }) {
+function placeServices({ host, port, detectorReplicas }) {
   const detectors = Array.from({ length: detectorReplicas }, (_, index) => ({
     name: detectorReplicas === 1 ? 'face-detector' : `face-detector-${index + 1}`,
     service: 'face-detector',
+    host: LOOPBACK,
     port: port + 3 + index,
   }));
   return [
-    { name: 'gateway', service: 'gateway', port },
-    { name: 'frame-extractor', service: 'frame-extractor', port: port + 1 },
-    { name: 'segmenter', service: 'segmenter', port: port + 2 },
+    { name: 'gateway', service: 'gateway', host, port },
+    { name: 'frame-extractor', service: 'frame-extractor', host: LOOPBACK, port: port + 1 },
+    { name: 'segmenter', service: 'segmenter', host: LOOPBACK, port: port + 2 },
     ...detectors,
   ];
 }
 
-/** @param {{ port: number }[]} services */
-function portsOf(services) {
-  return services.map(({ port }) => port);
+/**
+ * Whether everybody who reaches this machine may publish.
+ *
+ * @param {string} host
+ */
+function isOpenToAll(host) {
+  const isLocal = host === '::1' || host.startsWith('127.');
+  return (
+    !isLocal &&
+    !['PUBLISH_TOKEN', 'PUBLISH_TOKEN_FILE', 'PUBLISHERS_FILE'].some((key) => process.env[key])
+  );
+}
+
+const OPEN_TO_ALL =
+  'whoever reaches this machine may publish, and see what they know the address of: set PUBLISH_TOKEN';
+
+/** A core is memory on a disk: frames. Whatever this process starts inherits the limit. */
+function forbidCoreDumps() {
+  if (hasProgram('prlimit')) spawnSync('prlimit', ['--core=0:0', '--pid', `${process.pid}`]);
 }
 
 /**

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
+import { rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { OwnedProcess } from './child-process.js';
+import { confinesNetwork } from './confinement.js';
 
 test('a program gets its input and ends by itself when the input does', async () => {
   const cat = new OwnedProcess('cat', []);
@@ -30,8 +34,9 @@ test('closing twice, and after the end, is no error', async () => {
 test('a program that is not there is reported like one that died', async () => {
   const missing = new OwnedProcess('no-such-program', []);
   const exit = await missing.exited;
-  expect(exit).toMatchObject({ code: null, closedByUs: false });
-  expect(exit.lastLines.join()).toContain('ENOENT');
+  expect(exit).toMatchObject({ signal: null, closedByUs: false });
+  expect(exit.code).not.toBe(0);
+  expect(exit.lastLines.join()).toMatch(/no-such-program/);
   await missing.write(Buffer.from('nobody reads this'));
 });
 
@@ -50,4 +55,35 @@ test('a writer waits for a slow program, and is set free when it dies', async ()
   expect(first).toBe('waiting');
   await stuck.close();
   await writing;
+});
+
+test('a program knows none of our secrets', async () => {
+  const before = process.env['REDIS_URL'];
+  process.env['REDIS_URL'] = 'redis://:secret@localhost';
+  const env = new OwnedProcess('env', []);
+  const variables = (await text(env.stdout)).trim().split('\n');
+  expect(variables.map((line) => line.split('=')[0])).toContain('PATH');
+  expect(variables.join()).not.toMatch(/REDIS|secret/);
+  if (before === undefined) delete process.env['REDIS_URL'];
+  else process.env['REDIS_URL'] = before;
+});
+
+// prlimit is of Linux, where it is everywhere.
+test.runIf(process.platform === 'linux')(
+  'a program writes no file and no core, and takes only so much memory',
+  async () => {
+    const path = join(tmpdir(), `facecast-confined-${process.pid}`);
+    const script = `ulimit -c; ulimit -f; ulimit -d; exec 2>&1; echo picture > ${path}`;
+    const writer = new OwnedProcess('sh', ['-c', script]);
+    expect((await text(writer.stdout)).split('\n').slice(0, 3)).toEqual(['0', '0', '4194304']);
+    expect((await writer.exited).code).not.toBe(0);
+    expect(statSync(path).size).toBe(0);
+    rmSync(path);
+  },
+);
+
+test.runIf(confinesNetwork())('a program reaches nobody over a network', async () => {
+  const reader = new OwnedProcess('cat', ['/proc/net/dev']);
+  const interfaces = (await text(reader.stdout)).trim().split('\n').slice(2);
+  expect(interfaces.map((line) => line.trim().split(':')[0])).toEqual(['lo']);
 });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { confined } from './confinement.js';
 
 /** How a child process ended. `closedByUs` tells an end that was asked for from a death. */
 export interface ProcessExit {
@@ -17,7 +18,8 @@ const KEPT_LINES = 20;
 const LONGEST_LINE = 500;
 
 /**
- * A program that belongs to this process, fed through its stdin and read through its stdout.
+ * A program that belongs to this process, fed through its stdin and read through its stdout. It is
+ * confined: what it reads was sent by strangers.
  *
  * `exited` resolves exactly once, whatever happens, also when the program cannot be started at all;
  * it never rejects.
@@ -38,7 +40,9 @@ export class OwnedProcess {
     args: readonly string[],
     { notes = false, stdout = 'pipe' }: { notes?: boolean; stdout?: Socket | 'pipe' } = {},
   ) {
-    this.child = spawn(command, args, {
+    const { env, ...program } = confined(command, args);
+    this.child = spawn(program.command, program.args, {
+      env,
       stdio: ['pipe', stdout, 'pipe', notes ? 'pipe' : 'ignore'],
       // Of what is not a pipe, the declared type knows nothing.
     }) as ChildProcessWithoutNullStreams;

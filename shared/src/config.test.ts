@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { ConfigError, readConfig } from './config.js';
+import { ConfigError, opsHost, readConfig } from './config.js';
 import { cadenceFields, cadenceOf, checkCadence, OPS_PORT, REDIS_URL } from './settings.js';
 
 const cadence = z.object(cadenceFields).superRefine(checkCadence);
@@ -34,4 +37,26 @@ test.each([
   [{ PART_SECONDS: '0.2', SEGMENT_SECONDS: '0.5' }, 'SEGMENT_SECONDS'],
 ])('%o is refused at start, naming %s', (env, key) => {
   expect(() => readConfig(cadence, env)).toThrow(key);
+});
+
+test('a value may come from a file, as secrets of containers do', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'facecast-config-'));
+  const file = join(directory, 'redis-url');
+  writeFileSync(file, 'redis://:secret@redis:6379\n');
+  const read = (env: Record<string, string>) => readConfig(z.object({ REDIS_URL }), env).REDIS_URL;
+  expect(read({ REDIS_URL_FILE: file, REDIS_URL: '' })).toBe('redis://:secret@redis:6379');
+  expect(read({ REDIS_URL_FILE: file, REDIS_URL: 'redis://other' })).toBe('redis://other');
+  expect(() => read({ REDIS_URL_FILE: join(directory, 'none') })).toThrow(
+    /^REDIS_URL_FILE: .* cannot be read \(ENOENT\)$/,
+  );
+  rmSync(directory, { recursive: true });
+});
+
+test.each(['localhost', '1.2.3', 'everywhere'])('%s is no address to listen at', (OPS_HOST) => {
+  expect(() => opsHost({ OPS_HOST })).toThrow(/^OPS_HOST: an IP address, or \* for all$/);
+});
+
+test('health and metrics are on loopback unless something else is said', () => {
+  expect(opsHost({})).toBe('127.0.0.1');
+  expect(opsHost({ OPS_HOST: '*' })).toBe('*');
 });

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { OPS_HOST } from './settings.js';
 
 /** Exit code for a refused configuration (EX_CONFIG of sysexits.h): a supervisor must not retry. */
 export const EXIT_BAD_CONFIG = 78;
@@ -13,20 +15,61 @@ export class ConfigError extends Error {
 
 /**
  * Reads the settings that `schema` names from environment variables.
- * An empty variable counts as unset, because `docker compose` passes unset ones on as empty.
+ * An empty variable counts as unset, because `docker compose` passes unset ones on as empty. Where
+ * `KEY` is unset and `KEY_FILE` is not, the value is what that file has: secrets of containers.
  *
  * @throws {ConfigError} with one line for each key that has no usable value
  */
-export function readConfig<Schema extends z.ZodType>(
+export function readConfig<Schema extends z.ZodObject>(
   schema: Schema,
   env: Record<string, string | undefined>,
 ): z.output<Schema> {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.message}`),
+  const problems: string[] = [];
+  const given = Object.keys(schema.shape).flatMap((key): [string, string][] => {
+    const value = env[key] || fromFile(`${key}_FILE`, env, problems);
+    return value ? [[key, value]] : [];
+  });
+  const result = schema.safeParse(Object.fromEntries(given));
+  if (!result.success)
+    problems.push(
+      ...result.error.issues.map(
+        ({ path, message }) => `${path.join('.') || 'settings'}: ${message}`,
+      ),
+    );
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
+  return result.data;
+}
+
+function fromFile(
+  key: string,
+  env: Record<string, string | undefined>,
+  problems: string[],
+): string | undefined {
+  const path = env[key];
+  if (!path) return undefined;
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    problems.push(`${key}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+}
+
+const opsSchema = z.object({ OPS_HOST });
+
+/** Where a service listens for questions about its health: `OPS_HOST`, the same for every service. */
+export function opsHost(env: Record<string, string | undefined> = process.env): string {
+  return readConfig(opsSchema, env).OPS_HOST;
+}
+
+/** What a program needs of the environment to be found and to start; none of our settings and secrets. */
+const PROGRAM_VARIABLES = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot'];
+
+/** The environment of a program that we start. */
+export function programEnvironment(
+  env: Record<string, string | undefined> = process.env,
+): Record<string, string> {
+  return Object.fromEntries(
+    PROGRAM_VARIABLES.flatMap((key): [string, string][] => (env[key] ? [[key, env[key]]] : [])),
   );
 }

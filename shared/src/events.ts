@@ -24,6 +24,8 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stats'), sessionId, stats: pipelineStatsSchema }),
   /** The publisher chose another effect. */
   z.object({ type: z.literal('effect'), sessionId, effect: effectSchema }),
+  /** Its publisher, or the operator, has deleted it: nothing of it is answered any more. */
+  z.object({ type: z.literal('deleted'), sessionId }),
   /** The playlist has its EXT-X-ENDLIST, or there will never be one. */
   z.object({
     type: z.literal('ended'),

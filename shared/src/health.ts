@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { opsHost } from './config.js';
 import type { Redis } from './redis.js';
 
 /** Resolves where the dependency works, rejects with the reason where it does not. */
@@ -53,13 +54,15 @@ export async function checkHealth(checks: Record<string, HealthCheck>): Promise<
 }
 
 /**
- * Serves `/healthz` (the process answers), `/readyz` (its dependencies do too) and `/metrics` of a
+ * Serves at `OPS_HOST` `/healthz` (the process answers), `/readyz` (its dependencies do too) and `/metrics` of a
  * service that has no other HTTP server.
  */
 export async function serveOps(options: {
   port: number;
   checks: Record<string, HealthCheck>;
   metrics: Registry;
+  /** `*`: every address that the machine has. */
+  host?: string;
 }): Promise<{ port: number; close: () => Promise<void> }> {
   const server = createServer((request, response) => {
     const json = (report: HealthReport) => {
@@ -78,7 +81,7 @@ export async function serveOps(options: {
     };
     answer().catch(() => response.destroy());
   });
-  await listen(server, options.port);
+  await listen(server, options.port, options.host ?? opsHost());
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
@@ -89,11 +92,12 @@ export async function serveOps(options: {
   };
 }
 
-/** Resolves when `server` accepts connections; rejects where the port cannot be had. */
-export function listen(server: Server, port: number): Promise<void> {
+/** Resolves when `server` accepts connections; rejects where the port cannot be had. `*`: all addresses. */
+export function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, () => {
+    // Without a host Node takes IPv6 and IPv4, or only the one that there is.
+    server.listen({ port, ...(host !== '*' && { host }) }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -33,6 +33,10 @@ export const errorCodeSchema = z.enum([
 ]);
 export type ErrorCode = z.infer<typeof errorCodeSchema>;
 
+/** Who may see a session: whoever has its address, or who has a signed link to it. */
+export const visibilitySchema = z.enum(['unlisted', 'private']);
+export type Visibility = z.infer<typeof visibilitySchema>;
+
 const mimeType = z.string().min(1).max(200);
 
 /** Client to server. */
@@ -44,6 +48,7 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
     token: z.string().max(1000).optional(),
     /** Whether the server is to keep a recording, where it leaves that to its publishers. */
     record: z.boolean().optional(),
+    visibility: visibilitySchema.optional(),
   }),
   z.object({
     type: z.literal('resume'),

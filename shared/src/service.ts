@@ -7,6 +7,9 @@ export interface RunningService {
   close: () => Promise<void>;
 }
 
+/** What a service writes is its own user's alone. */
+const PRIVATE_UMASK = 0o077;
+
 /** A stop that takes longer than this is given up, so that nothing hangs a rolling update. */
 const LONGEST_STOP_MS = 9_000;
 
@@ -16,6 +19,7 @@ const LONGEST_STOP_MS = 9_000;
  * a supervisor starts a clean one.
  */
 export async function runService(start: () => Promise<RunningService>): Promise<void> {
+  process.umask(PRIVATE_UMASK);
   let service: RunningService;
   try {
     service = await start();

@@ -5,7 +5,7 @@ import {
   effectSchema,
   pipelineStatsSchema,
   sessionStateSchema,
-  type Effect,
+  type Visibility,
 } from './ingest-protocol.js';
 import { namedChunksSchema, type NamedChunk } from './messages.js';
 import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from './redis.js';
@@ -21,6 +21,13 @@ const sessionSchema = z.object({
   /** Milliseconds since the epoch. */
   createdAt: z.coerce.number(),
   resumeTokenHash: z.string(),
+  /** Whose token it is published with; not there where everybody may publish. */
+  publisher: z.string().optional(),
+  /** The effects that its publisher may use; not there: all. */
+  allowedEffects: z
+    .string()
+    .transform((text) => z.array(effectSchema).parse(JSON.parse(text)))
+    .optional(),
   /** Chunks of the publisher that are stored: where it goes on after a lost connection. */
   chunks: z.coerce.number().int().nonnegative(),
   /** Which of the publisher's connections it is that counts: 0 is that of `start`. */
@@ -34,6 +41,15 @@ const sessionSchema = z.object({
 
 /** A running session as the registry knows it. */
 export type Session = z.infer<typeof sessionSchema>;
+
+const sessionOwnerSchema = sessionSchema.pick({ resumeTokenHash: true, publisher: true });
+
+/** Who may delete a session, and who may let others see it. */
+export type SessionOwner = z.infer<typeof sessionOwnerSchema>;
+
+/** What a publisher wants of a session. */
+export type WantedSession = Pick<Session, 'mimeType' | 'effect'> &
+  Partial<Pick<Session, 'record' | 'publisher' | 'allowedEffects'>> & { visibility?: Visibility };
 
 /** What may change while a session runs. */
 export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
@@ -62,26 +78,23 @@ export class SessionRegistry {
   constructor(private readonly redis: Redis) {}
 
   /**
-   * Registers a session under an id that cannot be guessed.
-   * The resume token is told once, here; the registry keeps only its hash.
-   *
+   * Drafts a session and registers it.
    * @throws {TooManySessionsError} where `maxSessions` are running
    */
   async create(
-    wanted: { mimeType: string; effect: Effect; record?: boolean },
+    wanted: WantedSession,
     maxSessions: number,
   ): Promise<{ session: Session; resumeToken: string }> {
-    const resumeToken = unguessable();
-    const session: Session = {
-      id: unguessable(),
-      record: false,
-      ...wanted,
-      state: 'starting',
-      createdAt: Date.now(),
-      resumeTokenHash: hash(resumeToken),
-      chunks: 0,
-      connection: 0,
-    };
+    const drafted = draftSession(wanted);
+    await this.register(drafted.session, maxSessions);
+    return drafted;
+  }
+
+  /**
+   * Registers a session: from now on it has a place. Doing it again does no harm.
+   * @throws {TooManySessionsError} where `maxSessions` are running
+   */
+  async register(session: Session, maxSessions: number): Promise<void> {
     const created = await this.redis.eval(
       CREATE,
       2,
@@ -92,7 +105,11 @@ export class SessionRegistry {
       ...fieldsOf(session),
     );
     if (created !== 1) throw new TooManySessionsError();
-    return { session, resumeToken };
+  }
+
+  /** How many sessions are running. */
+  async count(): Promise<number> {
+    return this.redis.scard(SESSIONS_KEY);
   }
 
   /** The session, or undefined where it is not running. */
@@ -156,6 +173,28 @@ export class SessionRegistry {
     return newest === String(connection) ? 'ours' : 'taken over';
   }
 
+  /** Whose session it is, while it runs and for as long afterwards as `rememberOwner` said. */
+  async owner(id: string): Promise<SessionOwner | undefined> {
+    const text = await this.redis.get(ownerKey(id));
+    return text === null ? undefined : sessionOwnerSchema.parse(JSON.parse(text));
+  }
+
+  /** Remembers for `seconds` from now whose a session is, whatever becomes of it. */
+  async rememberOwner({ id, ...session }: Session, seconds: number): Promise<void> {
+    const owner = JSON.stringify(sessionOwnerSchema.parse(session));
+    await this.redis.set(ownerKey(id), owner, 'EX', seconds);
+  }
+
+  /** Puts off when it is forgotten whose a session is. */
+  async keepOwner(id: string, seconds: number): Promise<void> {
+    await this.redis.expire(ownerKey(id), seconds);
+  }
+
+  /** Forgets whose a session was. */
+  async forgetOwner(id: string): Promise<void> {
+    await this.redis.unlink(ownerKey(id));
+  }
+
   /** Forgets a session. */
   async remove(id: string): Promise<void> {
     await this.redis.multi().srem(SESSIONS_KEY, id).unlink(sessionKey(id), publisherKey(id)).exec();
@@ -172,6 +211,48 @@ export class SessionRegistry {
   }
 }
 
+/**
+ * Makes a session that is not registered yet, under an id that cannot be guessed. The resume token is
+ * told once, here; the session has only its hash.
+ */
+export function draftSession({ visibility, ...wanted }: WantedSession): {
+  session: Session;
+  resumeToken: string;
+} {
+  const resumeToken = unguessable();
+  const session: Session = {
+    id: visibility === 'private' ? privateId() : unguessable(),
+    record: false,
+    ...wanted,
+    state: 'starting',
+    createdAt: Date.now(),
+    resumeTokenHash: hash(resumeToken),
+    chunks: 0,
+    connection: 0,
+  };
+  return { session, resumeToken };
+}
+
+/**
+ * Whether a session can be seen with a signed link only. Its id says so, in bits that 22 characters have
+ * beyond the 128 of an id: no gateway has to ask anybody, and none can come to another answer when what it
+ * would ask is gone. In any case of letters, for file systems to which that is the same.
+ */
+export function isPrivate(sessionId: string): boolean {
+  return (
+    sessionId.length === ID_CHARACTERS && PRIVATE_ENDS.includes(sessionId.slice(-1).toLowerCase())
+  );
+}
+
+const ID_CHARACTERS = 22;
+/** How the ids of private sessions end; those of others end in A, Q, g or w. */
+const PRIVATE_ENDS = ['b', 'r', 'h', 'x'];
+
+function privateId(): string {
+  const id = unguessable();
+  return id.slice(0, -1) + String.fromCharCode(id.charCodeAt(ID_CHARACTERS - 1) + 1);
+}
+
 /** Whether `token` is the session's resume token; takes the same time whatever the answer. */
 export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: string): boolean {
   return timingSafeEqual(Buffer.from(hash(token)), Buffer.from(session.resumeTokenHash));
@@ -179,9 +260,12 @@ export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: 
 
 const SESSIONS_KEY = `${KEY_PREFIX}:sessions`;
 const sessionKey = (id: string) => `${KEY_PREFIX}:session:${id}`;
+/** Not one of the keys that are removed with the session. */
+const ownerKey = (id: string) => `${KEY_PREFIX}:session-owner:${id}`;
 const publisherKey = (id: string) => `${KEY_PREFIX}:publisher:${id}`;
 
 const CREATE = `
+if redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 1 then return 1 end
 if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 redis.call('SADD', KEYS[1], ARGV[2])
 redis.call('HSET', KEYS[2], unpack(ARGV, 3))
@@ -223,8 +307,9 @@ function hash(token: string): string {
 }
 
 function fieldsOf(patch: Partial<Session>): string[] {
-  return Object.entries(patch).flatMap(([field, value]) => [
-    field,
-    typeof value === 'object' ? JSON.stringify(value) : String(value),
-  ]);
+  return Object.entries(patch).flatMap(([field, value]) =>
+    value === undefined
+      ? []
+      : [field, typeof value === 'object' ? JSON.stringify(value) : String(value)],
+  );
 }

@@ -9,17 +9,24 @@ const whole = (least: number, most: number) => z.coerce.number().int().min(least
 
 export const REDIS_URL = z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379');
 export const LOG_LEVEL = z.enum(['debug', 'info', 'warn', 'error']).default('info');
+/** An address to listen at; `*` is every one that the machine has, of IPv4 and IPv6. */
+const address = z.union([z.literal('*'), z.ipv4(), z.ipv6()], 'an IP address, or * for all');
+
+/** Address that health and metrics are served at. */
+export const OPS_HOST = address.default('127.0.0.1');
+/** Address that the page, the ingest, the playback and the API are served at. */
+export const HOST = address.default('127.0.0.1');
 /** Port of `/healthz`, `/readyz` and `/metrics` of every service but the gateway; 0 takes any. */
 export const OPS_PORT = whole(0, 65535).default(9090);
-/** Directory of playlists and media, a folder a session; several times a second something of it changes. */
+/** Directory of playlists and media, a folder a session, in memory: it changes several times a second. */
 export const HLS_DIR = z
   .string()
-  .default('data/hls')
+  .default('/dev/shm/facecast/hls')
   .transform((path) => resolve(path));
-/** Directory of raw batches on their way; memory-backed where it can be. */
+/** Directory of raw batches on their way, in memory: they show unhidden pictures. */
 export const FRAMES_DIR = z
   .string()
-  .default('data/frames')
+  .default('/dev/shm/facecast/frames')
   .transform((path) => resolve(path));
 /** Directory of recordings, a folder a session; on a disk. */
 export const RECORDINGS_DIR = z

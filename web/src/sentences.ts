@@ -152,6 +152,7 @@ export function watchStateWords(state: WatchState): string {
     live: 'Live',
     ended: 'Ended',
     missing: 'No such stream',
+    not_invited: 'Private stream',
     unreachable: 'Server out of reach',
     failed: 'Failed',
   }[state.name];
@@ -172,6 +173,8 @@ export function watchStateNote(state: WatchState): string {
         : 'This stream has ended. Its last moments can be played for a few minutes more.';
     case 'missing':
       return 'There is no stream at this address: it never was, or it ended a while ago.';
+    case 'not_invited':
+      return 'This stream is private: it takes a link that is still good. Ask whoever publishes it for one.';
     case 'unreachable':
       return 'The server does not answer. This page keeps trying.';
     case 'failed':

@@ -12,6 +12,7 @@ export async function lookAtSession(
     const answer = await fetch(`/api/sessions/${encodeURIComponent(sessionId)}`, {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
+    if (answer.status === 403) return { look: 'not_allowed' };
     if (answer.status === 404) return { look: 'not_found' };
     if (!answer.ok) return { look: 'no_answer' };
     const stats = (await answer.json()) as Stats;

@@ -33,6 +33,7 @@ export class WatchPage {
   #enter(state: WatchState): void {
     this.#state = state;
     this.#view.showState(state);
+    if (state.name === 'not_invited') this.#playback.close();
     if (state.name === 'ended' && state.isRecorded) this.#offerRecording(state);
     else if (state.name === 'live' || state.name === 'ended')
       this.#playback.open(`/hls/${this.#sessionId}/live.m3u8`);

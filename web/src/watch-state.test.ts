@@ -24,6 +24,13 @@ describe('a viewer', () => {
     expect(after('not_found')).toEqual({ name: 'missing' });
   });
 
+  test('is told that a stream is private, before it is live and when the link is revoked', () => {
+    expect(after('not_allowed')).toEqual({ name: 'not_invited' });
+    expect(after('live', 'not_allowed')).toEqual({ name: 'not_invited' });
+    expect(after('live', 'not_allowed', 'no_answer')).toEqual({ name: 'not_invited' });
+    expect(nextLookInMs(after('not_allowed'))).toBeUndefined();
+  });
+
   test('is told of an end, not of a missing stream, when it vanishes after having been live', () => {
     expect(after('live', 'no_answer', 'not_found')).toEqual({
       name: 'ended',

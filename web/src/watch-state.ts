@@ -10,11 +10,13 @@ export type WatchState =
   | { name: 'live' }
   | { name: 'ended'; sawItLive: boolean; isRecorded: boolean }
   | { name: 'missing' }
+  /** Private, and the link has run out, was revoked, or never was. */
+  | { name: 'not_invited' }
   | { name: 'unreachable'; sawItLive: boolean }
   | { name: 'failed'; problem: Problem };
 
 /** What one look at the session brought. */
-export type SessionLook = 'starting' | 'live' | 'ended' | 'not_found' | 'no_answer';
+export type SessionLook = 'starting' | 'live' | 'ended' | 'not_found' | 'not_allowed' | 'no_answer';
 
 /** Between two looks at a session that has not begun, in milliseconds. */
 export const LOOK_BEFORE_START_MS = 2_000;
@@ -23,13 +25,17 @@ export const LOOK_WHILE_LIVE_MS = 1_000;
 /** Between two looks at a server that does not answer, in milliseconds. */
 export const LOOK_UNREACHABLE_MS = 4_000;
 
+/** States that no look changes, but one that may not be taken any more. */
+const FINAL: WatchState['name'][] = ['ended', 'missing', 'not_invited', 'failed'];
+
 /** The state after a look at the session, and at whether there is a recording of it. */
 export function nextWatchState(
   state: WatchState,
   look: SessionLook,
   isRecorded = false,
 ): WatchState {
-  if (state.name === 'ended' || state.name === 'missing' || state.name === 'failed') return state;
+  if (look === 'not_allowed') return { name: 'not_invited' };
+  if (FINAL.includes(state.name)) return state;
   const sawItLive = state.name === 'live' || (state.name === 'unreachable' && state.sawItLive);
   switch (look) {
     case 'starting':
@@ -57,6 +63,7 @@ export function nextLookInMs(state: WatchState): number | undefined {
       return LOOK_UNREACHABLE_MS;
     case 'ended':
     case 'missing':
+    case 'not_invited':
     case 'failed':
       return undefined;
   }

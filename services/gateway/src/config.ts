@@ -3,10 +3,12 @@ import { readConfig } from '@facecast/shared/config';
 import {
   FPS,
   HLS_DIR,
+  HOST,
   LOG_LEVEL,
   RECORDING_RETENTION_HOURS,
   RECORDINGS_DIR,
   REDIS_URL,
+  RETENTION_MINUTES,
   RESUME_WINDOW_SECONDS,
 } from '@facecast/shared/settings';
 import { z } from 'zod';
@@ -18,16 +20,26 @@ const MIB = 1024 * 1024;
 const schema = z.object({
   /** Port of everything that the outside may reach; 0 takes any. */
   PORT: whole(0, 65535).default(4000),
+  HOST,
   REDIS_URL,
   HLS_DIR,
   LOG_LEVEL,
   FPS,
   RECORDINGS_DIR,
   RECORDING_RETENTION_HOURS,
+  RETENTION_MINUTES,
   RESUME_WINDOW_SECONDS,
   /** What publishers have to know; unset, whoever reaches the page may publish. */
   PUBLISH_TOKEN: z.string().max(1000).optional(),
-  /** Origins whose pages may publish, comma-separated; unset, only the gateway's own. */
+  /** Several publishers, each with a token, a name, an expiry and the effects that it may use: JSON. */
+  PUBLISHERS_FILE: z.string().optional(),
+  /** What whoever runs the server has to know, to list sessions for one. */
+  ADMIN_TOKEN: z.string().min(16).max(1000).optional(),
+  /** Whether faces may never be shown: effects that do not hide them are refused. */
+  REQUIRE_HIDDEN: z.stringbool().default(false),
+  /** The address that people open, where it is not an IP address or localhost. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Origins whose pages may publish besides the gateway's own, comma-separated. */
   ALLOWED_ORIGINS: z
     .string()
     .transform((list) => list.split(',').map((origin) => origin.trim()))

@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@facecast/shared/logger';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { withoutSecrets } from './access/session-ref.js';
 
 const CODES = {
   400: 'bad_request',
   401: 'unauthorized',
+  403: 'forbidden',
   404: 'not_found',
   405: 'method_not_allowed',
   409: 'conflict',
   416: 'range_not_satisfiable',
+  421: 'misdirected_request',
+  429: 'too_many_requests',
   503: 'unavailable',
 } as const;
 
@@ -44,7 +48,10 @@ export function answerError(
   error: unknown,
 ): void {
   const refusal = asRefusal(error);
-  if (!refusal) log.error({ err: error, method: request.method, url: request.url }, 'failed');
+  if (!refusal) {
+    const url = withoutSecrets(request.url ?? '');
+    log.error({ err: error, method: request.method, url }, 'failed');
+  }
   // Half an answer must not look like a whole one.
   if (response.headersSent) return void response.destroy();
   const status = refusal?.status ?? 500;
@@ -54,7 +61,7 @@ export function answerError(
     'Content-Type': 'application/json; charset=utf-8',
     // The next try may succeed.
     'Cache-Control': 'no-store',
-    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': '1' } : {}),
   });
   response.end(JSON.stringify({ error: { code, message } }));
 }

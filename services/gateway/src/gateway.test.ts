@@ -46,10 +46,14 @@ async function refusal(answer: Promise<Response>): Promise<[number, string]> {
   return [response.status, (JSON.parse(text) as { error: { code: string } }).error.code];
 }
 
+const ADMIN_TOKEN = 'what-only-the-operator-knows';
+
 describe('the list of sessions', () => {
+  const list = (url: string, token = ADMIN_TOKEN) => fetch(`${url}/api/sessions`, bearer(token));
+
   test('has the running ones, the oldest first', async () => {
-    const { url } = await gatewayWith();
-    expect(await (await fetch(`${url}/api/sessions`)).json()).toEqual({ sessions: [] });
+    const { url } = await gatewayWith({ ADMIN_TOKEN });
+    expect(await (await list(url)).json()).toEqual({ sessions: [] });
     const { session: first } = await runningSession();
     const { session: second } = await runningSession();
     await redis.hset(`facecast:session:${first.id}`, 'createdAt', 1);
@@ -57,23 +61,27 @@ describe('the list of sessions', () => {
       state: 'live',
       stats: statsOf(second.id),
     });
-    const { sessions } = (await (await fetch(`${url}/api/sessions`)).json()) as {
-      sessions: unknown[];
-    };
+    const { sessions } = (await (await list(url)).json()) as { sessions: unknown[] };
     expect(sessions).toMatchObject([
       { type: 'stats', sessionId: first.id, state: 'starting', viewers: 0 },
       { type: 'stats', sessionId: second.id, state: 'live', framesOut: 87 },
     ]);
   });
 
-  test('is for who knows the publish token, where there is one', async () => {
-    const { url } = await gatewayWith({ PUBLISH_TOKEN: 'sesame' });
-    const list = (init?: RequestInit) => fetch(`${url}/api/sessions`, init);
-    expect(await refusal(list())).toEqual([401, 'unauthorized']);
-    expect(await refusal(list(bearer('wrong')))).toEqual([401, 'unauthorized']);
-    const basic = { headers: { authorization: 'Basic sesame' } };
-    expect(await refusal(list(basic))).toEqual([401, 'unauthorized']);
-    expect((await list(bearer('sesame'))).status).toBe(200);
+  test('is for who knows the admin token, and nobody else', async () => {
+    const { url } = await gatewayWith({ PUBLISH_TOKEN: 'sesame', ADMIN_TOKEN });
+    expect(await refusal(fetch(`${url}/api/sessions`))).toEqual([401, 'unauthorized']);
+    for (const token of ['wrong', 'sesame', 'undefined'])
+      expect(await refusal(list(url, token))).toEqual([401, 'unauthorized']);
+    const basic = { headers: { authorization: `Basic ${ADMIN_TOKEN}` } };
+    expect(await refusal(fetch(`${url}/api/sessions`, basic))).toEqual([401, 'unauthorized']);
+    expect((await list(url)).status).toBe(200);
+  });
+
+  test('is nobody’s where there is no admin token', async () => {
+    const { url } = await gatewayWith();
+    for (const token of ['', 'undefined'])
+      expect(await refusal(list(url, token))).toEqual([401, 'unauthorized']);
   });
 });
 
@@ -398,14 +406,6 @@ describe('the page', () => {
     expect(headers.has('x-powered-by')).toBe(false);
   });
 
-  test('a host that is none does not get into the policy', async () => {
-    const { port } = await gatewayWith();
-    const request = get({ port, host: '127.0.0.1', headers: { host: "x; script-src 'none'" } });
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    response.resume();
-    expect(response.headers['content-security-policy']).toContain("connect-src 'self' 'self';");
-  });
-
   test('a gateway without a page serves all the rest', async () => {
     const { url } = await gatewayWith({ WEB_DIR: '/nowhere' });
     expect(await refusal(fetch(url))).toEqual([404, 'not_found']);
@@ -424,6 +424,75 @@ describe('the page', () => {
   test('an address that is not well-formed is a Bad Request', async () => {
     const { url } = await gatewayWith();
     expect(await refusal(fetch(`${url}/watch/%E0%A4%A`))).toEqual([400, 'bad_request']);
+  });
+});
+
+describe('a request under another name', () => {
+  const asked = async (port: number, host: string | undefined, path = '/api/sessions/x') => {
+    const headers = host === undefined ? {} : { host };
+    const request = get({ port, host: '127.0.0.1', path, headers, setHost: host !== undefined });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const body = (await response.setEncoding('utf8').toArray()).join('');
+    return [response.statusCode, body] as const;
+  };
+  const paths = ['/', '/watch/x', '/api/sessions', '/hls/x/live.m3u8', '/metrics', '/healthz'];
+
+  test.each(paths)('gets nothing of %s but the words that name the setting', async (path) => {
+    const { port } = await gatewayWith();
+    const [status, body] = await asked(port, 'rebound.example:80', path);
+    expect(status).toBe(421);
+    const { error } = JSON.parse(body) as { error: { code: string; message: string } };
+    expect(error.code).toBe('misdirected_request');
+    expect(error.message).toMatch(/rebound\.example.*PUBLIC_URL.*ALLOWED_ORIGINS/);
+  });
+
+  test('nor does a WebSocket', async () => {
+    const { port, ingestUrl } = await gatewayWith();
+    const headers = { host: 'rebound.example', origin: 'http://rebound.example' };
+    await expect(IngestClient.connect(ingestUrl, { headers })).rejects.toThrow('421');
+    await IngestClient.connect(ingestUrl, { headers: { host: `localhost:${port}` } });
+  });
+
+  test('is answered where the name is the server’s own, or of a site that may use it', async () => {
+    const settings = {
+      PUBLIC_URL: 'https://cast.example',
+      ALLOWED_ORIGINS: 'https://site.example',
+    };
+    const { port } = await gatewayWith(settings);
+    for (const host of ['cast.example', 'site.example', `localhost:${port}`, '[::1]'])
+      expect((await asked(port, host))[0]).toBe(404);
+    expect((await asked(port, 'x; script-src'))[0]).toBe(421);
+  });
+});
+
+describe('who is turned away', () => {
+  test('is counted by the code of the error', async () => {
+    const { url, ingestUrl } = await gatewayWith({ PUBLISH_TOKEN: 'sesame' });
+    const client = await IngestClient.connect(ingestUrl);
+    client.say({ type: 'start', mimeType: 'video/webm', token: 'wrong' });
+    await client.refused();
+    await fetch(`${url}/api/sessions`);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    for (const door of ['ingest', 'http'])
+      expect(text).toContain(
+        `facecast_refusals_total{door="${door}",code="unauthorized",service="gateway"} 1`,
+      );
+  });
+
+  test('for too many wrong tokens learns nothing more of them, while made ones still count', async () => {
+    const { url, ingestUrl } = await gatewayWith({ PUBLISH_TOKEN: 'sesame', ADMIN_TOKEN });
+    const { session, resumeToken } = await runningSession();
+    const list = (token: string) => fetch(`${url}/api/sessions`, bearer(token));
+    const statuses = new Set<number>();
+    while (!statuses.has(429)) statuses.add((await list('wrong')).status);
+    expect([...statuses]).toEqual([401, 429]);
+    const publisher = await IngestClient.connect(ingestUrl);
+    publisher.say({ type: 'start', mimeType: 'video/webm', token: 'sesame' });
+    expect(await publisher.refused()).toEqual(['overloaded', 1013]);
+    expect((await list(ADMIN_TOKEN)).status).toBe(200);
+    const resumed = await IngestClient.connect(ingestUrl);
+    resumed.say({ type: 'resume', sessionId: session.id, resumeToken });
+    await resumed.message('resumed');
   });
 });
 

@@ -6,9 +6,21 @@ import { listen } from '@facecast/shared/health';
 import type { Logger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
+import { AofRewriter } from './aof-rewriter.js';
+import { Audit } from './audit.js';
 import { SessionStats } from './api/session-stats.js';
+import { Bearers } from './access/bearers.js';
+import { Owners } from './access/owners.js';
+import { SessionAccess } from './access/session-access.js';
+import { ViewingLinks } from './access/viewing-links.js';
+import { KnownHosts } from './access/known-hosts.js';
+import { PublishTokens } from './access/publish-tokens.js';
+import { TokenGuard } from './access/token-guard.js';
+import { WrongTokens } from './access/wrong-tokens.js';
 import { createApp } from './app.js';
 import type { GatewayConfig } from './config.js';
+import { DeletedSessions } from './deleted-sessions.js';
+import { answerError, Refusal } from './errors.js';
 import { IngestServer } from './ingest/ingest-server.js';
 import { INGEST_LIMITS } from './ingest/limits.js';
 import { SearchLoad } from './ingest/search-load.js';
@@ -19,8 +31,12 @@ import { MediaSender } from './playback/media-sender.js';
 import { playbackHandler } from './playback/playback-handler.js';
 import { Readiness } from './readiness.js';
 import { Recordings } from './recordings.js';
+import { Refusals, tellRefusal } from './refusals.js';
 import { SessionEvents } from './session-events.js';
 import { Viewers } from './viewers.js';
+
+const NO_ADMIN_TOKEN =
+  'ADMIN_TOKEN is not set: nobody may list the sessions, and links to private ones end with this process';
 
 /** Connections that have not ended this long after they were told to are cut. */
 const LONGEST_CLOSE_MS = 4_000;
@@ -30,6 +46,13 @@ const LONGEST_CLOSE_MS = 4_000;
  * when the next request comes loses it.
  */
 const KEEP_ALIVE_MS = 65_000;
+
+/** How long a client may take for its headers, and for all of a request; looked for every 2 s. */
+const SLOW_CLIENTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+};
 
 /** A gateway that is listening. */
 export interface Gateway {
@@ -45,12 +68,14 @@ export async function startGateway(
   limits = INGEST_LIMITS,
 ): Promise<Gateway> {
   const hlsDir = config.HLS_DIR;
+  const retentionSeconds = config.RETENTION_MINUTES * 60;
   const redis = connectRedis(config.REDIS_URL, 'producer', log);
   const subscription = await EventSubscription.open(redis, log);
   const registry = new SessionRegistry(redis);
   const events = new SessionEvents();
   const metrics = createGatewayMetrics();
   const load = new SearchLoad();
+  const aof = new AofRewriter(redis, log);
   const viewers = new Viewers(redis, log);
   const playlists = new LivePlaylists(hlsDir, log);
   const readiness = new Readiness(redis, hlsDir);
@@ -58,6 +83,7 @@ export async function startGateway(
   const sessions = new LiveSessions(redis, registry, {
     maxSessions: config.MAX_SESSIONS,
     resumeWindowSeconds: config.RESUME_WINDOW_SECONDS,
+    retentionSeconds,
   });
   const chunks = new ChunkStore(redis);
   const recordings = new Recordings(config.RECORDINGS_DIR, {
@@ -65,22 +91,45 @@ export async function startGateway(
     keptHours: config.RECORDING_RETENTION_HOURS,
   });
   const stats = new SessionStats(registry, viewers, recordings, hlsDir, config.FPS);
+  const hosts = new KnownHosts({
+    publicUrl: config.PUBLIC_URL,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+    trustProxy: config.TRUST_PROXY,
+  });
+  const { PUBLISH_TOKEN, PUBLISHERS_FILE, ADMIN_TOKEN, TRUST_PROXY } = config;
+  const publishTokens = new PublishTokens({ token: PUBLISH_TOKEN, file: PUBLISHERS_FILE }, log);
+  const tokens = new TokenGuard(new WrongTokens());
+  const refusals = new Refusals(metrics.registry, log);
+  const bearers = new Bearers(tokens, TRUST_PROXY);
+  const audit = new Audit(log);
+  const owners = new Owners({
+    ...{ registry, recordings, publishTokens, bearers, adminToken: ADMIN_TOKEN },
+  });
+  const links = new ViewingLinks(redis, ADMIN_TOKEN);
+  if (ADMIN_TOKEN === undefined) log.warn(NO_ADMIN_TOKEN);
+  const deleted = new DeletedSessions({
+    ...{ redis, registry, sessions, recordings, links, hlsDir, log },
+  });
+  await deleted.sweep();
+  const access = new SessionAccess({
+    ...{ links, owners, trustProxy: TRUST_PROXY },
+    isDeleted: (sessionId) => deleted.has(sessionId),
+    isSecure: config.PUBLIC_URL?.startsWith('https:') ?? false,
+  });
   const ingest = new IngestServer(
     {
       ...{ redis, registry, chunks, sessions, events, load, viewers, recordings, stats },
-      ...{ metrics, log, limits },
+      ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals, audit, deleted },
+      requireHidden: config.REQUIRE_HIDDEN,
     },
     config,
   );
   const app = createApp({
     api: {
       hlsDir,
-      registry,
-      sessions,
-      events,
-      recordings,
-      stats,
-      publishToken: config.PUBLISH_TOKEN,
+      ...{ registry, events, recordings, stats, bearers, owners, links, deleted, access, audit },
+      trustProxy: TRUST_PROXY,
+      publicUrl: config.PUBLIC_URL,
       closing: closing.signal,
     },
     checks: readiness.checks,
@@ -91,7 +140,9 @@ export async function startGateway(
 
   subscription.on((event) => {
     playlists.receive(event);
+    deleted.receive(event);
     load.receive(event);
+    aof.receive(event);
     events.deliver(event);
   });
   addGauge(
@@ -109,20 +160,27 @@ export async function startGateway(
 
   const play = playbackHandler({
     playlists,
-    media: new MediaSender(hlsDir),
+    media: new MediaSender(hlsDir, retentionSeconds),
+    audit,
+    access,
     recordings,
     viewers,
     metrics,
     log,
-    trustProxy: config.TRUST_PROXY,
+    trustProxy: TRUST_PROXY,
   });
 
-  const server = createServer((request, response) => {
+  const server = createServer(SLOW_CLIENTS, (request, response) => {
+    tellRefusal(refusals, request, response, TRUST_PROXY);
+    if (!hosts.isOurs(request)) {
+      const misdirected = new Refusal(421, hosts.refusal(request));
+      return answerError(log, request, response, misdirected);
+    }
     if (!play(request, response)) app(request, response);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('upgrade', (request, socket, head) => ingest.upgrade(request, socket, head));
-  await listen(server, config.PORT);
+  await listen(server, config.PORT, config.HOST);
   const { port } = server.address() as AddressInfo;
   log.info({ port }, 'listening');
 
@@ -137,6 +195,8 @@ export async function startGateway(
     await Promise.all([ingest.close(), closed]);
     clearTimeout(cut);
     viewers.close();
+    aof.close();
+    deleted.close();
     await Promise.all([readiness.close(), sessions.close(), subscription.close()]);
     redis.disconnect();
   };

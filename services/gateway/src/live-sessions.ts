@@ -1,7 +1,9 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
 import type { Session, SessionRegistry } from '@facecast/shared/sessions';
+
+/** From the publisher's leaving to the session's end, whatever is in the queue. */
+const LONGEST_ENDING_SECONDS = 600;
 
 /** Begins and ends sessions, as far as a gateway is concerned: the pipeline does the rest. */
 export class LiveSessions {
@@ -11,31 +13,38 @@ export class LiveSessions {
   constructor(
     private readonly redis: Redis,
     private readonly registry: SessionRegistry,
-    private readonly limits: { maxSessions: number; resumeWindowSeconds: number },
+    private readonly limits: {
+      maxSessions: number;
+      resumeWindowSeconds: number;
+      /** How long an ended session stays playable. */
+      retentionSeconds: number;
+    },
   ) {
     this.decode = new JobQueue(redis, { kind: 'decode' });
     this.segment = new JobQueue(redis, { kind: 'segment' });
   }
 
+  /** Whether one more may run, as it looks at the moment. */
+  async hasRoom(): Promise<boolean> {
+    return (await this.registry.count()) < this.limits.maxSessions;
+  }
+
   /**
-   * Registers a session and puts its claims out.
+   * Registers a session whose first media has come, and puts its claims out.
    * @throws {TooManySessionsError} where there are as many as may be
    */
-  async begin(wanted: {
-    mimeType: string;
-    effect: Effect;
-    record: boolean;
-  }): Promise<{ session: Session; resumeToken: string }> {
-    const begun = await this.registry.create(wanted, this.limits.maxSessions);
-    const { id } = begun.session;
+  async begin(session: Session): Promise<void> {
+    const { id } = session;
+    await this.registry.register(session, this.limits.maxSessions);
     try {
+      await this.registry.rememberOwner(session, this.ownerSeconds);
       await this.publisherSeen(id);
       await this.decode.add({ sessionId: id }, { jobId: id });
       await this.segment.add({ sessionId: id }, { jobId: id });
-      return begun;
     } catch (error) {
       // As far as Redis can still be told: the session must not take up a place.
       await this.registry.remove(id).catch(() => {});
+      await this.registry.forgetOwner(id).catch(() => {});
       throw error;
     }
   }
@@ -43,6 +52,12 @@ export class LiveSessions {
   /** Says that a session's publisher is connected; it is expected back for as long as it may resume. */
   async publisherSeen(sessionId: string): Promise<void> {
     await this.registry.publisherSeen(sessionId, this.limits.resumeWindowSeconds);
+    await this.registry.keepOwner(sessionId, this.ownerSeconds);
+  }
+
+  private get ownerSeconds(): number {
+    const { resumeWindowSeconds, retentionSeconds } = this.limits;
+    return resumeWindowSeconds + LONGEST_ENDING_SECONDS + Math.ceil(retentionSeconds);
   }
 
   /** Ends a session's input; what is queued is still processed. False where it is not running. */

@@ -159,6 +159,8 @@ test.each([
     const started = await client.message('started');
     const url = `/api/sessions/${started.sessionId}/recording.mp4`;
     expect(started.recording).toEqual(recorded ? { url, keptHours: 48 } : undefined);
+    client.chunks('first');
+    await client.acknowledgedAtLeast(1);
     expect((await registry.get(started.sessionId))?.record).toBe(recorded);
   } finally {
     await other.close();

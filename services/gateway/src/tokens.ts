@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 
 /** Whether two secrets are the same; the time taken tells nothing about either. */
 export function sameSecret(given: string, expected: string): boolean {
@@ -7,7 +7,7 @@ export function sameSecret(given: string, expected: string): boolean {
 }
 
 /** The token of an `Authorization: Bearer` header. */
-export function bearerOf(request: Request): string | undefined {
+export function bearerOf(request: IncomingMessage): string | undefined {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import type { Logger } from '@facecast/shared/logger';
+import { addressOf } from './access/client-address.js';
 
 /** Whoever asked for a playlist in this time is watching. */
 const WATCHING_MS = 6_000;
@@ -81,12 +82,6 @@ export function viewerOf(request: IncomingMessage, trustProxy: number): string {
   const { 'x-facecast-viewer': name, 'user-agent': program } = request.headers;
   const viewer = name ?? `${addressOf(request, trustProxy)} ${program}`;
   return String(viewer).slice(0, LONGEST_NAME);
-}
-
-/** Each trusted proxy has put the address it was asked from at the end of the list. */
-function addressOf({ headers, socket }: IncomingMessage, trustProxy: number): string | undefined {
-  const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
-  return trustProxy === 0 ? socket.remoteAddress : forwarded.at(-trustProxy)?.trim();
 }
 
 const viewersKey = (sessionId: string) => `${KEY_PREFIX}:viewers:${sessionId}`;

@@ -12,7 +12,15 @@ import { benchSources } from './sources.js';
 import { benchViewers } from './viewers.js';
 
 /** These take many minutes, and run only if they are named. */
-const LONG = ['faces', 'faces-hidden', 'faces-hidden-live', 'faces-memory', 'fuzz', 'sources', 'soak'];
+const LONG = [
+  'faces',
+  'faces-hidden',
+  'faces-hidden-live',
+  'faces-memory',
+  'fuzz',
+  'sources',
+  'soak',
+];
 
 /** `npm run bench -- [NAME…]`: all benchmarks but the long ones, or those that are named. */
 const benchmarks: Record<string, () => Promise<string>> = {

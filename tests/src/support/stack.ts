@@ -16,6 +16,7 @@ export interface Stack {
   ingestUrl: string;
   hlsDir: string;
   framesDir: string;
+  dataDir: string;
   /** The supervisor's process id. */
   pid: number;
   /** SIGTERM; resolves to the exit code. */
@@ -27,12 +28,13 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
   const port = await freePorts(portsOf(env));
   const root = await mkdtemp(join(memory, 'facecast-stack-'));
   const [hlsDir, framesDir] = [join(root, 'hls'), join(root, 'frames')];
+  const dataDir = env['DATA_DIR'] ?? join(root, 'data');
   const supervisor = spawn('node', ['scripts/start.mjs'], {
     cwd: REPOSITORY,
     env: {
       ...process.env,
       PORT: String(port),
-      DATA_DIR: join(root, 'data'),
+      DATA_DIR: dataDir,
       HLS_DIR: hlsDir,
       FRAMES_DIR: framesDir,
       LOG_LEVEL: 'warn',
@@ -52,7 +54,7 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
   };
   const url = `http://localhost:${port}`;
   const ingestUrl = `ws://localhost:${port}/ingest`;
-  return { url, ingestUrl, hlsDir, framesDir, pid: supervisor.pid ?? 0, stop };
+  return { url, ingestUrl, hlsDir, framesDir, dataDir, pid: supervisor.pid ?? 0, stop };
 }
 
 async function ready(supervisor: ChildProcess): Promise<void> {

@@ -8,7 +8,7 @@ import type { SessionRegistry } from '@facecast/shared/sessions';
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { Refusal } from '../errors.js';
-import { isSessionId } from '../session-id.js';
+import type { SessionAccess } from '../access/session-access.js';
 import type { Recordings } from '../recordings.js';
 import type { SessionEvents } from '../session-events.js';
 import { FaceTimeline } from './face-timeline.js';
@@ -40,6 +40,7 @@ export interface FacesParts {
   stats: SessionStats;
   events: SessionEvents;
   recordings: Recordings;
+  access: SessionAccess;
   /** Aborted when the gateway stops. */
   closing: AbortSignal;
 }
@@ -48,10 +49,9 @@ export interface FacesParts {
 export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: string }> {
   let followers = 0;
   return async (request, response) => {
-    const { sessionId } = request.params;
     const query = querySchema.safeParse(request.query);
     if (!query.success) throw new Refusal(400, 'from and to are frames; follow is 0 or 1.');
-    if (!isSessionId(sessionId)) throw new Refusal(404, 'There is no such session.');
+    const { sessionId } = await parts.access.enter(request, response, request.params.sessionId);
     const state = (await parts.stats.of(sessionId))?.state;
     if (state === undefined) throw new Refusal(404, 'There is no such session.');
     const follows = query.data.follow && state !== 'ended';
@@ -109,7 +109,7 @@ class TimelineNews {
   ) {
     this.stopListening = parts.events.on(sessionId, ({ type }) => {
       if (type === 'part') this.tell();
-      if (type === 'ended') this.finish();
+      if (type === 'ended' || type === 'deleted') this.finish();
     });
     this.timer = setInterval(() => void this.look(), LOOK_MS);
     response.once('close', this.finish);

@@ -1,78 +1,106 @@
-import { isResumeToken } from '@facecast/shared/sessions';
-import { Router } from 'express';
+import express, { Router, type RequestHandler } from 'express';
+import type { Bearers } from '../access/bearers.js';
+import type { Owners } from '../access/owners.js';
+import type { ViewingLinks } from '../access/viewing-links.js';
+import type { Audit } from '../audit.js';
+import type { DeletedSessions } from '../deleted-sessions.js';
 import { Refusal } from '../errors.js';
-import type { LiveSessions } from '../live-sessions.js';
+import { noStore } from '../no-store.js';
 import { noRecording } from '../recordings.js';
 import { isSessionId } from '../session-id.js';
-import { bearerOf, sameSecret } from '../tokens.js';
-import { noStore } from '../no-store.js';
+import { viewerOf } from '../viewers.js';
 import { facesHandler, type FacesParts } from './faces.js';
+import { linkRoutes } from './links.js';
 
 /** What the API is made of. */
 export interface ApiParts extends FacesParts {
-  sessions: LiveSessions;
-  publishToken: string | undefined;
+  bearers: Bearers;
+  owners: Owners;
+  links: ViewingLinks;
+  deleted: DeletedSessions;
+  audit: Audit;
+  /** How many proxies in front are believed. */
+  trustProxy: number;
+  /** The address that people open; undefined: the one that they opened. */
+  publicUrl: string | undefined;
 }
 
 const NO_SESSION = 'There is no such session.';
 
 /** `/api`: what programs may ask about sessions, and do to them. */
 export function apiRoutes(parts: ApiParts): Router {
-  const { registry, sessions, stats, recordings, publishToken } = parts;
-  const isOwner = (session: { resumeTokenHash: string }, token: string) =>
-    (publishToken !== undefined && sameSecret(token, publishToken)) ||
-    isResumeToken(session, token);
+  const { registry, stats, recordings, bearers, owners, deleted, access, audit } = parts;
   const router = Router();
 
   router.use('/api', noStore);
+  router.use('/api', express.json({ limit: '4kb' }));
 
   router.get('/api/sessions', async (request, response) => {
-    const isAllowed =
-      publishToken === undefined || sameSecret(bearerOf(request) ?? '', publishToken);
-    if (!isAllowed) throw new Refusal(401, 'The list of sessions needs the publish token.');
+    const token = bearers.tokenOf(request, 'The list of sessions needs the admin token.');
+    bearers.require(request, token, { made: (given) => owners.isAdmin(given) });
     response.json({ sessions: await stats.ofRunning() });
   });
 
-  router.get('/api/sessions/:sessionId', async (request, response) => {
+  /** Exchanges a link in the query, and sends on to the address that has the pass in it. */
+  const join: RequestHandler<{ sessionId: string }> = async (request, response, next) => {
     const { sessionId } = request.params;
-    const found = isSessionId(sessionId) ? await stats.of(sessionId) : undefined;
+    const joined = await access.join(request, sessionId);
+    if (!joined) return next();
+    const [path = ''] = request.originalUrl.split('?');
+    response.redirect(307, path.replace(`/${sessionId}`, `/${joined.segment}`));
+  };
+  const seen = ['', '/faces', '/recording.mp4'].map((what) => `/api/sessions/:sessionId${what}`);
+  for (const path of seen) router.get(path, join);
+
+  router.get('/api/sessions/:sessionId', async (request, response) => {
+    const { sessionId } = await access.enter(request, response, request.params.sessionId);
+    const found = await stats.of(sessionId);
     if (!found) throw new Refusal(404, NO_SESSION);
     response.json(found);
   });
 
   router.get('/api/sessions/:sessionId/faces', facesHandler(parts));
 
-  router.delete('/api/sessions/:sessionId', async (request, response) => {
-    const { sessionId } = request.params;
-    const token = bearerOf(request);
-    if (token === undefined) {
-      throw new Refusal(401, 'Ending a session needs its resume token or the publish token.');
+  router.get('/api/sessions/:sessionId/recording.mp4', async (request, response) => {
+    const admission = await access.enter(request, response, request.params.sessionId);
+    const { sessionId, subject = audit.nameOf(viewerOf(request, parts.trustProxy)) } = admission;
+    await recordings.sendMedia(request, response, sessionId, 'file');
+    if (beginsDownload(request.method, request.headers.range)) {
+      audit.note('download', subject, sessionId);
     }
-    const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
-    if (!session) throw new Refusal(404, NO_SESSION);
-    if (!isOwner(session, token)) throw new Refusal(401, 'That token may not end this session.');
-    if (!(await sessions.end(sessionId))) throw new Refusal(404, NO_SESSION);
-    response.status(204).end();
   });
 
-  router.get('/api/sessions/:sessionId/recording.mp4', async (request, response) => {
-    await recordings.sendMedia(request, response, request.params.sessionId, 'file');
+  router.delete('/api/sessions/:sessionId', async (request, response) => {
+    const { sessionId } = request.params;
+    const needed = 'Deleting a session needs its resume token or the publish token.';
+    const token = bearers.tokenOf(request, needed);
+    const isKnown = isSessionId(sessionId) && !deleted.has(sessionId);
+    const owner = isKnown ? await owners.of(sessionId) : undefined;
+    if (!owner) throw new Refusal(404, NO_SESSION);
+    const subject = owners.require(request, token, owner);
+    await deleted.delete(sessionId);
+    audit.note('delete session', subject, sessionId);
+    response.status(204).end();
   });
 
   router.delete('/api/sessions/:sessionId/recording', async (request, response) => {
     const { sessionId } = request.params;
-    const token = bearerOf(request);
-    if (token === undefined) {
-      const tokens = "its session's resume token or the publish token";
-      throw new Refusal(401, `Deleting a recording needs ${tokens}.`);
-    }
+    const tokens = "its session's resume token or the publish token";
+    const token = bearers.tokenOf(request, `Deleting a recording needs ${tokens}.`);
     const about = await recordings.about(sessionId);
     if (!about) throw noRecording();
-    if (!isOwner(about, token)) throw new Refusal(401, 'That token may not delete this.');
+    const subject = owners.require(request, token, (await owners.of(sessionId)) ?? about);
     if (await registry.get(sessionId)) throw new Refusal(409, 'The session still runs.');
     await recordings.remove(sessionId);
+    audit.note('delete recording', subject, sessionId);
     response.status(204).end();
   });
 
+  router.use(linkRoutes(parts));
   return router;
+}
+
+/** Whether a request is for the first bytes of a download, not for more of one. */
+function beginsDownload(method: string, range: string | undefined): boolean {
+  return method === 'GET' && (range === undefined || /^bytes=0-/.test(range));
 }

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamedChunk } from '@facecast/shared/messages';
 import { chunkJobId, type JobQueue } from '@facecast/shared/queues';
-import type { SessionRegistry } from '@facecast/shared/sessions';
+import { TooManySessionsError, type SessionRegistry } from '@facecast/shared/sessions';
 import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
 
-/** What a feed tells. Nothing follows `onOver`, `onTakenOver` and `onFailed`. */
+/** What a feed tells. Nothing follows `onOver`, `onTakenOver`, `onNothing` and `onFailed`. */
 export interface FeedEvents {
   /** So many of the session's chunks are safely queued; `newly` of them arrived at these times. */
   onSafe(count: number, newly: number[]): void;
@@ -17,13 +17,20 @@ export interface FeedEvents {
   onOver(): void;
   /** Another connection goes on with the session, here or at another gateway. */
   onTakenOver(): void;
-  onFailed(reason: 'overloaded' | 'internal', error?: unknown): void;
+  /** The end came before any media: there never was a session. */
+  onNothing(): void;
+  onFailed(reason: 'overloaded' | 'internal' | 'too_many_sessions', error?: unknown): void;
 }
 
 /** Where a session's chunks go. */
 export interface FeedTarget {
   queue: JobQueue<'chunks'>;
   registry: SessionRegistry;
+  /**
+   * Gives the session its place, before its first chunk; not there where it has one.
+   * @throws {TooManySessionsError} where there is none
+   */
+  begin?: (() => Promise<void>) | undefined;
 }
 
 interface Chunk {
@@ -44,6 +51,7 @@ export class ChunkFeed {
   private writing: Promise<void> | undefined;
   private ending: Promise<void> | undefined;
   private readonly gauge: QueueGauge;
+  private begin: FeedTarget['begin'];
 
   /**
    * @param connection the publisher's, as the registry counts them
@@ -58,6 +66,12 @@ export class ChunkFeed {
     private readonly limits: IngestLimits,
   ) {
     this.gauge = new QueueGauge(target.queue, limits);
+    this.begin = target.begin;
+  }
+
+  /** Whether the session has its place. */
+  get hasBegun(): boolean {
+    return this.begin === undefined;
   }
 
   /** How many of the session's chunks are queued. */
@@ -103,7 +117,12 @@ export class ChunkFeed {
 
   private async writeEnd(): Promise<void> {
     await this.writing;
+    if (this.isClosed) return;
     const { queue, registry } = this.target;
+    if (!this.hasBegun) {
+      this.stop();
+      return this.events.onNothing();
+    }
     await this.retrying(async () => {
       const whose = await registry.whose(this.sessionId, this.connection);
       if (whose !== 'ours') return this.isRefused(whose);
@@ -115,6 +134,7 @@ export class ChunkFeed {
 
   private async writeAll(): Promise<void> {
     try {
+      if (!(await this.retrying(() => this.beginOnce()))) return;
       while (this.arrived.length > 0 && !this.isClosed) {
         const chunks = this.arrived;
         this.arrived = [];
@@ -128,6 +148,19 @@ export class ChunkFeed {
       }
     } finally {
       this.writing = undefined;
+    }
+  }
+
+  /** False where there is no place for the session. */
+  private async beginOnce(): Promise<boolean> {
+    try {
+      await this.begin?.();
+      this.begin = undefined;
+      return true;
+    } catch (error) {
+      if (!(error instanceof TooManySessionsError)) throw error;
+      this.fail('too_many_sessions');
+      return false;
     }
   }
 
@@ -198,7 +231,7 @@ export class ChunkFeed {
     else this.events.onDrained();
   }
 
-  private fail(reason: 'overloaded' | 'internal', error?: unknown): void {
+  private fail(...[reason, error]: Parameters<FeedEvents['onFailed']>): void {
     this.stop();
     this.events.onFailed(reason, error);
   }

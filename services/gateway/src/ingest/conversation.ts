@@ -1,17 +1,19 @@
 import {
   clientMessageSchema,
+  effectSchema,
+  hidesFaces,
   playlistUrl,
   recordingUrl,
   watchUrl,
 } from '@facecast/shared/ingest-protocol';
-import type { ClientMessage, ErrorCode } from '@facecast/shared/ingest-protocol';
-import { isResumeToken, TooManySessionsError } from '@facecast/shared/sessions';
+import type { ClientMessage, Effect, ErrorCode } from '@facecast/shared/ingest-protocol';
+import { draftSession, isResumeToken, TooManySessionsError } from '@facecast/shared/sessions';
+import type { Identity } from '../access/publish-tokens.js';
 import { isSessionId } from '../session-id.js';
-import { sameSecret } from '../tokens.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
 import { isSupportedMedia } from './media-type.js';
-import { Publisher, sayEnd } from './publisher.js';
+import { Publisher, sayEnd, TOO_MANY_SESSIONS, type Beginning } from './publisher.js';
 
 type Start = Extract<ClientMessage, { type: 'start' }>;
 type Resume = Extract<ClientMessage, { type: 'resume' }>;
@@ -31,14 +33,23 @@ export class Conversation {
   private publisher: Publisher | undefined;
   private isOpening = false;
   private isOver = false;
+  /** Undefined: all. */
+  private allowedEffects: readonly Effect[] | undefined;
   private readonly firstMessageTimer: NodeJS.Timeout;
 
   constructor(
     private readonly socket: IngestSocket,
     private readonly parts: IngestParts,
-    private readonly publishToken: string | undefined,
     /** The publishers of this gateway, by session. */
     private readonly publishers: Map<string, Publisher>,
+    private readonly door: {
+      /** Whose wrong tokens are counted together. */
+      client: string;
+      /** Media may come from now on. */
+      onStarted: () => void;
+      /** The first media has come, or the session runs already; may be called again. */
+      onPlaced: () => void;
+    },
   ) {
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       this.receive(data, isBinary).catch((error: unknown) => this.refuse(error));
@@ -57,6 +68,7 @@ export class Conversation {
     clearTimeout(this.firstMessageTimer);
     if (isBinary) {
       if (!this.publisher) throw new Unwelcome('bad_message', 'Media comes after started.');
+      if (data.length > 0) this.door.onPlaced();
       this.publisher.chunk(data);
     } else {
       if (data.length > this.parts.limits.textBytes) {
@@ -76,6 +88,7 @@ export class Conversation {
     } else if (!publisher) {
       throw new Unwelcome('bad_message', 'The first message is start or resume.');
     } else if (message.type === 'effect') {
+      this.checkEffect(message.effect);
       await publisher.changeEffect(message.effect);
     } else if (message.type === 'stop') {
       await publisher.stop();
@@ -85,27 +98,29 @@ export class Conversation {
     }
   }
 
-  private async start({ mimeType, effect, token, record: asked }: Start): Promise<void> {
-    if (this.publishToken !== undefined && !sameSecret(token ?? '', this.publishToken)) {
-      throw new Unwelcome('unauthorized', 'Publishing here needs the right token.');
-    }
+  private async start({ mimeType, effect, token, record: asked, visibility = 'unlisted' }: Start) {
+    const identity = this.identify(token);
+    this.allowedEffects = identity.effects;
+    this.checkEffect(effect);
     checkMedia(mimeType);
-    if (this.parts.load.isTooMuch) {
+    const { load, recordings, sessions } = this.parts;
+    if (load.isTooMuch) {
       throw new Unwelcome(
         'overloaded',
         'The face search cannot keep up with the sessions that run: try again later.',
       );
     }
-    const { recordings, sessions } = this.parts;
+    // What is told early spares a person the wait; what counts is asked when the media comes.
+    if (!(await sessions.hasRoom())) throw new TooManySessionsError();
+    if (!this.isOpen) return;
     const record = recordings.isDue(asked);
-    const { session, resumeToken } = await sessions.begin({ mimeType, effect, record });
+    const { session, resumeToken } = draftSession({
+      ...{ mimeType, effect, record, visibility, publisher: identity.name },
+      allowedEffects: identity.effects && [...identity.effects],
+    });
     const { id } = session;
-    if (!this.isOpen) {
-      await sessions.end(id);
-      return;
-    }
-    this.publish(id, 0, 0);
-    this.parts.log.info({ sessionId: id, mimeType, effect, record }, 'started');
+    this.publish({ session });
+    this.door.onStarted();
     this.socket.say({
       type: 'started',
       sessionId: id,
@@ -118,19 +133,49 @@ export class Conversation {
     });
   }
 
+  private identify(token: string | undefined): Identity {
+    const { publishTokens, tokens } = this.parts;
+    if (!publishTokens.areNeeded) return { name: undefined, effects: undefined };
+    let identity: Identity | undefined;
+    const chosen = (given: string) => (identity = publishTokens.identify(given)) !== undefined;
+    const verdict = token ? tokens.judge(this.door.client, token, { chosen }) : 'wrong';
+    if (verdict === 'too many') throw tooManyTokens();
+    if (!identity) throw new Unwelcome('unauthorized', 'Publishing here needs the right token.');
+    return identity;
+  }
+
+  /** Whether the server, and the token that is published with, allow an effect. */
+  private checkEffect(effect: Effect): void {
+    const { allowedEffects } = this;
+    if (this.parts.requireHidden && !hidesFaces(effect)) {
+      const hiding = effectSchema.options.filter(hidesFaces).join(', ');
+      const message = `This server shows no faces: "${effect}" is not to be had, but ${hiding}.`;
+      throw new Unwelcome('bad_message', message);
+    }
+    if (allowedEffects && !allowedEffects.includes(effect)) {
+      const message = `This token may not publish with "${effect}", but with ${allowedEffects.join(', ')}.`;
+      throw new Unwelcome('unauthorized', message);
+    }
+  }
+
   private async resume({ sessionId, resumeToken }: Resume): Promise<void> {
     const { registry, sessions, stats, log } = this.parts;
-    const session = isSessionId(sessionId) ? await registry.get(sessionId) : undefined;
+    const isGone = !isSessionId(sessionId) || this.parts.deleted.has(sessionId);
+    const session = isGone ? undefined : await registry.get(sessionId);
     if (!session) {
       // It may have ended while the connection was lost, after a `stop` for one. Everybody may know that.
-      const ending = isSessionId(sessionId) ? await stats.ending(sessionId) : undefined;
+      const ending = isGone ? undefined : await stats.ending(sessionId);
       if (!ending) throw new Unwelcome('not_found', 'The session is not running (any more).');
       this.isOver = true;
       return sayEnd(this.socket, ending);
     }
-    if (!isResumeToken(session, resumeToken)) {
+    const made = (token: string) => isResumeToken(session, token);
+    const verdict = this.parts.tokens.judge(this.door.client, resumeToken, { made });
+    if (verdict === 'too many') throw tooManyTokens();
+    if (verdict === 'wrong') {
       throw new Unwelcome('unauthorized', 'That is not the resume token of this session.');
     }
+    this.allowedEffects = session.allowedEffects;
     await sessions.publisherSeen(sessionId);
     await this.publishers.get(sessionId)?.replace();
     const taken = await registry.takeOver(sessionId);
@@ -139,7 +184,9 @@ export class Conversation {
     const { connection, chunks, newest, state } = taken;
     // One that resumed in the meantime, too, has lost the session to the later of the two.
     void this.publishers.get(sessionId)?.replace();
-    const publisher = this.publish(sessionId, connection, chunks);
+    const publisher = this.publish({ sessionId, connection, safe: chunks });
+    this.door.onStarted();
+    this.door.onPlaced();
     await publisher.goOn(newest);
     log.info({ sessionId, chunks }, 'resumed');
     this.socket.say({ type: 'resumed', chunks });
@@ -151,9 +198,9 @@ export class Conversation {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  private publish(sessionId: string, connection: number, safe: number): Publisher {
-    this.publisher = new Publisher(sessionId, this.socket, this.parts, connection, safe);
-    this.publishers.set(sessionId, this.publisher);
+  private publish(beginning: Beginning): Publisher {
+    this.publisher = new Publisher(beginning, this.socket, this.parts);
+    this.publishers.set(this.publisher.sessionId, this.publisher);
     return this.publisher;
   }
 
@@ -172,14 +219,18 @@ export class Conversation {
     this.isOver = true;
     if (error instanceof Unwelcome) return this.socket.refuse(error.code, error.message);
     if (error instanceof TooManySessionsError) {
-      return this.socket.refuse(
-        'too_many_sessions',
-        'As many sessions run as this server can take.',
-      );
+      return this.socket.refuse('too_many_sessions', TOO_MANY_SESSIONS);
     }
     this.parts.log.error({ err: error }, 'a message could not be answered');
     this.socket.refuse('internal', 'The server cannot do that at the moment.');
   }
+}
+
+function tooManyTokens(): Unwelcome {
+  return new Unwelcome(
+    'overloaded',
+    'Too many wrong tokens came from your address: wait a minute.',
+  );
 }
 
 function checkMedia(mimeType: string): void {

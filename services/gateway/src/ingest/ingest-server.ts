@@ -1,20 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { warnUnlessOutage } from '@facecast/shared/redis';
-import { WebSocketServer, type Server } from 'ws';
+import { WebSocketServer, type Server, type ServerOptions } from 'ws';
+import { addressOf, clientOf } from '../access/client-address.js';
+import { ConnectionCount } from '../access/connection-count.js';
 import type { GatewayConfig } from '../config.js';
 import { Conversation } from './conversation.js';
 import type { IngestParts } from './ingest-parts.js';
 import { IngestSocket } from './ingest-socket.js';
+import { OpeningLimit, UnplacedBytes } from './opening-limit.js';
 import { isAllowedOrigin } from './origin.js';
 import type { Publisher } from './publisher.js';
 
 /** A publisher is reported as connected so often, or three times in the time it may resume. */
 const LONGEST_REPORT_MS = 5_000;
 
+/** Who does not answer a close in this time is cut off. */
+const CLOSE_MS = 5_000;
+
 type Settings = Pick<
   GatewayConfig,
-  'ALLOWED_ORIGINS' | 'MAX_CHUNK_BYTES' | 'PUBLISH_TOKEN' | 'RESUME_WINDOW_SECONDS' | 'TRUST_PROXY'
+  'ALLOWED_ORIGINS' | 'MAX_CHUNK_BYTES' | 'RESUME_WINDOW_SECONDS' | 'TRUST_PROXY'
 >;
 
 /** `/ingest`: accepts the publishers' sockets and keeps an eye on them. */
@@ -22,17 +28,24 @@ export class IngestServer {
   private readonly server: Server<typeof IngestSocket>;
   private readonly publishers = new Map<string, Publisher>();
   private readonly timers: NodeJS.Timeout[];
+  private readonly idle: ConnectionCount;
+  private readonly unplaced: UnplacedBytes;
 
   constructor(
     private readonly parts: IngestParts,
     private readonly settings: Settings,
   ) {
-    this.server = new WebSocketServer({
+    // The declared type does not know of `closeTimeout`.
+    const options: ServerOptions<typeof IngestSocket> & { closeTimeout: number } = {
       noServer: true,
       WebSocket: IngestSocket,
       maxPayload: settings.MAX_CHUNK_BYTES,
       perMessageDeflate: false,
-    });
+      closeTimeout: CLOSE_MS,
+    };
+    this.server = new WebSocketServer(options);
+    this.idle = new ConnectionCount(parts.limits.idleSocketsPerClient);
+    this.unplaced = new UnplacedBytes(parts.limits.unplacedBytes);
     const reportMs = Math.min(LONGEST_REPORT_MS, (settings.RESUME_WINDOW_SECONDS * 1000) / 3);
     this.timers = [
       setInterval(() => this.ping(), parts.limits.pingMs).unref(),
@@ -47,7 +60,14 @@ export class IngestServer {
 
   /** Takes an upgrade request of the HTTP server over. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!/^\/ingest\/?(\?|$)/.test(request.url ?? '')) return refuseUpgrade(socket);
+    const { hosts } = this.parts;
+    if (!hosts.isOurs(request)) {
+      this.refused(request, 'misdirected_request', hosts.refusal(request));
+      return refuseUpgrade(socket, MISDIRECTED, hosts.refusal(request));
+    }
+    if (!/^\/ingest\/?(\?|$)/.test(request.url ?? '')) {
+      return refuseUpgrade(socket, NOT_FOUND, 'There is no WebSocket here.');
+    }
     this.server.handleUpgrade(request, socket, head, (client) => this.welcome(client, request));
   }
 
@@ -68,18 +88,39 @@ export class IngestServer {
     client.on('error', () => {});
     client.on('pong', () => (client.wasHeard = true));
     client.on('message', () => (client.wasHeard = true));
-    if (!isAllowedOrigin(this.originOf(request), this.settings.ALLOWED_ORIGINS)) {
+    client.onRefused = (code, message) => this.refused(request, code, message);
+    const { hosts, limits } = this.parts;
+    const from = { origin: request.headers.origin, host: hosts.of(request) };
+    if (!isAllowedOrigin(from, this.settings.ALLOWED_ORIGINS)) {
       return client.refuse('origin_not_allowed', 'Pages from that address may not publish here.');
     }
-    if (this.server.clients.size > this.parts.limits.sockets) {
+    if (this.server.clients.size > limits.sockets) {
       return client.refuse('overloaded', 'Too many connections.');
     }
-    new Conversation(client, this.parts, this.settings.PUBLISH_TOKEN, this.publishers);
+    const address = clientOf(addressOf(request, this.settings.TRUST_PROXY));
+    const leaveIdle = this.idle.enter(address);
+    if (!leaveIdle) {
+      const many = 'Too many connections from your address have sent no media yet.';
+      return client.refuse('overloaded', many);
+    }
+    client.once('close', leaveIdle);
+    const opening = new OpeningLimit(request.socket, limits.textBytes, this.unplaced, {
+      onTooLarge: () => client.cutOff('too_large', 'The first message is too large.'),
+      onFull: () => client.cutOff('overloaded', 'Too much is on its way from others.'),
+    });
+    new Conversation(client, this.parts, this.publishers, {
+      client: address,
+      onStarted: () => opening.started(),
+      onPlaced: () => {
+        opening.lift();
+        leaveIdle();
+      },
+    });
   }
 
-  private originOf({ headers }: IncomingMessage) {
-    const forwarded = this.settings.TRUST_PROXY > 0 ? headers['x-forwarded-host'] : undefined;
-    return { origin: headers.origin, host: [forwarded].flat()[0] ?? headers.host };
+  private refused(request: IncomingMessage, code: string, message: string): void {
+    const address = addressOf(request, this.settings.TRUST_PROXY);
+    this.parts.refusals.tell('ingest', code, { address }, message);
   }
 
   private ping(): void {
@@ -96,8 +137,8 @@ export class IngestServer {
 
   private reportPublishers(): void {
     const { sessions, log } = this.parts;
-    for (const { sessionId, isFeeding } of this.publishers.values()) {
-      if (!isFeeding) continue;
+    for (const { sessionId, isFeeding, hasBegun } of this.publishers.values()) {
+      if (!isFeeding || !hasBegun) continue;
       sessions
         .publisherSeen(sessionId)
         .catch((error: unknown) =>
@@ -107,15 +148,22 @@ export class IngestServer {
   }
 }
 
-function refuseUpgrade(socket: Duplex): void {
+const NOT_FOUND = { status: '404 Not Found', code: 'not_found' };
+const MISDIRECTED = { status: '421 Misdirected Request', code: 'misdirected_request' };
+
+function refuseUpgrade(
+  socket: Duplex,
+  { status, code }: { status: string; code: string },
+  message: string,
+): void {
   socket.on('error', () => {});
-  const body = '{"error":{"code":"not_found","message":"There is no WebSocket here."}}';
+  const body = JSON.stringify({ error: { code, message } });
   socket.end(
     [
-      'HTTP/1.1 404 Not Found',
+      `HTTP/1.1 ${status}`,
       'Connection: close',
       'Content-Type: application/json',
-      `Content-Length: ${body.length}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
       '',
       body,
     ].join('\r\n'),

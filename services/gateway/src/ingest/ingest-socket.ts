@@ -4,6 +4,9 @@ import { WebSocket } from 'ws';
 /** A client that lets more than this wait for it, in bytes, does not read and is cut off. */
 const MOST_BUFFERED_BYTES = 1024 * 1024;
 
+/** How long who is cut off has to read why. */
+const CUT_OFF_MS = 250;
+
 /** WebSocket close codes by error code (RFC 6455 7.4.1; 1013 from IANA's registry). */
 const CLOSE_CODES: Record<ErrorCode, number> = {
   bad_message: 1008,
@@ -28,6 +31,8 @@ const PROTOCOL_ERRORS = new Map<number | undefined, [ErrorCode, string]>([
 export class IngestSocket extends WebSocket {
   /** Whether anything came since somebody last asked. */
   wasHeard = true;
+  /** Called where the client is turned away. */
+  onRefused: ((code: ErrorCode, message: string) => void) | undefined;
 
   /** Sends a message, if there is still somebody to send it to. */
   say(message: ServerMessage): void {
@@ -38,15 +43,28 @@ export class IngestSocket extends WebSocket {
 
   /** Says why, then closes. */
   refuse(code: ErrorCode, message: string): void {
-    this.say({ type: 'error', code, message });
+    this.sayRefusal(code, message);
     this.goodbye(CLOSE_CODES[code]);
+  }
+
+  /** Says why, and reads not one byte more. */
+  cutOff(code: ErrorCode, message: string): void {
+    this.sayRefusal(code, message);
+    super.close(CLOSE_CODES[code]);
+    this.pause();
+    setTimeout(() => this.terminate(), CUT_OFF_MS).unref();
   }
 
   /** Also called by the WebSocket layer when it cannot read on; the client is then told why, too. */
   override close(code?: number, reason?: string | Buffer): void {
     const problem = PROTOCOL_ERRORS.get(code);
-    if (problem) this.say({ type: 'error', code: problem[0], message: problem[1] });
+    if (problem) this.sayRefusal(...problem);
     this.goodbye(code, reason);
+  }
+
+  private sayRefusal(code: ErrorCode, message: string): void {
+    this.onRefused?.(code, message);
+    this.say({ type: 'error', code, message });
   }
 
   private goodbye(code?: number, reason?: string | Buffer): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription, publishEvent, type FacecastEvent } from '@facecast/shared/events';
@@ -65,11 +66,14 @@ describe('start', () => {
     });
   });
 
-  test('registers the session and puts out one claim for each stage that has state', async () => {
+  test('takes a place with the first media: registers the session and puts out one claim for each stage that has state', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.connect(ingestUrl);
     client.say({ type: 'start', mimeType: 'video/mp4', effect: 'blur' });
     const { sessionId } = await client.message('started');
+    expect(await registry.get(sessionId)).toBeUndefined();
+    client.chunks('first');
+    await client.acknowledgedAtLeast(1);
     expect(await registry.get(sessionId)).toMatchObject({
       mimeType: 'video/mp4',
       effect: 'blur',
@@ -80,16 +84,41 @@ describe('start', () => {
     expect(await redis.lrange('facecast:queue:segment:wait', 0, -1)).toEqual([sessionId]);
   });
 
-  test('a client that leaves before it is answered leaves an end, not a session without one', async () => {
+  test('a client that says start and sends nothing takes no place, and is closed after a while', async () => {
+    const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '1' }, { firstMediaMs: 200 });
+    const idle = [await IngestClient.start(ingestUrl), await IngestClient.start(ingestUrl)];
+    for (const client of idle) client.chunks('');
+    const real = await IngestClient.live(ingestUrl);
+    for (const client of idle) expect(await client.refused()).toEqual(['bad_message', 1008]);
+    expect(await registry.ids()).toEqual([real.sessionId]);
+    real.chunks('chunk 1');
+    await real.acknowledgedAtLeast(2);
+  });
+
+  test('of two that started, one has the last place: whose media comes first', async () => {
+    const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '1' });
+    const late = await IngestClient.start(ingestUrl);
+    await IngestClient.live(ingestUrl);
+    late.chunks('chunk 0', 'chunk 1');
+    expect(await late.refused()).toEqual(['too_many_sessions', 1013]);
+  });
+
+  test('an effect that is changed before the first media is the session’s', async () => {
     const { ingestUrl } = await gatewayWith();
-    const client = await IngestClient.connect(ingestUrl);
-    client.say(START);
-    client.socket.terminate();
-    let ids: string[] = [];
-    while (ids.length === 0) ids = await registry.ids();
-    const pipeline = pipelineOf({ sessionId: ids[0] ?? '' });
-    await pipeline.took(1);
-    expect(pipeline.order).toEqual(['end']);
+    const client = await IngestClient.start(ingestUrl);
+    client.say({ type: 'effect', effect: 'black' });
+    client.chunks('chunk 0');
+    await client.acknowledgedAtLeast(1);
+    expect(await registry.get(client.sessionId)).toMatchObject({ effect: 'black' });
+  });
+
+  test('a stop before any media ends what never was, and leaves nothing', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    client.say({ type: 'stop' });
+    expect(await client.message('ended')).toEqual({ type: 'ended', frames: 0 });
+    expect(await client.closed()).toBe(1000);
+    await expect.poll(() => redis.keys(`*${client.sessionId}*`)).toEqual([]);
   });
 });
 
@@ -214,6 +243,7 @@ describe('pressure', () => {
     const clients = [await IngestClient.start(ingestUrl), await IngestClient.start(ingestUrl)];
     const [full, stopped] = clients as [IngestClient, IngestClient];
     full.chunks(...numbered(20));
+    stopped.chunks('chunk 0');
     stopped.say({ type: 'stop' });
     const begun = performance.now();
     for (let framesOut = 1; performance.now() - begun < 2.5 * patienceMs; framesOut++) {
@@ -321,13 +351,14 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     await IngestClient.start(own.ingestUrl, { origin: own.url });
     const listed = await gatewayWith({ ALLOWED_ORIGINS: 'https://cam.example' });
     await IngestClient.start(listed.ingestUrl, { origin: 'https://cam.example' });
-    const client = await IngestClient.connect(listed.ingestUrl, { origin: listed.url });
+    await IngestClient.start(listed.ingestUrl, { origin: listed.url });
+    const client = await IngestClient.connect(listed.ingestUrl, { origin: 'http://cam.example' });
     expect(await client.refused()).toEqual(['origin_not_allowed', 1008]);
   });
 
   test('a proxy’s word for the host counts only where one is trusted', async () => {
     const headers = { origin: 'https://cam.example', 'x-forwarded-host': 'cam.example' };
-    const trusting = await gatewayWith({ TRUST_PROXY: '1' });
+    const trusting = await gatewayWith({ TRUST_PROXY: '1', PUBLIC_URL: 'https://cam.example' });
     await IngestClient.start(trusting.ingestUrl, { headers });
     const wary = await gatewayWith();
     const client = await IngestClient.connect(wary.ingestUrl, { headers });
@@ -348,8 +379,8 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
 
   test('one session more than may run', async () => {
     const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '2' });
-    const first = await IngestClient.start(ingestUrl);
-    await IngestClient.start(ingestUrl);
+    const first = await IngestClient.live(ingestUrl);
+    await IngestClient.live(ingestUrl);
     const third = await IngestClient.connect(ingestUrl);
     third.say(START);
     expect(await third.refused()).toEqual(['too_many_sessions', 1013]);
@@ -383,6 +414,49 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     expect(await second.refused()).toEqual(['overloaded', 1013]);
   });
 
+  test('sockets that send nothing: so many of one client, while who sends has no part in it', async () => {
+    const { ingestUrl } = await gatewayWith({}, { idleSocketsPerClient: 2 });
+    const first = await IngestClient.live(ingestUrl);
+    await IngestClient.live(ingestUrl);
+    await IngestClient.start(ingestUrl);
+    const idle = await IngestClient.connect(ingestUrl);
+    const third = await IngestClient.connect(ingestUrl);
+    expect(await third.refused()).toEqual(['overloaded', 1013]);
+    idle.socket.close();
+    await idle.closed();
+    await IngestClient.live(ingestUrl);
+    first.chunks('chunk 1');
+    await first.acknowledgedAtLeast(2);
+  });
+
+  test('a first message that is large and never finished', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.connect(ingestUrl);
+    unfinished(client, 64 * 1024);
+    expect(await client.refused()).toEqual(['too_large', 1009]);
+  });
+
+  test('more unfinished first media than all that begin may have together', async () => {
+    const { ingestUrl } = await gatewayWith({}, { unplacedBytes: 300_000 });
+    const running = await IngestClient.live(ingestUrl);
+    const clients = [await IngestClient.start(ingestUrl), await IngestClient.start(ingestUrl)];
+    for (const client of clients) unfinished(client, 200_000);
+    const refused = await Promise.race(clients.map((client) => client.refused()));
+    expect(refused).toEqual(['overloaded', 1013]);
+    // Who has sent little has no part in it.
+    const honest = await IngestClient.start(ingestUrl);
+    honest.socket.send(Buffer.alloc(90_000));
+    unfinished(await IngestClient.start(ingestUrl), 200_000);
+    await honest.acknowledgedAtLeast(1);
+    running.socket.send(Buffer.alloc(400_000));
+    await running.acknowledgedAtLeast(2);
+  });
+
+  /** Sends the beginning of a binary message that goes on and on. */
+  function unfinished(client: IngestClient, bytes: number): void {
+    client.socket.send(Buffer.alloc(bytes), { fin: false });
+  }
+
   test('a client that never says what it wants', async () => {
     const { ingestUrl } = await gatewayWith({}, { firstMessageMs: 20 });
     const client = await IngestClient.connect(ingestUrl);
@@ -413,6 +487,77 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     const pipeline = pipelineOf(good);
     await pipeline.took(5);
     expect(pipeline.order).toEqual(upTo(5));
+  });
+});
+
+describe('a server that never shows a face', () => {
+  test.each(['box', 'none', undefined])(
+    'refuses to start with effect %s, and says what else there is',
+    async (effect) => {
+      const { ingestUrl } = await gatewayWith({ REQUIRE_HIDDEN: '1' });
+      const client = await IngestClient.connect(ingestUrl);
+      client.say({ ...START, ...(effect !== undefined && { effect }) });
+      const { code, message } = await client.message('error');
+      expect([code, message]).toEqual([
+        'bad_message',
+        expect.stringMatching(/blur, pixelate, black/),
+      ]);
+    },
+  );
+
+  test.each(['box', 'none'])(
+    'refuses %s while live: the session keeps its effect',
+    async (effect) => {
+      const { ingestUrl } = await gatewayWith({ REQUIRE_HIDDEN: '1' });
+      const client = await IngestClient.connect(ingestUrl);
+      client.say({ ...START, effect: 'blur' });
+      await client.message('started');
+      client.chunks('chunk 0');
+      await client.acknowledgedAtLeast(1);
+      client.say({ type: 'effect', effect: 'black' });
+      client.say({ type: 'effect', effect });
+      expect(await client.refused()).toEqual(['bad_message', 1008]);
+      expect((await registry.get(client.sessionId))?.effect).toBe('black');
+    },
+  );
+});
+
+describe('publishers with tokens of their own', () => {
+  let file: string;
+  beforeEach(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'facecast-publishers-'));
+    open.push({ close: () => rm(directory, { recursive: true }) });
+    file = join(directory, 'publishers.json');
+    const publishers = [{ name: 'room 12', token: 'token of room 12', effects: ['blur', 'black'] }];
+    await writeFile(file, JSON.stringify(publishers));
+  });
+  const mine = { ...START, token: 'token of room 12' };
+
+  test('are known by name, and use the effects that they may, also after a lost connection', async () => {
+    const { ingestUrl } = await gatewayWith({ PUBLISHERS_FILE: file });
+    const lost = await IngestClient.connect(ingestUrl);
+    lost.say({ ...mine, effect: 'blur' });
+    await lost.message('started');
+    lost.chunks('chunk 0');
+    await lost.acknowledgedAtLeast(1);
+    expect(await registry.get(lost.sessionId)).toMatchObject({ publisher: 'room 12' });
+    lost.socket.terminate();
+    const client = await IngestClient.connect(ingestUrl);
+    client.say({ ...lost.started, type: 'resume' });
+    await client.message('resumed');
+    client.say({ type: 'effect', effect: 'black' });
+    client.say({ type: 'effect', effect: 'none' });
+    expect(await client.refused()).toEqual(['unauthorized', 1008]);
+    expect((await registry.get(lost.sessionId))?.effect).toBe('black');
+  });
+
+  test('are refused with another effect, or another token', async () => {
+    const { ingestUrl } = await gatewayWith({ PUBLISHERS_FILE: file });
+    for (const start of [mine, { ...mine, effect: 'none' }, { ...START, token: 'wrong' }, START]) {
+      const client = await IngestClient.connect(ingestUrl);
+      client.say(start);
+      expect(await client.refused()).toEqual(['unauthorized', 1008]);
+    }
   });
 });
 
@@ -460,7 +605,7 @@ describe('while live', () => {
 
   test('a new effect is registered and announced', async () => {
     const { ingestUrl } = await gatewayWith();
-    const client = await IngestClient.start(ingestUrl);
+    const client = await IngestClient.live(ingestUrl);
     const { sessionId } = client;
     const events = await EventSubscription.open(redis, createLogger('gateway', 'silent'));
     open.push(events);
@@ -472,7 +617,7 @@ describe('while live', () => {
 
   test('a publisher is expected for as long as its socket is open, and a while longer', async () => {
     const { ingestUrl } = await gatewayWith({ RESUME_WINDOW_SECONDS: '1' });
-    const { sessionId, socket } = await IngestClient.start(ingestUrl);
+    const { sessionId, socket } = await IngestClient.live(ingestUrl);
     const key = `facecast:publisher:${sessionId}`;
     let renewals = 0;
     for (let last = await redis.pttl(key); renewals < 4;) {
@@ -483,7 +628,8 @@ describe('while live', () => {
     }
     socket.terminate();
     while (await registry.publisherExpected(sessionId));
-    expect(await waitingChunks(sessionId)).toBe(0);
+    // Nobody has put an end behind it: that is for who holds the session.
+    expect(await waitingChunks(sessionId)).toBe(1);
   });
 
   test('a socket whose other end is dead is noticed', async () => {
@@ -518,7 +664,13 @@ describe('the end', () => {
     const claims = ['decode', 'segment'].map(
       (queue) => `facecast:queue:${queue}:${client.sessionId}`,
     );
-    expect((await redis.keys(`*${client.sessionId}*`)).sort()).toEqual(claims);
+    // Whose it was: for as long as it can be played, and deleted.
+    const owner = `facecast:session-owner:${client.sessionId}`;
+    const left = (await redis.keys(`*${client.sessionId}*`)).filter(
+      (key) => !key.startsWith('facecast:aof-rewrite:'),
+    );
+    expect(left.sort()).toEqual([...claims, owner]);
+    expect(await redis.ttl(owner)).toBeGreaterThan(600);
   });
 
   test('stop counts from a client that leaves at once, too', async () => {
@@ -559,7 +711,7 @@ describe('the end', () => {
 
   test('an end whose event was lost is found by what the session left', async () => {
     const { ingestUrl, hlsDir } = await gatewayWith({}, { lookForEndMs: 10 });
-    const client = await IngestClient.start(ingestUrl);
+    const client = await IngestClient.live(ingestUrl);
     const { sessionId } = client;
     client.say({ type: 'stop' });
     await mkdir(join(hlsDir, sessionId));
@@ -572,7 +724,7 @@ describe('the end', () => {
 
   test('an end that nobody confirms is not waited for without bound', async () => {
     const { ingestUrl } = await gatewayWith({}, { endMs: 30 });
-    const client = await IngestClient.start(ingestUrl);
+    const client = await IngestClient.live(ingestUrl);
     client.say({ type: 'stop' });
     expect(await client.refused()).toEqual(['internal', 1011]);
   });
@@ -658,43 +810,43 @@ describe('a lost connection', () => {
 
   test('that is only half lost cannot end what goes on through another gateway', async () => {
     const [first, second] = [await gatewayWith(), await gatewayWith()];
-    const older = await IngestClient.start(first.ingestUrl);
+    const older = await IngestClient.live(first.ingestUrl);
     const pipeline = pipelineOf(older);
     const newer = await resumed(second.ingestUrl, older);
     await newer.message('resumed');
     older.say({ type: 'stop' });
     expect(await older.refused()).toEqual(['bad_message', 1008]);
-    newer.chunks('chunk 0');
-    await pipeline.took(1);
-    expect(pipeline.order).toEqual([0]);
+    newer.chunks('chunk 1');
+    await pipeline.took(2);
+    expect(pipeline.order).toEqual([0, 1]);
   });
 
   test('that is resumed twice at once is resumed once', async () => {
     const [first, second] = [await gatewayWith(), await gatewayWith()];
-    const lost = await IngestClient.start(first.ingestUrl);
+    const lost = await IngestClient.live(first.ingestUrl);
     lost.socket.terminate();
     const both = await Promise.all([first, second].map((each) => resumed(each.ingestUrl, lost)));
     for (const client of both)
       await Promise.race([client.message('resumed'), client.closed()]).catch(() => {});
-    for (const client of both) if (client.closeCode === undefined) client.chunks('chunk 0');
-    await expect.poll(() => both.filter((client) => client.acknowledged === 1).length).toBe(1);
+    for (const client of both) if (client.closeCode === undefined) client.chunks('chunk 1');
+    await expect.poll(() => both.filter((client) => client.acknowledged === 2).length).toBe(1);
     await expect.poll(() => both.filter((client) => client.closeCode === 1008).length).toBe(1);
   });
 
   test('whose gateway died between storing chunks and queueing them loses none', async () => {
     const { ingestUrl } = await gatewayWith();
-    const lost = await IngestClient.start(ingestUrl);
+    const lost = await IngestClient.live(ingestUrl);
     const { sessionId } = lost;
     const pipeline = pipelineOf(lost);
     lost.socket.terminate();
-    const stored = [0, 1].map((n) => ({ kind: 'chunk', n, receivedAt: 1 }) as const);
-    const bytes = numbered(2).map((text) => Buffer.from(text));
+    const stored = [1, 2].map((n) => ({ kind: 'chunk', n, receivedAt: 1 }) as const);
+    const bytes = ['chunk 1', 'chunk 2'].map((text) => Buffer.from(text));
     await registry.storeChunks(sessionId, 0, stored, bytes);
     const client = await resumed(ingestUrl, lost);
-    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 2 });
-    client.chunks('chunk 2');
-    await pipeline.took(3);
-    expect(pipeline.texts).toEqual(numbered(3));
+    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 3 });
+    client.chunks('chunk 3');
+    await pipeline.took(4);
+    expect(pipeline.texts).toEqual(numbered(4));
   });
 
   test.each([
@@ -716,7 +868,7 @@ describe('a lost connection', () => {
 
   test('hears again that the playlist can be played', async () => {
     const { ingestUrl } = await gatewayWith();
-    const lost = await IngestClient.start(ingestUrl);
+    const lost = await IngestClient.live(ingestUrl);
     await registry.update(lost.sessionId, { state: 'live' });
     const client = await resumed(ingestUrl, lost);
     expect(await client.message('playlist_ready')).toMatchObject({ sessionId: lost.sessionId });
@@ -724,7 +876,7 @@ describe('a lost connection', () => {
 
   test('is not resumed with a wrong token, nor after the end', async () => {
     const { ingestUrl } = await gatewayWith();
-    const { started, sessionId } = await IngestClient.start(ingestUrl);
+    const { started, sessionId } = await IngestClient.live(ingestUrl);
     const thief = await IngestClient.connect(ingestUrl);
     thief.say({ type: 'resume', sessionId, resumeToken: `${started.resumeToken}x` });
     expect(await thief.refused()).toEqual(['unauthorized', 1008]);

@@ -8,6 +8,12 @@ export interface IngestLimits {
   textBytes: number;
   /** A client must say within this what it wants. */
   firstMessageMs: number;
+  /** And must send its first media so soon after `started`: its place begins with that. */
+  firstMediaMs: number;
+  /** Sockets of one client that have sent no media yet: a whole school may sit behind one address. */
+  idleSocketsPerClient: number;
+  /** Bytes of all sockets together that have no place yet, unfinished messages for one. */
+  unplacedBytes: number;
   /** A socket that says nothing between two pings, not even a pong, is dead. */
   pingMs: number;
   /** How long the pipeline may do nothing before it has finished what it was sent, and how often that is looked for. */
@@ -34,6 +40,9 @@ export const INGEST_LIMITS: IngestLimits = {
   sockets: 2_000,
   textBytes: 16 * 1024,
   firstMessageMs: 10_000,
+  firstMediaMs: 10_000,
+  idleSocketsPerClient: 256,
+  unplacedBytes: 32 * MIB,
   pingMs: 10_000,
   endMs: 30_000,
   lookForEndMs: 2_000,

@@ -14,7 +14,7 @@ test.each<[what: string, string | undefined, string | undefined, string[] | unde
   ['a program that is no browser', undefined, 'localhost:4000', undefined, true],
   ['one of the list', 'https://example.org', 'inner:4000', LIST, true],
   ['the same host, another scheme', 'http://example.org', 'inner:4000', LIST, false],
-  ['the own page where there is a list', 'http://inner:4000', 'inner:4000', LIST, false],
+  ['the own page where there is a list', 'http://inner:4000', 'inner:4000', LIST, true],
   ['a program, where there is a list', undefined, 'inner:4000', LIST, true],
 ])('%s', (_what, origin, host, allowed, expected) => {
   expect(isAllowedOrigin({ origin, host }, allowed)).toBe(expected);

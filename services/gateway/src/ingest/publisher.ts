@@ -3,11 +3,23 @@ import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/i
 import type { NamedChunk, SessionError } from '@facecast/shared/messages';
 import { JobQueue } from '@facecast/shared/queues';
 import { warnUnlessOutage } from '@facecast/shared/redis';
-import { ChunkFeed } from './chunk-feed.js';
+import { isPrivate, type Session } from '@facecast/shared/sessions';
+import { ChunkFeed, type FeedEvents } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';
 
-/** A socket that publishes a running session, from `started` or `resumed` on. */
+/** What a publisher goes on with: a draft of a session, or one that runs. */
+export type Beginning =
+  | { session: Session }
+  | {
+      sessionId: string;
+      /** The publisher's, as the registry counts them. */
+      connection: number;
+      /** How many of the session's chunks are stored already. */
+      safe: number;
+    };
+
+/** A socket that publishes a session, from `started` or `resumed` on. */
 export class Publisher {
   private readonly queue: JobQueue<'chunks'>;
   private readonly feed: ChunkFeed;
@@ -21,31 +33,38 @@ export class Publisher {
   private hasLiveStats = false;
   private framesOut = 0;
   private tidying: Promise<void> | undefined;
+  private firstMediaTimer: NodeJS.Timeout | undefined;
+  readonly sessionId: string;
+  /** Not registered before its first media. */
+  private readonly draft: Session | undefined;
 
-  /**
-   * @param connection the publisher's, as the registry counts them
-   * @param safe how many of the session's chunks are stored already
-   */
   constructor(
-    readonly sessionId: string,
+    beginning: Beginning,
     private readonly socket: IngestSocket,
     private readonly parts: IngestParts,
-    connection: number,
-    safe: number,
   ) {
-    const { redis, registry, events } = parts;
+    const { redis, registry, events, limits } = parts;
+    const { sessionId, connection, safe } =
+      'session' in beginning
+        ? { sessionId: beginning.session.id, connection: 0, safe: 0 }
+        : beginning;
+    this.sessionId = sessionId;
+    this.draft = 'session' in beginning ? beginning.session : undefined;
+    const { draft } = this;
+    if (draft) this.firstMediaTimer = setTimeout(() => this.giveUpWaiting(), limits.firstMediaMs);
     this.queue = new JobQueue(redis, { kind: 'chunks', sessionId });
     this.feed = new ChunkFeed(
       sessionId,
       connection,
       safe,
-      { queue: this.queue, registry },
+      { queue: this.queue, registry, begin: draft && (() => this.begin(draft)) },
       {
         onSafe: (count, newly) => this.acknowledge(count, newly),
         onFull: () => this.socket.pause(),
         onDrained: () => this.socket.resume(),
         onOver: () => this.expectEnd(),
         onTakenOver: () => this.giveWay(),
+        onNothing: () => this.relayEnd({ frames: 0 }),
         onFailed: (reason, error) => this.giveUp(reason, error),
       },
       parts.limits,
@@ -58,6 +77,11 @@ export class Publisher {
     return this.phase === 'feeding';
   }
 
+  /** Whether the session has its place. */
+  get hasBegun(): boolean {
+    return this.feed.hasBegun;
+  }
+
   /** Queues what the connection before this one stored last, and may not have queued. */
   async goOn(newest: NamedChunk[]): Promise<void> {
     await this.feed.queue(newest);
@@ -66,6 +90,7 @@ export class Publisher {
   chunk(bytes: Buffer): void {
     // MediaRecorder may give empty ones.
     if (!this.isFeeding || bytes.length === 0) return;
+    clearTimeout(this.firstMediaTimer);
     this.parts.metrics.ingestBytes.inc(bytes.length);
     this.parts.metrics.ingestChunks.inc();
     this.feed.add(bytes, this.nextRecording);
@@ -80,6 +105,8 @@ export class Publisher {
   async changeEffect(effect: Effect): Promise<void> {
     if (!this.isFeeding) return;
     const { redis, registry } = this.parts;
+    if (this.draft) this.draft.effect = effect;
+    // Of one that is just being registered, the later of the two commands counts.
     await registry.update(this.sessionId, { effect });
     await publishEvent(redis, { type: 'effect', sessionId: this.sessionId, effect });
   }
@@ -111,6 +138,8 @@ export class Publisher {
     this.finish();
     await this.feed.settled();
     await this.tidying;
+    // Even a queue without a job has a key.
+    if (!this.hasBegun) await this.queue.obliterate().catch((e: unknown) => this.logFailure(e));
     await this.queue.close();
   }
 
@@ -120,6 +149,20 @@ export class Publisher {
     this.isAnnounced = true;
     const { sessionId } = this;
     this.socket.say({ type: 'playlist_ready', sessionId, playlistUrl: playlistUrl(sessionId) });
+  }
+
+  private async begin(session: Session): Promise<void> {
+    session.createdAt = Date.now();
+    await this.parts.sessions.begin(session);
+    const { id, mimeType, effect, record, publisher } = session;
+    this.parts.log.info({ sessionId: id, mimeType, effect, record }, 'started');
+    const subject = publisher ?? 'publisher';
+    this.parts.audit.note('publish', subject, id, { effect, record, private: isPrivate(id) });
+  }
+
+  private giveUpWaiting(): void {
+    this.finish();
+    this.socket.refuse('bad_message', 'No media came in time.');
   }
 
   private receive(event: FacecastEvent): void {
@@ -194,9 +237,11 @@ export class Publisher {
     this.socket.refuse('bad_message', 'Another connection has taken this session over.');
   }
 
-  private giveUp(reason: 'overloaded' | 'internal', error?: unknown): void {
+  private giveUp(...[reason, error]: Parameters<FeedEvents['onFailed']>): void {
     this.finish();
-    if (reason === 'overloaded') {
+    if (reason === 'too_many_sessions') {
+      this.socket.refuse(reason, TOO_MANY_SESSIONS);
+    } else if (reason === 'overloaded') {
       this.socket.refuse(reason, 'The server cannot keep up with this stream.');
     } else {
       this.logFailure(error);
@@ -208,6 +253,7 @@ export class Publisher {
     this.phase = 'over';
     clearInterval(this.lookTimer);
     clearTimeout(this.giveUpTimer);
+    clearTimeout(this.firstMediaTimer);
     this.stopListening();
   }
 
@@ -216,6 +262,9 @@ export class Publisher {
     warnUnlessOutage(this.parts.log, error, 'trouble with a publisher', { sessionId });
   }
 }
+
+/** What a client is told for whom there is no place. */
+export const TOO_MANY_SESSIONS = 'As many sessions run as this server can take.';
 
 type Ending = Pick<EventOf<'ended'>, 'frames'> & { error?: SessionError | undefined };
 

@@ -83,9 +83,10 @@ export class LivePlaylist {
     }
   }
 
-  /** Refuses all held requests. */
-  close(): void {
-    for (const waiter of this.waiters) this.release(waiter, CLOSING);
+  /** Refuses all held requests; where the session is `gone`, for good. */
+  close(gone?: string): void {
+    const outcome = gone === undefined ? CLOSING : refusal(404, gone);
+    for (const waiter of this.waiters) this.release(waiter, outcome);
   }
 
   private addWaiter(decide: Waiter['decide'], targetDuration: number): HeldRequest {

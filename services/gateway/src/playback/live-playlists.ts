@@ -59,8 +59,15 @@ export class LivePlaylists {
 
   /** Takes notice of an event: its session's playlist may have changed. */
   receive({ type, sessionId }: FacecastEvent): void {
+    if (type === 'deleted') this.forget(sessionId);
     if (type !== 'part' && type !== 'ended' && type !== 'playlist_ready') return;
     this.playlists.get(sessionId)?.playlist.changed().catch(this.logFailure);
+  }
+
+  /** Forgets a session that was deleted, and refuses who waits for it. */
+  forget(sessionId: string): void {
+    this.playlists.get(sessionId)?.playlist.close('There is no such session (any more).');
+    this.playlists.delete(sessionId);
   }
 
   /** Refuses what was held too long, makes up for lost events, forgets what nobody watches. */

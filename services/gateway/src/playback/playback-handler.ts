@@ -4,8 +4,9 @@ import { parse } from 'node:querystring';
 import type { Logger } from '@facecast/shared/logger';
 import { RECORDING_FILES } from '@facecast/shared/recording';
 import { answerError, Refusal } from '../errors.js';
+import type { Admission, SessionAccess } from '../access/session-access.js';
+import type { Audit } from '../audit.js';
 import type { GatewayMetrics } from '../metrics.js';
-import { isSessionId } from '../session-id.js';
 import type { Recordings } from '../recordings.js';
 import { viewerOf, type Viewers } from '../viewers.js';
 import { acceptsGzip } from './accepts-gzip.js';
@@ -17,15 +18,14 @@ import { mediaKind } from './media-name.js';
 import type { MediaSender } from './media-sender.js';
 import type { PlaylistVersion } from './playlist-version.js';
 
-/** A playlist that has ended changes no more, but goes away after some minutes. */
-const ENDED_PLAYLIST_CACHE = 'public, max-age=10';
-
 /** What playback is made of. */
 export interface PlaybackParts {
   playlists: LivePlaylists;
   media: MediaSender;
   recordings: Recordings;
   viewers: Viewers;
+  audit: Audit;
+  access: SessionAccess;
   metrics: Pick<GatewayMetrics, 'playbackSeconds' | 'requests'>;
   log: Logger;
   /** How many proxies in front are believed. */
@@ -45,10 +45,10 @@ export function playbackHandler(parts: PlaybackParts): PlaybackHandler {
   return (request, response) => {
     const found = PATH.exec(request.url ?? '');
     if (!found) return false;
-    const [, sessionId = '', file = '', query = ''] = found;
+    const [, segment = '', file = '', query = ''] = found;
     openToAllPages(response);
     const route = file === PLAYLIST ? '/hls/:sessionId/live.m3u8' : '/hls/:sessionId/:file';
-    answer(parts, { request, response, sessionId, file, query })
+    answer(parts, { request, response, segment, file, query })
       .catch((error: unknown) => answerError(parts.log, request, response, error))
       .finally(() => parts.metrics.requests.inc({ route, status: response.statusCode }));
     return true;
@@ -57,23 +57,35 @@ export function playbackHandler(parts: PlaybackParts): PlaybackHandler {
 
 const PATH = /^\/hls\/([^/?]+)\/([^/?]+)(?:\?(.*))?$/;
 const PLAYLIST = 'live.m3u8';
+/** What is for some people only is in no cache. */
+const PRIVATE_CACHE = 'private, no-store';
 
-interface Exchange {
+interface Asked {
   request: IncomingMessage;
   response: ServerResponse;
-  sessionId: string;
+  /** The part of the path that names the session. */
+  segment: string;
   file: string;
   query: string;
 }
 
-async function answer(parts: PlaybackParts, exchange: Exchange): Promise<void> {
-  const { request, response, sessionId, file } = exchange;
+type Exchange = Asked & Admission;
+
+async function answer(parts: PlaybackParts, asked: Asked): Promise<void> {
+  const { request, response, segment, file, query } = asked;
   if (request.method === 'OPTIONS') return allowViewerHeader(response);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     throw new Refusal(405, 'This can only be read.');
   }
-  if (!isSessionId(sessionId)) throw new Refusal(404, 'There is no such session.');
-  if (file === RECORDING_FILES.playlist) return parts.recordings.sendPlaylist(response, sessionId);
+  const joined = await parts.access.join(request, segment);
+  if (joined) return sendOn(response, `/hls/${joined.segment}/${file}`, query);
+  const admission = await parts.access.enter(request, response, segment);
+  const exchange = { ...asked, ...admission };
+  const { sessionId, subject } = admission;
+  if (file === RECORDING_FILES.playlist) {
+    await parts.recordings.sendPlaylist(response, sessionId);
+    return parts.audit.viewed(viewerOf(request, parts.trustProxy), sessionId, subject);
+  }
   if (file === RECORDING_FILES.media)
     return parts.recordings.sendMedia(request, response, sessionId, 'stream');
   const kind = file === PLAYLIST ? 'playlist' : mediaKind(file);
@@ -85,9 +97,11 @@ async function answer(parts: PlaybackParts, exchange: Exchange): Promise<void> {
 }
 
 async function answerPlaylist(parts: PlaybackParts, exchange: Exchange): Promise<void> {
-  const { request, response, sessionId, query } = exchange;
+  const { request, response, sessionId, query, subject } = exchange;
   const playlist = await findPlaylist(parts, sessionId);
-  parts.viewers.seen(sessionId, viewerOf(request, parts.trustProxy));
+  const viewer = viewerOf(request, parts.trustProxy);
+  parts.viewers.seen(sessionId, viewer);
+  parts.audit.viewed(viewer, sessionId, subject);
   const directives = readDirectives(parse(query));
   const held = playlist.hold((state) => decidePlaylist(state, directives));
   const version = await waitUntilReady(response, held);
@@ -98,7 +112,7 @@ async function answerPlaylist(parts: PlaybackParts, exchange: Exchange): Promise
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
-    'Cache-Control': version.state.ended ? ENDED_PLAYLIST_CACHE : 'no-cache',
+    'Cache-Control': playlistCache(parts, exchange, version),
     Vary: 'Accept-Encoding',
     ...(encoding === 'gzip' ? { 'Content-Encoding': 'gzip' } : {}),
   });
@@ -107,12 +121,27 @@ async function answerPlaylist(parts: PlaybackParts, exchange: Exchange): Promise
 
 async function answerMedia(parts: PlaybackParts, exchange: Exchange): Promise<void> {
   const { request, response, sessionId, file } = exchange;
-  const send = () => parts.media.send(request, response, join(sessionId, file));
+  const cache = exchange.isPrivate ? PRIVATE_CACHE : parts.media.cache.media;
+  const send = () => parts.media.send(request, response, join(sessionId, file), cache);
   if (await send()) return;
   const playlist = await findPlaylist(parts, sessionId);
   const held = playlist.hold((state) => decideMissingFile(state, file));
   if (!(await waitUntilReady(response, held))) return;
   if (!(await send())) throw new Refusal(404, 'There is no such file (any more).');
+}
+
+function playlistCache(parts: PlaybackParts, { isPrivate }: Exchange, { state }: PlaylistVersion) {
+  if (isPrivate) return PRIVATE_CACHE;
+  return state.ended ? parts.media.cache.endedPlaylist : 'no-cache';
+}
+
+/** To the same file, at the address that has the pass in it: what a playlist lists is reached by it, too. */
+function sendOn(response: ServerResponse, path: string, query: string): void {
+  const others = new URLSearchParams(query);
+  others.delete('link');
+  const rest = others.size > 0 ? `?${others.toString()}` : '';
+  response.writeHead(307, { Location: `${path}${rest}`, 'Cache-Control': PRIVATE_CACHE });
+  response.end();
 }
 
 async function findPlaylist({ playlists }: PlaybackParts, id: string): Promise<LivePlaylist> {

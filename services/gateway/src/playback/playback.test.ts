@@ -7,12 +7,21 @@ import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/logger';
+import { SessionRegistry } from '@facecast/shared/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answerError, Refusal } from '../errors.js';
 import { createGatewayMetrics } from '../metrics.js';
 import { testPlaylist, type TestPlaylist } from '../testing/playlist.js';
 import { until } from '../testing/until.js';
+import { Audit } from '../audit.js';
+import { Bearers } from '../access/bearers.js';
+import { Owners } from '../access/owners.js';
+import { PublishTokens } from '../access/publish-tokens.js';
+import { SessionAccess } from '../access/session-access.js';
+import { TokenGuard } from '../access/token-guard.js';
+import { ViewingLinks } from '../access/viewing-links.js';
+import { WrongTokens } from '../access/wrong-tokens.js';
 import { Recordings } from '../recordings.js';
 import { Viewers } from '../viewers.js';
 import { LivePlaylists } from './live-playlists.js';
@@ -22,6 +31,15 @@ import { WaitingRoom } from './waiting-room.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const log = createLogger('gateway', 'silent');
+const recordings = new Recordings('nowhere', { record: 'ask', keptHours: 24 });
+const links = new ViewingLinks(redis, undefined);
+const owners = new Owners({
+  registry: new SessionRegistry(redis),
+  recordings,
+  publishTokens: new PublishTokens({}, log),
+  adminToken: undefined,
+  bearers: new Bearers(new TokenGuard(new WrongTokens()), 0),
+});
 const LIVE: TestPlaylist = { firstMsn: 10, segments: 30, openParts: 4 };
 const NEXT: TestPlaylist = { ...LIVE, openParts: 5 };
 const ENDED: TestPlaylist = { firstMsn: 10, segments: 30, ended: true };
@@ -55,8 +73,16 @@ async function start(room: WaitingRoom): Promise<void> {
   viewers = new Viewers(redis, log);
   const play = playbackHandler({
     playlists,
-    media: new MediaSender(hlsDir),
-    recordings: new Recordings('nowhere', { record: 'ask', keptHours: 24 }),
+    media: new MediaSender(hlsDir, 600),
+    audit: new Audit(log),
+    access: new SessionAccess({
+      links,
+      owners,
+      isDeleted: () => false,
+      trustProxy: 0,
+      isSecure: false,
+    }),
+    recordings,
     viewers,
     metrics: createGatewayMetrics(),
     log,
@@ -309,7 +335,7 @@ describe('media files', () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': type,
-      'cache-control': 'public, max-age=3600, immutable',
+      'cache-control': 'public, max-age=30, immutable',
       'access-control-allow-origin': '*',
       'accept-ranges': 'bytes',
     });

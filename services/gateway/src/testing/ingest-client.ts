@@ -36,6 +36,18 @@ export class IngestClient {
     return client;
   }
 
+  /** Connects, starts a session, and sends its first chunk, with which the session has its place. */
+  static async live(
+    url: string,
+    options: ClientOptions = {},
+    firstChunk = 'chunk 0',
+  ): Promise<IngestClient> {
+    const client = await IngestClient.start(url, options);
+    client.chunks(firstChunk);
+    await client.acknowledgedAtLeast(1);
+    return client;
+  }
+
   get started(): MessageOf<'started'> {
     return this.received.find((message) => message.type === 'started') as MessageOf<'started'>;
   }

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isPrivate, isResumeToken } from '@facecast/shared/sessions';
+import { Refusal } from '../errors.js';
+import { bearerOf } from '../tokens.js';
+import { addressOf } from './client-address.js';
+import type { Owners } from './owners.js';
+import { readSessionRef, writeSessionRef } from './session-ref.js';
+import type { ViewingLinks } from './viewing-links.js';
+
+/** What was let in. */
+export interface Admission {
+  sessionId: string;
+  isPrivate: boolean;
+  /** Who it was, as far as is known. */
+  subject: string | undefined;
+}
+
+/** How often a private session's answers that go on are looked over, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+const PASS_COOKIE = 'facecast-pass';
+/** Where a session has addresses, before its id. */
+const COOKIE_PATHS = ['/hls/', '/live/', '/watch/', '/api/sessions/'];
+
+/** Who may see a session: whoever knows its address, or, of a private one, who has a pass or owns it. */
+export class SessionAccess {
+  constructor(
+    private readonly parts: {
+      links: ViewingLinks;
+      owners: Owners;
+      isDeleted: (sessionId: string) => boolean;
+      trustProxy: number;
+      /** Whether people come by https, so that cookies may be for that alone. */
+      isSecure: boolean;
+    },
+  ) {}
+
+  /**
+   * Lets a request see a session, and ends its answer when it may no longer.
+   * @param segment the part of the path that names the session
+   * @throws {Refusal} where it may not
+   */
+  async enter(
+    request: IncomingMessage,
+    response: ServerResponse,
+    segment: string,
+  ): Promise<Admission> {
+    const ref = readSessionRef(segment);
+    if (!ref || this.parts.isDeleted(ref.sessionId)) {
+      throw new Refusal(404, 'There is no such session.');
+    }
+    const { sessionId } = ref;
+    if (!isPrivate(sessionId)) return { sessionId, isPrivate: false, subject: undefined };
+    const pass = ref.pass ?? cookieOf(request, PASS_COOKIE);
+    const subject = await this.subjectOf(request, sessionId, pass);
+    if (subject === undefined) throw new Refusal(403, PRIVATE);
+    this.endWithThePass(request, response, sessionId, pass);
+    return { sessionId, isPrivate: true, subject };
+  }
+
+  /**
+   * Exchanges the link in a request's query for a pass.
+   * @returns the session's part of the path with the pass in it, and its cookies; undefined where there is
+   *   no link, or none is needed
+   * @throws {Refusal} where the link is not good (any more)
+   */
+  async join(
+    request: IncomingMessage,
+    segment: string,
+  ): Promise<{ segment: string; cookies: string[] } | undefined> {
+    const ref = readSessionRef(segment);
+    if (!ref || !isPrivate(ref.sessionId)) return undefined;
+    const link = new URLSearchParams((request.url ?? '').split('?')[1] ?? '').get('link');
+    if (link === null) return undefined;
+    const { sessionId } = ref;
+    if (this.parts.isDeleted(sessionId)) throw new Refusal(404, 'There is no such session.');
+    const { links, trustProxy } = this.parts;
+    const joined = await links.exchange(sessionId, link, addressOf(request, trustProxy));
+    if (!joined) throw new Refusal(403, PRIVATE);
+    const cookies = this.cookiesOf(sessionId, joined.pass, joined.leaveAt);
+    return { segment: writeSessionRef(sessionId, joined.pass), cookies };
+  }
+
+  private async subjectOf(
+    request: IncomingMessage,
+    sessionId: string,
+    pass: string | undefined,
+  ): Promise<string | undefined> {
+    const { links, owners, trustProxy } = this.parts;
+    if (pass !== undefined) {
+      const linkId = await links.linkOf(sessionId, pass, addressOf(request, trustProxy));
+      if (linkId !== undefined) return `link ${linkId}`;
+    }
+    const token = bearerOf(request);
+    if (token === undefined) return undefined;
+    if (owners.isAdmin(token)) return 'admin';
+    const owner = await owners.of(sessionId);
+    return owner && isResumeToken(owner, token) ? 'publisher' : undefined;
+  }
+
+  /** What goes on for seconds, a download for one, ends when the link is revoked or has run out. */
+  private endWithThePass(
+    request: IncomingMessage,
+    response: ServerResponse,
+    sessionId: string,
+    pass: string | undefined,
+  ): void {
+    const timer = setInterval(() => {
+      this.subjectOf(request, sessionId, pass).then(
+        (subject) => subject ?? response.destroy(),
+        () => response.destroy(),
+      );
+    }, LOOK_AGAIN_MS);
+    response.once('close', () => clearInterval(timer));
+  }
+
+  private cookiesOf(sessionId: string, pass: string, leaveAt: number): string[] {
+    const seconds = Math.max(0, Math.floor((leaveAt - Date.now()) / 1000));
+    const scope = `Max-Age=${seconds}; HttpOnly; SameSite=Lax${this.parts.isSecure ? '; Secure' : ''}`;
+    return COOKIE_PATHS.map((path) => `${PASS_COOKIE}=${pass}; Path=${path}${sessionId}; ${scope}`);
+  }
+}
+
+const PRIVATE = 'This stream is private: it takes a link that is still good.';
+
+function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}

@@ -1,0 +1,53 @@
+import { LRUCache } from 'lru-cache';
+
+/** Wrong tokens that a client may try at once: a whole school may sit behind one address. */
+const BURST = 60;
+/** One more after each of these times, in milliseconds. */
+const REFILL_MS = 1_000;
+/** Clients that are remembered; of more, those that tried last. */
+const MAX_CLIENTS = 10_000;
+
+interface Bucket {
+  left: number;
+  filledAt: number;
+}
+
+/** A token bucket a client for wrong tokens: who has tried too many is not answered whether one is right. */
+export class WrongTokens {
+  private readonly buckets: LRUCache<string, Bucket>;
+
+  /** @param now a clock in milliseconds that never goes back */
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    maxClients = MAX_CLIENTS,
+  ) {
+    this.buckets = new LRUCache({ max: maxClients });
+  }
+
+  /** Clients that are remembered at the moment. */
+  get clients(): number {
+    return this.buckets.size;
+  }
+
+  /** Whether a client has tried too many. */
+  isTooMany(client: string): boolean {
+    const bucket = this.refilled(client);
+    return bucket !== undefined && bucket.left < 1;
+  }
+
+  /** Takes notice of a wrong token. */
+  tried(client: string): void {
+    const { left, filledAt } = this.refilled(client) ?? { left: BURST, filledAt: this.now() };
+    this.buckets.set(client, { left: Math.max(0, left - 1), filledAt });
+  }
+
+  private refilled(client: string): Bucket | undefined {
+    const bucket = this.buckets.get(client);
+    if (!bucket) return undefined;
+    const now = this.now();
+    const left = bucket.left + (now - bucket.filledAt) / REFILL_MS;
+    if (left < BURST) return { left, filledAt: now };
+    this.buckets.delete(client);
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { isIP } from 'node:net';
+import { Router, type Request } from 'express';
+import { z } from 'zod';
+import type { Bearers } from '../access/bearers.js';
+import { addressOf } from '../access/client-address.js';
+import type { Owners } from '../access/owners.js';
+import type { ViewingLinks } from '../access/viewing-links.js';
+import type { Audit } from '../audit.js';
+import type { DeletedSessions } from '../deleted-sessions.js';
+import { Refusal } from '../errors.js';
+import { isSessionId } from '../session-id.js';
+
+/** What the routes of links are made of. */
+export interface LinkParts {
+  bearers: Bearers;
+  owners: Owners;
+  links: ViewingLinks;
+  deleted: DeletedSessions;
+  audit: Audit;
+  trustProxy: number;
+  publicUrl: string | undefined;
+}
+
+const DEFAULT_SECONDS = 3_600;
+/** A link outlives no recording that is kept for a year. */
+const MAX_SECONDS = 366 * 86_400;
+
+const seconds = z.number().int().min(1).max(MAX_SECONDS);
+
+const wantedSchema = z.strictObject({
+  /** How long it may be exchanged, in seconds. */
+  expiresIn: seconds.default(DEFAULT_SECONDS),
+  /** After what time whoever came by it must leave, in seconds; not there: when it expires. */
+  leaveAfter: seconds.optional(),
+  /** The one address that it is good from; `true`: that of whoever makes it. */
+  address: z.union([z.ipv4(), z.ipv6(), z.literal(true)]).optional(),
+});
+
+/** `/api/sessions/<id>/links`: makes signed links to a private session, and takes them back. */
+export function linkRoutes(parts: LinkParts): Router {
+  const { links, audit } = parts;
+  const router = Router();
+
+  router.post('/api/sessions/:sessionId/links', async (request, response) => {
+    const { sessionId } = request.params;
+    const subject = await requireOwner(parts, request, sessionId);
+    const wanted = wantedSchema.safeParse(request.body ?? {});
+    if (!wanted.success) {
+      const where = wanted.error.issues[0]?.path.join('.') || 'the body';
+      throw new Refusal(
+        400,
+        `expiresIn and leaveAfter are seconds, address is one (see: ${where}).`,
+      );
+    }
+    const { expiresIn, leaveAfter = expiresIn, address } = wanted.data;
+    const bound = address === true ? addressOf(request, parts.trustProxy) : address;
+    const link = await links.make(sessionId, { expiresIn, leaveAfter, address: bound });
+    audit.note('make link', subject, sessionId, { link: link.id });
+    const at = (path: string) => `${baseOf(request, parts)}${path}?link=${link.token}`;
+    response.status(201).json({
+      id: link.id,
+      url: at(`/watch/${sessionId}`),
+      playlistUrl: at(`/hls/${sessionId}/live.m3u8`),
+      joinUntil: new Date(link.joinUntil).toISOString(),
+      leaveAt: new Date(link.leaveAt).toISOString(),
+    });
+  });
+
+  router.delete('/api/sessions/:sessionId/links', async (request, response) => {
+    const { sessionId } = request.params;
+    const subject = await requireOwner(parts, request, sessionId);
+    const count = await links.revoke(sessionId);
+    audit.note('revoke links', subject, sessionId, { count });
+    response.status(204).end();
+  });
+
+  router.delete('/api/sessions/:sessionId/links/:linkId', async (request, response) => {
+    const { sessionId, linkId } = request.params;
+    const subject = await requireOwner(parts, request, sessionId);
+    if ((await links.revoke(sessionId, linkId)) === 0) {
+      throw new Refusal(404, 'There is no such link (any more).');
+    }
+    audit.note('revoke links', subject, sessionId, { link: linkId });
+    response.status(204).end();
+  });
+
+  return router;
+}
+
+async function requireOwner(
+  { bearers, owners, deleted }: LinkParts,
+  request: Request,
+  sessionId: string,
+): Promise<string> {
+  const needed = "Links need the session's resume token, the publish token or the admin token.";
+  const token = bearers.tokenOf(request, needed);
+  const isKnown = isSessionId(sessionId) && !deleted.has(sessionId);
+  const owner = isKnown ? await owners.of(sessionId) : undefined;
+  if (!owner) throw new Refusal(404, 'There is no such session.');
+  return owners.require(request, token, owner);
+}
+
+/** Where people reach the server, without a slash at the end. */
+function baseOf({ headers, socket }: Request, { publicUrl, trustProxy }: LinkParts): string {
+  if (publicUrl !== undefined) return publicUrl.replace(/\/$/, '');
+  const forwarded = (name: 'x-forwarded-proto' | 'x-forwarded-host') =>
+    trustProxy > 0 ? [headers[name]].flat()[0] : undefined;
+  const { localAddress = 'localhost', localPort } = socket;
+  const here = `${isIP(localAddress) === 6 ? `[${localAddress}]` : localAddress}:${localPort}`;
+  const host = forwarded('x-forwarded-host') ?? headers.host ?? here;
+  return `${forwarded('x-forwarded-proto') === 'https' ? 'https' : 'http'}://${host}`;
+}
