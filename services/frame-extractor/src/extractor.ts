@@ -2,22 +2,24 @@ import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription } from '@facecast/shared/events';
 import type { FrameStore } from '@facecast/shared/frame-store';
 import { PatientVolume, VolumeFullError } from '@facecast/shared/full-volume';
+import type { Fence } from '@facecast/shared/lease/lease';
+import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
-import { SessionStage } from '@facecast/shared/session-stage';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { cadenceOf } from '@facecast/shared/settings';
-import { conclude, removeLeftovers } from './conclusion.js';
+import { removeLeftovers, tellEnd } from './conclusion.js';
 import type { Config } from './config.js';
 import { PATIENCE } from './decoder.js';
 import type { Deps } from './deps.js';
+import type { FailureReason } from './failure.js';
 import type { ExtractorMetrics } from './metrics.js';
 import { ProgressStore } from './progress.js';
 import { decodeSession } from './session.js';
 
-/** Holds the claims of the stage `decode` and decodes each session that it holds. */
+/** Owns sessions in the stage `decode` and decodes each of them. */
 export class Extractor {
   private constructor(
     private readonly stage: SessionStage,
@@ -60,8 +62,9 @@ export class Extractor {
       queue: 'decode',
       concurrency: config.SESSIONS_PER_REPLICA,
       ...{ redis, log },
-      work: (sessionId, signal, progressed) => decodeSession(sessionId, signal, deps, progressed),
-      giveUp: (sessionId, reason) => giveUp(sessionId, reason, deps),
+      work: (lease) => decodeSession(lease, deps),
+      verdictOf: (reason) => (reason instanceof VolumeFullError ? 'no_room' : 'given_up'),
+      end: (lease, verdict) => giveUp(lease, verdict as FailureReason, deps),
     });
     return new Extractor(stage, deps);
   }
@@ -71,7 +74,7 @@ export class Extractor {
     return this.deps.volume.check();
   }
 
-  /** Gives every claim back and stops. */
+  /** Hands every session over and stops. */
   async close(): Promise<void> {
     this.deps.volume.close();
     await this.stage.close();
@@ -80,9 +83,11 @@ export class Extractor {
   }
 }
 
-async function giveUp(sessionId: string, reason: Error, deps: Deps): Promise<void> {
-  if (!(await deps.sessions.get(sessionId))) return removeLeftovers(deps, sessionId);
-  const progress = await deps.progress.load(sessionId);
-  const failure = reason instanceof VolumeFullError ? 'no_room' : 'given_up';
-  await conclude(deps, sessionId, progress, failure);
+async function giveUp(lease: Fence, verdict: FailureReason, deps: Deps): Promise<void> {
+  const { sessionId } = lease;
+  if (await deps.sessions.get(sessionId)) {
+    const progress = await deps.progress.load(sessionId);
+    await tellEnd(deps, lease, progress, verdict);
+  }
+  await removeLeftovers(deps, sessionId);
 }

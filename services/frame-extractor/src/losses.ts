@@ -1,10 +1,12 @@
-/** So often may ffmpeg be lost at one place. */
+/** How often ffmpeg may be lost at one place. */
 const MAX_LOSSES = 3;
 
 /** Tells an ffmpeg that is lost now and then from one that is always lost at the same place. */
 export class Losses {
   private frame = -1;
   private count = 0;
+
+  constructor(private readonly maxLosses = MAX_LOSSES) {}
 
   /**
    * Whether another one may get further than the one that was lost.
@@ -13,6 +15,6 @@ export class Losses {
   isWorthAnother(frame: number): boolean {
     this.count = frame === this.frame ? this.count + 1 : 1;
     this.frame = frame;
-    return this.count < MAX_LOSSES;
+    return this.count < this.maxLosses;
   }
 }

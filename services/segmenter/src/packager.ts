@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { PatientVolume } from '@facecast/shared/full-volume';
+import { LeaseLostError } from '@facecast/shared/lease/lease';
 import type { Cadence } from '@facecast/shared/settings';
 import { fileVersion, writeWholeNow, type FileVersion } from './files.js';
 import { initName, renderPlaylist, targetSeconds, type Segment } from './playlist.js';
@@ -21,14 +22,6 @@ export const PLAYLIST_NAME = 'live.m3u8';
 
 /** Parts can be fetched for this many target durations after they were unlisted (6.2.2). */
 const PARTS_KEPT_TARGETS = 3;
-
-/** Somebody else writes the playlist: this process does not hold the session any more. */
-export class NotTheHolderError extends Error {
-  constructor() {
-    super('another process writes the playlist');
-    this.name = 'NotTheHolderError';
-  }
-}
 
 /**
  * One session's folder: initialization sections, parts, segments and the playlist that lists them.
@@ -123,12 +116,14 @@ export class Packager {
 
   /**
    * Writes one part and lists it; then it is published.
-   * @throws {NotTheHolderError}
+   * @throws {LeaseLostError} where another process writes the playlist; then nothing is written
    */
   async add(
     part: { firstFrame: number; frames: number; capturedAt: number },
     content: Buffer,
   ): Promise<{ msn: number; part: number }> {
+    // Before anything is written: its names may be those of a successor's files.
+    this.mustBeOurs();
     const init = this.pendingInit;
     this.pendingInit = undefined;
     const placed = this.window.add(part, init?.name);
@@ -167,9 +162,13 @@ export class Packager {
   }
 
   private async publish(): Promise<void> {
-    if (fileVersion(this.playlistPath) !== this.written) throw new NotTheHolderError();
+    this.mustBeOurs();
     const text = this.render();
     this.written = await this.patiently(() => writeWholeNow(this.playlistPath, text));
+  }
+
+  private mustBeOurs(): void {
+    if (fileVersion(this.playlistPath) !== this.written) throw new LeaseLostError();
   }
 
   private render(): string {

@@ -52,7 +52,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-function start(options: { longestGapMs?: number } = {}) {
+function start() {
   const connection = connectRedis(redisUrl, 'worker', log);
   const metrics = createSegmenterMetrics();
   const segmenter = new Segmenter(
@@ -66,7 +66,6 @@ function start(options: { longestGapMs?: number } = {}) {
       windowSeconds: 30,
       retentionMs: 600_000,
       sessionsPerReplica: 4,
-      ...options,
     },
     connection,
     metrics,
@@ -398,7 +397,7 @@ describe('a session that cannot go on', () => {
     ['before the end of the input', false],
     ['after the end of the input', true],
   ])('for want of a batch is ended, %s', async (_, inputEnded) => {
-    start({ longestGapMs: 300 });
+    start();
     const sessionId = await beginSession();
     const ended = next('ended', sessionId);
     for (const batch of [0, 1, 3]) await mark(sessionId, batch);

@@ -184,13 +184,14 @@ export class Surroundings {
     await this.claims.add({ sessionId: id }, { jobId: id });
   }
 
-  /** Removes what there is of a session that has ended, as the segmenter does. */
+  /** Ends a session, as the segmenter does when it has listed all. */
   async forget({ id }: TestSession): Promise<void> {
     this.bySession.delete(id);
     this.log.remove(id);
     await new MarkedLog(this.redis).removeSession(id);
     await this.store.removeSession(id);
     await this.sessions.remove(id);
+    await publishEvent(this.redis, { type: 'ended', sessionId: id, frames: 0 });
   }
 
   /** Where the session's frames are. */
