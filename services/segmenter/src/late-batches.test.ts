@@ -131,7 +131,7 @@ describe('a batch that no detector brings', () => {
 });
 
 test('a batch that a detector holds and does not bring is given to another, ahead of all', async () => {
-  late = new LateBatches(sessionId, { detect, frames, metrics }, 60_000);
+  late = new LateBatches(sessionId, { detect, frames, metrics, takeMs: 60_000 });
   const connection = connectRedis(redisUrl, 'worker', log);
   const stuck = deferred();
   const held = deferred();

@@ -17,6 +17,8 @@ export interface LateBatchTools {
   detect: JobQueue<'detect'>;
   frames: FrameStore;
   metrics: Pick<SegmenterMetrics, 'askedAgain' | 'takenUnsearched'>;
+  /** How late a batch may be before it is shown without a search, in milliseconds: 700 unless told. */
+  takeMs?: number;
 }
 
 /** A batch as it was decoded, hidden as a whole where its effect wants faces hidden. */
@@ -37,14 +39,16 @@ export class LateBatches {
   private markedAt = performance.now();
   private nextLook = this.markedAt + ASK_AGAIN_MS;
   private askedAgain = -1;
+  private readonly takeMs: number;
   /** Whether the batch that was looked for last has no job, or no frames to search. */
   isNowhere = false;
 
   constructor(
     private readonly sessionId: string,
     private readonly tools: LateBatchTools,
-    private readonly takeMs = TAKE_MS,
-  ) {}
+  ) {
+    this.takeMs = tools.takeMs ?? TAKE_MS;
+  }
 
   /** A batch that a detector brought had its turn. */
   marked(): void {

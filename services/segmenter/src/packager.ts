@@ -15,6 +15,8 @@ export interface PackagerSettings {
   windowSeconds: number;
   /** Waits for room where the session's folder has none; without it, that is a failure at once. */
   volume?: Pick<PatientVolume, 'write'>;
+  /** Rejects where the folder is another replica's by now. */
+  confirm?: () => Promise<void>;
 }
 
 /** Name of the playlist in a session's folder. */
@@ -67,6 +69,8 @@ export class Packager {
   ): Promise<Packager> {
     const found = await readFolder(folder, settings.cadence);
     const packager = new Packager(folder, settings, found ?? FRESH, now);
+    // What follows is done in one go: nobody else writes in between.
+    await settings.confirm?.();
     if (!found) return packager;
     packager.remove(found.leftovers);
     packager.retire(found.unlisted, packager.segmentKeepMs);

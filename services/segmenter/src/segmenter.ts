@@ -10,14 +10,14 @@ import { JobQueue } from '@facecast/shared/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { PlaylistWatcher } from './announce.js';
-import { endFailedSession, forgetSession, readSummary } from './ending.js';
+import { endFailedSession } from './ending.js';
 import { SessionFailure } from './failure.js';
 import { Janitor } from './janitor.js';
 import { Leftovers } from './leftovers.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './packager.js';
 import { Recordings } from './recording/recordings.js';
-import { SegmentedSession, type SessionTools } from './session.js';
+import { segmentSession, type SessionTools } from './session.js';
 import { SessionStats } from './stats.js';
 
 export interface SegmenterOptions extends PackagerSettings {
@@ -82,7 +82,7 @@ export class Segmenter {
       concurrency: options.sessionsPerReplica,
       redis,
       log,
-      work: (lease) => this.work(lease),
+      work: (lease) => segmentSession(lease, this.tools),
       verdictOf: (reason) =>
         reason instanceof SessionFailure ? reason.message : 'The stream failed too often.',
       end: (lease, verdict) => this.giveUp(lease.sessionId, verdict),
@@ -108,16 +108,6 @@ export class Segmenter {
       this.janitor.close(),
     ]);
     await this.claims.close();
-  }
-
-  private async work(lease: Lease): Promise<void> {
-    const { sessionId } = lease;
-    const summary = await readSummary(this.tools.hlsDir, sessionId);
-    if (summary) return forgetSession(this.tools, summary);
-    const session = await this.tools.registry.get(sessionId);
-    if (!session) return;
-    const segmented = await SegmentedSession.open(this.tools, session, lease);
-    await segmented.run();
   }
 
   /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */

@@ -8,7 +8,13 @@ import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import type { Session } from '@facecast/shared/sessions';
 import { warnUnlessOutage } from '@facecast/shared/redis';
 import type { PlaylistWatcher } from './announce.js';
-import { endFailedSession, endSession, type SessionTraces } from './ending.js';
+import {
+  endFailedSession,
+  endSession,
+  forgetSession,
+  readSummary,
+  type SessionTraces,
+} from './ending.js';
 import { SessionFailure } from './failure.js';
 import type { UnsearchedBatch } from './late-batches.js';
 import type { SegmenterMetrics } from './metrics.js';
@@ -31,11 +37,21 @@ export interface SessionTools extends SessionTraces, SessionInputTools {
 
 const STATS_EVERY_MS = 1_000;
 
+/** Segments one session from its claim, or from where its last owner came to, to its end. */
+export async function segmentSession(lease: Lease, tools: SessionTools): Promise<void> {
+  const summary = await readSummary(tools.hlsDir, lease.sessionId);
+  if (summary) return forgetSession(tools, summary);
+  const session = await tools.registry.get(lease.sessionId);
+  if (!session) return;
+  const segmented = await SegmentedSession.open(tools, session, lease);
+  await segmented.run();
+}
+
 /**
  * One session's work, from the claim to the end: marked batches into order, each encoded to one part,
  * each part listed, and only then its input removed.
  */
-export class SegmentedSession {
+class SegmentedSession {
   private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
   private readonly stats: SessionStats;
@@ -70,7 +86,10 @@ export class SegmentedSession {
   ): Promise<SegmentedSession> {
     const folder = join(tools.hlsDir, session.id);
     const { settings, volume } = tools;
-    const packager = await Packager.open(folder, { ...settings, volume });
+    const packager = await Packager.open(folder, {
+      ...{ ...settings, volume },
+      confirm: () => lease.confirm(),
+    });
     const timeline = await FaceTimeline.open(join(folder, TIMELINE_NAME), {
       fps: settings.cadence.fps,
       volume,
@@ -120,9 +139,10 @@ export class SegmentedSession {
   private async publishBatch(next: SearchedBatch | UnsearchedBatch): Promise<void> {
     const { batch } = next;
     if (batch.batch === 0) await this.prepareFolder();
-    const [content] = await Promise.all([this.encode(next), this.timeline.append(batch)]);
+    const content = await this.encode(next);
     // Encoding may have taken longer than the lease: because the encoder is slow, or this process was frozen.
     await this.lease.confirm();
+    await this.timeline.append(batch);
     const { firstFrame, frameCount, capturedAt } = batch;
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
     this.recorder?.see(this.packager.segments);

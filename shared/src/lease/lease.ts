@@ -78,6 +78,8 @@ export class HeldLease implements Lease {
       job: Pick<Job, 'extendLock'>;
       token: string;
       onProgress: () => void;
+      /** How long the lock lasts without a renewal, in milliseconds. */
+      lockMs?: number;
     },
   ) {
     this.key = leaseKey(options.queue, sessionId);
@@ -111,7 +113,7 @@ export class HeldLease implements Lease {
 
   async confirm(): Promise<void> {
     if (this.signal.aborted) throw new LeaseLostError();
-    if (performance.now() - this.heldAt < LOCK_MS) return;
+    if (performance.now() - this.heldAt < (this.options.lockMs ?? LOCK_MS)) return;
     const newest = await this.options.redis.hget(this.key, 'epoch');
     if (newest !== String(this.epoch)) throw new LeaseLostError();
   }
