@@ -9,6 +9,7 @@ import { Checkpoint } from './checkpoint.js';
 import { ChunkInput } from './chunk-input.js';
 import { removeLeftovers, tellEnd } from './conclusion.js';
 import type { Deps } from './deps.js';
+import type { FailureReason } from './failure.js';
 import { InFlight } from './in-flight.js';
 import { Pace } from './pace.js';
 import type { Progress } from './progress.js';
@@ -136,15 +137,22 @@ class SessionDecoding {
     await this.sound.settled();
     await this.save();
     if (this.isStopped) return;
-    await tellEnd(this.deps, this.lease, this.done, failure);
-    const { batches, frames } = this.done;
-    this.log.info({ batches, frames }, 'decoded to the end');
-    await this.endedOrMissing();
+    if (this.batcher.missing.size === 0) {
+      await tellEnd(this.deps, this.lease, this.done, failure);
+      const { batches, frames } = this.done;
+      this.log.info({ batches, frames }, 'decoded to the end');
+      await this.endedOrMissing();
+    }
     if (this.isStopped || this.recordings.resume()) return;
-    const lost = this.batcher.firstMissingFrame!;
-    const whole = { batches: lost / this.deps.cadence.framesPerBatch, frames: lost };
-    this.log.error({ ...whole }, 'a batch was lost, and cannot be made again');
-    await tellEnd(this.deps, this.lease, whole, failure ?? 'batch_missing');
+    await this.endBeforeMissing(failure);
+  }
+
+  /** A batch is lost for good: the session ends before it. */
+  private async endBeforeMissing(failure: FailureReason = 'batch_missing'): Promise<void> {
+    const frames = this.batcher.firstMissingFrame!;
+    const whole = { batches: frames / this.deps.cadence.framesPerBatch, frames };
+    this.log.error(whole, 'a batch was lost, and cannot be made again');
+    await tellEnd(this.deps, this.lease, whole, failure);
     this.batcher.missing.clear();
     this.isLost = true;
     await this.endedOrMissing();

@@ -2,7 +2,6 @@ import { publishEvent } from '@facecast/shared/events';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { PatientVolume } from '@facecast/shared/full-volume';
 import { playlistUrl } from '@facecast/shared/ingest-protocol';
-import type { Lease } from '@facecast/shared/lease/lease';
 import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';

@@ -98,6 +98,8 @@ export class Surroundings {
   extractor!: Extractor;
   /** Whether the playlist takes what the extractor hands on. */
   playlistMoves = true;
+  /** Batches that are lost on their way, once each. */
+  readonly losing = new Set<number>();
   private readonly claims: JobQueue<'decode'>;
   private readonly bySession = new Map<string, TestSession>();
   private readonly watchers = new Set<() => void>();
@@ -226,6 +228,7 @@ export class Surroundings {
   private async take(job: DetectJob): Promise<void> {
     const session = this.bySession.get(job.sessionId);
     const ref = { sessionId: job.sessionId, batch: job.batch, kind: 'decoded' } as const;
+    if (this.losing.delete(job.batch)) return this.store.remove(ref);
     const bytes = await this.store.read(ref);
     if (!session || !bytes) throw new Error('a batch of nobody');
     session.jobs.push(job);
@@ -237,9 +240,16 @@ export class Surroundings {
     for (const watcher of this.watchers) watcher();
   }
 
-  /** Says that the playlist lists all that came so far. */
+  /** Says that a batch is nowhere, as the segmenter does. */
+  async miss({ id }: TestSession, batch: number): Promise<void> {
+    await publishEvent(this.redis, { type: 'missing', sessionId: id, batch });
+  }
+
+  /** Says that the playlist lists all that came so far without a gap. */
   async publishPart(session: TestSession): Promise<void> {
-    const batches = session.jobs.length;
+    const came = new Set(session.jobs.map(({ batch }) => batch));
+    let batches = 0;
+    while (came.has(batches)) batches++;
     await publishEvent(this.redis, {
       type: 'part',
       sessionId: session.id,
