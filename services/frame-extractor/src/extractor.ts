@@ -19,6 +19,24 @@ import type { ExtractorMetrics } from './metrics.js';
 import { ProgressStore } from './progress.js';
 import { decodeSession } from './session.js';
 
+interface ExtractorOptions {
+  config: Pick<
+    Config,
+    | 'FPS'
+    | 'PART_SECONDS'
+    | 'SEGMENT_SECONDS'
+    | 'MAX_WIDTH'
+    | 'MAX_HEIGHT'
+    | 'SESSIONS_PER_REPLICA'
+    | 'MAX_LEAD_SECONDS'
+  >;
+  redis: Redis;
+  store: FrameStore;
+  metrics: ExtractorMetrics;
+  log: Logger;
+  patience?: Deps['patience'];
+}
+
 /** Owns sessions in the stage `decode` and decodes each of them. */
 export class Extractor {
   private constructor(
@@ -27,37 +45,9 @@ export class Extractor {
   ) {}
 
   /** @param options.redis a `worker` connection */
-  static async start(options: {
-    config: Pick<
-      Config,
-      | 'FPS'
-      | 'PART_SECONDS'
-      | 'SEGMENT_SECONDS'
-      | 'MAX_WIDTH'
-      | 'MAX_HEIGHT'
-      | 'SESSIONS_PER_REPLICA'
-      | 'MAX_LEAD_SECONDS'
-    >;
-    redis: Redis;
-    store: FrameStore;
-    metrics: ExtractorMetrics;
-    log: Logger;
-    patience?: Deps['patience'];
-  }): Promise<Extractor> {
-    const { config, redis, store, metrics, log, patience = PATIENCE } = options;
-    const deps: Deps = {
-      ...{ redis, store, metrics, log, patience },
-      volume: new PatientVolume({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
-      sessions: new SessionRegistry(redis),
-      chunks: new ChunkStore(redis),
-      progress: new ProgressStore(redis),
-      detect: new JobQueue(redis, { kind: 'detect' }),
-      markedLog: new MarkedLog(redis),
-      events: await EventSubscription.open(redis, log),
-      cadence: cadenceOf(config),
-      leadMs: config.MAX_LEAD_SECONDS * 1000,
-      picture: { fps: config.FPS, maxWidth: config.MAX_WIDTH, maxHeight: config.MAX_HEIGHT },
-    };
+  static async start(options: ExtractorOptions): Promise<Extractor> {
+    const { config, redis, log } = options;
+    const deps = await createDeps(options);
     const stage = new SessionStage({
       queue: 'decode',
       concurrency: config.SESSIONS_PER_REPLICA,
@@ -81,6 +71,24 @@ export class Extractor {
     await this.deps.detect.close();
     await this.deps.events.close();
   }
+}
+
+/** What the work on all sessions of a replica shares. */
+export async function createDeps(options: ExtractorOptions): Promise<Deps> {
+  const { config, redis, store, metrics, log, patience = PATIENCE } = options;
+  return {
+    ...{ redis, store, metrics, log, patience },
+    volume: new PatientVolume({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
+    sessions: new SessionRegistry(redis),
+    chunks: new ChunkStore(redis),
+    progress: new ProgressStore(redis),
+    detect: new JobQueue(redis, { kind: 'detect' }),
+    markedLog: new MarkedLog(redis),
+    events: await EventSubscription.open(redis, log),
+    cadence: cadenceOf(config),
+    leadMs: config.MAX_LEAD_SECONDS * 1000,
+    picture: { fps: config.FPS, maxWidth: config.MAX_WIDTH, maxHeight: config.MAX_HEIGHT },
+  };
 }
 
 async function giveUp(lease: Fence, verdict: FailureReason, deps: Deps): Promise<void> {

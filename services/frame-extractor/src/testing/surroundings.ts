@@ -17,7 +17,8 @@ import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { Registry } from 'prom-client';
 import { readFrameExtractorConfig } from '../config.js';
 import type { Patience } from '../decoder.js';
-import { Extractor } from '../extractor.js';
+import type { Deps } from '../deps.js';
+import { createDeps, Extractor } from '../extractor.js';
 import { createExtractorMetrics } from '../metrics.js';
 
 export const log = createLogger('test', 'silent');
@@ -132,14 +133,12 @@ export class Surroundings {
   }
 
   async startExtractor(): Promise<void> {
-    this.extractor = await Extractor.start({
-      config: readFrameExtractorConfig(this.env),
-      redis: this.redis,
-      store: this.store,
-      metrics: this.metrics,
-      log,
-      ...(this.patience && { patience: this.patience }),
-    });
+    this.extractor = await Extractor.start(this.options(this.redis));
+  }
+
+  /** What an extractor has, of which all goes over this connection. */
+  async deps(redis: Redis): Promise<Deps> {
+    return createDeps(this.options(redis));
   }
 
   /** An extractor in a process of its own, which can be killed; resolves when it is ready. */
@@ -223,6 +222,14 @@ export class Surroundings {
       await looked.promise;
       this.watchers.delete(watcher);
     }
+  }
+
+  private options(redis: Redis) {
+    return {
+      ...{ config: readFrameExtractorConfig(this.env), redis, log },
+      ...{ store: this.store, metrics: this.metrics },
+      ...(this.patience && { patience: this.patience }),
+    };
   }
 
   private async take(job: DetectJob): Promise<void> {
