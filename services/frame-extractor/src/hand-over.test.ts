@@ -77,6 +77,8 @@ async function handOver(
       () => stepped.commands > step,
     ),
   ]);
+  // What is to happen does so now, or not at all.
+  stepped.disarm();
   if (how === 'is told to stop' && isReached) await outcome;
 
   const second = await around.deps(redis);

@@ -127,6 +127,8 @@ async function handOver(
     stepped.reached.then(() => true),
     outcome.then(() => false),
   ]);
+  // What is to happen does so now, or not at all.
+  stepped.disarm();
   if (isReached && how === 'is told to stop') await outcome;
 
   const second = replica(redis);

@@ -49,6 +49,11 @@ export class SteppedRedis {
     this.count = 0;
   }
 
+  /** Counts no more. */
+  disarm(): void {
+    this.count = undefined;
+  }
+
   /** Commands so far. */
   get commands(): number {
     return this.count ?? 0;
