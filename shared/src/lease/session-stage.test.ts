@@ -126,6 +126,46 @@ test('a session that gets further outlives any number of holders; one that does 
   await heir.close();
 });
 
+test('owners whose locks ran out while they were frozen, however many, are no deaths', async () => {
+  await claims.add({ sessionId: 'stuck' }, { jobId: 'stuck' });
+  for (let frozen = 0; frozen < 4; frozen++) {
+    const owner = await holder();
+    await owner.says('stuck');
+    owner.kill('SIGSTOP');
+  }
+  const taken = deferred<string>();
+  const heir = stage(
+    async ({ sessionId }) => taken.resolve(sessionId),
+    async () => taken.reject(new Error('given up')),
+  );
+  expect(await taken.promise).toBe('stuck');
+  await heir.close();
+});
+
+test('an owner that was frozen, and fails as it wakes beside its successor, ends nothing', async () => {
+  await claims.add({ sessionId: 'fragile' }, { jobId: 'fragile' });
+  const frozen = await holder();
+  await frozen.says('fragile');
+  frozen.kill('SIGSTOP');
+  const taken = deferred();
+  const [ended, stopped] = [deferred<string>(), new AbortController()];
+  const heir = stage(
+    async ({ signal }) => {
+      taken.resolve();
+      signal.addEventListener('abort', () => stopped.abort());
+      await untilAborted(signal);
+    },
+    async (_, verdict) => ended.resolve(verdict),
+  );
+  await taken.promise;
+  frozen.kill('SIGCONT');
+  await frozen.says('handing over fragile');
+  expect(frozen.heard('gave fragile up')).toBe(false);
+  expect(await redis.hget('facecast:lease:fragile:decode', 'verdict')).toBeNull();
+  expect(stopped.signal.aborted).toBe(false);
+  await heir.close();
+});
+
 test('a session that was given up is ended by another where the one that did it dies', async () => {
   const doomed = await holder();
   await claims.add({ sessionId: 'hopeless' }, { jobId: 'hopeless' });
@@ -160,26 +200,38 @@ async function holder() {
     while (!said.has(line)) await once(news, 'line');
   };
   await says('ready');
-  return { says, kill: () => child.kill('SIGKILL') };
+  const heard = (line: string) => said.has(line);
+  return { says, heard, kill: (signal: NodeJS.Signals = 'SIGKILL') => child.kill(signal) };
 }
 
-/** Holds each session for ever; `moving` gets further, `hopeless` fails, and nobody is ever given up to the end. */
+/**
+ * Holds each session for ever; `moving` gets further, `hopeless` fails, `fragile` fails where it stood
+ * still, and nobody is ever given up to the end.
+ */
 const HOLDER = `
   import { Redis } from 'ioredis';
   import { pino } from 'pino';
   import { SessionStage } from '../../dist/lease/session-stage.js';
   const forEver = () => new Promise(() => {});
+  const stoodStill = () => new Promise((_, reject) => {
+    let at = performance.now();
+    setInterval(() => {
+      if (performance.now() - at > 1_000) reject(new Error('I stood still'));
+      at = performance.now();
+    }, 10);
+  });
   new SessionStage({
     queue: 'decode',
     concurrency: 4,
     redis: new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null }),
-    log: pino({ level: 'silent' }),
+    log: { ...pino({ level: 'silent' }), error() {}, warn() {}, info: ({ sessionId }, text) => console.log(\`\${text} \${sessionId}\`) },
     verdictOf: ({ message }) => message,
     work: async (lease) => {
       const { sessionId } = lease;
       if (sessionId === 'hopeless') throw new Error('hopeless');
       if (sessionId === 'moving') lease.progressed();
       console.log(sessionId);
+      if (sessionId === 'fragile') await stoodStill();
       await forEver();
     },
     end: ({ sessionId }) => {
