@@ -155,7 +155,10 @@ export function consume<Kind extends QueueKind>(
   redis: Redis,
   address: QueueAddress<Kind>,
   handle: JobHandler<Kind>,
-  options: Pick<WorkerOptions, 'concurrency' | 'maxStalledCount' | 'skipLockRenewal'> = {},
+  options: Pick<
+    WorkerOptions,
+    'concurrency' | 'maxStalledCount' | 'skipLockRenewal' | 'drainDelay'
+  > = {},
 ): Worker {
   const schema = catalog[address.kind];
   return new Worker(

@@ -174,10 +174,11 @@ export class RecordingSeries {
   /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
   private takeUpAgain(failure: DecodeFailure, reason: Interruption): boolean {
     if (reason === 'batch_missing') return this.resumeAtMissing();
-    const { recovery } = this.current;
+    const { recovery, decoder } = this.current;
     const isOfSound = reason === 'sound_died' || reason === 'sound_stalled';
     if (!recovery.point) return false;
-    if (!isOfSound && !this.losses.isWorthAnother(this.options.done.frames)) return false;
+    if (!isOfSound && !this.losses.isWorthAnother(this.options.done.frames, decoder.hasGiven))
+      return false;
     this.takeUp(this.current, recovery.point);
     this.tellReplacement(reason, failure.cause);
     return true;
@@ -219,7 +220,7 @@ export class RecordingSeries {
     const { framesPerBatch } = cadence;
     return new Recording(point, this.header, input, {
       ...{ picture, patience, framesPerBatch, size: this.size },
-      isSoundWorthIt: () => this.soundLosses.isWorthAnother(done.heard),
+      isSoundWorthIt: (hasGiven) => this.soundLosses.isWorthAnother(done.heard, hasGiven),
       onFailed: (error) => {
         log.error({ err: error }, 'the input could not be read');
         this.failInput('lost_chunk');

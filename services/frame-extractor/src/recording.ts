@@ -23,8 +23,11 @@ export interface RecordingOptions extends Pick<
   DecoderOptions,
   'picture' | 'size' | 'framesPerBatch' | 'patience'
 > {
-  /** Whether it is worth it to take the recording up again where the decoder of its sound was lost. */
-  isSoundWorthIt: () => boolean;
+  /**
+   * Whether it is worth it to take the recording up again where the decoder of its sound was lost.
+   * @param hasGiven whether that one gave anything
+   */
+  isSoundWorthIt: (hasGiven: boolean) => boolean;
   /** Called where the input cannot be read. */
   onFailed: (error: unknown) => void;
 }
@@ -87,7 +90,7 @@ export class Recording {
     const { decoder, recovery, options } = this;
     // The pictures' decoder may have been lost with it.
     if (decoder.isClosed) return true;
-    if (!recovery.point || !options.isSoundWorthIt()) return false;
+    if (!recovery.point || !options.isSoundWorthIt(this.sound.hasGiven)) return false;
     decoder.fail(reason);
     return true;
   }

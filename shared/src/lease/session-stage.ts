@@ -10,6 +10,9 @@ import { OwnerDeaths } from './owner-deaths.js';
 /** How many owners of a session may die, none of which got it any further, before it is given up. */
 const MAX_DEATHS = 3;
 
+/** A frozen replica may swallow the news of a claim: so often the others look by themselves. */
+const LOOK_EVERY_SECONDS = 1;
+
 /** Between two tries to end a session that was given up. */
 const END_AGAIN_MS = 5_000;
 
@@ -68,8 +71,13 @@ export class SessionStage {
       redis,
       { kind: queue },
       ({ sessionId }, job, token) => this.own(sessionId, job, token),
-      // BullMQ counts locks that ran out, which says nothing of deaths.
-      { concurrency, maxStalledCount: Number.MAX_SAFE_INTEGER, skipLockRenewal: true },
+      {
+        concurrency,
+        // BullMQ counts locks that ran out, which says nothing of deaths.
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
+        skipLockRenewal: true,
+        drainDelay: LOOK_EVERY_SECONDS,
+      },
     );
     this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the claims'));
   }
