@@ -7,7 +7,7 @@ import { faceClip, facePlace, HEIGHT, WIDTH } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
 import { toGray } from '../support/live-viewer.js';
 import { flashes } from '../sources/watched.js';
-import { ffmpegsOf, processesOf, replaced, signal } from '../support/processes.js';
+import { ffmpegsOf, present, processesOf, replaced, signal } from '../support/processes.js';
 import { sharpness } from '../support/sharpness.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { liveOf, makeSoundingClip, type SoundingClip } from './live-marked.js';
@@ -36,6 +36,12 @@ afterAll(async () => {
 
 const live = () => liveOf(stack, clip);
 
+/** A service's processes, once they are there. */
+const running = (service: string, count = 1) =>
+  present(() => processesOf(stack, `services/${service}`), count);
+/** Its ffmpegs, as many as sound and pictures need. */
+const ffmpegs = (service: string) => present(() => ffmpegsOf(stack, `services/${service}`), 2);
+
 /** The ffmpegs that decode the sound of sessions. */
 async function soundDecoders() {
   const all = await ffmpegsOf(stack, 'services/frame-extractor');
@@ -46,7 +52,7 @@ describe('every frame comes once and in order, and all of the sound with it, who
   test('a detector, again and again', async () => {
     const { viewer, endsWhole } = await live();
     for (let n = 0; n < 4; n++) {
-      const detectors = await processesOf(stack, 'face-detector');
+      const detectors = await running('face-detector', 2);
       signal([detectors[n % 2]!], 'SIGKILL');
       await viewer.parts(10);
     }
@@ -55,34 +61,34 @@ describe('every frame comes once and in order, and all of the sound with it, who
 
   test('the segmenter', async () => {
     const { viewer, endsWhole } = await live();
-    signal(await processesOf(stack, 'services/segmenter'), 'SIGKILL');
+    signal(await running('segmenter'), 'SIGKILL');
     await endsWhole();
     expect(viewer.discontinuities).toBe(1);
   });
 
   test('the frame-extractor', async () => {
     const { viewer, endsWhole } = await live();
-    signal(await processesOf(stack, 'services/frame-extractor'), 'SIGKILL');
+    signal(await running('frame-extractor'), 'SIGKILL');
     await endsWhole();
     expect(viewer.discontinuities).toBe(0);
   });
 
   test('the decoder of the sound', async () => {
     const { endsWhole } = await live();
-    signal(await soundDecoders(), 'SIGKILL');
+    signal(await present(soundDecoders), 'SIGKILL');
     await endsWhole();
   });
 
   test('the gateway that holds publisher and viewer', async () => {
     const { publisher, endsWhole } = await live();
-    signal(await processesOf(stack, 'services/gateway'), 'SIGKILL');
+    signal(await running('gateway'), 'SIGKILL');
     await endsWhole();
     expect(publisher.losses).toBe(1);
   });
 
   test('Redis', async () => {
     const { endsWhole } = await live();
-    const redis = await processesOf(stack, 'redis-server');
+    const redis = await present(() => processesOf(stack, 'redis-server'));
     signal(redis, 'SIGKILL');
     await replaced(stack, 'redis-server', redis);
     await endsWhole();
@@ -92,21 +98,21 @@ describe('every frame comes once and in order, and all of the sound with it, who
 describe('every frame comes once and in order, and all of the sound with it, whoever hangs or is gone:', () => {
   test('the encoder', async () => {
     const { viewer, endsWhole } = await live();
-    signal(await ffmpegsOf(stack, 'services/segmenter'), 'SIGSTOP');
+    signal(await ffmpegs('segmenter'), 'SIGSTOP');
     await endsWhole();
     expect(viewer.discontinuities).toBe(1);
   });
 
   test('the decoder', async () => {
     const { endsWhole } = await live();
-    signal(await ffmpegsOf(stack, 'services/frame-extractor'), 'SIGSTOP');
+    signal(await ffmpegs('frame-extractor'), 'SIGSTOP');
     await endsWhole();
   });
 
   test('Redis for five seconds, of which /readyz tells', async () => {
     const { endsWhole } = await live();
     const readiness = async () => (await fetch(`${stack.url}/readyz`)).status;
-    const before = await processesOf(stack, 'redis-server');
+    const before = await present(() => processesOf(stack, 'redis-server'));
     signal(before, 'SIGKILL');
     const redis = await replaced(stack, 'redis-server', before);
     signal(redis, 'SIGSTOP');
@@ -129,7 +135,7 @@ describe('every frame comes once and in order, and all of the sound with it, who
 
   test('all detectors for five seconds: what was not searched is counted, and blurred as a whole', async () => {
     const [boxes, blurred] = await Promise.all([live(), startLive(stack, face, 'blur')]);
-    const detectors = await processesOf(stack, 'face-detector');
+    const detectors = await running('face-detector', 2);
     signal(detectors, 'SIGSTOP');
     const before = await boxes.stats();
     await boxes.viewer.parts(50);
@@ -153,10 +159,10 @@ describe('every frame comes once and in order, and all of the sound with it, who
 
 test('a decoder of sound that hangs is replaced, and no picture is lost for it', async () => {
   const { endsInOrder } = await live();
-  const hung = await soundDecoders();
+  const hung = await present(soundDecoders);
   signal(hung, 'SIGSTOP');
-  const pids = async () => (await soundDecoders()).map(({ pid }) => pid);
-  await expect.poll(pids, { timeout: 30_000 }).not.toEqual(hung.map(({ pid }) => pid));
+  const gone = new Set(hung.map(({ pid }) => pid));
+  await present(async () => (await soundDecoders()).filter(({ pid }) => !gone.has(pid)));
   const watched = await endsInOrder(40);
   const last = flashes(watched)
     .filter(({ seconds }) => seconds < watched.soundEnd! - 0.5)
@@ -181,7 +187,7 @@ test('a session that cannot be saved ends, and its publisher is told why', async
 test('nobody sees a rolling update: SIGTERM to each service in turn', async () => {
   const { viewer, endsWhole } = await live();
   for (const service of ['face-detector', 'frame-extractor', 'segmenter', 'gateway'])
-    for (const one of await processesOf(stack, `services/${service}`)) {
+    for (const one of await running(service, service === 'face-detector' ? 2 : 1)) {
       signal([one], 'SIGTERM');
       await viewer.parts(10);
     }
