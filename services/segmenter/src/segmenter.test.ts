@@ -459,7 +459,7 @@ describe('a fault', () => {
     await redis.del(`facecast:queue:segment:${sessionId}:lock`);
     const wonAgain = published(sessionId, 15);
     const waiting = expect.poll(() => redis.exists(`facecast:queue:segment:${sessionId}:lock`), {
-      timeout: 10_000,
+      timeout: 60_000,
     });
     await waiting.toBe(1);
     for (const batch of upTo(25)) await mark(sessionId, batch);
