@@ -5,6 +5,7 @@ import { benchFacesMemory } from './faces/memory.js';
 import { benchFaults } from './faults.js';
 import { benchFuzz } from './fuzz.js';
 import { benchLatency } from './latency.js';
+import { benchOverload } from './overload.js';
 import { benchPipeline } from './pipeline.js';
 import { benchScaling } from './scaling.js';
 import { benchSoak } from './soak.js';
@@ -12,7 +13,16 @@ import { benchSources } from './sources.js';
 import { benchViewers } from './viewers.js';
 
 /** These take many minutes, and run only if they are named. */
-const LONG = ['faces', 'faces-hidden', 'faces-hidden-live', 'faces-memory', 'fuzz', 'sources', 'soak'];
+const LONG = [
+  'faces',
+  'faces-hidden',
+  'faces-hidden-live',
+  'faces-memory',
+  'fuzz',
+  'overload',
+  'sources',
+  'soak',
+];
 
 /** `npm run bench -- [NAME…]`: all benchmarks but the long ones, or those that are named. */
 const benchmarks: Record<string, () => Promise<string>> = {
@@ -25,6 +35,7 @@ const benchmarks: Record<string, () => Promise<string>> = {
   viewers: benchViewers,
   scaling: benchScaling,
   faults: benchFaults,
+  overload: benchOverload,
   fuzz: benchFuzz,
   sources: benchSources,
   soak: benchSoak,

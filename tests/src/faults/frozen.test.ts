@@ -25,7 +25,7 @@ const replicas: Record<string, Replica> = {};
 beforeAll(async () => {
   media = await mkdtemp(join(tmpdir(), 'facecast-frozen-'));
   // Longer than any of these sessions lasts.
-  clip = await makeSoundingClip(join(media, 'marked.webm'), 90);
+  clip = await makeSoundingClip(join(media, 'marked.webm'), 60);
   stack = await startStack();
   for (const service of STATEFUL)
     replicas[service] = await startReplica(stack, `services/${service}`);
