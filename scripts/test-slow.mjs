@@ -27,9 +27,11 @@ try {
     if (performance.now() - began > options.seconds * 1000) break;
     const report = join(directory, `${run}.json`);
     const startedAt = performance.now();
-    await runTests(report);
+    const code = await runTests(report);
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     const failed = addRun(tests, JSON.parse(await readFile(report, 'utf8')));
+    // For instance, as no test has this name, or the tests could not begin.
+    if (code !== 0 && failed.length === 0) failed.push(`npm test ended with ${code}`);
     if (failed.length > 0) failedRuns++;
     const result = failed.length === 0 ? 'green' : `red: ${failed.join('; ')}`;
     console.log(`run ${run} of ${options.runs}: ${seconds} s, ${result}`);
@@ -41,7 +43,10 @@ try {
 for (const line of tableOf(tests, options.table)) console.log(line);
 process.exit(failedRuns === 0 ? 0 : 1);
 
-/** @param {string} report file that Vitest writes the results to */
+/**
+ * @param {string} report file that Vitest writes the results to
+ * @returns {Promise<number>} the exit code
+ */
 async function runTests(report) {
   const child = spawn(
     'taskset',
@@ -53,7 +58,8 @@ async function runTests(report) {
   );
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
     process.once(signal, () => child.kill(signal));
-  await once(child, 'exit');
+  const [code] = await once(child, 'exit');
+  return code ?? 1;
 }
 
 /** @param {number} cpu */
