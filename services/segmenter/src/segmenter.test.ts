@@ -431,6 +431,38 @@ describe('a session that cannot go on', () => {
   });
 });
 
+describe('a batch that was lost on its way', () => {
+  /** Somebody decodes the session, and could make it again. */
+  async function decode(sessionId: string) {
+    const decoding = new JobQueue(redis, { kind: 'decode' });
+    await decoding.add({ sessionId }, { jobId: sessionId });
+    await decoding.close();
+  }
+
+  test.each([
+    ['that others wait for', async () => {}],
+    ['of which there is an entry and no frames', lostFrames],
+  ])('%s, is asked for until it comes, and no frame is lost', async (_, happens) => {
+    start();
+    const sessionId = await beginSession();
+    await decode(sessionId);
+    const asked = next('missing', sessionId);
+    for (const batch of [0, 2, 3]) await mark(sessionId, batch);
+    await happens(sessionId);
+    expect(await asked).toMatchObject({ batch: 1 });
+    expect(await next('missing', sessionId)).toMatchObject({ batch: 1 });
+    const ended = next('ended', sessionId);
+    await mark(sessionId, 1);
+    await endInput(sessionId, 4);
+    expect(await ended).toEqual({ type: 'ended', sessionId, frames: 12 });
+    expect(await playNumbers(playlistPath(sessionId))).toEqual(upTo(12));
+  });
+
+  async function lostFrames(sessionId: string) {
+    await markedLog.append(sessionId, markedBatch(1, { sessionId }));
+  }
+});
+
 describe('a fault', () => {
   test('of the encoder costs no frame', async () => {
     const { metrics } = start();

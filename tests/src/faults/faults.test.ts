@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -46,6 +46,19 @@ const ffmpegs = (service: string) => present(() => ffmpegsOf(stack, `services/${
 async function soundDecoders() {
   const all = await ffmpegsOf(stack, 'services/frame-extractor');
   return all.filter(({ command }) => command.includes('0:a:0'));
+}
+
+/** Removes the newest batch's decoded frames from a session's directory in the frame store. */
+async function loseFrames(directory: string): Promise<void> {
+  for (;;) {
+    const batches = (await readdir(directory)).filter((name) => /^\d+\.decoded$/.test(name));
+    const newest = Math.max(...batches.map((name) => Number.parseInt(name)));
+    const isLost = await rm(join(directory, `${newest}.decoded`)).then(
+      () => true,
+      () => false,
+    );
+    if (isLost) return;
+  }
 }
 
 describe('every frame comes once and in order, and all of the sound with it, whoever is killed:', () => {
@@ -121,6 +134,15 @@ describe('every frame comes once and in order, and all of the sound with it, who
     signal(redis, 'SIGCONT');
     await endsWhole();
     await expect.poll(readiness).toBe(200);
+  });
+
+  test('the frames of a batch that nobody has searched yet', async () => {
+    const { publisher, endsWhole } = await live();
+    const detectors = await running('face-detector', 2);
+    signal(detectors, 'SIGSTOP');
+    await loseFrames(join(stack.framesDir, publisher.sessionId));
+    signal(detectors, 'SIGCONT');
+    await endsWhole();
   });
 
   test("the publisher's network for ten seconds", async () => {
