@@ -230,8 +230,9 @@ const HOLDER = `
       const { sessionId } = lease;
       if (sessionId === 'hopeless') throw new Error('hopeless');
       if (sessionId === 'moving') lease.progressed();
+      const fails = sessionId === 'fragile' && stoodStill();
       console.log(sessionId);
-      if (sessionId === 'fragile') await stoodStill();
+      if (fails) await fails;
       await forEver();
     },
     end: ({ sessionId }) => {
