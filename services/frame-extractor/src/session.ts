@@ -169,6 +169,7 @@ class SessionDecoding {
 
   private async handOn(batch: RawBatch, { sound }: Recording): Promise<boolean> {
     const { receivedAt } = this.input;
+    const { batches } = this.done;
     this.handingOn = this.batcher.handOn(batch, receivedAt, sound).then(async (isTaken) => {
       if (isTaken) await this.save();
       return isTaken;
@@ -176,7 +177,8 @@ class SessionDecoding {
     const isTaken = await this.handingOn;
     if (!isTaken && !this.isStopped) this.stop();
     if (this.isStopped) return false;
-    this.lease.progressed();
+    // What an owner before handed on already is no progress: it may die where that one did.
+    if (this.done.batches > batches) this.lease.progressed();
     return true;
   }
 
