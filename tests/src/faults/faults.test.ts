@@ -13,7 +13,7 @@ import { startStack, type Stack } from '../support/stack.js';
 import { liveOf, makeSoundingClip, type SoundingClip } from './live-marked.js';
 
 /** Longer than any of these sessions lasts. */
-const CLIP_SECONDS = 25;
+const CLIP_SECONDS = 40;
 
 let stack: Stack;
 let media: string;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   media = await mkdtemp(join(tmpdir(), 'facecast-faults-'));
   clip = await makeSoundingClip(join(media, 'marked.webm'), CLIP_SECONDS);
   const facePath = join(media, 'face.webm');
-  await faceClip(facePath, 15);
+  await faceClip(facePath, 30);
   face = await readFile(facePath);
   stack = await startStack({ DETECTOR_REPLICAS: '2' });
 });
