@@ -23,7 +23,7 @@ import { numberedFrames, playNumbers, upTo } from './testing/pictures.js';
 const BATCHES = 3;
 const UNSEARCHED = 1;
 /** Orders that are tried at a time: each is mostly waiting. */
-const AT_ONCE = 3;
+const AT_ONCE = 6;
 
 const log = createLogger('test', process.env['TEST_LOG'] ?? 'silent');
 let root: string;

@@ -55,6 +55,9 @@ class SegmentedSession {
   private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
   private readonly stats: SessionStats;
+  /** Aborted when the session is not registered any more: an owner before this one has ended it. */
+  private readonly over = new AbortController();
+  private readonly signal: AbortSignal;
 
   private constructor(
     private readonly tools: SessionTools,
@@ -65,6 +68,7 @@ class SegmentedSession {
     private readonly recorder: Recorder | undefined,
   ) {
     const { cadence } = tools.settings;
+    this.signal = AbortSignal.any([lease.signal, this.over.signal]);
     this.stats = new SessionStats(session.id, cadence.fps, session.stats);
     this.input = new SessionInput(session.id, tools, packager.batches, (batch) =>
       this.stats.seen(batch),
@@ -102,7 +106,7 @@ class SegmentedSession {
   /** Works until the session is over; rejects when another replica is to continue it. */
   async run(): Promise<void> {
     const { watcher } = this.tools;
-    const { signal } = this.lease;
+    const { signal } = this;
     const stop = () => void this.encoder.close();
     signal.addEventListener('abort', stop);
     const telling = setInterval(() => this.tellStats(), STATS_EVERY_MS);
@@ -114,6 +118,7 @@ class SegmentedSession {
       await this.lease.confirm();
       await endSession(this.tools, this.packager, this.snapshot('ended'), error);
     } catch (error) {
+      if (this.over.signal.aborted) return await this.packager.end();
       if (signal.aborted || error instanceof LeaseLostError) throw error;
       await this.fail(error as Error);
     } finally {
@@ -129,7 +134,7 @@ class SegmentedSession {
   /** Publishes batch after batch until the end of the input, and gives that. */
   private async publishAll(): Promise<InputEnd> {
     for (;;) {
-      const next = await this.input.next(this.lease.signal);
+      const next = await this.input.next(this.signal);
       if ('kind' in next) return next;
       await this.publishBatch(next);
       this.lease.progressed();
@@ -202,14 +207,19 @@ class SegmentedSession {
   }
 
   private tellStats(): void {
-    if (!this.packager.started) return;
-    const stats = this.snapshot('live');
-    this.tell({ type: 'stats', sessionId: this.session.id, stats });
-    this.tools.registry
-      .update(this.session.id, { state: 'live', stats })
-      .catch((error: unknown) =>
-        warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
-      );
+    const stats = this.snapshot(this.packager.started ? 'live' : 'starting');
+    if (this.packager.started) this.tell({ type: 'stats', sessionId: this.session.id, stats });
+    this.keepStats(stats).catch((error: unknown) =>
+      warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
+    );
+  }
+
+  private async keepStats(stats: PipelineStats): Promise<void> {
+    const { id } = this.session;
+    const isRunning = this.packager.started
+      ? await this.tools.registry.update(id, { state: 'live', stats })
+      : (await this.tools.registry.get(id)) !== undefined;
+    if (!isRunning) this.over.abort();
   }
 
   private tell(event: FacecastEvent): void {
