@@ -16,9 +16,10 @@ const everywhere = {
 
 const wholeSystems = {
   ...everywhere,
-  expect: { poll: { timeout: 60_000, interval: 100 } },
-  testTimeout: 180_000,
-  hookTimeout: 600_000,
+  // These bound what hangs: a machine with other work on it may be many times as slow.
+  expect: { poll: { timeout: 240_000, interval: 100 } },
+  testTimeout: 600_000,
+  hookTimeout: 900_000,
 };
 
 export default defineConfig({
@@ -36,9 +37,10 @@ export default defineConfig({
           ],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
-          // They bound what hangs: a machine with other work on it may be many times as slow.
-          testTimeout: 120_000,
-          hookTimeout: 240_000,
+          // These, too.
+          expect: { poll: { timeout: 60_000, interval: 20 } },
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
         },
       },
       {

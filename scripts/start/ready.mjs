@@ -2,14 +2,14 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const ASK_EVERY_MS = 100;
-const LONGEST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 300_000;
 
 /**
  * Resolves when every service says that it and what it depends on works.
  *
  * @param {{ host: string, port: number }[]} places whose `/readyz` is asked
  * @param {AbortSignal} signal
- * @throws {Error} with the last answers where that takes more than a minute
+ * @throws {Error} with the last answers where that takes more than five minutes
  */
 export async function untilReady(places, signal) {
   const giveUp = performance.now() + LONGEST_WAIT_MS;

@@ -21,6 +21,8 @@ const eventSchema = z.discriminatedUnion('type', [
     part: count,
     batches: count,
   }),
+  /** A batch is nowhere: whoever decodes the session makes it again. Told until it comes. */
+  z.object({ type: z.literal('missing'), sessionId, batch: count }),
   z.object({ type: z.literal('stats'), sessionId, stats: pipelineStatsSchema }),
   /** The publisher chose another effect. */
   z.object({ type: z.literal('effect'), sessionId, effect: effectSchema }),

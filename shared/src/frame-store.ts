@@ -73,7 +73,12 @@ export class DirectoryFrameStore implements FrameStore {
   constructor(private readonly root: string) {}
 
   async openSession(sessionId: string): Promise<void> {
-    await mkdir(join(this.root, sessionId), { recursive: true });
+    const make = () => mkdir(join(this.root, sessionId), { recursive: true });
+    // A directory that is there, and removed before Node has looked at it, is told as missing.
+    await make().catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+      return make();
+    });
   }
 
   async write(ref: BatchRef, frames: Uint8Array): Promise<boolean> {

@@ -75,13 +75,13 @@ export class PatientVolume {
 
   private async insist<Result>(attempt: () => Promise<Result>, first: unknown): Promise<Result> {
     const { volume, log, makeRoom, longestWaitMs = LONGEST_WAIT_MS } = this.options;
-    const giveUpAt = performance.now() + longestWaitMs;
+    // Counted in tries: one who is not let run has not looked for room.
+    let triesLeft = Math.ceil(longestWaitMs / RETRY_MS);
     if (this.waiting++ === 0) log.error({ err: first, volume }, 'a volume is full');
     try {
       for (let error = first; ;) {
         this.options.refusals.inc();
-        if (performance.now() >= giveUpAt || this.closing.signal.aborted)
-          throw new VolumeFullError(error);
+        if (triesLeft-- <= 0 || this.closing.signal.aborted) throw new VolumeFullError(error);
         // Where that is not possible, there may still be room by itself.
         await makeRoom?.().catch(() => {});
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});

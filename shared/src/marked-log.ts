@@ -1,4 +1,5 @@
-import { markedEntrySchema, type MarkedEntry } from './messages.js';
+import { FENCE, LeaseLostError, type Fence } from './lease/lease.js';
+import { markedEntrySchema, type InputEnd, type MarkedEntry } from './messages.js';
 import type { Logger } from './logger.js';
 import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS, warnUnlessOutage } from './redis.js';
 
@@ -27,6 +28,17 @@ export class MarkedLog {
     ]);
   }
 
+  /**
+   * Appends the end of the input, for the session's owner alone.
+   * @throws {LeaseLostError} where another replica owns the session, and nothing was appended
+   */
+  async appendEnd(lease: Fence, end: InputEnd): Promise<void> {
+    const keys = [lease.key, streamKey(lease.sessionId)];
+    const args = [lease.epoch, JSON.stringify(end), SESSION_LIFETIME_SECONDS];
+    const appended = await this.redis.eval(APPEND_FENCED, keys.length, ...keys, ...args);
+    if (appended !== 1) throw new LeaseLostError();
+  }
+
   /** Removes entries whose batches are published. */
   async remove(sessionId: string, ids: string[]): Promise<void> {
     if (ids.length > 0) await this.redis.xdel(streamKey(sessionId), ...ids);
@@ -37,6 +49,10 @@ export class MarkedLog {
     await this.redis.unlink(streamKey(sessionId));
   }
 }
+
+const APPEND_FENCED = `${FENCE}redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return 1`;
 
 type Receive = (entries: LoggedEntry[]) => void;
 type Watched = { after: string; receive: Receive };

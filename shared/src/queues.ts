@@ -1,7 +1,7 @@
 import { Queue, WaitingError, Worker, type Job, type JobState, type WorkerOptions } from 'bullmq';
 import type { z } from 'zod';
 import { chunkJobSchema, claimJobSchema, detectJobSchema } from './messages.js';
-import { KEY_PREFIX, type Redis } from './redis.js';
+import { KEY_PREFIX, LOST_LOCK, type Redis } from './redis.js';
 
 /** BullMQ's keys are `facecast:queue:<queue>:…`. */
 export const QUEUE_PREFIX = `${KEY_PREFIX}:queue`;
@@ -129,10 +129,13 @@ export class JobQueue<Kind extends QueueKind> {
 
 /**
  * Called in a handler: gives the job back unfinished, as the next one in its queue, without counting
- * it as a failure. It throws what tells BullMQ so, and the handler must let that through.
+ * it as a failure. It throws what tells BullMQ so, and the handler must let that through. A job that is
+ * somebody else's by now stays so.
  */
 export async function putBack(job: Job, token: string): Promise<never> {
-  await job.moveToWait(token);
+  await job.moveToWait(token).catch((error: unknown) => {
+    if (!LOST_LOCK.test((error as Error).message)) throw error;
+  });
   throw new WaitingError();
 }
 
@@ -152,7 +155,10 @@ export function consume<Kind extends QueueKind>(
   redis: Redis,
   address: QueueAddress<Kind>,
   handle: JobHandler<Kind>,
-  options: Pick<WorkerOptions, 'concurrency' | 'maxStalledCount' | 'skipLockRenewal'> = {},
+  options: Pick<
+    WorkerOptions,
+    'concurrency' | 'maxStalledCount' | 'skipLockRenewal' | 'drainDelay'
+  > = {},
 ): Worker {
   const schema = catalog[address.kind];
   return new Worker(

@@ -43,7 +43,7 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
 const OUTAGE_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 const OUTAGE_MESSAGES = /^(Connection is closed|Reached the max retries per request|LOADING )/;
 /** What BullMQ says after an outage, or where a process stood still: where in the code is no news. */
-const LOST_LOCK = /^(could not renew lock|Missing lock|Lock mismatch) for job /;
+export const LOST_LOCK = /^(could not renew lock|Missing (lock|key)|Lock mismatch) for job /;
 
 /**
  * Logs a warning of trouble with something that needs Redis. Where it is only that Redis is gone, it

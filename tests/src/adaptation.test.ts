@@ -30,13 +30,13 @@ test.each([
   const before = await link();
 
   line.bitsPerSecond = 200_000;
-  await expect.poll(note, { timeout: 30_000 }).toMatch(/^Sending .* the connection is slow\.$/);
+  await expect.poll(note).toMatch(/^Sending .* the connection is slow\.$/);
   const reduced = await note();
   await framesShown(page, 'processed', 150);
   expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
 
   line.bitsPerSecond = Infinity;
-  await expect.poll(note, { timeout: 40_000 }).not.toBe(reduced);
+  await expect.poll(note).not.toBe(reduced);
   await framesShown(page, 'processed', 30);
   expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
   expect(await link()).toBe(before);

@@ -19,6 +19,9 @@ const DETECT_ATTEMPTS = 3;
 export class Batcher {
   /** What is done with the faces of the batches from now on. */
   effect: Effect;
+  /** Numbers of batches that were handed on and are nowhere: they are handed on again. */
+  readonly missing = new Set<number>();
+
   constructor(
     private readonly options: {
       sessionId: string;
@@ -42,27 +45,54 @@ export class Batcher {
   /**
    * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
    * the session takes no more: it was closed, or the store has no room for it because it is over.
-   * A batch that was handed on before is not handed on again; but its sound, where that was not there. A store that is full is waited for.
+   * A batch that was handed on before is not handed on again, unless it is missing; but its sound is
+   * written, where that was not there. A store that is full is waited for.
    * @param receivedAt when the newest chunk came that was fed when the batch was whole
    * @param recording the sound of the recording that it comes from
    * @throws {VolumeFullError}
    */
   async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
-    const { sessionId, done, store, volume, sound, detect, clock, metrics } = this.options;
-    const { pace, inFlight } = this.options;
-    if (raw.firstFrame < done.frames) {
+    const { done, clock, pace, inFlight, metrics, cadence } = this.options;
+    const { firstFrame, frameCount, width, height } = raw;
+    if (firstFrame < done.frames) {
+      const batch = firstFrame / cadence.framesPerBatch;
+      if (this.missing.has(batch)) return this.dispatchAgain(raw, receivedAt, recording, batch);
       this.writeMissingSound(raw, recording);
       return true;
     }
-    if (raw.firstFrame > done.frames) throw new Error('there are frames missing before a batch');
+    if (firstFrame > done.frames) throw new Error('there are frames missing before a batch');
     clock.chunkRead(receivedAt);
-    await pace.until(clock.capturedAt(raw.firstFrame));
+    await pace.until(clock.capturedAt(firstFrame));
     if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
-    const { batches: batch, frames: firstFrame } = done;
+    const decodedAt = await this.dispatch(raw, receivedAt, recording, done.batches);
+    if (decodedAt === undefined) return false;
+    done.batches++;
+    done.frames += frameCount;
+    Object.assign(done, { width, height, capturedFrom: clock.captureOfFirst });
+    inFlight.add();
+    metrics.frames.inc(frameCount);
+    metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
+    return true;
+  }
+
+  /** The first frame of the first batch that is missing. */
+  get firstMissingFrame(): number | undefined {
+    const { framesPerBatch } = this.options.cadence;
+    return this.missing.size === 0 ? undefined : Math.min(...this.missing) * framesPerBatch;
+  }
+
+  /** Puts a batch into the frame store and the queue; resolves to when, undefined where there is no room any more. */
+  private async dispatch(
+    raw: RawBatch,
+    receivedAt: number,
+    recording: RecordingSound,
+    batch: number,
+  ): Promise<number | undefined> {
+    const { sessionId, store, volume, sound, detect, clock, done } = this.options;
+    const { firstFrame, frameCount, width, height } = raw;
     const ref = { sessionId, batch, kind: 'decoded' } as const;
-    if (!(await volume.write(() => store.write(ref, raw.frames)))) return false;
-    const { width, height, frameCount } = raw;
-    clock.framesOut(firstFrame + frameCount, receivedAt);
+    if (!(await volume.write(() => store.write(ref, raw.frames)))) return undefined;
+    if (firstFrame >= done.frames) clock.framesOut(firstFrame + frameCount, receivedAt);
     const samples = sound.write(recording, { batch, firstFrame, frameCount });
     const decodedAt = Date.now();
     await detect.add(
@@ -73,13 +103,21 @@ export class Batcher {
       },
       { jobId: detectJobId({ sessionId, batch }), attempts: DETECT_ATTEMPTS },
     );
-    done.batches++;
-    done.frames += frameCount;
-    Object.assign(done, { width, height, capturedFrom: clock.captureOfFirst });
-    inFlight.add();
-    metrics.frames.inc(frameCount);
-    metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
-    return true;
+    return decodedAt;
+  }
+
+  private async dispatchAgain(
+    raw: RawBatch,
+    receivedAt: number,
+    recording: RecordingSound,
+    batch: number,
+  ): Promise<boolean> {
+    const { sessionId, detect } = this.options;
+    // A job that failed, or whose frames are gone, would be in the way of the new one.
+    await detect.remove(detectJobId({ sessionId, batch }));
+    const decodedAt = await this.dispatch(raw, receivedAt, recording, batch);
+    if (decodedAt !== undefined) this.missing.delete(batch);
+    return decodedAt !== undefined;
   }
 
   private writeMissingSound({ firstFrame, frameCount }: RawBatch, recording: RecordingSound): void {

@@ -1,4 +1,5 @@
 import { ChunkStore } from '@facecast/shared/chunks';
+import { leaseKey, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis } from '@facecast/shared/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
@@ -21,9 +22,10 @@ const BEGINNING: RecoveryPoint = {
 
 test('how far a session has come is saved at once, and what it needs no more goes', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
-  const done = await progress.takeOver('one');
+  const lease = await own();
+  const done = await progress.load('one');
   const from = { point: BEGINNING, header: undefined };
-  const checkpoint = new Checkpoint({ progress, chunks }, 'one', done, from);
+  const checkpoint = new Checkpoint({ progress, chunks }, lease, done, from);
   const recovery = new Recovery(BEGINNING, 0);
   const save = () => checkpoint.save({ recovery, wholeHeader: Buffer.from('header') });
   recovery.fed(0, 0, 100, []);
@@ -38,7 +40,7 @@ test('how far a session has come is saved at once, and what it needs no more goe
 
   recovery.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0) }]);
   recovery.decoded(0, { next: 3, origin: 0, last: 1 });
-  recovery.handedOn(6);
+  recovery.listed(6);
   Object.assign(done, { nextChunk: 3, batches: 2, heard: 0, frames: 6 });
   await save();
   const saved = await progress.load('one');
@@ -48,18 +50,26 @@ test('how far a session has come is saved at once, and what it needs no more goe
   expect(await redis.keys('facecast:chunk:one:*')).toEqual(['facecast:chunk:one:2']);
 });
 
-test('a holder that has been taken over from saves and removes nothing', async () => {
+test('an owner that has been succeeded saves and removes nothing', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
-  const before = await progress.takeOver('one');
-  const after = await progress.takeOver('one');
-  expect(await progress.save('one', { ...after, nextChunk: 1 })).toBe(true);
-  const checkpoint = new Checkpoint({ progress, chunks }, 'one', before, {
+  const before = await own();
+  const done = await progress.load('one');
+  const after = await own();
+  await progress.save(after, { ...done, nextChunk: 1 });
+  const checkpoint = new Checkpoint({ progress, chunks }, before, done, {
     point: BEGINNING,
     header: undefined,
   });
-  Object.assign(before, { nextChunk: 3, frames: 9 });
+  Object.assign(done, { nextChunk: 3, frames: 9 });
   const recovery = new Recovery({ ...BEGINNING, chunk: 2 }, 0);
-  expect(await checkpoint.save({ recovery, wholeHeader: undefined })).toBe(false);
+  const save = checkpoint.save({ recovery, wholeHeader: undefined });
+  await expect(save).rejects.toThrow(LeaseLostError);
   expect(await progress.load('one')).toMatchObject({ nextChunk: 1, frames: 0 });
   expect(await redis.keys('facecast:chunk:one:*')).toHaveLength(3);
 });
+
+/** Another owner of the session, by what its writes are compared with. */
+async function own(): Promise<Fence> {
+  const key = leaseKey('decode', 'one');
+  return { sessionId: 'one', key, epoch: await redis.hincrby(key, 'epoch', 1) };
+}

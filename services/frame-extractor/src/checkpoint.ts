@@ -1,4 +1,5 @@
 import type { ChunkStore } from '@facecast/shared/chunks';
+import type { Fence } from '@facecast/shared/lease/lease';
 import type { Progress, ProgressStore } from './progress.js';
 import type { Recording } from './recording.js';
 import type { RecoveryPoint } from './recovery.js';
@@ -16,7 +17,7 @@ export class Checkpoint {
   /** @param done how far it has come; kept up to date by others, but for `keptFrom` and `recovery` */
   constructor(
     private readonly stores: { progress: ProgressStore; chunks: ChunkStore },
-    private readonly sessionId: string,
+    private readonly lease: Fence,
     private readonly done: Progress,
     { point, header }: TakeUp,
   ) {
@@ -25,14 +26,14 @@ export class Checkpoint {
   }
 
   /**
-   * Saves all that is new, in one step, and removes the chunks that are not needed any more; false where
-   * another holder has taken the session over: then nothing is saved or removed.
+   * Saves all that is new, in one step, and removes the chunks that are not needed any more.
+   * @throws {LeaseLostError} where another replica owns the session: then nothing is saved or removed
    */
   async save({
     recovery,
     wholeHeader,
-  }: Pick<Recording, 'recovery' | 'wholeHeader'>): Promise<boolean> {
-    const { sessionId, done } = this;
+  }: Pick<Recording, 'recovery' | 'wholeHeader'>): Promise<void> {
+    const { lease, done } = this;
     const { progress, chunks } = this.stores;
     const { point } = recovery;
     const header = point?.keyFrame && this.savedHeader !== wholeHeader ? wholeHeader : undefined;
@@ -42,10 +43,7 @@ export class Checkpoint {
     const isNews = header || point !== this.savedPoint || this.saves++ % SAVES_A_RENEWAL === 0;
     this.savedPoint = point;
     done.recovery = point ?? null;
-    const isSaved = await (isNews
-      ? progress.save(sessionId, done, header)
-      : progress.saveCounts(sessionId, done));
-    if (isSaved) await chunks.remove(sessionId, keptFrom, done.keptFrom);
-    return isSaved;
+    await (isNews ? progress.save(lease, done, header) : progress.saveCounts(lease, done));
+    await chunks.remove(lease.sessionId, keptFrom, done.keptFrom);
   }
 }

@@ -6,8 +6,6 @@ import { chunkJobId, consume, JobQueue, putBack, type JobHandler } from '@faceca
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
 import type { SessionRegistry } from '@facecast/shared/sessions';
 
-/** How often one chunk may be found with its holder dead; the claim on the session bounds it anyhow. */
-const MAX_CHUNK_STALLS = 10;
 /** With no chunk for this long, it is looked whether there is still a publisher, and how often. */
 const SILENCE_MS = 1_000;
 
@@ -34,7 +32,7 @@ export class ChunkInput {
   private readonly worker: ReturnType<typeof consume>;
   private readonly silence: NodeJS.Timeout;
   private readonly concluded = deferred<void>();
-  private state: 'open' | 'over' | 'handed over' = 'open';
+  private state: 'open' | 'handed over' = 'open';
   /** The chunk that is to come next; those before it can be read. */
   private next: number;
   private newest: Chunk | undefined;
@@ -62,7 +60,8 @@ export class ChunkInput {
     this.queue = new JobQueue<'chunks'>(redis, address);
     this.worker = consume<'chunks'>(redis, address, this.handle, {
       concurrency: 1,
-      maxStalledCount: MAX_CHUNK_STALLS,
+      // BullMQ counts locks that ran out: a slow machine loses many. The session's lease bounds deaths.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
     this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the chunks'));
     this.worker.on('failed', (_job, error) => {
@@ -111,12 +110,9 @@ export class ChunkInput {
 
   /** From now on nothing is acknowledged: it is put back for another replica. */
   handOver(): void {
-    this.conclude('handed over');
-  }
-
-  /** The session is over: from now on all is acknowledged and ignored. */
-  finish(): void {
-    this.conclude('over');
+    this.state = 'handed over';
+    this.concluded.resolve();
+    this.wake();
   }
 
   /** Takes no more; resolves when nothing is being taken. */
@@ -125,12 +121,6 @@ export class ChunkInput {
     clearInterval(this.silence);
     await this.worker.close();
     await this.queue.close();
-  }
-
-  private conclude(state: 'over' | 'handed over'): void {
-    if (this.state === 'open') this.state = state;
-    this.concluded.resolve();
-    this.wake();
   }
 
   private wake(): void {

@@ -1,23 +1,26 @@
+import type { Fence } from '@facecast/shared/lease/lease';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Deps } from './deps.js';
 import { sessionError, type FailureReason } from './failure.js';
 import type { Progress } from './progress.js';
 
-/** Tells the segmenter what the session has in all, and why where it ended early; removes what decoding it needed. */
-export async function conclude(
+/**
+ * Tells the segmenter what the session has in all, and why where it ended early.
+ * @throws {LeaseLostError} where another replica owns the session
+ */
+export async function tellEnd(
   deps: Deps,
-  sessionId: string,
+  lease: Fence,
   { batches, frames }: Pick<Progress, 'batches' | 'frames'>,
   failure?: FailureReason,
 ): Promise<void> {
-  await deps.markedLog.append(sessionId, {
+  await deps.markedLog.appendEnd(lease, {
     kind: 'end',
     batches,
     frames,
     ...(failure && { error: sessionError(failure) }),
   });
   if (failure) deps.metrics.failures.inc({ reason: failure });
-  await removeLeftovers(deps, sessionId);
 }
 
 /** Removes the session's chunks, their queue and its progress. */

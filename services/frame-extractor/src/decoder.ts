@@ -11,7 +11,7 @@ import { BatchReader, type Arrangement, type RawBatch } from './y4m.js';
 /** A recording that has shown no frame after so many bytes shows none. */
 const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
 
-/** How long ffmpeg may take what it is given and give nothing, in milliseconds. */
+/** How long ffmpeg may take what it is given, have time to run, and give nothing: in milliseconds. */
 export interface Patience {
   /** Before the first frame: a recording may begin slowly, and so may ffmpeg. */
   firstFrameMs: number;
@@ -52,6 +52,7 @@ export class Decoder {
   private inputEnded = false;
   private failure: FailureReason | undefined;
   private closed = false;
+  private pid: number | undefined;
   /** Whether the frame `from` or a later one has come. */
   private isAtStart = false;
 
@@ -60,8 +61,10 @@ export class Decoder {
     const { container, picture, size, framesPerBatch, patience = PATIENCE } = options;
     this.rate = options.rate;
     this.started = startFfmpeg(ffmpegArguments(container, picture, size));
+    this.tell((ffmpeg) => (this.pid = ffmpeg.pid));
     this.reader = new BatchReader(framesPerBatch, () => this.arrange());
     this.watch = new StallWatch(
+      () => this.pid,
       () => (this.framesOut > 0 ? patience.stallMs : patience.firstFrameMs),
       () => this.fail(this.isProven ? 'ffmpeg_stalled' : 'no_picture'),
     );
@@ -129,6 +132,11 @@ export class Decoder {
   /** Whether nothing more comes but what is out already. */
   get isClosed(): boolean {
     return this.closed;
+  }
+
+  /** Whether a frame came out of it. */
+  get hasGiven(): boolean {
+    return this.framesOut > 0;
   }
 
   /** Of its frames, as soon as one came. */

@@ -239,6 +239,17 @@ describe('nothing is left behind', () => {
     await session.send([Buffer.from('late')]);
     await around.claim(session);
     await session.end();
+    await publishEvent(redis, { type: 'ended', sessionId: session.id, frames: 60 });
+    await around.claimDone(session);
+    expect(await leftovers(session)).toEqual([]);
+  });
+
+  test('by a session of whose end no news came', async () => {
+    const session = await around.begin();
+    await session.send(cut(short, 10_000));
+    await session.stop();
+    await session.end();
+    await around.sessions.remove(session.id);
     await around.claimDone(session);
     expect(await leftovers(session)).toEqual([]);
   });

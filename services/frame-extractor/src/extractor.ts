@@ -2,22 +2,42 @@ import { ChunkStore } from '@facecast/shared/chunks';
 import { EventSubscription } from '@facecast/shared/events';
 import type { FrameStore } from '@facecast/shared/frame-store';
 import { PatientVolume, VolumeFullError } from '@facecast/shared/full-volume';
+import type { Fence } from '@facecast/shared/lease/lease';
+import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
-import { SessionStage } from '@facecast/shared/session-stage';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { cadenceOf } from '@facecast/shared/settings';
-import { conclude, removeLeftovers } from './conclusion.js';
+import { removeLeftovers, tellEnd } from './conclusion.js';
 import type { Config } from './config.js';
 import { PATIENCE } from './decoder.js';
 import type { Deps } from './deps.js';
+import type { FailureReason } from './failure.js';
 import type { ExtractorMetrics } from './metrics.js';
 import { ProgressStore } from './progress.js';
 import { decodeSession } from './session.js';
 
-/** Holds the claims of the stage `decode` and decodes each session that it holds. */
+interface ExtractorOptions {
+  config: Pick<
+    Config,
+    | 'FPS'
+    | 'PART_SECONDS'
+    | 'SEGMENT_SECONDS'
+    | 'MAX_WIDTH'
+    | 'MAX_HEIGHT'
+    | 'SESSIONS_PER_REPLICA'
+    | 'MAX_LEAD_SECONDS'
+  >;
+  redis: Redis;
+  store: FrameStore;
+  metrics: ExtractorMetrics;
+  log: Logger;
+  patience?: Deps['patience'];
+}
+
+/** Owns sessions in the stage `decode` and decodes each of them. */
 export class Extractor {
   private constructor(
     private readonly stage: SessionStage,
@@ -25,43 +45,16 @@ export class Extractor {
   ) {}
 
   /** @param options.redis a `worker` connection */
-  static async start(options: {
-    config: Pick<
-      Config,
-      | 'FPS'
-      | 'PART_SECONDS'
-      | 'SEGMENT_SECONDS'
-      | 'MAX_WIDTH'
-      | 'MAX_HEIGHT'
-      | 'SESSIONS_PER_REPLICA'
-      | 'MAX_LEAD_SECONDS'
-    >;
-    redis: Redis;
-    store: FrameStore;
-    metrics: ExtractorMetrics;
-    log: Logger;
-    patience?: Deps['patience'];
-  }): Promise<Extractor> {
-    const { config, redis, store, metrics, log, patience = PATIENCE } = options;
-    const deps: Deps = {
-      ...{ redis, store, metrics, log, patience },
-      volume: new PatientVolume({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
-      sessions: new SessionRegistry(redis),
-      chunks: new ChunkStore(redis),
-      progress: new ProgressStore(redis),
-      detect: new JobQueue(redis, { kind: 'detect' }),
-      markedLog: new MarkedLog(redis),
-      events: await EventSubscription.open(redis, log),
-      cadence: cadenceOf(config),
-      leadMs: config.MAX_LEAD_SECONDS * 1000,
-      picture: { fps: config.FPS, maxWidth: config.MAX_WIDTH, maxHeight: config.MAX_HEIGHT },
-    };
+  static async start(options: ExtractorOptions): Promise<Extractor> {
+    const { config, redis, log } = options;
+    const deps = await createDeps(options);
     const stage = new SessionStage({
       queue: 'decode',
       concurrency: config.SESSIONS_PER_REPLICA,
       ...{ redis, log },
-      work: (sessionId, signal, progressed) => decodeSession(sessionId, signal, deps, progressed),
-      giveUp: (sessionId, reason) => giveUp(sessionId, reason, deps),
+      work: (lease) => decodeSession(lease, deps),
+      verdictOf: (reason) => (reason instanceof VolumeFullError ? 'no_room' : 'given_up'),
+      end: (lease, verdict) => giveUp(lease, verdict as FailureReason, deps),
     });
     return new Extractor(stage, deps);
   }
@@ -71,7 +64,7 @@ export class Extractor {
     return this.deps.volume.check();
   }
 
-  /** Gives every claim back and stops. */
+  /** Hands every session over and stops. */
   async close(): Promise<void> {
     this.deps.volume.close();
     await this.stage.close();
@@ -80,9 +73,29 @@ export class Extractor {
   }
 }
 
-async function giveUp(sessionId: string, reason: Error, deps: Deps): Promise<void> {
-  if (!(await deps.sessions.get(sessionId))) return removeLeftovers(deps, sessionId);
-  const progress = await deps.progress.load(sessionId);
-  const failure = reason instanceof VolumeFullError ? 'no_room' : 'given_up';
-  await conclude(deps, sessionId, progress, failure);
+/** What the work on all sessions of a replica shares. */
+export async function createDeps(options: ExtractorOptions): Promise<Deps> {
+  const { config, redis, store, metrics, log, patience = PATIENCE } = options;
+  return {
+    ...{ redis, store, metrics, log, patience },
+    volume: new PatientVolume({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
+    sessions: new SessionRegistry(redis),
+    chunks: new ChunkStore(redis),
+    progress: new ProgressStore(redis),
+    detect: new JobQueue(redis, { kind: 'detect' }),
+    markedLog: new MarkedLog(redis),
+    events: await EventSubscription.open(redis, log),
+    cadence: cadenceOf(config),
+    leadMs: config.MAX_LEAD_SECONDS * 1000,
+    picture: { fps: config.FPS, maxWidth: config.MAX_WIDTH, maxHeight: config.MAX_HEIGHT },
+  };
+}
+
+async function giveUp(lease: Fence, verdict: FailureReason, deps: Deps): Promise<void> {
+  const { sessionId } = lease;
+  if (await deps.sessions.get(sessionId)) {
+    const progress = await deps.progress.load(sessionId);
+    await tellEnd(deps, lease, progress, verdict);
+  }
+  await removeLeftovers(deps, sessionId);
 }

@@ -20,6 +20,10 @@ const FAILURES = {
     'internal',
     'The decoder was lost, and the recording had no key frame for too long to take it up again.',
   ],
+  batch_missing: [
+    'internal',
+    'Pictures were lost on their way, and so was the piece of the recording that they could be made from again.',
+  ],
   no_room: ['internal', 'The server has no room left for this stream.'],
   given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
 } as const satisfies Record<string, [SessionError['code'], string]>;
@@ -31,6 +35,7 @@ const INTERRUPTIONS = [
   'sound_died',
   'sound_stalled',
   'picture_changed',
+  'batch_missing',
 ] as const;
 export type Interruption = (typeof INTERRUPTIONS)[number];
 

@@ -27,6 +27,11 @@ export class InFlight {
     changed(handedOn);
   }
 
+  /** How many batches the playlist is known to list. */
+  get batchesListed(): number {
+    return this.listed;
+  }
+
   get count(): number {
     return this.handedOn - this.listed;
   }

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/sound';
 import type { RateState } from './constant-rate.js';
 import type { Container } from './container.js';
@@ -11,7 +12,8 @@ import { hasSoundTrack } from './sound-track.js';
 /**
  * Sound comes in a recording beside its pictures, but a recorder may write it somewhat later. What has
  * not come so long after the pictures that follow it is silence, and then none is waited for until some
- * comes. Where no pictures follow, as the publisher is gone for a while, there is no hurry.
+ * comes. Only time counts in which its ffmpeg could have run. Where no pictures follow, as the publisher
+ * is gone for a while, there is no hurry.
  */
 const LATE_MS = 1_000;
 /** So long after the recording's end, what has not come comes no more. */
@@ -46,12 +48,21 @@ export class RecordingSound {
   private isOver = false;
   private isAbandoned = false;
   private isPatient = true;
-  private ending: NodeJS.Timeout | undefined;
+  private readonly ending: RunnableTimer;
 
   constructor(private readonly options: SoundOptions) {
     const { frame, fps, lateMs = LATE_MS } = options;
     this.line = new SoundLine(samplesBefore(frame, fps));
     this.lateMs = lateMs;
+    this.ending = new RunnableTimer(
+      () => this.decoder?.pid,
+      () => this.close(),
+    );
+  }
+
+  /** Whether its ffmpeg has given any. */
+  get hasGiven(): boolean {
+    return this.decoder?.hasGiven ?? false;
   }
 
   /** Whether it has any; what there is in a recording stands before its first picture. */
@@ -86,7 +97,7 @@ export class RecordingSound {
   /** All was written; what there is can still be taken. May be called again. */
   endInput(): void {
     this.decoder?.endInput();
-    if (!this.isOver) this.ending ??= setTimeout(() => this.close(), END_MS);
+    if (!this.isOver) this.ending.start(END_MS);
   }
 
   /** Pictures have come up to this sample of the session. */
@@ -100,12 +111,18 @@ export class RecordingSound {
    * To be asked for in order.
    */
   async take(from: number, to: number): Promise<Buffer | undefined> {
-    let patience: AbortSignal | undefined;
+    const patience = new RunnableTimer(
+      () => this.decoder?.pid,
+      () => {
+        this.isPatient = false;
+        this.news.emit('news');
+      },
+    );
     while (this.isAwaited(to)) {
-      if (this.expected > to) patience ??= AbortSignal.timeout(this.lateMs);
-      const options = patience ? { signal: patience } : {};
-      await once(this.news, 'news', options).catch(() => (this.isPatient = false));
+      if (this.expected > to) patience.start(this.lateMs);
+      await once(this.news, 'news');
     }
+    patience.stop();
     if (this.isAbandoned) return undefined;
     this.taken = to;
     return this.line.take(from, to);
@@ -141,7 +158,7 @@ export class RecordingSound {
   }
 
   private over(): void {
-    clearTimeout(this.ending);
+    this.ending.stop();
     this.isOver = true;
     this.news.emit('news');
   }

@@ -2,7 +2,7 @@ import type { ChunkInput } from './chunk-input.js';
 import { declaredContainer, type Container } from './container.js';
 import { Decoder, PATIENCE, type DecoderOptions } from './decoder.js';
 import type { Interruption } from './failure.js';
-import { Recovery, type RecoveryPoint } from './recovery.js';
+import { Recovery, type RecoveryPoint, type Restart } from './recovery.js';
 import { RecordingSound } from './recording-sound.js';
 import { createScanner } from './scan/create-scanner.js';
 import type { Scanner } from './scan/scanner.js';
@@ -14,6 +14,8 @@ export interface NextRecording {
   /** Undefined where nobody can read it. */
   container: Container | undefined;
   announced: number | undefined;
+  /** Further restarts, as far as they are known already. */
+  restarts: Restart[] | undefined;
 }
 
 /** How recordings are decoded. */
@@ -21,8 +23,11 @@ export interface RecordingOptions extends Pick<
   DecoderOptions,
   'picture' | 'size' | 'framesPerBatch' | 'patience'
 > {
-  /** Whether it is worth it to take the recording up again where the decoder of its sound was lost. */
-  isSoundWorthIt: () => boolean;
+  /**
+   * Whether it is worth it to take the recording up again where the decoder of its sound was lost.
+   * @param hasGiven whether that one gave anything
+   */
+  isSoundWorthIt: (hasGiven: boolean) => boolean;
   /** Called where the input cannot be read. */
   onFailed: (error: unknown) => void;
 }
@@ -85,7 +90,7 @@ export class Recording {
     const { decoder, recovery, options } = this;
     // The pictures' decoder may have been lost with it.
     if (decoder.isClosed) return true;
-    if (!recovery.point || !options.isSoundWorthIt()) return false;
+    if (!recovery.point || !options.isSoundWorthIt(this.sound.hasGiven)) return false;
     decoder.fail(reason);
     return true;
   }
@@ -106,9 +111,11 @@ export class Recording {
       const chunk = await this.input.read(n, this.abort.signal);
       if (!chunk) break;
       const { bytes, mimeType } = chunk;
-      if (mimeType !== undefined && n > (this.from.announced ?? -1)) {
-        const container = declaredContainer(mimeType);
-        this.following = { chunk: n, offset: 0, container, announced: n };
+      const known = this.from.restarts?.find((restart) => restart.chunk === n);
+      if ((known || mimeType !== undefined) && n > (this.from.announced ?? -1)) {
+        const container = known ? known.container : declaredContainer(mimeType!);
+        const restarts = this.from.restarts?.filter((restart) => restart.chunk > n);
+        this.following = { chunk: n, offset: 0, container, announced: n, restarts };
         break;
       }
       if (!(await this.feedChunk(n, bytes, n === this.from.chunk ? this.from.offset : 0))) break;
@@ -138,8 +145,8 @@ export class Recording {
     // Where the structure is not known, there may be a frame in every piece.
     await decoder.write(own, scanner.isLost ? 1 : frames);
     if (!following) return true;
-    const { container, announced } = this.from;
-    this.following = { ...following, container, announced };
+    const { container, announced, restarts } = this.from;
+    this.following = { ...following, container, announced, restarts };
     return false;
   }
 }

@@ -14,7 +14,7 @@ describe('a recording is taken up', () => {
     const recovery = new Recovery(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 0)]);
     recovery.decoded(0, rate(90));
-    recovery.handedOn(90);
+    recovery.listed(90);
     expect(recovery.point).toEqual(BEGINNING);
     expect(recovery.keptFrom).toBe(5);
   });
@@ -26,13 +26,13 @@ describe('a recording is taken up', () => {
     // It began in the chunk before the one in which it was known to be a key frame.
     recovery.fed(7, 0, 100, [key(198, 1_000_000)]);
     recovery.decoded(0, rate(90));
-    recovery.handedOn(93);
+    recovery.listed(93);
     expect(recovery.point).toMatchObject({ chunk: 5, offset: 13, rate: rate(90) });
     recovery.decoded(500_000, rate(105));
     recovery.decoded(1_000_000, rate(120));
-    recovery.handedOn(120);
+    recovery.listed(120);
     expect(recovery.point).toMatchObject({ chunk: 5 });
-    recovery.handedOn(123);
+    recovery.listed(123);
     expect(recovery.point).toEqual({
       ...{ container: 'matroska', chunk: 6, offset: 98, rate: rate(120) },
       keyFrame: { time: 1_000_000, prefix: 'c1' },
@@ -45,7 +45,7 @@ describe('a recording is taken up', () => {
     recovery.fed(5, 3, 100, [key(10, 66_667), key(60, 1_066_667)]);
     recovery.decoded(0, rate(90));
     recovery.decoded(1_000_000, rate(120));
-    recovery.handedOn(123);
+    recovery.listed(123);
     expect(recovery.point).toMatchObject({ offset: 63, keyFrame: { time: 1_000_000 } });
   });
 
@@ -54,7 +54,7 @@ describe('a recording is taken up', () => {
     recovery.fed(5, 3, 100, [key(10, 0), key(60, 1_000_000)]);
     recovery.decoded(0, rate(90));
     recovery.decoded(1_033_000, rate(121));
-    recovery.handedOn(150);
+    recovery.listed(150);
     expect(recovery.point).toMatchObject({ offset: 13 });
   });
 
@@ -64,7 +64,7 @@ describe('a recording is taken up', () => {
     recovery.fed(5, 3, 100, [key(50, 2_000_000), key(90, 3_000_000)]);
     recovery.decoded(2_000_000, rate(90));
     recovery.decoded(3_000_000, rate(120));
-    recovery.handedOn(123);
+    recovery.listed(123);
     expect(recovery.point).toMatchObject({ chunk: 5, offset: 43, rate: rate(120) });
   });
 });
@@ -82,7 +82,7 @@ describe('what is kept is bounded: without a key frame for too long', () => {
     expect(recovery.keptFrom).toBe(6);
     recovery.fed(5 + chunks, 0, 10, [key(chunks * bytes, 9_000_000)]);
     recovery.decoded(9_000_000, rate(360));
-    recovery.handedOn(363);
+    recovery.listed(363);
     expect(recovery.point).toMatchObject({ chunk: 5 + chunks, offset: 0 });
     expect(recovery.keptFrom).toBe(5 + chunks);
   });
@@ -95,6 +95,6 @@ test('more key frames than a decoder could hold do not fill the memory', () => {
     Array.from({ length: 10_000 }, (_, n) => key(n, n * 1000)),
   );
   for (let n = 0; n < 10_000; n++) recovery.decoded(n * 1000, rate(90 + n));
-  recovery.handedOn(10_090);
+  recovery.listed(10_090);
   expect(recovery.point).toMatchObject({ offset: 3 + 63 });
 });

@@ -5,6 +5,10 @@ import type { KeyFrame } from './scan/scanner.js';
 
 const count = z.number().int().nonnegative();
 
+/** A chunk with which another input stream begins, as a message said. */
+const restartSchema = z.object({ chunk: count, container: containerSchema });
+export type Restart = z.infer<typeof restartSchema>;
+
 /** A place in a session's input from which another decoder makes the same frames. */
 export const recoveryPointSchema = z.object({
   container: containerSchema,
@@ -15,6 +19,8 @@ export const recoveryPointSchema = z.object({
   offset: count,
   /** Where the frame numbers stand there. */
   rate: z.object({ next: count, origin: z.number().optional(), last: z.number().optional() }),
+  /** Restarts that are known behind this place. */
+  restarts: z.array(restartSchema).optional(),
   /** Not there at the beginning of a recording. */
   keyFrame: z
     .object({
@@ -32,12 +38,15 @@ const MAX_KEPT_CHUNKS = 600;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 /** Most key frames that are in the decoder at once; where there are more, every one need not be known. */
 const MAX_CANDIDATES = 64;
+/** Most restarts that are remembered. */
+const MAX_RESTARTS = 64;
 /** Containers and decoders may round a timestamp differently. */
 const SAME_TIME_US = 500;
 
 /**
  * Knows from where a recording can be taken up again, while it is being decoded: the newest key frame
- * that is handed on already, so that what is decoded again is known by its number.
+ * that is listed in the playlist already. So all that is not listed yet can be made again, should it be
+ * lost on its way, and what is decoded again is known by its number.
  *
  * What is kept for it is bounded. A recording with no key frame in so many chunks or bytes cannot be
  * taken up until its next one: `point` is undefined.
@@ -50,7 +59,7 @@ export class Recovery {
   private keptBytes = 0;
   /** Key frames that are not decoded yet. */
   private candidates: KeyFrame[] = [];
-  /** Key frames that are decoded and not handed on yet. */
+  /** Key frames that are decoded and not listed yet. */
   private placed: RecoveryPoint[] = [];
   /** From a container's clock to that of what is decoded: edit lists move it. */
   private shift: number | undefined;
@@ -93,11 +102,12 @@ export class Recovery {
     if (!place) return;
     const { container, announced } = this.from;
     const keyFrame = { time, prefix: match.prefix.toString('hex') };
-    this.placed.push({ container, announced, ...place, rate: at, keyFrame });
+    const { restarts } = this.point ?? this.from;
+    this.placed.push({ container, announced, ...place, rate: at, restarts, keyFrame });
   }
 
-  /** All frames up to number `frames` (without it) are handed on, and their sound. */
-  handedOn(frames: number): void {
+  /** All frames up to number `frames` (without it) are listed, and their sound is written. */
+  listed(frames: number): void {
     const safe = this.placed.filter(({ rate }) => rate.next < frames).at(-1);
     if (!safe) return;
     this.placed = this.placed.filter(({ rate }) => rate.next >= frames);
@@ -106,6 +116,14 @@ export class Recovery {
     if (!oldest || oldest.chunk > safe.chunk) return;
     this.point = safe;
     while (this.pieces.length > 1 && this.pieces[1]!.chunk <= safe.chunk) this.dropPiece();
+  }
+
+  /** Another recording begins behind this one. Where there are too many, this one cannot be taken up again. */
+  followedBy(restart: Restart): void {
+    const restarts = [...(this.point?.restarts ?? []), restart];
+    const isBounded = restarts.length <= MAX_RESTARTS;
+    this.point = this.point && isBounded ? { ...this.point, restarts } : undefined;
+    this.placed = isBounded ? this.placed.map((point) => ({ ...point, restarts })) : [];
   }
 
   /** In which chunk, and where in it, a byte of what was scanned is. */

@@ -1,13 +1,15 @@
-import { ClaimLostError } from '@facecast/shared/claim';
+import { EventEmitter, once } from 'node:events';
 import type { FacecastEvent } from '@facecast/shared/events';
+import type { Lease } from '@facecast/shared/lease/lease';
 import type { Logger } from '@facecast/shared/logger';
 import type { Session } from '@facecast/shared/sessions';
 import { Batcher } from './batcher.js';
 import { CaptureClock } from './capture-clock.js';
 import { Checkpoint } from './checkpoint.js';
 import { ChunkInput } from './chunk-input.js';
-import { conclude, removeLeftovers } from './conclusion.js';
+import { removeLeftovers, tellEnd } from './conclusion.js';
 import type { Deps } from './deps.js';
+import type { FailureReason } from './failure.js';
 import { InFlight } from './in-flight.js';
 import { Pace } from './pace.js';
 import type { Progress } from './progress.js';
@@ -17,26 +19,29 @@ import { SoundWriter } from './sound-writer.js';
 import { whereToTakeUp, type TakeUp } from './take-up.js';
 import type { RawBatch } from './y4m.js';
 
+/** How often it is looked whether the session is over, for when that news was missed. */
+const LOOK_EVERY_MS = 1_000;
+
 /**
- * Decodes one session from its claim, or from where its last holder came to, to its end: the work of
- * the stage `decode`. When `signal` is aborted it stops at once and leaves the input that is not
- * acknowledged. It calls `progressed` for each batch that no holder before it has handed on.
+ * Decodes one session from its claim, or from where its last owner came to, to its end: the work of the
+ * stage `decode`. Its input is kept until all that came of it is listed: what is lost on the way is made
+ * from it again. When the lease's signal is aborted it stops at once and leaves the input that is not
+ * acknowledged.
  */
-export async function decodeSession(
-  sessionId: string,
-  signal: AbortSignal,
-  deps: Deps,
-  progressed: () => void,
-): Promise<void> {
+export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
+  const { sessionId } = lease;
   const session = await deps.sessions.get(sessionId);
   if (!session) return removeLeftovers(deps, sessionId);
-  const progress = await deps.progress.takeOver(sessionId);
+  const progress = await deps.progress.load(sessionId);
   const from = await whereToTakeUp(deps.progress, session, progress);
-  if (typeof from === 'string') return conclude(deps, sessionId, progress, from);
+  if (typeof from === 'string') {
+    await tellEnd(deps, lease, progress, from);
+    return removeLeftovers(deps, sessionId);
+  }
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
-    await new SessionDecoding(deps, session, progress, from, progressed).run(signal);
+    await new SessionDecoding(deps, session, progress, from, lease).run();
   } finally {
     deps.metrics.sessions.dec();
   }
@@ -53,25 +58,26 @@ class SessionDecoding {
   private readonly input: ChunkInput;
   private readonly recordings: RecordingSeries;
   private readonly checkpoint: Checkpoint;
+  /** A batch is lost for good: the session is to end before it. */
+  private isLost = false;
   private handingOn: Promise<boolean> = Promise.resolve(true);
+  private readonly news = new EventEmitter();
   private isStopped = false;
-  /** The segmenter has ended the session by itself. */
-  private gone = false;
-  /** Another holder has taken the session over. */
-  private isTakenOver = false;
+  /** Why the session cannot be saved on, where it cannot: mostly, as another replica owns it. */
+  private unsaved: Error | undefined;
 
   constructor(
     private readonly deps: Deps,
     session: Session,
     private readonly done: Progress,
     from: TakeUp,
-    private readonly progressed: () => void,
+    private readonly lease: Lease,
   ) {
     const { cadence, metrics } = deps;
     const sessionId = (this.sessionId = session.id);
     const log = (this.log = deps.log.child({ sessionId }));
     const clock = new CaptureClock(cadence.fps, done.capturedFrom);
-    this.checkpoint = new Checkpoint(deps, sessionId, done, from);
+    this.checkpoint = new Checkpoint(deps, lease, done, from);
     const inFlight = (this.inFlight = new InFlight(
       (difference) => metrics.inFlight.inc(difference),
       done.batches,
@@ -96,10 +102,12 @@ class SessionDecoding {
     this.recordings = new RecordingSeries({
       ...{ ...deps, input, from, clock, done, log },
       handOn: (batch, recording) => this.handOn(batch, recording),
+      firstMissingFrame: () => this.batcher.firstMissingFrame,
     });
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  async run(): Promise<void> {
+    const { signal } = this.lease;
     const unsubscribe = this.deps.events.on((event) => this.onEvent(event));
     const stop = () => this.stop();
     signal.addEventListener('abort', stop);
@@ -108,17 +116,11 @@ class SessionDecoding {
       // Once more, now that no change can be missed.
       const session = await this.deps.sessions.get(this.sessionId);
       if (session) this.batcher.effect = session.effect;
-      const failure = await this.recordings.decode();
-      if (!this.isStopped && !this.gone) await this.save();
+      while (!this.isStopped) await this.decodeToTheEnd();
+      if (this.unsaved) throw this.unsaved;
       if (signal.aborted) return;
-      if (this.isTakenOver) throw new ClaimLostError();
-      await this.sound.settled();
-      this.input.finish();
       await this.input.close();
-      if (this.gone) return await removeLeftovers(this.deps, this.sessionId);
-      await conclude(this.deps, this.sessionId, this.done, failure);
-      const { batches, frames } = this.done;
-      this.log.info({ batches, frames }, 'decoded to the end');
+      await removeLeftovers(this.deps, this.sessionId);
     } finally {
       unsubscribe();
       signal.removeEventListener('abort', stop);
@@ -128,18 +130,55 @@ class SessionDecoding {
     }
   }
 
-  private async handOn(batch: RawBatch, { sound, recovery }: Recording): Promise<boolean> {
+  /** Resolves when it was stopped, or something of it is to be made again. */
+  private async decodeToTheEnd(): Promise<void> {
+    const failure = await this.recordings.decode();
+    if (this.isStopped) return;
+    await this.sound.settled();
+    await this.save();
+    if (this.isStopped) return;
+    if (this.batcher.missing.size === 0) {
+      await tellEnd(this.deps, this.lease, this.done, failure);
+      const { batches, frames } = this.done;
+      this.log.info({ batches, frames }, 'decoded to the end');
+      await this.endedOrMissing();
+    }
+    if (this.isStopped || this.recordings.resume()) return;
+    await this.endBeforeMissing(failure);
+  }
+
+  /** A batch is lost for good: the session ends before it. */
+  private async endBeforeMissing(failure: FailureReason = 'batch_missing'): Promise<void> {
+    const frames = this.batcher.firstMissingFrame!;
+    const whole = { batches: frames / this.deps.cadence.framesPerBatch, frames };
+    this.log.error(whole, 'a batch was lost, and cannot be made again');
+    await tellEnd(this.deps, this.lease, whole, failure);
+    this.batcher.missing.clear();
+    this.isLost = true;
+    await this.endedOrMissing();
+  }
+
+  private async endedOrMissing(): Promise<void> {
+    while (!this.isStopped && this.batcher.missing.size === 0) {
+      const signal = AbortSignal.timeout(LOOK_EVERY_MS);
+      await once(this.news, 'news', { signal }).catch(() => {});
+      if (this.isStopped || (await this.deps.sessions.get(this.sessionId))) continue;
+      this.stop();
+    }
+  }
+
+  private async handOn(batch: RawBatch, { sound }: Recording): Promise<boolean> {
     const { receivedAt } = this.input;
+    const { batches } = this.done;
     this.handingOn = this.batcher.handOn(batch, receivedAt, sound).then(async (isTaken) => {
-      // Stopped, it leaves its input to whoever goes on with it.
-      if (!this.isStopped) recovery.handedOn(Math.min(this.done.frames, this.done.heard));
       if (isTaken) await this.save();
       return isTaken;
     });
     const isTaken = await this.handingOn;
-    if (!isTaken) this.gone = !this.isStopped;
-    if (!isTaken || this.isStopped) return false;
-    this.progressed();
+    if (!isTaken && !this.isStopped) this.stop();
+    if (this.isStopped) return false;
+    // What an owner before handed on already is no progress: it may die where that one did.
+    if (this.done.batches > batches) this.lease.progressed();
     return true;
   }
 
@@ -152,9 +191,17 @@ class SessionDecoding {
   }
 
   private async save(): Promise<void> {
-    if (await this.checkpoint.save(this.recordings.current)) return;
-    this.isTakenOver = true;
-    this.stop();
+    // Stopped, it leaves its input to whoever goes on with it.
+    if (!this.isStopped) {
+      const listed = this.inFlight.batchesListed * this.deps.cadence.framesPerBatch;
+      this.recordings.listed(Math.min(listed, this.done.heard));
+    }
+    try {
+      await this.checkpoint.save(this.recordings.resumable);
+    } catch (error) {
+      this.unsaved = error as Error;
+      this.stop();
+    }
   }
 
   private onEvent(event: FacecastEvent): void {
@@ -163,10 +210,17 @@ class SessionDecoding {
     if (event.type === 'part') this.inFlight.published(event.batches);
     // The same news once a second, for when a `part` was missed.
     if (event.type === 'stats') this.listed(event.stats);
-    if (event.type === 'ended') {
-      this.gone = true;
-      this.stop();
-    }
+    if (event.type === 'missing') this.onMissing(event.batch);
+    if (event.type === 'ended') this.stop();
+  }
+
+  private onMissing(batch: number): void {
+    const { missing } = this.batcher;
+    const isOnItsWay = batch >= this.inFlight.batchesListed && batch < this.done.batches;
+    if (!isOnItsWay || missing.has(batch) || this.isLost) return;
+    missing.add(batch);
+    this.recordings.remake();
+    this.news.emit('news');
   }
 
   private listed({ framesOut }: { framesOut: number }): void {
@@ -180,6 +234,7 @@ class SessionDecoding {
     this.inFlight.close();
     this.pace.close();
     this.recordings.stop();
+    this.news.emit('news');
   }
 }
 

@@ -26,7 +26,8 @@ export class SoundDecoder {
   private writing = Promise.resolve();
   private unread = 0;
   private readonly watch: StallWatch;
-  private hasGiven = false;
+  /** Whether any sound came out of it. */
+  hasGiven = false;
   private isHung = false;
 
   /**
@@ -39,6 +40,7 @@ export class SoundDecoder {
   ) {
     this.ffmpeg = new OwnedProcess('ffmpeg', soundArguments(container), { notes: true });
     this.watch = new StallWatch(
+      () => this.pid,
       () => (this.hasGiven ? patience.stallMs : patience.firstFrameMs),
       () => this.hung(),
     );
@@ -46,6 +48,10 @@ export class SoundDecoder {
     this.ended = this.read()
       .catch(() => {})
       .then(() => this.loss());
+  }
+
+  get pid(): number | undefined {
+    return this.ffmpeg.pid;
   }
 
   /** @param sounds how many packets of sound begin in the bytes, as far as that is known */

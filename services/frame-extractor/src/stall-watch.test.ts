@@ -9,6 +9,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   stalls = 0;
   watch = new StallWatch(
+    () => undefined,
     () => LIMIT_MS,
     () => stalls++,
   );

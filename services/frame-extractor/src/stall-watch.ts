@@ -1,3 +1,5 @@
+import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
+
 /**
  * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks
  * for the next ones before it gives them. Of sound, none keeps more.
@@ -6,11 +8,11 @@ const MOST_HELD_BACK = 16;
 
 /**
  * Notices a decoder that is given frames and gives none back. It is no stall when there was nothing to
- * work on (a still screen sends no frames), when its output was not taken from it, or when it may be
- * waiting for frames to come before those that it has.
+ * work on (a still screen sends no frames), when its output was not taken from it, when it may be waiting
+ * for frames to come before those that it has, or when it had no CPU to work with.
  */
 export class StallWatch {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly timer: RunnableTimer;
   private unanswered = 0;
   private isWaitedFor = false;
   private blocked = false;
@@ -18,12 +20,16 @@ export class StallWatch {
   private finishing = false;
 
   /**
+   * @param pid of the decoder, as far as that is known
    * @param limitMs longest time in milliseconds that it may owe something; asked each time that it begins
    */
   constructor(
+    pid: () => number | undefined,
     private readonly limitMs: () => number,
-    private readonly onStall: () => void,
-  ) {}
+    onStall: () => void,
+  ) {
+    this.timer = new RunnableTimer(pid, onStall);
+  }
 
   /** It was given bytes in which so many frames (packets of sound) begin; `must` it give one for them? */
   gave(frames: number, must = false): void {
@@ -76,11 +82,10 @@ export class StallWatch {
   }
 
   private start(): void {
-    if (this.owes && !this.held) this.timer ??= setTimeout(this.onStall, this.limitMs());
+    if (this.owes && !this.held) this.timer.start(this.limitMs());
   }
 
   private stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.timer.stop();
   }
 }

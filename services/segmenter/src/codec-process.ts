@@ -1,4 +1,5 @@
 import { OwnedProcess } from '@facecast/shared/child-process';
+import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 
 /** The encoder died, hung or wrote nonsense; `lastLines` is what it said last. */
 export class EncoderFailure extends Error {
@@ -11,7 +12,7 @@ export class EncoderFailure extends Error {
   }
 }
 
-/** An encoder with something in it that says nothing for this long is hung. */
+/** An encoder with something in it that could have run for this long, and says nothing, is hung. */
 const ENCODER_SILENCE_MS = 3_000;
 
 /** Options of ffmpeg by their names. */
@@ -21,6 +22,7 @@ export type Options = Record<string, string>;
 export class CodecProcess<Unit> {
   private readonly process: OwnedProcess;
   private dead = false;
+  private readonly silence: RunnableTimer;
   private units: Unit[] = [];
   private wanted: { units: number; done: () => void; failed: (why: string) => void } | undefined;
 
@@ -38,6 +40,10 @@ export class CodecProcess<Unit> {
     const output = flags({ ...encoded, flush_packets: '1' });
     const args = ['-hide_banner', '-loglevel', 'warning', ...input, ...output, 'pipe:1'];
     this.process = new OwnedProcess('ffmpeg', args);
+    this.silence = new RunnableTimer(
+      () => this.process.pid,
+      () => this.wanted?.failed(`the encoder said nothing for ${ENCODER_SILENCE_MS} ms`),
+    );
     this.process.stdout.on('data', (bytes: Buffer) => this.receive(bytes));
     void this.process.exited.then(() => {
       this.dead = true;
@@ -70,12 +76,9 @@ export class CodecProcess<Unit> {
 
   private writeAndWait(input: Uint8Array, count: number): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      const silence = setTimeout(
-        () => this.wanted?.failed(`the encoder said nothing for ${ENCODER_SILENCE_MS} ms`),
-        ENCODER_SILENCE_MS,
-      );
+      this.silence.start(ENCODER_SILENCE_MS);
       const settle = () => {
-        clearTimeout(silence);
+        this.silence.stop();
         this.wanted = undefined;
       };
       this.wanted = {

@@ -68,12 +68,15 @@ async function untilGiven(batch: number): Promise<UnsearchedBatch> {
 const askedAgain = async () => (await metrics.askedAgain.get()).values[0]?.value ?? 0;
 
 describe('a batch that no detector brings', () => {
-  test('is shown without a search, and nobody searches it any more', async () => {
+  test('is shown without a search, and nobody searches it any more once it is listed', async () => {
     await decode(7);
-    const { batch, frames: pictures } = await untilGiven(7);
+    const given = await untilGiven(7);
+    const { batch, frames: pictures } = given;
     expect(batch).toMatchObject({ kind: 'batch', batch: 7, firstFrame: 21, frameCount: 3 });
     expect(batch.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
     expect(pictures).toEqual(numberedFrames(21, 3));
+    expect(await detect.waiting()).toBe(1);
+    await late.listed(given);
     expect(await detect.waiting()).toBe(0);
   });
 
@@ -128,7 +131,7 @@ describe('a batch that no detector brings', () => {
 });
 
 test('a batch that a detector holds and does not bring is given to another, ahead of all', async () => {
-  late = new LateBatches(sessionId, { detect, frames, metrics }, 60_000);
+  late = new LateBatches(sessionId, { detect, frames, metrics, takeMs: 60_000 });
   const connection = connectRedis(redisUrl, 'worker', log);
   const stuck = deferred();
   const held = deferred();

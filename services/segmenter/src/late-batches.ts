@@ -17,6 +17,8 @@ export interface LateBatchTools {
   detect: JobQueue<'detect'>;
   frames: FrameStore;
   metrics: Pick<SegmenterMetrics, 'askedAgain' | 'takenUnsearched'>;
+  /** How late a batch may be before it is shown without a search, in milliseconds: 700 unless told. */
+  takeMs?: number;
 }
 
 /** A batch as it was decoded, hidden as a whole where its effect wants faces hidden. */
@@ -37,15 +39,20 @@ export class LateBatches {
   private markedAt = performance.now();
   private nextLook = this.markedAt + ASK_AGAIN_MS;
   private askedAgain = -1;
+  private readonly takeMs: number;
+  /** Whether the batch that was looked for last has no job, or no frames to search. */
+  isNowhere = false;
 
   constructor(
     private readonly sessionId: string,
     private readonly tools: LateBatchTools,
-    private readonly takeMs = TAKE_MS,
-  ) {}
+  ) {
+    this.takeMs = tools.takeMs ?? TAKE_MS;
+  }
 
   /** A batch that a detector brought had its turn. */
   marked(): void {
+    this.isNowhere = false;
     this.markedAt = performance.now();
     this.nextLook = this.markedAt + ASK_AGAIN_MS;
   }
@@ -59,12 +66,22 @@ export class LateBatches {
   async look(batch: number): Promise<UnsearchedBatch | undefined> {
     if (this.lookInMs > 0) return undefined;
     const found = await this.tools.detect.find(detectJobId({ sessionId: this.sessionId, batch }));
+    this.isNowhere = !found;
     const lateMs = found ? this.latenessOf(found.data) : 0;
     if (found && lateMs >= this.takeMs) return this.take(found.data);
     if (found?.state === 'active' && lateMs >= ASK_AGAIN_MS) await this.askAgain(found.data);
     const due = lateMs < ASK_AGAIN_MS ? ASK_AGAIN_MS : this.takeMs;
     this.nextLook = performance.now() + Math.min(due - lateMs, LOOK_EVERY_MS);
     return undefined;
+  }
+
+  /**
+   * Removes the jobs of a batch that was shown without a search: detectors that come back begin with what
+   * is new. Only once its part is listed: until then, its job is all that tells a successor of it.
+   */
+  async listed({ batch }: UnsearchedBatch): Promise<void> {
+    const jobIds = [detectJobId(batch), againId(batch)];
+    await Promise.all(jobIds.map((jobId) => this.tools.detect.remove(jobId)));
   }
 
   /** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
@@ -84,7 +101,7 @@ export class LateBatches {
   }
 
   private async take(job: DetectJob): Promise<UnsearchedBatch | undefined> {
-    const { detect, frames, metrics } = this.tools;
+    const { frames, metrics } = this.tools;
     const { effect, ...batch } = job;
     const pictures = await frames.read({
       sessionId: this.sessionId,
@@ -93,12 +110,11 @@ export class LateBatches {
     });
     // Without its frames only a detector's result could help, if there is one.
     if (!pictures) {
+      this.isNowhere = true;
       this.nextLook = performance.now() + LOOK_EVERY_MS;
       return undefined;
     }
     conceal(effect, pictures, job);
-    // Nobody need search it any more: detectors that come back begin with what is new.
-    await Promise.all([detectJobId(job), againId(job)].map((jobId) => detect.remove(jobId)));
     metrics.takenUnsearched.inc();
     const nothingFound = { searched: false, faces: [] };
     return {
@@ -113,4 +129,4 @@ export class LateBatches {
   }
 }
 
-const againId = (job: DetectJob) => `${detectJobId(job)}.again`;
+const againId = (job: { sessionId: string; batch: number }) => `${detectJobId(job)}.again`;

@@ -14,6 +14,8 @@ export interface SegmenterMetrics {
   /** Late batches: asked for again, and taken without a search. */
   askedAgain: Counter;
   takenUnsearched: Counter;
+  /** Batches that were nowhere, each time that they were to be made again. */
+  batchesLost: Counter;
   recordedBytes: Counter;
   /** Recordings that end before their sessions do. */
   recordingsStopped: Counter;
@@ -60,6 +62,11 @@ export function createSegmenterMetrics(): SegmenterMetrics {
     takenUnsearched: new Counter({
       name: 'facecast_segmenter_batches_unsearched_total',
       help: 'Batches that no detector brought in time: shown without a search, whole if need be hidden',
+      registers,
+    }),
+    batchesLost: new Counter({
+      name: 'facecast_segmenter_batches_lost_total',
+      help: 'Batches that were lost on their way, each time that the extractor was told to make one again',
       registers,
     }),
     recordedBytes: new Counter({

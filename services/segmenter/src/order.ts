@@ -18,6 +18,8 @@ export const MOST_HELD_BATCHES = 3_000;
 export class BatchOrder {
   private readonly held = new Map<number, LoggedBatch>();
   private inputEnd: InputEnd | undefined;
+  /** The highest number that an entry had. */
+  private newest = -1;
 
   /** `next` is the number of the first batch that is wanted. */
   constructor(private next: number) {}
@@ -35,6 +37,7 @@ export class BatchOrder {
       this.inputEnd = entry;
       return 'held';
     }
+    this.newest = Math.max(this.newest, entry.batch);
     if (entry.batch < this.next) return 'published';
     if (this.held.has(entry.batch)) return 'repeated';
     if (this.held.size >= MOST_HELD_BATCHES)
@@ -48,6 +51,11 @@ export class BatchOrder {
     const batch = this.held.get(this.next);
     if (batch) this.held.delete(this.next++);
     return batch;
+  }
+
+  /** The batch that was taken last cannot be had by its entry: it is its turn again. */
+  giveBack(): void {
+    this.next--;
   }
 
   /** The batch whose turn it is had it by another way. */
@@ -65,9 +73,10 @@ export class BatchOrder {
     return this.held.size > 0 || this.inputEnd !== undefined;
   }
 
-  /** The number of the batch that is missing while others, or the end, wait for it. */
+  /** The number of the batch whose turn it is, where it is known to have been handed on and is not there. */
   get missing(): number | undefined {
-    return this.othersWait && !this.end && !this.held.has(this.next) ? this.next : undefined;
+    const isExpected = this.othersWait || this.newest >= this.next;
+    return isExpected && !this.end && !this.held.has(this.next) ? this.next : undefined;
   }
 
   /** The end of the input, once every batch before it had its turn. */

@@ -6,7 +6,8 @@ import type { types } from 'hls-parser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeInit } from './fmp4-init.js';
 import { writePart } from './fmp4-part.js';
-import { NotTheHolderError, Packager } from './packager.js';
+import { LeaseLostError } from '@facecast/shared/lease/lease';
+import { Packager } from './packager.js';
 import { CADENCE, CAPTURED_AT } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from './testing/pictures.js';
 import { parseStrictly } from './testing/strict-parser.js';
@@ -206,7 +207,7 @@ describe('a successor', () => {
   test('takes the playlist from a predecessor that still writes', async () => {
     const predecessor = await startWith(5);
     const successor = await open();
-    await expect(addBatch(predecessor, 5)).rejects.toThrow(NotTheHolderError);
+    await expect(addBatch(predecessor, 5)).rejects.toThrow(LeaseLostError);
     successor.begin(INIT);
     expect(await addBatch(successor, 5)).toEqual({ msn: 2, part: 0 });
     expect((await playlist()).segments.flatMap(({ parts }) => parts)).toHaveLength(5 + 1 + 1);

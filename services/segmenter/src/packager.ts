@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { PatientVolume } from '@facecast/shared/full-volume';
+import { LeaseLostError } from '@facecast/shared/lease/lease';
 import type { Cadence } from '@facecast/shared/settings';
 import { fileVersion, writeWholeNow, type FileVersion } from './files.js';
 import { initName, renderPlaylist, targetSeconds, type Segment } from './playlist.js';
@@ -14,6 +15,8 @@ export interface PackagerSettings {
   windowSeconds: number;
   /** Waits for room where the session's folder has none; without it, that is a failure at once. */
   volume?: Pick<PatientVolume, 'write'>;
+  /** Rejects where the folder is another replica's by now. */
+  confirm?: () => Promise<void>;
 }
 
 /** Name of the playlist in a session's folder. */
@@ -21,14 +24,6 @@ export const PLAYLIST_NAME = 'live.m3u8';
 
 /** Parts can be fetched for this many target durations after they were unlisted (6.2.2). */
 const PARTS_KEPT_TARGETS = 3;
-
-/** Somebody else writes the playlist: this process does not hold the session any more. */
-export class NotTheHolderError extends Error {
-  constructor() {
-    super('another process writes the playlist');
-    this.name = 'NotTheHolderError';
-  }
-}
 
 /**
  * One session's folder: initialization sections, parts, segments and the playlist that lists them.
@@ -74,6 +69,8 @@ export class Packager {
   ): Promise<Packager> {
     const found = await readFolder(folder, settings.cadence);
     const packager = new Packager(folder, settings, found ?? FRESH, now);
+    // What follows is done in one go: nobody else writes in between.
+    await settings.confirm?.();
     if (!found) return packager;
     packager.remove(found.leftovers);
     packager.retire(found.unlisted, packager.segmentKeepMs);
@@ -123,12 +120,14 @@ export class Packager {
 
   /**
    * Writes one part and lists it; then it is published.
-   * @throws {NotTheHolderError}
+   * @throws {LeaseLostError} where another process writes the playlist; then nothing is written
    */
   async add(
     part: { firstFrame: number; frames: number; capturedAt: number },
     content: Buffer,
   ): Promise<{ msn: number; part: number }> {
+    // Before anything is written: its names may be those of a successor's files.
+    this.mustBeOurs();
     const init = this.pendingInit;
     this.pendingInit = undefined;
     const placed = this.window.add(part, init?.name);
@@ -167,9 +166,13 @@ export class Packager {
   }
 
   private async publish(): Promise<void> {
-    if (fileVersion(this.playlistPath) !== this.written) throw new NotTheHolderError();
+    this.mustBeOurs();
     const text = this.render();
     this.written = await this.patiently(() => writeWholeNow(this.playlistPath, text));
+  }
+
+  private mustBeOurs(): void {
+    if (fileVersion(this.playlistPath) !== this.written) throw new LeaseLostError();
   }
 
   private render(): string {

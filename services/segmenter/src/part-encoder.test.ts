@@ -2,7 +2,7 @@ import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { createLogger } from '@facecast/shared/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readPart } from './fmp4-part.js';
-import { MOST_REPLACEMENTS, PartEncoder } from './part-encoder.js';
+import { MAX_REPLACEMENTS, PartEncoder } from './part-encoder.js';
 import { SoundSource } from './sound-source.js';
 import { CADENCE, markedBatch } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, WIDTH } from './testing/pictures.js';
@@ -70,15 +70,31 @@ describe('the encoder of a session', () => {
     expect(replaced).toBe(1);
   });
 
-  test('encoders that fail again and again end the session', async () => {
+  test('an encoder that fails now and then is replaced, however often', async () => {
     await encode(0);
-    for (let failure = 1; failure <= MOST_REPLACEMENTS; failure++) {
+    for (let failure = 1; failure <= 2 * MAX_REPLACEMENTS; failure++) {
       signalEncoder('SIGKILL');
-      await encode(failure);
+      expect(readPart((await encode(failure)).content)).toMatchObject({ batch: failure });
     }
-    signalEncoder('SIGKILL');
-    await expect(encode(9)).rejects.toThrow('The encoders failed too often.');
-    expect(replaced).toBe(MOST_REPLACEMENTS);
+    expect(replaced).toBe(2 * MAX_REPLACEMENTS);
+  });
+
+  test('encoders that fail again and again at one batch end the session', async () => {
+    await encode(0);
+    let isOver = false;
+    const failing = encode(1).finally(() => (isOver = true));
+    failing.catch(() => {});
+    const killed = new Set<number>();
+    while (!isOver) {
+      const { video } = encoder.pids;
+      if (video !== undefined && !killed.has(video)) {
+        killed.add(video);
+        signalEncoder('SIGKILL');
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect(failing).rejects.toThrow('The encoders failed too often.');
+    expect(replaced).toBe(MAX_REPLACEMENTS);
   });
 
   test('a batch of the wrong size is refused', async () => {

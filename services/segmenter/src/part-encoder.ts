@@ -10,8 +10,11 @@ import type { SoundSource } from './sound-source.js';
 import { SoundTrack } from './sound-track.js';
 import { VideoEncoder } from './video-encoder.js';
 
-/** Encoders of one session are replaced this often in all; the next failure ends the session. */
-export const MOST_REPLACEMENTS = 3;
+/**
+ * How often the encoder of the pictures, and that of the sound, may be replaced for one batch; the next
+ * failure ends the session. A batch that comes out forgets all failures before it.
+ */
+export const MAX_REPLACEMENTS = 3;
 
 export interface PartEncoderOptions {
   cadence: Cadence;
@@ -39,7 +42,6 @@ export class PartEncoder {
   private hasSound: boolean | undefined;
   private size = { width: 0, height: 0 };
   private initGiven = false;
-  private replacements = 0;
   private closed = false;
 
   constructor(private readonly options: PartEncoderOptions) {
@@ -102,14 +104,13 @@ export class PartEncoder {
 
   /** Tries again, with another encoder, where one fails. */
   private async insist<Result>(attempt: () => Promise<Result>): Promise<Result> {
-    for (;;) {
+    for (let failures = 1; ; failures++) {
       try {
         return await attempt();
       } catch (error) {
         if (this.closed || !(error instanceof EncoderFailure)) throw error;
         this.options.log.error({ err: error }, 'an encoder failed');
-        if (++this.replacements > MOST_REPLACEMENTS)
-          throw new SessionFailure('The encoders failed too often.');
+        if (failures > MAX_REPLACEMENTS) throw new SessionFailure('The encoders failed too often.');
         this.options.onReplaced();
       }
     }

@@ -2,20 +2,21 @@ import { publishEvent } from '@facecast/shared/events';
 import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { PatientVolume } from '@facecast/shared/full-volume';
 import { playlistUrl } from '@facecast/shared/ingest-protocol';
+import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/logger';
 import { MarkedLog, MarkedLogReader } from '@facecast/shared/marked-log';
 import { JobQueue } from '@facecast/shared/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
-import { SessionStage } from '@facecast/shared/session-stage';
 import { SessionRegistry } from '@facecast/shared/sessions';
 import { PlaylistWatcher } from './announce.js';
-import { endFailedSession, forgetSession, readSummary } from './ending.js';
+import { endFailedSession } from './ending.js';
+import { SessionFailure } from './failure.js';
 import { Janitor } from './janitor.js';
 import { Leftovers } from './leftovers.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './packager.js';
 import { Recordings } from './recording/recordings.js';
-import { SegmentedSession, type SessionTools } from './session.js';
+import { segmentSession, type SessionTools } from './session.js';
 import { SessionStats } from './stats.js';
 
 export interface SegmenterOptions extends PackagerSettings {
@@ -29,11 +30,7 @@ export interface SegmenterOptions extends PackagerSettings {
   recordingMinFreeBytes: number;
   retentionMs: number;
   sessionsPerReplica: number;
-  /** A session whose next batch has not come for this long, while others wait for it, is ended. */
-  longestGapMs?: number;
 }
-
-const LONGEST_GAP_MS = 30_000;
 
 /** One replica: holds sessions, and does the work of each. */
 export class Segmenter {
@@ -41,7 +38,6 @@ export class Segmenter {
   private readonly stage: SessionStage;
   private readonly claims: JobQueue<'segment'>;
   private readonly janitor: Janitor;
-  private readonly working = new Map<string, Promise<void>>();
 
   /** `redis` must be a `worker` connection. */
   constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
@@ -60,9 +56,9 @@ export class Segmenter {
       markedLog: new MarkedLog(redis),
       reader: new MarkedLogReader(redis, log),
       detect: new JobQueue(redis, { kind: 'detect' }),
+      decode: new JobQueue(redis, { kind: 'decode' }),
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
-      longestGapMs: options.longestGapMs ?? LONGEST_GAP_MS,
       volume: new PatientVolume({
         ...{ volume: 'hls', log, refusals: metrics.volumeRefusals },
         makeRoom: () => this.janitor.makeRoom(),
@@ -85,8 +81,10 @@ export class Segmenter {
       concurrency: options.sessionsPerReplica,
       redis,
       log,
-      work: (sessionId, signal, progressed) => this.work(sessionId, signal, progressed),
-      giveUp: (sessionId) => this.giveUp(sessionId, 'The stream failed too often.'),
+      work: (lease) => segmentSession(lease, this.tools),
+      verdictOf: (reason) =>
+        reason instanceof SessionFailure ? reason.message : 'The stream failed too often.',
+      end: (lease, verdict) => this.giveUp(lease.sessionId, verdict),
     });
     metrics.countSessions(() => this.stage.size);
     this.janitor.start();
@@ -105,30 +103,10 @@ export class Segmenter {
       this.tools.reader.close(),
       this.tools.watcher.close(),
       this.tools.detect.close(),
+      this.tools.decode.close(),
       this.janitor.close(),
     ]);
     await this.claims.close();
-  }
-
-  /** A claim that was lost and won again waits for the end of what was done under the lost one. */
-  private async work(sessionId: string, signal: AbortSignal, progressed: () => void) {
-    await this.working.get(sessionId)?.catch(() => {});
-    const work = this.workOn(sessionId, signal, progressed);
-    this.working.set(sessionId, work);
-    try {
-      await work;
-    } finally {
-      if (this.working.get(sessionId) === work) this.working.delete(sessionId);
-    }
-  }
-
-  private async workOn(sessionId: string, signal: AbortSignal, progressed: () => void) {
-    const summary = await readSummary(this.tools.hlsDir, sessionId);
-    if (summary) return forgetSession(this.tools, summary);
-    const session = await this.tools.registry.get(sessionId);
-    if (!session) return;
-    const segmented = await SegmentedSession.open(this.tools, session);
-    await segmented.run(signal, progressed);
   }
 
   /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */

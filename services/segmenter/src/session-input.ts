@@ -1,17 +1,20 @@
 import { EventEmitter, once } from 'node:events';
-import { performance } from 'node:perf_hooks';
 import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
-import { SessionFailure } from './failure.js';
 import { LateBatches, type LateBatchTools, type UnsearchedBatch } from './late-batches.js';
+import { LostBatch, type LostBatchTools } from './lost-batch.js';
 import { BatchOrder, type LoggedBatch } from './order.js';
 import { UsedInput, type UsedInputStores } from './used-input.js';
 
 /** What the inputs of all sessions of a replica share. */
-export interface SessionInputTools extends LateBatchTools, UsedInputStores {
+export interface SessionInputTools extends LateBatchTools, LostBatchTools, UsedInputStores {
   reader: MarkedLogReader;
-  /** A session whose next batch has not come for this long, while others wait for it, fails. */
-  longestGapMs: number;
+  metrics: LateBatchTools['metrics'] & LostBatchTools['metrics'];
+}
+
+/** A batch as a detector left it, with its I420 planes. They are good until the next is asked for. */
+export interface SearchedBatch extends LoggedBatch {
+  frames: Buffer;
 }
 
 /**
@@ -22,7 +25,10 @@ export class SessionInput {
   private readonly news = new EventEmitter();
   private readonly order: BatchOrder;
   private readonly late: LateBatches;
+  private readonly lost: LostBatch;
   private readonly used: UsedInput;
+  /** The last batch's frames, whose place the next takes once they are encoded. */
+  private room: Buffer | undefined;
   private failure: Error | undefined;
 
   /**
@@ -37,6 +43,7 @@ export class SessionInput {
   ) {
     this.order = new BatchOrder(firstBatch);
     this.late = new LateBatches(sessionId, tools);
+    this.lost = new LostBatch(sessionId, tools);
     this.used = new UsedInput(sessionId, tools);
   }
 
@@ -60,23 +67,22 @@ export class SessionInput {
 
   /**
    * The batch whose turn it is, as soon as it can be had; or the end of the input.
-   * @throws {SessionFailure} when there will be neither
+   * @throws {import('./failure.js').SessionFailure} when there will be neither
    */
-  async next(signal: AbortSignal): Promise<LoggedBatch | UnsearchedBatch | InputEnd> {
-    let gapSince: number | undefined;
+  async next(signal: AbortSignal): Promise<SearchedBatch | UnsearchedBatch | InputEnd> {
     for (;;) {
       await this.used.removeRepeated(this.order.turn);
       signal.throwIfAborted();
       if (this.failure) throw this.failure;
       const next = await this.take();
       if (next) return next;
-      gapSince = this.order.missing === undefined ? undefined : (gapSince ?? performance.now());
-      await this.waitForNews(signal, gapSince);
+      await this.waitForNews(signal);
     }
   }
 
   /** A batch's part is listed: removes its input. */
-  async remove(listed: LoggedBatch | UnsearchedBatch): Promise<void> {
+  async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
+    if (!('id' in listed)) await this.late.listed(listed);
     await this.used.remove(listed);
   }
 
@@ -93,24 +99,41 @@ export class SessionInput {
     this.news.emit('news');
   }
 
-  private async take(): Promise<LoggedBatch | UnsearchedBatch | InputEnd | undefined> {
-    const marked = this.order.take();
-    if (marked) this.late.marked();
-    if (marked || this.order.end) return marked ?? this.order.end;
+  private async take(): Promise<SearchedBatch | UnsearchedBatch | InputEnd | undefined> {
+    const searched = await this.takeSearched();
+    if (searched || this.order.end) return searched ?? this.order.end;
+    const isDue = this.late.lookInMs <= 0;
     const unsearched = await this.late.look(this.order.turn);
     // It may have come while it was looked for.
-    const after = this.order.take();
+    const after = await this.takeSearched();
     if (!after && unsearched) {
       this.order.skip();
       this.seen(unsearched.batch);
     }
-    return after ?? unsearched ?? this.order.end;
+    const next = after ?? unsearched ?? this.order.end;
+    if (isDue && !next) await this.lost.look(this.late.isNowhere ? this.order.missing : undefined);
+    return next;
   }
 
-  private async waitForNews(signal: AbortSignal, gapSince: number | undefined): Promise<void> {
-    const left = (gapSince ?? Infinity) + this.tools.longestGapMs - performance.now();
-    if (left <= 0) throw new SessionFailure('Frames did not come back from the face search.');
-    const timer = setTimeout(() => this.news.emit('news'), Math.min(left, this.late.lookInMs));
+  private async takeSearched(): Promise<SearchedBatch | undefined> {
+    const logged = this.order.take();
+    if (!logged) return undefined;
+    const { sessionId } = this;
+    const { batch } = logged.batch;
+    const frames = await this.tools.frames.read({ sessionId, batch, kind: 'marked' }, this.room);
+    if (frames) {
+      this.room = frames;
+      this.late.marked();
+      return { ...logged, frames };
+    }
+    // An entry without frames is no batch: it is searched, or made, again.
+    this.order.giveBack();
+    this.used.repeats({ id: logged.id, entry: logged.batch });
+    return undefined;
+  }
+
+  private async waitForNews(signal: AbortSignal): Promise<void> {
+    const timer = setTimeout(() => this.news.emit('news'), this.late.lookInMs);
     try {
       await once(this.news, 'news', { signal });
     } finally {

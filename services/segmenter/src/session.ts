@@ -3,19 +3,25 @@ import { join } from 'node:path';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
 import { VolumeFullError, type PatientVolume } from '@facecast/shared/full-volume';
 import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
+import { LeaseLostError, type Lease } from '@facecast/shared/lease/lease';
 import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
 import type { Session } from '@facecast/shared/sessions';
 import { warnUnlessOutage } from '@facecast/shared/redis';
 import type { PlaylistWatcher } from './announce.js';
-import { endFailedSession, endSession, type SessionTraces } from './ending.js';
+import {
+  endFailedSession,
+  endSession,
+  forgetSession,
+  readSummary,
+  type SessionTraces,
+} from './ending.js';
 import { SessionFailure } from './failure.js';
 import type { UnsearchedBatch } from './late-batches.js';
 import type { SegmenterMetrics } from './metrics.js';
-import type { LoggedBatch } from './order.js';
-import { NotTheHolderError, Packager, type PackagerSettings } from './packager.js';
+import { Packager, type PackagerSettings } from './packager.js';
 import { PartEncoder } from './part-encoder.js';
 import type { Recorder } from './recording/recorder.js';
-import { SessionInput, type SessionInputTools } from './session-input.js';
+import { SessionInput, type SearchedBatch, type SessionInputTools } from './session-input.js';
 import { SoundSource } from './sound-source.js';
 import { SessionStats } from './stats.js';
 import { FaceTimeline, TIMELINE_NAME } from './timeline.js';
@@ -31,25 +37,38 @@ export interface SessionTools extends SessionTraces, SessionInputTools {
 
 const STATS_EVERY_MS = 1_000;
 
+/** Segments one session from its claim, or from where its last owner came to, to its end. */
+export async function segmentSession(lease: Lease, tools: SessionTools): Promise<void> {
+  const summary = await readSummary(tools.hlsDir, lease.sessionId);
+  if (summary) return forgetSession(tools, summary);
+  const session = await tools.registry.get(lease.sessionId);
+  if (!session) return;
+  const segmented = await SegmentedSession.open(tools, session, lease);
+  await segmented.run();
+}
+
 /**
  * One session's work, from the claim to the end: marked batches into order, each encoded to one part,
  * each part listed, and only then its input removed.
  */
-export class SegmentedSession {
+class SegmentedSession {
   private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
   private readonly stats: SessionStats;
-  /** The last batch's frames, whose place the next takes once they are encoded. */
-  private room: Buffer | undefined;
+  /** Aborted when the session is not registered any more: an owner before this one has ended it. */
+  private readonly over = new AbortController();
+  private readonly signal: AbortSignal;
 
   private constructor(
     private readonly tools: SessionTools,
     private readonly session: Session,
+    private readonly lease: Lease,
     private readonly packager: Packager,
     private readonly timeline: FaceTimeline,
     private readonly recorder: Recorder | undefined,
   ) {
     const { cadence } = tools.settings;
+    this.signal = AbortSignal.any([lease.signal, this.over.signal]);
     this.stats = new SessionStats(session.id, cadence.fps, session.stats);
     this.input = new SessionInput(session.id, tools, packager.batches, (batch) =>
       this.stats.seen(batch),
@@ -64,25 +83,30 @@ export class SegmentedSession {
   }
 
   /** Takes a session up, be it new or left by another. */
-  static async open(tools: SessionTools, session: Session): Promise<SegmentedSession> {
+  static async open(
+    tools: SessionTools,
+    session: Session,
+    lease: Lease,
+  ): Promise<SegmentedSession> {
     const folder = join(tools.hlsDir, session.id);
     const { settings, volume } = tools;
-    const packager = await Packager.open(folder, { ...settings, volume });
+    const packager = await Packager.open(folder, {
+      ...{ ...settings, volume },
+      confirm: () => lease.confirm(),
+    });
     const timeline = await FaceTimeline.open(join(folder, TIMELINE_NAME), {
       fps: settings.cadence.fps,
       volume,
       firstFrame: packager.frames,
     });
     const recorder = tools.recordings.record(session);
-    return new SegmentedSession(tools, session, packager, timeline, recorder);
+    return new SegmentedSession(tools, session, lease, packager, timeline, recorder);
   }
 
-  /**
-   * Works until the session is over; rejects when `signal` says that another goes on with it.
-   * @param progressed called for each part that is listed
-   */
-  async run(signal: AbortSignal, progressed: () => void): Promise<void> {
+  /** Works until the session is over; rejects when another replica is to continue it. */
+  async run(): Promise<void> {
     const { watcher } = this.tools;
+    const { signal } = this;
     const stop = () => void this.encoder.close();
     signal.addEventListener('abort', stop);
     const telling = setInterval(() => this.tellStats(), STATS_EVERY_MS);
@@ -90,11 +114,12 @@ export class SegmentedSession {
       if (this.packager.started && this.session.state === 'starting')
         watcher.watch(this.session.id);
       await this.input.open();
-      const { error } = await this.publishAll(signal, progressed);
-      signal.throwIfAborted();
+      const { error } = await this.publishAll();
+      await this.lease.confirm();
       await endSession(this.tools, this.packager, this.snapshot('ended'), error);
     } catch (error) {
-      if (signal.aborted || error instanceof NotTheHolderError) throw error;
+      if (this.over.signal.aborted) return await this.packager.end();
+      if (signal.aborted || error instanceof LeaseLostError) throw error;
       await this.fail(error as Error);
     } finally {
       clearInterval(telling);
@@ -107,23 +132,22 @@ export class SegmentedSession {
   }
 
   /** Publishes batch after batch until the end of the input, and gives that. */
-  private async publishAll(signal: AbortSignal, progressed: () => void): Promise<InputEnd> {
+  private async publishAll(): Promise<InputEnd> {
     for (;;) {
-      const next = await this.input.next(signal);
+      const next = await this.input.next(this.signal);
       if ('kind' in next) return next;
-      await this.publishBatch(next, signal);
-      progressed();
+      await this.publishBatch(next);
+      this.lease.progressed();
     }
   }
 
-  private async publishBatch(
-    next: LoggedBatch | UnsearchedBatch,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async publishBatch(next: SearchedBatch | UnsearchedBatch): Promise<void> {
     const { batch } = next;
     if (batch.batch === 0) await this.prepareFolder();
-    const [content] = await Promise.all([this.encode(next), this.timeline.append(batch)]);
-    signal.throwIfAborted();
+    const content = await this.encode(next);
+    // Encoding may have taken longer than the lease: because the encoder is slow, or this process was frozen.
+    await this.lease.confirm();
+    await this.timeline.append(batch);
     const { firstFrame, frameCount, capturedAt } = batch;
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
     this.recorder?.see(this.packager.segments);
@@ -137,24 +161,18 @@ export class SegmentedSession {
     await Promise.all([this.input.remove(next), this.packager.tidy()]);
   }
 
-  private async encode(next: LoggedBatch | UnsearchedBatch): Promise<Buffer> {
-    const { batch } = next;
+  private async encode({
+    batch,
+    frames,
+  }: Pick<SearchedBatch | UnsearchedBatch, 'batch' | 'frames'>): Promise<Buffer> {
     const orphan = this.packager.orphan(batch.batch);
     if (orphan) return orphan;
-    const frames = 'frames' in next ? next.frames : await this.readFrames(batch);
     // Only a session's last batch may be short.
     const isShort = batch.frameCount < this.tools.settings.cadence.framesPerBatch;
     const isLast = isShort || this.input.isOver;
     const { content, init } = await this.encoder.encode(batch, frames, isLast);
     if (init) this.packager.begin(init);
     return content;
-  }
-
-  private async readFrames({ sessionId, batch }: MarkedBatch): Promise<Buffer> {
-    const frames = await this.tools.frames.read({ sessionId, batch, kind: 'marked' }, this.room);
-    if (!frames) throw new SessionFailure('Frames were lost on their way to the encoder.');
-    this.room = frames;
-    return frames;
   }
 
   private async prepareFolder(): Promise<void> {
@@ -173,11 +191,13 @@ export class SegmentedSession {
   }
 
   private async fail(error: Error): Promise<void> {
-    this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
     const message =
       error instanceof SessionFailure || error instanceof VolumeFullError
         ? error.message
         : 'The stream could not be written.';
+    // A replica that was frozen would end what its successor does well.
+    await this.lease.condemn(message);
+    this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
     await endFailedSession(this.tools, this.snapshot('ended'), { code: 'internal', message });
   }
 
@@ -187,14 +207,19 @@ export class SegmentedSession {
   }
 
   private tellStats(): void {
-    if (!this.packager.started) return;
-    const stats = this.snapshot('live');
-    this.tell({ type: 'stats', sessionId: this.session.id, stats });
-    this.tools.registry
-      .update(this.session.id, { state: 'live', stats })
-      .catch((error: unknown) =>
-        warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
-      );
+    const stats = this.snapshot(this.packager.started ? 'live' : 'starting');
+    if (this.packager.started) this.tell({ type: 'stats', sessionId: this.session.id, stats });
+    this.keepStats(stats).catch((error: unknown) =>
+      warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
+    );
+  }
+
+  private async keepStats(stats: PipelineStats): Promise<void> {
+    const { id } = this.session;
+    const isRunning = this.packager.started
+      ? await this.tools.registry.update(id, { state: 'live', stats })
+      : (await this.tools.registry.get(id)) !== undefined;
+    if (!isRunning) this.over.abort();
   }
 
   private tell(event: FacecastEvent): void {

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 import type { FrameStore } from '@facecast/shared/frame-store';
 
 /**
- * A batch's sound may be written while faces are looked for in it, or somewhat later. What has not come
- * after so long, while other batches wait for their turn, is silence, and then none is waited for until
- * some comes again. Where none wait, the publisher is gone for a while, or a frame-extractor died: the
- * sound is still to come.
+ * A batch's sound may be written while faces are looked for in it, or somewhat later: whoever decodes the
+ * session writes each batch's, silence where none came. What has not come after so long, while other
+ * batches wait for their turn, could not be written, and then none is waited for until some comes again.
+ * Where none wait, the publisher is gone for a while, or a frame-extractor died: the sound is still to come.
  */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 5_000;
 const LOOK_EVERY_MS = 5;
 
 /** Samples of a session's batches, from the frame store. */
@@ -29,16 +30,19 @@ export class SoundSource {
 
   /** The samples of a batch that has just come, as soon as they are there; what there is when `signal` is aborted. */
   async readNew(batch: number, signal: AbortSignal): Promise<Buffer | undefined> {
-    let until: number | undefined;
+    const patience = new RunnableTimer(
+      () => undefined,
+      () => (this.isPatient = false),
+    );
     let samples = await this.read(batch);
     // The one before may have come too late, and stays for as long as another encoder may need it.
     this.isPatient ||= (await this.read(batch - 1)) !== undefined;
     while (!samples && this.isPatient && !signal.aborted) {
       await sleep(LOOK_EVERY_MS);
       samples = await this.read(batch);
-      if (this.othersWait()) until ??= performance.now() + this.patienceMs;
-      this.isPatient = samples !== undefined || performance.now() < (until ?? Infinity);
+      if (this.othersWait()) patience.start(this.patienceMs);
     }
+    patience.stop();
     if (samples) this.isPatient = true;
     return samples;
   }

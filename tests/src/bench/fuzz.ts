@@ -114,8 +114,8 @@ class SessionBeside {
     const { batches } = await this.session.end();
     await this.around.until(() => this.session.jobs.length >= batches);
     const right = this.session.numbers.filter((number, n) => number === n).length;
-    await this.around.claimDone(this.session);
     await this.around.forget(this.session);
+    await this.around.claimDone(this.session);
     return SessionBeside.FRAMES - right;
   }
 }

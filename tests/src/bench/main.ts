@@ -5,6 +5,7 @@ import { benchFacesMemory } from './faces/memory.js';
 import { benchFaults } from './faults.js';
 import { benchFuzz } from './fuzz.js';
 import { benchLatency } from './latency.js';
+import { benchOverload } from './overload.js';
 import { benchPipeline } from './pipeline.js';
 import { benchScaling } from './scaling.js';
 import { benchSoak } from './soak.js';
@@ -18,6 +19,7 @@ const LONG = [
   'faces-hidden-live',
   'faces-memory',
   'fuzz',
+  'overload',
   'sources',
   'soak',
 ];
@@ -33,6 +35,7 @@ const benchmarks: Record<string, () => Promise<string>> = {
   viewers: benchViewers,
   scaling: benchScaling,
   faults: benchFaults,
+  overload: benchOverload,
   fuzz: benchFuzz,
   sources: benchSources,
   soak: benchSoak,

@@ -10,7 +10,7 @@ export interface LiveSession {
   viewer: LiveViewer;
   /** The newest stats. */
   stats: () => Promise<PipelineStats>;
-  /** Goes on for `afterParts` more parts and stops; resolves to the number of frames. */
+  /** Goes on for `afterParts` more parts, or to the WebM's end, and stops; resolves to the number of frames. */
   end: (afterParts?: number) => Promise<number>;
   /** Goes on to the WebM's end; resolves to the number of frames. */
   finish: () => Promise<number>;
@@ -35,7 +35,7 @@ export async function startLive(
   };
   await unlessRefused(viewer.parts(10));
   const end = async (afterParts = 15) => {
-    await unlessRefused(viewer.parts(afterParts));
+    await unlessRefused(viewer.partsOrEnd(afterParts));
     const frames = await unlessRefused(publisher.stop());
     await ended;
     return frames;

@@ -62,6 +62,13 @@ export class LiveViewer {
     }
   }
 
+  /** Resolves when `count` more parts have come, or no more come. */
+  async partsOrEnd(count: number): Promise<void> {
+    await this.parts(count).catch((error: unknown) => {
+      if (!this.hasEnded) throw error;
+    });
+  }
+
   /** Watches no longer. */
   leave(): void {
     this.hasLeft = true;

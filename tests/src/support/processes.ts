@@ -34,6 +34,18 @@ export async function ffmpegsOf(stack: { pid: number }, service: string): Promis
   );
 }
 
+/**
+ * Resolves to what `find` gives, as soon as that is at least `count` processes: what was killed is being
+ * started again, and what is started late is there in a while.
+ */
+export async function present(find: () => Promise<Process[]>, count = 1): Promise<Process[]> {
+  for (;;) {
+    const found = await find();
+    if (found.length >= count) return found;
+    await after(10);
+  }
+}
+
 /** Sends a signal to each; one that is gone is none the worse for it. */
 export function signal(processes: Process[], name: NodeJS.Signals): void {
   for (const { pid } of processes) {
@@ -57,6 +69,15 @@ export async function replaced(
     if (now.length >= old.length && now.every(({ pid }) => !gone.has(pid))) return now;
     await after(10);
   }
+}
+
+/** A process's environment, as it was when it began. */
+export async function environmentOf({ pid }: Process): Promise<Record<string, string>> {
+  const text = await readFile(`/proc/${pid}/environ`, 'utf8');
+  const pairs = text.split('\0').filter((pair) => pair.includes('='));
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
 }
 
 async function allProcesses(): Promise<Process[]> {

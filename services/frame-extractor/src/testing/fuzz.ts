@@ -92,7 +92,7 @@ async function sendBroken(
   if (end.error?.code === 'unsupported_media') report.refused++;
   else if (end.error) report.failed.push(seed);
   await around.until(() => session.jobs.length >= end.batches);
-  await around.claimDone(session);
   await around.forget(session);
+  await around.claimDone(session);
   return ms;
 }

@@ -17,7 +17,8 @@ import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { Registry } from 'prom-client';
 import { readFrameExtractorConfig } from '../config.js';
 import type { Patience } from '../decoder.js';
-import { Extractor } from '../extractor.js';
+import type { Deps } from '../deps.js';
+import { createDeps, Extractor } from '../extractor.js';
 import { createExtractorMetrics } from '../metrics.js';
 
 export const log = createLogger('test', 'silent');
@@ -98,6 +99,8 @@ export class Surroundings {
   extractor!: Extractor;
   /** Whether the playlist takes what the extractor hands on. */
   playlistMoves = true;
+  /** Batches that are lost on their way, once each. */
+  readonly losing = new Set<number>();
   private readonly claims: JobQueue<'decode'>;
   private readonly bySession = new Map<string, TestSession>();
   private readonly watchers = new Set<() => void>();
@@ -130,14 +133,12 @@ export class Surroundings {
   }
 
   async startExtractor(): Promise<void> {
-    this.extractor = await Extractor.start({
-      config: readFrameExtractorConfig(this.env),
-      redis: this.redis,
-      store: this.store,
-      metrics: this.metrics,
-      log,
-      ...(this.patience && { patience: this.patience }),
-    });
+    this.extractor = await Extractor.start(this.options(this.redis));
+  }
+
+  /** What an extractor has, of which all goes over this connection. */
+  async deps(redis: Redis): Promise<Deps> {
+    return createDeps(this.options(redis));
   }
 
   /** An extractor in a process of its own, which can be killed; resolves when it is ready. */
@@ -184,13 +185,14 @@ export class Surroundings {
     await this.claims.add({ sessionId: id }, { jobId: id });
   }
 
-  /** Removes what there is of a session that has ended, as the segmenter does. */
+  /** Ends a session, as the segmenter does when it has listed all. */
   async forget({ id }: TestSession): Promise<void> {
     this.bySession.delete(id);
     this.log.remove(id);
     await new MarkedLog(this.redis).removeSession(id);
     await this.store.removeSession(id);
     await this.sessions.remove(id);
+    await publishEvent(this.redis, { type: 'ended', sessionId: id, frames: 0 });
   }
 
   /** Where the session's frames are. */
@@ -222,9 +224,18 @@ export class Surroundings {
     }
   }
 
+  private options(redis: Redis) {
+    return {
+      ...{ config: readFrameExtractorConfig(this.env), redis, log },
+      ...{ store: this.store, metrics: this.metrics },
+      ...(this.patience && { patience: this.patience }),
+    };
+  }
+
   private async take(job: DetectJob): Promise<void> {
     const session = this.bySession.get(job.sessionId);
     const ref = { sessionId: job.sessionId, batch: job.batch, kind: 'decoded' } as const;
+    if (this.losing.delete(job.batch)) return this.store.remove(ref);
     const bytes = await this.store.read(ref);
     if (!session || !bytes) throw new Error('a batch of nobody');
     session.jobs.push(job);
@@ -236,9 +247,16 @@ export class Surroundings {
     for (const watcher of this.watchers) watcher();
   }
 
-  /** Says that the playlist lists all that came so far. */
+  /** Says that a batch is nowhere, as the segmenter does. */
+  async miss({ id }: TestSession, batch: number): Promise<void> {
+    await publishEvent(this.redis, { type: 'missing', sessionId: id, batch });
+  }
+
+  /** Says that the playlist lists all that came so far without a gap. */
   async publishPart(session: TestSession): Promise<void> {
-    const batches = session.jobs.length;
+    const came = new Set(session.jobs.map(({ batch }) => batch));
+    let batches = 0;
+    while (came.has(batches)) batches++;
     await publishEvent(this.redis, {
       type: 'part',
       sessionId: session.id,

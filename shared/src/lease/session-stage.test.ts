@@ -5,10 +5,11 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { deferred } from './deferred.js';
-import { JobQueue } from './queues.js';
+import { deferred } from '../deferred.js';
+import { JobQueue } from '../queues.js';
+import type { Lease } from './lease.js';
 import { SessionStage, type SessionWork } from './session-stage.js';
-import { redisUrl } from './testing/redis.js';
+import { redisUrl } from '../testing/redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const claims = new JobQueue<'decode'>(redis, { kind: 'decode' });
@@ -22,9 +23,12 @@ afterAll(async () => {
 
 const stage = (
   work: SessionWork,
-  giveUp: (sessionId: string, reason: Error) => Promise<void> = async () => {},
-  connection = redis,
-) => new SessionStage({ queue: 'decode', concurrency: 4, redis: connection, log, work, giveUp });
+  end: (lease: Lease, verdict: string) => Promise<void> = async () => {},
+) =>
+  new SessionStage({
+    ...{ queue: 'decode', concurrency: 4, redis, log, work, end },
+    verdictOf: ({ message }) => message,
+  });
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -32,7 +36,7 @@ const untilAborted = (signal: AbortSignal) =>
 test('a session is worked on by one replica only, however often it is claimed', async () => {
   const begun: string[] = [];
   const both = deferred();
-  const work: SessionWork = async (sessionId, signal) => {
+  const work: SessionWork = async ({ sessionId, signal }) => {
     begun.push(sessionId);
     if (begun.length === 2) both.resolve();
     await untilAborted(signal);
@@ -48,7 +52,7 @@ test('a session is worked on by one replica only, however often it is claimed', 
 
 test('one replica holds several sessions at once', async () => {
   const all = deferred<void>();
-  const replica = stage(async (_sessionId, signal) => {
+  const replica = stage(async ({ signal }) => {
     if (replica.size === 3) all.resolve();
     await untilAborted(signal);
   });
@@ -59,21 +63,21 @@ test('one replica holds several sessions at once', async () => {
 
 test('a replica that stops gives its sessions back at once', async () => {
   const first = deferred<void>();
-  const leaving = stage(async (_sessionId, signal) => {
+  const leaving = stage(async ({ signal }) => {
     first.resolve();
     await untilAborted(signal);
   });
   await claims.add({ sessionId: 'one' }, { jobId: 'one' });
   await first.promise;
   const second = deferred<string>();
-  const staying = stage(async (sessionId) => second.resolve(sessionId));
+  const staying = stage(async ({ sessionId }) => second.resolve(sessionId));
   await leaving.close();
   expect(await second.promise).toBe('one');
   await staying.close();
 });
 
 test('a replica that stops in the moment that it gets a session gives that back at once, too', async () => {
-  const leaving = stage(async (_sessionId, signal) => untilAborted(signal));
+  const leaving = stage(async ({ signal }) => untilAborted(signal));
   await claims.add({ sessionId: 'one' }, { jobId: 'one' });
   while (leaving.size === 0) await otherWork();
   await leaving.close();
@@ -88,7 +92,7 @@ test.each([
   await claims.add({ sessionId: 'one' }, { jobId: 'one' });
   await doomed.says('one');
   const taken = deferred<string>();
-  const heir = stage(async (sessionId) => taken.resolve(sessionId));
+  const heir = stage(async ({ sessionId }) => taken.resolve(sessionId));
   doomed.kill();
   await happens();
   expect(await taken.promise).toBe('one');
@@ -115,10 +119,50 @@ test('a session that gets further outlives any number of holders; one that does 
   await fourth.says('moving');
   fourth.kill();
   const taken = deferred<string>();
-  const heir = stage(async (sessionId) => {
+  const heir = stage(async ({ sessionId }) => {
     if (sessionId === 'moving') taken.resolve(sessionId);
   });
   expect(await taken.promise).toBe('moving');
+  await heir.close();
+});
+
+test('owners whose locks ran out while they were frozen, however many, are no deaths', async () => {
+  await claims.add({ sessionId: 'stuck' }, { jobId: 'stuck' });
+  for (let frozen = 0; frozen < 4; frozen++) {
+    const owner = await holder();
+    await owner.says('stuck');
+    owner.kill('SIGSTOP');
+  }
+  const taken = deferred<string>();
+  const heir = stage(
+    async ({ sessionId }) => taken.resolve(sessionId),
+    async () => taken.reject(new Error('given up')),
+  );
+  expect(await taken.promise).toBe('stuck');
+  await heir.close();
+});
+
+test('an owner that was frozen, and fails as it wakes beside its successor, ends nothing', async () => {
+  await claims.add({ sessionId: 'fragile' }, { jobId: 'fragile' });
+  const frozen = await holder();
+  await frozen.says('fragile');
+  frozen.kill('SIGSTOP');
+  const taken = deferred();
+  const [ended, stopped] = [deferred<string>(), new AbortController()];
+  const heir = stage(
+    async ({ signal }) => {
+      taken.resolve();
+      signal.addEventListener('abort', () => stopped.abort());
+      await untilAborted(signal);
+    },
+    async (_, verdict) => ended.resolve(verdict),
+  );
+  await taken.promise;
+  frozen.kill('SIGCONT');
+  await frozen.says('handing over fragile');
+  expect(frozen.heard('gave fragile up')).toBe(false);
+  expect(await redis.hget('facecast:lease:fragile:decode', 'verdict')).toBeNull();
+  expect(stopped.signal.aborted).toBe(false);
   await heir.close();
 });
 
@@ -131,7 +175,7 @@ test('a session that was given up is ended by another where the one that did it 
     async () => {
       throw new Error('no disk');
     },
-    async (sessionId) => ended.resolve(sessionId),
+    async ({ sessionId }) => ended.resolve(sessionId),
   );
   doomed.kill();
   expect(await ended.promise).toBe('hopeless');
@@ -156,27 +200,42 @@ async function holder() {
     while (!said.has(line)) await once(news, 'line');
   };
   await says('ready');
-  return { says, kill: () => child.kill('SIGKILL') };
+  const heard = (line: string) => said.has(line);
+  return { says, heard, kill: (signal: NodeJS.Signals = 'SIGKILL') => child.kill(signal) };
 }
 
-/** Holds each session for ever; `moving` gets further, `hopeless` fails, and nobody is ever given up to the end. */
+/**
+ * Holds each session for ever; `moving` gets further, `hopeless` fails, `fragile` fails where it stood
+ * still, and nobody is ever given up to the end.
+ */
 const HOLDER = `
   import { Redis } from 'ioredis';
   import { pino } from 'pino';
-  import { SessionStage } from '../dist/session-stage.js';
+  import { SessionStage } from '../../dist/lease/session-stage.js';
   const forEver = () => new Promise(() => {});
+  const stoodStill = () => new Promise((_, reject) => {
+    let at = performance.now();
+    setInterval(() => {
+      if (performance.now() - at > 1_000) reject(new Error('I stood still'));
+      at = performance.now();
+    }, 10);
+  });
   new SessionStage({
     queue: 'decode',
     concurrency: 4,
     redis: new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null }),
-    log: pino({ level: 'silent' }),
-    work: async (sessionId, signal, progressed) => {
+    log: { ...pino({ level: 'silent' }), error() {}, warn() {}, info: ({ sessionId }, text) => console.log(\`\${text} \${sessionId}\`) },
+    verdictOf: ({ message }) => message,
+    work: async (lease) => {
+      const { sessionId } = lease;
       if (sessionId === 'hopeless') throw new Error('hopeless');
-      if (sessionId === 'moving') progressed();
+      if (sessionId === 'moving') lease.progressed();
+      const fails = sessionId === 'fragile' && stoodStill();
       console.log(sessionId);
+      if (fails) await fails;
       await forEver();
     },
-    giveUp: (sessionId) => {
+    end: ({ sessionId }) => {
       console.log(\`gave \${sessionId} up\`);
       return forEver();
     },
@@ -186,7 +245,7 @@ const HOLDER = `
 test('a replica that has lost its claim stops its work', async () => {
   const begun = deferred();
   const lost = deferred();
-  const replica = stage(async (_sessionId, signal) => {
+  const replica = stage(async ({ signal }) => {
     begun.resolve();
     await untilAborted(signal);
     lost.resolve();
@@ -201,8 +260,9 @@ test('a replica that has lost its claim stops its work', async () => {
 test('a claim that ran out, and came back to the replica before that was known, is worked on once', async () => {
   const begun = new EventEmitter();
   let [works, most] = [0, 0];
-  const replica = stage(async (_sessionId, signal, progressed) => {
-    progressed();
+  const replica = stage(async (lease) => {
+    const { signal } = lease;
+    lease.progressed();
     most = Math.max(most, ++works);
     begun.emit('work');
     await untilAborted(signal);
@@ -238,7 +298,7 @@ test('a session whose work fails is given up, with the reason', async () => {
     async () => {
       throw new Error('no disk');
     },
-    async (sessionId, reason) => given.resolve(`${sessionId}: ${reason.message}`),
+    async ({ sessionId }, verdict) => given.resolve(`${sessionId}: ${verdict}`),
   );
   await claims.add({ sessionId: 'one' }, { jobId: 'one' });
   expect(await given.promise).toBe('one: no disk');

@@ -1,22 +1,24 @@
-import type { Logger } from './logger.js';
-import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type ClaimQueue } from './queues.js';
-import { type Redis, warnUnlessOutage } from './redis.js';
+import type { Logger } from '../logger.js';
+import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type ClaimQueue } from '../queues.js';
+import { type Redis, warnUnlessOutage } from '../redis.js';
 
 /** How often it is looked, and so how much longer a fail-over may take. */
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * Redis ends locks by the time of day. Where its clock is set back by an hour, the lock of a dead holder
- * would last an hour longer, and so would BullMQ's note that dead holders have just been looked for. No
- * expiry of a queue of claims is left further ahead than it was ever set; whoever lives renews its own.
+ * Bounds how long the lock of a dead owner can last.
+ *
+ * Redis ends locks by the time of day. Where its clock is set back by an hour, the lock of a dead owner
+ * would last an hour longer, and so would BullMQ's note that dead owners have just been looked for. So no
+ * expiry is left further ahead than it was ever set. Whoever lives renews its own.
  */
-export class ClaimExpiry {
+export class LockExpiry {
   private readonly timer: NodeJS.Timeout;
 
   constructor(redis: Redis, queue: ClaimQueue, log: Logger) {
     const look = () => redis.eval(BOUND, 1, `${QUEUE_PREFIX}:${queue}`, STALLED_CHECK_MS, LOCK_MS);
     this.timer = setInterval(() => {
-      look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not look after the claims'));
+      look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not look after the locks'));
     }, LOOK_EVERY_MS);
   }
 

@@ -1,0 +1,76 @@
+import { Redis } from 'ioredis';
+import { deferred, type Deferred } from '../deferred.js';
+
+/**
+ * A connection that can be stopped between any two of its commands: to try each order in which a process
+ * may die, freeze or be told to stop. Commands are counted from `arm` on.
+ */
+export class SteppedRedis {
+  readonly redis: Redis;
+  /** Resolves when the step is reached. */
+  readonly reached: Promise<void>;
+  private readonly news = deferred();
+  private readonly connections: Redis[] = [];
+  private count: number | undefined;
+  private gate: Deferred<void> | undefined;
+
+  /**
+   * @param step the command before which it happens
+   * @param happens called then, before the command is sent
+   */
+  constructor(
+    url: string,
+    private readonly step: number,
+    private readonly happens: (connection: SteppedRedis) => void,
+  ) {
+    this.reached = this.news.promise;
+    this.redis = new Redis(url, { maxRetriesPerRequest: null });
+    const send = this.redis.sendCommand.bind(this.redis);
+    this.redis.sendCommand = (command, stream) => {
+      if (this.count !== undefined && this.count++ === this.step) {
+        this.happens(this);
+        this.news.resolve();
+      }
+      if (!this.gate) return send(command, stream);
+      void this.gate.promise.then(() => send(command, stream));
+      return command.promise;
+    };
+    const duplicate = this.redis.duplicate.bind(this.redis);
+    this.redis.duplicate = (override) => {
+      const another = duplicate(override);
+      another.on('error', () => {});
+      this.connections.push(another);
+      return another;
+    };
+  }
+
+  /** Begins to count. */
+  arm(): void {
+    this.count = 0;
+  }
+
+  /** Counts no more. */
+  disarm(): void {
+    this.count = undefined;
+  }
+
+  /** Commands so far. */
+  get commands(): number {
+    return this.count ?? 0;
+  }
+
+  /** From now on nothing is sent, as by a process that is frozen, or dead. */
+  freeze(): void {
+    this.gate ??= deferred();
+  }
+
+  /** Sends all that was held. */
+  wake(): void {
+    this.gate?.resolve();
+    this.gate = undefined;
+  }
+
+  close(): void {
+    for (const connection of [this.redis, ...this.connections]) connection.disconnect();
+  }
+}
