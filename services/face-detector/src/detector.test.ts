@@ -130,10 +130,20 @@ describe('a batch', () => {
   test('that is asked for again while it is at work is not marked twice', async () => {
     const { job, entries } = await session();
     const { detector: one, registry } = detector();
-    await one.mark(job(0, 'box'));
-    await one.mark(job(0, 'box'));
+    const wanted = job(0, 'box');
+    await one.mark(wanted);
+    await one.mark(wanted);
     expect(await entries()).toHaveLength(1);
     expect(await registry.metrics()).toMatch(/batches_total{outcome="done".*} 1/);
+  });
+
+  test('that was lost and is made again is marked again', async () => {
+    const { job, entries } = await session();
+    const { detector: one } = detector();
+    const lost = job(0, 'box');
+    await one.mark(lost);
+    await one.mark({ ...lost, decodedAt: lost.decodedAt + 1_000 });
+    expect(await entries()).toHaveLength(2);
   });
 
   test('is searched from what another replica knew of the one before', async () => {

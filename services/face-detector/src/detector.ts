@@ -33,7 +33,7 @@ export class Detector {
   /** Why the newest search failed. */
   private failure: Error | undefined;
   private failureLoggedAt = -Infinity;
-  /** The id of the job of the batch that was marked last. */
+  /** The batch that was marked last: its job, and when it was decoded, for one that is made again is another. */
   private markedLast: string | undefined;
   /** The last batch's frames, whose place the next takes: each need not leave garbage of megabytes. */
   private room: Buffer | undefined;
@@ -59,7 +59,7 @@ export class Detector {
    */
   async mark(job: DetectJob): Promise<void> {
     const { sessionId, batch } = job;
-    const id = detectJobId(job);
+    const id = `${detectJobId(job)} ${job.decodedAt}`;
     if (this.markedLast === id) return this.drop('done');
     const bytes = await this.deps.store.read({ sessionId, batch, kind: 'decoded' }, this.room);
     if (!bytes) return this.drop('gone');
