@@ -13,9 +13,6 @@ const MIN_VISIBLE = 0.2;
 const HALF_VISIBLE = 0.8;
 const HALF_SCORE = 0.5;
 
-/** Turned by a quarter or a half, much looks a little like a face: such detections must be this much surer. */
-const TURNED_SCORE = 0.8;
-
 /** Takes the looks one after another; what they show, in pixels of the frame, each face once. */
 export async function execute(
   finder: FaceFinder,
@@ -41,9 +38,8 @@ async function take(
     const box = sample.toFrame(rect);
     const visible = visiblePart(box, frame.y);
     if (visible < MIN_VISIBLE) return [];
-    const upright = turn === 0 ? given : TURNED_SCORE * given;
-    const isHalf = visible < HALF_VISIBLE && upright >= HALF_SCORE * profile.possibleScore;
-    const score = isHalf ? Math.max(upright, profile.possibleScore) : upright;
+    const isHalf = visible < HALF_VISIBLE && given >= HALF_SCORE * profile.possibleScore;
+    const score = isHalf ? Math.max(given, profile.possibleScore) : given;
     if (!isCutBy(look.region, box, frame.y)) return [{ ...box, score, turn, close }];
     // Of a face that the look shows only in part, neither place nor score can be relied on.
     return close ? [] : [{ ...box, score: Math.min(score, profile.possibleScore), turn, close }];

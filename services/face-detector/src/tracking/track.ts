@@ -26,9 +26,13 @@ export type Track = z.infer<typeof trackSchema>;
 /** A detection, how far the picture was turned for it, and whether it was looked at closely. */
 export type LookedDetection = Detection & { turn: Turn; close: boolean };
 
+/** Turned by a quarter or a half, much looks a little like a face: its score counts this much. */
+const TURNED_SCORE = 0.8;
+
 /** Whether a detection surely is a face. */
-export function isSure({ score, close }: LookedDetection, profile: FinderProfile): boolean {
-  return score >= (close ? profile.closeFaceScore : profile.faceScore);
+export function isSure({ score, turn, close }: LookedDetection, profile: FinderProfile): boolean {
+  const counted = turn === 0 ? score : TURNED_SCORE * score;
+  return counted >= (close ? profile.closeFaceScore : profile.faceScore);
 }
 
 /** A detection this many sizes of the face away from where it was expected is where it is, not smoothed. */
