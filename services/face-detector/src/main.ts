@@ -14,6 +14,7 @@ import { createFinder } from './finders/create-finder.js';
 import { createDetectorMetrics } from './metrics.js';
 import { scheduleAt } from './tracking/search-schedule.js';
 import { TrackerStateStore } from './tracking/tracker-state-store.js';
+import { warmUp } from './warm-up.js';
 
 await runService(async () => {
   const config = readFaceDetectorConfig();
@@ -21,6 +22,8 @@ await runService(async () => {
   const registry = createMetrics('face-detector');
   const metrics = createDetectorMetrics(registry);
   const finder = await createFinder(config);
+  const schedule = scheduleAt(config.FPS);
+  await warmUp(finder, schedule);
   await mkdir(config.FRAMES_DIR, { recursive: true });
   const redis = connectRedis(config.REDIS_URL, 'worker', log);
   const detector = new Detector({
@@ -28,7 +31,7 @@ await runService(async () => {
     markedLog: new MarkedLog(redis),
     finder,
     states: new TrackerStateStore(redis),
-    schedule: scheduleAt(config.FPS),
+    schedule,
     metrics,
     log,
   });

@@ -15,10 +15,14 @@ export function isSameFace(a: Rect, b: Rect): boolean {
   return isAlike && containment(a, b) > SAME_FACE_CONTAINMENT;
 }
 
+/** Of more detections than this in one sample only the best are looked at: each is compared with all. */
+export const MAX_DETECTIONS = 1_000;
+
 /** Of boxes of one face only the one with the best score; best first. */
 export function suppressNonMaxima<Found extends Detection>(detections: readonly Found[]): Found[] {
   const kept: Found[] = [];
-  for (const one of [...detections].sort((a, b) => b.score - a.score))
+  const best = [...detections].sort((a, b) => b.score - a.score).slice(0, MAX_DETECTIONS);
+  for (const one of best)
     if (!kept.some((better) => isSameFace(better, one))) kept.push(one);
   return kept;
 }

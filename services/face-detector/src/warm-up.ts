@@ -1,0 +1,34 @@
+import { frameBytes } from '@facecast/shared/frame-store';
+import type { FaceFinder } from './finders/face-finder.js';
+import type { Size } from './geometry/rect.js';
+import { framesOf } from './i420.js';
+import type { SearchSchedule } from './tracking/search-schedule.js';
+import { trackRun } from './tracking/tracker.js';
+import type { TrackerState } from './tracking/tracker-state.js';
+
+/** The usual sizes of pictures. */
+const SIZES: Size[] = [
+  { width: 640, height: 480 },
+  { width: 1280, height: 720 },
+];
+const RUNS = 4;
+
+/**
+ * Searches pictures of noise as live video is searched. The first search of a process takes many times
+ * as long as the others, and the first batch of a stream cannot wait for it.
+ */
+export async function warmUp(finder: FaceFinder, schedule: SearchSchedule): Promise<void> {
+  for (const { width, height } of SIZES) {
+    let state: TrackerState | undefined;
+    for (let run = 0; run < RUNS; run++) {
+      const frames = Array.from({ length: schedule.run }, (_, n) => {
+        const bytes = new Uint8Array(frameBytes(width, height)).fill(128);
+        for (let at = 0; at < width * height; at++) bytes[at] = ((at + n + run) * 7919) % 251;
+        return framesOf(bytes, { frameCount: 1, width, height })[0]!;
+      });
+      const firstFrame = run * schedule.run;
+      const wanted = { schedule, hidden: true };
+      state = (await trackRun(finder, { firstFrame, frames }, state, wanted)).state;
+    }
+  }
+}
