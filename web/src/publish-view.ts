@@ -6,12 +6,7 @@ import { Readings } from './readings.js';
 import { RecordingView } from './recording-view.js';
 import type { Reduction } from './reduction.js';
 import type { LocalProblem } from './problem.js';
-import {
-  problemSentence,
-  publishStateNote,
-  publishStateWords,
-  WEAKER_EFFECT,
-} from './sentences.js';
+import { problemSentence, publishStateNote, publishStateWords } from './sentences.js';
 import { listCameras, type SourceChoice } from './source.js';
 import { StatsDetails } from './stats-details.js';
 
@@ -52,7 +47,6 @@ export class PublishView {
   readonly #token = byId('token', HTMLInputElement);
   readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
   #isLive = false;
-  #shownEffect = this.effect;
   #reduction: Reduction | undefined;
   readonly #start = byId('start', HTMLButtonElement);
   readonly #stop = byId('stop', HTMLButtonElement);
@@ -74,7 +68,10 @@ export class PublishView {
     this.#source.addEventListener('change', () => this.#showSourceFields());
     for (const choice of this.#sourceChoices)
       choice.addEventListener('change', () => (this.#change.hidden = !this.#isLive));
-    this.#effect.addEventListener('change', () => this.#changeEffect(actions));
+    this.#effect.addEventListener('change', () => {
+      this.#showEffect();
+      actions.onEffect(this.effect);
+    });
     this.#copy.addEventListener('click', () => void this.#copyLink());
     showPictureWhile(this.preview, byId('own-frame', HTMLElement));
     showPictureWhile(this.processed, byId('processed-frame', HTMLElement));
@@ -82,17 +79,6 @@ export class PublishView {
     this.#showSourceFields();
     this.#showEffect();
     void this.refreshCameras();
-  }
-
-  /** While live, weaker protection asks first: a slip of the hand must not show a face. */
-  #changeEffect(actions: PublishActions): void {
-    const chosen = this.#effect.selectedIndex;
-    // The choices are listed from the one that protects best on.
-    this.#effect.value = this.#shownEffect;
-    const isWeaker = chosen > this.#effect.selectedIndex;
-    if (!this.#isLive || !isWeaker || confirm(WEAKER_EFFECT)) this.#effect.selectedIndex = chosen;
-    this.#showEffect();
-    actions.onEffect(this.effect);
   }
 
   get effect(): Effect {
@@ -234,7 +220,6 @@ export class PublishView {
   }
 
   #showEffect(): void {
-    this.#shownEffect = this.effect;
     const symbol = `#face-${this.effect}`;
     byId('effect-glyph', SVGUseElement).setAttribute('href', symbol);
     document.querySelector('.brand-mark use')!.setAttribute('href', symbol);

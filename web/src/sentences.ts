@@ -3,9 +3,6 @@ import type { PublishState } from './publish-state.js';
 import type { Reduction } from './reduction.js';
 import type { WatchState } from './watch-state.js';
 
-/** Asked before a live stream protects less. */
-export const WEAKER_EFFECT = 'Viewers will see more of the faces than now. Change it?';
-
 const PROBLEM_SENTENCES: Record<Problem, string> = {
   no_camera: 'No camera was found. Plug one in, or share a screen or a file instead.',
   no_camera_or_microphone:

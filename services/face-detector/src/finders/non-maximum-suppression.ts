@@ -22,7 +22,6 @@ export const MAX_DETECTIONS = 1_000;
 export function suppressNonMaxima<Found extends Detection>(detections: readonly Found[]): Found[] {
   const kept: Found[] = [];
   const best = [...detections].sort((a, b) => b.score - a.score).slice(0, MAX_DETECTIONS);
-  for (const one of best)
-    if (!kept.some((better) => isSameFace(better, one))) kept.push(one);
+  for (const one of best) if (!kept.some((better) => isSameFace(better, one))) kept.push(one);
   return kept;
 }
