@@ -1,7 +1,7 @@
 import type { FaceFinder } from '../finders/face-finder.js';
 import { suppressNonMaxima } from '../finders/non-maximum-suppression.js';
 import { takeSample } from '../finders/sample.js';
-import { clip, sharedArea, type Rect, type Size } from '../geometry/rect.js';
+import { sharedArea, wholeOf, type Rect, type Size } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
 import type { PlannedLook } from './plan.js';
 import type { LookedDetection } from './track.js';
@@ -47,23 +47,17 @@ async function take(
 }
 
 function visiblePart(box: Rect, picture: Size): number {
-  return sharedArea(box, { x: 0, y: 0, ...sizeOf(picture) }) / (box.width * box.height);
+  return sharedArea(box, wholeOf(picture)) / (box.width * box.height);
 }
 
 /** Whether the border of a region goes through a box, where it is not the picture's border. */
 function isCutBy(region: Rect, box: Rect, picture: Size): boolean {
-  const inside = clip(region, picture);
   const right = region.x + region.width;
   const bottom = region.y + region.height;
   return (
-    inside !== undefined &&
-    ((region.x > 0 && box.x < region.x) ||
-      (region.y > 0 && box.y < region.y) ||
-      (right < picture.width && box.x + box.width > right) ||
-      (bottom < picture.height && box.y + box.height > bottom))
+    (region.x > 0 && box.x < region.x) ||
+    (region.y > 0 && box.y < region.y) ||
+    (right < picture.width && box.x + box.width > right) ||
+    (bottom < picture.height && box.y + box.height > bottom)
   );
-}
-
-function sizeOf({ width, height }: Size): Size {
-  return { width, height };
 }
