@@ -69,6 +69,8 @@ dir "${directory}"
 appendonly yes
 # What is written survives the death of Redis; a stream does not outlive the machine's.
 appendfsync no
+# Memory on a small machine, and a shorter past: it is written anew as soon as it is twice what it need be.
+auto-aof-rewrite-min-size 4mb
 save ""
 maxmemory ${MAX_MEMORY}
 maxmemory-policy noeviction

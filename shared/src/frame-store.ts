@@ -8,6 +8,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
@@ -38,6 +39,7 @@ export interface FrameStore {
   /**
    * Writes a batch, over an older one of the same name.
    * Resolves to false, and writes nothing, where the session has no room (any more).
+   * @throws an error with the code ENOSPC where the volume is full
    */
   write(ref: BatchRef, frames: Uint8Array): Promise<boolean>;
   /**
@@ -54,7 +56,15 @@ export interface FrameStore {
   removeSession(sessionId: string): Promise<void>;
   /** Ids of the sessions that have anything in the store. */
   sessions(): Promise<string[]>;
+  /** How much the store's volume can hold in all, in bytes. */
+  size(): number;
 }
+
+/**
+ * What new batches leave free, in bytes: on a small machine the volume also has Redis's log and the
+ * playlists, and neither can wait. At most a quarter of the volume.
+ */
+const RESERVE = 16 * 1024 * 1024;
 
 /** Size of one I420 frame in bytes; width and height are even. */
 export function frameBytes(width: number, height: number): number {
@@ -86,6 +96,7 @@ export class DirectoryFrameStore implements FrameStore {
     // The same batch may be written twice at once, also by one process.
     const unfinished = `${path}.${randomUUID()}.tmp`;
     try {
+      if (ref.kind !== 'marked') this.requireRoom(frames.length);
       renameIfThere(this.spare(ref), unfinished);
       overwrite(unfinished, frames);
       renameSync(unfinished, path);
@@ -122,6 +133,21 @@ export class DirectoryFrameStore implements FrameStore {
       if (isMissing(error)) return [];
       throw error;
     }
+  }
+
+  size(): number {
+    const { blocks, bsize } = statfsSync(this.root);
+    return blocks * bsize;
+  }
+
+  /** A batch that is on its way already is let through: it makes room when it is done. */
+  private requireRoom(bytes: number): void {
+    const { blocks, bavail, bsize } = statfsSync(this.root);
+    const reserve = Math.min(RESERVE, (blocks * bsize) / 4);
+    if (bavail * bsize - bytes >= reserve) return;
+    throw Object.assign(new Error(`${this.root} has no room for ${bytes} bytes`), {
+      code: 'ENOSPC',
+    });
   }
 
   private path({ sessionId, batch, kind }: BatchRef): string {

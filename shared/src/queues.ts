@@ -16,6 +16,11 @@ export const STALLED_CHECK_MS = 750;
 /** Gateway, frame-extractor and janitor may remove one queue at the same time. */
 const MOST_REMOVALS = 5;
 
+/** What Redis says while it takes no writes: its log or its memory is full, or it follows another. */
+const REFUSES_WRITES = /^(MISCONF|OOM|READONLY|NOREPLICAS) /;
+/** Until such a Redis is asked for a job again. */
+const REFUSED_PAUSE_MS = 1_000;
+
 /** Failed jobs kept for whoever looks for the cause. */
 const KEPT_FAILED_JOBS = 100;
 /** Entries of BullMQ's own event streams, which nothing here reads. */
@@ -161,7 +166,7 @@ export function consume<Kind extends QueueKind>(
   > = {},
 ): Worker {
   const schema = catalog[address.kind];
-  return new Worker(
+  const worker = new Worker(
     queueName(address),
     // BullMQ hands the signal only to a function that declares three parameters.
     async (job, token, signal) =>
@@ -179,6 +184,18 @@ export function consume<Kind extends QueueKind>(
       ...options,
     },
   );
+  worker.on('error', (error) => void waitWhereRefused(worker, error));
+  return worker;
+}
+
+/** BullMQ asks a Redis that answers, if only with a refusal, again at once: thousands of times a second. */
+async function waitWhereRefused(worker: Worker, { message }: Error): Promise<void> {
+  if (!REFUSES_WRITES.test(message) || worker.isPaused()) return;
+  setTimeout(() => {
+    if (worker.closing === undefined) void worker.resume();
+  }, REFUSED_PAUSE_MS).unref();
+  // Jobs that are being done go on.
+  await worker.pause(true);
 }
 
 function queueName(address: { kind: QueueKind; sessionId?: string }): string {

@@ -52,7 +52,7 @@ export class Batcher {
    * @throws {VolumeFullError}
    */
   async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
-    const { done, clock, pace, inFlight, metrics, cadence } = this.options;
+    const { done, store, clock, pace, inFlight, metrics, cadence } = this.options;
     const { firstFrame, frameCount, width, height } = raw;
     if (firstFrame < done.frames) {
       const batch = firstFrame / cadence.framesPerBatch;
@@ -63,7 +63,8 @@ export class Batcher {
     if (firstFrame > done.frames) throw new Error('there are frames missing before a batch');
     clock.chunkRead(receivedAt);
     await pace.until(clock.capturedAt(firstFrame));
-    if (!(await inFlight.room(mostInFlight(raw.frames.length)))) return false;
+    const most = mostInFlight(raw.frames.length, store.size());
+    if (!(await inFlight.room(most))) return false;
     const decodedAt = await this.dispatch(raw, receivedAt, recording, done.batches);
     if (decodedAt === undefined) return false;
     done.batches++;

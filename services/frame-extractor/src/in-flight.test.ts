@@ -3,9 +3,14 @@ import { InFlight, mostInFlight } from './in-flight.js';
 
 describe('the bound', () => {
   test('is ten seconds of small pictures, and 128 MiB of large ones', () => {
-    expect(mostInFlight(3 * 115_200)).toBe(100);
-    expect(mostInFlight(3 * 1_382_400)).toBe(32);
-    expect(mostInFlight(1_000_000_000)).toBe(1);
+    const roomy = 4 * 1024 ** 3;
+    expect(mostInFlight(3 * 115_200, roomy)).toBe(100);
+    expect(mostInFlight(3 * 1_382_400, roomy)).toBe(32);
+    expect(mostInFlight(1_000_000_000, roomy)).toBe(1);
+  });
+
+  test('is a share of a small store, as a container has one', () => {
+    expect(mostInFlight(3 * 460_800, 64 * 1024 ** 2)).toBe(6);
   });
 });
 

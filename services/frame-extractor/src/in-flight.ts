@@ -4,10 +4,17 @@ import { deferred, type Deferred } from '@facecast/shared/deferred';
 const MAX_BATCHES = 100;
 /** Most bytes of them in the frame store, where the decoded and the marked may be there at once. */
 const MAX_BYTES = 128 * 1024 * 1024;
+/** Most of the frame store that one session takes. */
+const MAX_SHARE = 1 / 8;
 
-/** How many batches of this size may be on their way at once. */
-export function mostInFlight(batchBytes: number): number {
-  return Math.max(1, Math.min(MAX_BATCHES, Math.floor(MAX_BYTES / batchBytes)));
+/**
+ * How many batches of a session may be on their way at once; at least one.
+ * @param batchBytes size of each
+ * @param storeBytes how much the frame store can hold
+ */
+export function mostInFlight(batchBytes: number, storeBytes: number): number {
+  const bytes = Math.min(MAX_BYTES, storeBytes * MAX_SHARE);
+  return Math.max(1, Math.min(MAX_BATCHES, Math.floor(bytes / batchBytes)));
 }
 
 /** The batches of one session that are handed on and not in the playlist yet. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DirectoryFrameStore } from '@facecast/shared/frame-store';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countedClip } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
@@ -12,7 +13,9 @@ const EXTRACTOR = 1;
 const SEGMENTER = 2;
 
 const hls = SmallVolume.mount(24);
-const frames = SmallVolume.mount(64);
+const MIB = 1024 * 1024;
+const FRAMES_MIB = 64;
+const frames = SmallVolume.mount(FRAMES_MIB);
 if (!hls) console.log('The tests of a full volume are skipped: this user may not mount a tmpfs.');
 
 describe.skipIf(!hls || !frames)('a volume that is full', () => {
@@ -70,6 +73,21 @@ describe.skipIf(!hls || !frames)('a volume that is full', () => {
     const session = await starting;
     const count = await session.end();
     expect(await session.viewer.numbers()).toEqual(whole(count));
+  });
+
+  test('of frames keeps a part free for what cannot wait: batches on their way, and the log of Redis', async () => {
+    const store = new DirectoryFrameStore(frames!.path);
+    await store.openSession('one');
+    const write = (batch: number, kind: 'decoded' | 'marked') =>
+      store.write({ sessionId: 'one', batch, kind }, Buffer.alloc(4 * MIB));
+    let batches = 0;
+    const fill = async () => {
+      while (await write(batches, 'decoded')) batches++;
+    };
+    await expect(fill()).rejects.toThrow(/no room/);
+    expect(batches).toBe(FRAMES_MIB / 4 - 4);
+    expect(await write(0, 'marked')).toBe(true);
+    await store.removeSession('one');
   });
 
   test('and stays so ends a session with the reason, and no other that comes later', async () => {

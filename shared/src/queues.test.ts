@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { consume, JobQueue } from './queues.js';
+import { redisUrl } from './testing/redis.js';
+
+const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+
+afterEach(() => redis.config('SET', 'maxmemory', '0'));
+afterAll(() => redis.quit());
+
+test('a Redis that takes no writes is asked once a second, and jobs go on when it takes them', async () => {
+  const queue = new JobQueue(redis, { kind: 'decode' });
+  const done: string[] = [];
+  const consumer = consume(redis, { kind: 'decode' }, async ({ sessionId }) => {
+    done.push(sessionId);
+  });
+  let refusals = 0;
+  consumer.on('error', () => refusals++);
+  await queue.add({ sessionId: 'first' });
+  await expect.poll(() => done).toEqual(['first']);
+
+  await queue.add({ sessionId: 'second' });
+  await redis.config('SET', 'maxmemory', '1');
+  await once(consumer, 'paused');
+  await once(consumer, 'resumed');
+  expect(refusals).toBeLessThan(5);
+  await redis.config('SET', 'maxmemory', '0');
+  await expect.poll(() => done).toEqual(['first', 'second']);
+  await consumer.close();
+  await queue.close();
+});
