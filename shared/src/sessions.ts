@@ -195,9 +195,14 @@ export class SessionRegistry {
     await this.redis.unlink(ownerKey(id));
   }
 
-  /** Forgets a session. */
+  /** Forgets a session, and what is known of its faces. */
   async remove(id: string): Promise<void> {
-    await this.redis.multi().srem(SESSIONS_KEY, id).unlink(sessionKey(id), publisherKey(id)).exec();
+    const keys = [sessionKey(id), publisherKey(id), trackerStateKey(id)];
+    await this.redis
+      .multi()
+      .srem(SESSIONS_KEY, id)
+      .unlink(...keys)
+      .exec();
   }
 
   /** Says that the publisher is connected, for `seconds` from now. */
@@ -259,7 +264,10 @@ export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: 
 }
 
 const SESSIONS_KEY = `${KEY_PREFIX}:sessions`;
-const sessionKey = (id: string) => `${KEY_PREFIX}:session:${id}`;
+/** The hash of a running session, which is there until it is over. */
+export const sessionKey = (id: string) => `${KEY_PREFIX}:session:${id}`;
+/** What is known of a session's faces, with a small picture of it: only while `sessionKey` is there. */
+export const trackerStateKey = (id: string) => `${KEY_PREFIX}:faces:${id}`;
 /** Not one of the keys that are removed with the session. */
 const ownerKey = (id: string) => `${KEY_PREFIX}:session-owner:${id}`;
 const publisherKey = (id: string) => `${KEY_PREFIX}:publisher:${id}`;

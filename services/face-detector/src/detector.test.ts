@@ -10,6 +10,7 @@ import type { DetectJob, MarkedBatch } from '@facecast/shared/messages';
 import { createMetrics } from '@facecast/shared/metrics';
 import { consume, JobQueue } from '@facecast/shared/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { sessionKey } from '@facecast/shared/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Detector, SEARCH_BUDGET_MS } from './detector.js';
@@ -66,6 +67,7 @@ function detector(finder: FaceFinder = blazeFace, usedLog = log) {
 async function session(batches = BATCHES) {
   const sessionId = `session-${++sessions}`;
   await store.openSession(sessionId);
+  await redis.hset(sessionKey(sessionId), 'id', sessionId);
   for (let batch = 0; batch < batches; batch++)
     await store.write(
       { sessionId, batch, kind: 'decoded' },

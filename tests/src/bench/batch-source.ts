@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { frameBytes, type FrameStore } from '@facecast/shared/frame-store';
 import { detectJobId, JobQueue } from '@facecast/shared/queues';
 import type { Redis } from '@facecast/shared/redis';
+import { sessionKey } from '@facecast/shared/sessions';
 import { HEIGHT, WIDTH } from '../support/clips.js';
 
 /**
@@ -30,8 +31,11 @@ export class BatchSource {
   }
 
   async feed(signal: AbortSignal): Promise<void> {
-    for (let session = 0; session < SESSIONS; session++)
-      await this.store.openSession(`session-${session}`);
+    for (let session = 0; session < SESSIONS; session++) {
+      const sessionId = `session-${session}`;
+      await this.store.openSession(sessionId);
+      await this.redis.hset(sessionKey(sessionId), 'id', sessionId);
+    }
     while (!signal.aborted) {
       while (this.added - this.count < BATCHES_WAITING) await this.add(this.added % SESSIONS);
       await this.takeBack();

@@ -1,7 +1,8 @@
 import { createLogger } from '@facecast/shared/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { SessionRegistry, sessionKey } from '@facecast/shared/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TrackerState } from './tracker-state.js';
 import { TrackerStateStore } from './tracker-state-store.js';
 
@@ -14,6 +15,10 @@ beforeAll(async () => {
   states = new TrackerStateStore(redis);
 });
 afterAll(() => redis.disconnect());
+
+beforeEach(async () => {
+  for (const id of ['a', 'order', 'short', 'over']) await redis.hset(sessionKey(id), 'id', id);
+});
 
 const state = (frame: number): TrackerState => ({
   ...{ width: 640, height: 480, nextId: 8, hidden: true, searched: frame },
@@ -45,6 +50,14 @@ test('it is gone by itself soon after the last batch', async () => {
   const left = await redis.pttl('facecast:faces:short');
   expect(left).toBeGreaterThan(0);
   expect(left).toBeLessThanOrEqual(1_000);
+});
+
+test('it goes with its session, and a detector that is late brings it back no more', async () => {
+  await states.save('over', 0, state(0));
+  await new SessionRegistry(redis).remove('over');
+  expect(await states.load('over')).toBeUndefined();
+  await states.save('over', 1, state(3));
+  expect(await states.load('over')).toBeUndefined();
 });
 
 test('a state that cannot be read is none', async () => {
