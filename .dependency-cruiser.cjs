@@ -23,7 +23,7 @@ module.exports = {
       name: 'the-page-speaks-only-the-protocol',
       severity: 'error',
       from: { path: '^web/src' },
-      to: { path: '^(shared|services)/', pathNot: '^shared/(src|dist)/ingest-protocol' },
+      to: { path: '^(shared|services)/', pathNot: '^shared/(src|dist)/protocol/ingest-protocol' },
     },
     {
       name: 'nobody-imports-tests',

@@ -11,7 +11,7 @@ const names = (text, pattern) => [
   ...new Set([...text.matchAll(pattern)].map(([, name = '']) => name)),
 ];
 
-const shared = names(read('shared/src/settings.ts'), /^export const ([A-Z_]+) =/gm);
+const shared = names(read('shared/src/runtime/settings.ts'), /^export const ([A-Z_]+) =/gm);
 const own = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'].flatMap((service) =>
   names(read(`services/${service}/src/config.ts`), /^\s+([A-Z][A-Z_]+):/gm),
 );

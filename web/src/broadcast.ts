@@ -1,4 +1,4 @@
-import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
+import type { Effect, Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { Adaptation, Hindrance } from './adaptation.js';
 import { IngestConnection, ingestUrl } from './ingest-connection.js';
 import type { PublishEvent, Session } from './publish-state.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { ServerMessage, Stats } from '@facecast/shared/ingest-protocol';
+import type { ServerMessage, Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer, type WebSocket as ServerSocket } from 'ws';
 import {

@@ -1,4 +1,9 @@
-import type { ClientMessage, Effect, ServerMessage, Stats } from '@facecast/shared/ingest-protocol';
+import type {
+  ClientMessage,
+  Effect,
+  ServerMessage,
+  Stats,
+} from '@facecast/shared/protocol/ingest-protocol';
 import type { Uplink } from './adaptation.js';
 import { ChunkOutbox, type Chunk, type OutboxLimits } from './chunk-outbox.js';
 import type { Session } from './publish-state.js';

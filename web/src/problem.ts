@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@facecast/shared/ingest-protocol';
+import type { ErrorCode } from '@facecast/shared/protocol/ingest-protocol';
 
 /** What can go wrong on this side, by cause. */
 export type LocalProblem =

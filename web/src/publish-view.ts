@@ -1,4 +1,4 @@
-import type { Effect, Stats } from '@facecast/shared/ingest-protocol';
+import type { Effect, Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from './dom.js';
 import { showPictureWhile } from './picture-frame.js';
 import { isOver, type PublishState, type SourceKind } from './publish-state.js';

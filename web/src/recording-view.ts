@@ -1,4 +1,4 @@
-import type { Stats } from '@facecast/shared/ingest-protocol';
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from './dom.js';
 import type { Session } from './publish-state.js';
 import { recordingNote, type RecordingStanding } from './sentences.js';

@@ -1,4 +1,4 @@
-import { errorCodeSchema } from '@facecast/shared/ingest-protocol';
+import { errorCodeSchema } from '@facecast/shared/protocol/ingest-protocol';
 import { describe, expect, test } from 'vitest';
 import {
   problemOfCode,

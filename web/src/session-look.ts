@@ -1,4 +1,4 @@
-import type { Stats } from '@facecast/shared/ingest-protocol';
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { SessionLook } from './watch-state.js';
 
 /** A server that takes longer (milliseconds) counts as not answering. */

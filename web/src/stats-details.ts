@@ -1,4 +1,4 @@
-import type { Stats } from '@facecast/shared/ingest-protocol';
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from './dom.js';
 import { countFigure, millisecondsFigure, pictureFigure } from './figures.js';
 

@@ -1,4 +1,4 @@
-import { ConfigError } from '@facecast/shared/config';
+import { ConfigError } from '@facecast/shared/runtime/config';
 import { expect, test } from 'vitest';
 import { readFaceDetectorConfig } from './config.js';
 import { BlazeFaceFinder } from './finders/blazeface.js';

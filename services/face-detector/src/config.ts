@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '@facecast/shared/config';
-import { FPS, FRAMES_DIR, LOG_LEVEL, OPS_PORT, REDIS_URL } from '@facecast/shared/settings';
+import { readConfig } from '@facecast/shared/runtime/config';
+import { FPS, FRAMES_DIR, LOG_LEVEL, OPS_PORT, REDIS_URL } from '@facecast/shared/runtime/settings';
 import { z } from 'zod';
 import { isCascadeFile } from './finders/haar.js';
 

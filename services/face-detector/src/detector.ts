@@ -1,11 +1,11 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import type { FrameStore } from '@facecast/shared/frame-store';
-import { isFull } from '@facecast/shared/full-volume';
-import { hidesFaces } from '@facecast/shared/ingest-protocol';
-import type { Logger } from '@facecast/shared/logger';
-import type { MarkedLog } from '@facecast/shared/marked-log';
-import type { DetectJob, Face } from '@facecast/shared/messages';
-import { detectJobId } from '@facecast/shared/queues';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import { isFull } from '@facecast/shared/runtime/full-volume';
+import { hidesFaces } from '@facecast/shared/protocol/ingest-protocol';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { MarkedLog } from '@facecast/shared/redis/marked-log';
+import type { DetectJob, Face } from '@facecast/shared/protocol/messages';
+import { detectJobId } from '@facecast/shared/redis/queues';
 import { applyEffect } from './effects/effect.js';
 import type { FaceFinder } from './finders/face-finder.js';
 import { clip } from './geometry/rect.js';

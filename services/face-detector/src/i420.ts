@@ -1,4 +1,4 @@
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 
 /** One plane of a picture: `width * height` bytes, row after row without gaps. */
 export interface Plane {

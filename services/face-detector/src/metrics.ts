@@ -1,4 +1,4 @@
-import { stageLatency } from '@facecast/shared/metrics';
+import { stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** Buckets of one search, in seconds: from one face followed to a whole large picture. */

@@ -1,4 +1,4 @@
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { FaceFinder } from './finders/face-finder.js';
 import type { Size } from './geometry/rect.js';
 import { framesOf } from './i420.js';

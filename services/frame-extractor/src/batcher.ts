@@ -1,8 +1,8 @@
-import type { FrameStore } from '@facecast/shared/frame-store';
-import type { PatientVolume } from '@facecast/shared/full-volume';
-import type { Effect } from '@facecast/shared/ingest-protocol';
-import { detectJobId, type JobQueue } from '@facecast/shared/queues';
-import type { Cadence } from '@facecast/shared/settings';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import type { CaptureClock } from './capture-clock.js';
 import { mostInFlight, type InFlight } from './in-flight.js';
 import type { ExtractorMetrics } from './metrics.js';

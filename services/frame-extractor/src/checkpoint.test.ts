@@ -1,7 +1,7 @@
-import { ChunkStore } from '@facecast/shared/chunks';
+import { ChunkStore } from '@facecast/shared/redis/chunks';
 import { leaseKey, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
-import { createLogger } from '@facecast/shared/logger';
-import { connectRedis } from '@facecast/shared/redis';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { Checkpoint } from './checkpoint.js';

@@ -1,4 +1,4 @@
-import type { ChunkStore } from '@facecast/shared/chunks';
+import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import type { Fence } from '@facecast/shared/lease/lease';
 import type { Progress, ProgressStore } from './progress.js';
 import type { Recording } from './recording.js';

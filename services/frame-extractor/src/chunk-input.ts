@@ -1,10 +1,16 @@
-import type { ChunkStore } from '@facecast/shared/chunks';
-import { deferred } from '@facecast/shared/deferred';
-import type { Logger } from '@facecast/shared/logger';
-import type { ChunkJob } from '@facecast/shared/messages';
-import { chunkJobId, consume, JobQueue, putBack, type JobHandler } from '@facecast/shared/queues';
-import { type Redis, warnUnlessOutage } from '@facecast/shared/redis';
-import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { ChunkStore } from '@facecast/shared/redis/chunks';
+import { deferred } from '@facecast/shared/runtime/deferred';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { ChunkJob } from '@facecast/shared/protocol/messages';
+import {
+  chunkJobId,
+  consume,
+  JobQueue,
+  putBack,
+  type JobHandler,
+} from '@facecast/shared/redis/queues';
+import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** With no chunk for this long, it is looked whether there is still a publisher, and how often. */
 const SILENCE_MS = 1_000;

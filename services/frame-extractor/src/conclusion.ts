@@ -1,5 +1,5 @@
 import type { Fence } from '@facecast/shared/lease/lease';
-import { JobQueue } from '@facecast/shared/queues';
+import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Deps } from './deps.js';
 import { sessionError, type FailureReason } from './failure.js';
 import type { Progress } from './progress.js';

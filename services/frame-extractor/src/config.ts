@@ -1,4 +1,4 @@
-import { readConfig } from '@facecast/shared/config';
+import { readConfig } from '@facecast/shared/runtime/config';
 import {
   cadenceFields,
   checkCadence,
@@ -7,7 +7,7 @@ import {
   OPS_PORT,
   REDIS_URL,
   SESSIONS_PER_REPLICA,
-} from '@facecast/shared/settings';
+} from '@facecast/shared/runtime/settings';
 import { z } from 'zod';
 
 /** Chroma is stored for squares of 2x2 pixels, so sides are even. */

@@ -1,4 +1,4 @@
-import { OwnedProcess, type ProcessExit } from '@facecast/shared/child-process';
+import { OwnedProcess, type ProcessExit } from '@facecast/shared/runtime/child-process';
 import { place, type RateState } from './constant-rate.js';
 import { sniffContainer, SNIFFED_BYTES, type Container } from './container.js';
 import { DecodeFailure, type FailureReason } from './failure.js';

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { connectRedis } from '@facecast/shared/redis';
-import { publishEvent } from '@facecast/shared/events';
+import { connectRedis } from '@facecast/shared/redis/redis';
+import { publishEvent } from '@facecast/shared/protocol/events';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countedClip, cut, H264_MP4, SMALL, VP8_WEBM } from './testing/clips.js';

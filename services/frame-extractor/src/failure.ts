@@ -1,5 +1,5 @@
-import type { ProcessExit } from '@facecast/shared/child-process';
-import type { SessionError } from '@facecast/shared/messages';
+import type { ProcessExit } from '@facecast/shared/runtime/child-process';
+import type { SessionError } from '@facecast/shared/protocol/messages';
 
 /** All that can be wrong with a session's input, in words for its publisher. */
 const FAILURES = {

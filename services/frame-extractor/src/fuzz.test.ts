@@ -1,4 +1,4 @@
-import { connectRedis } from '@facecast/shared/redis';
+import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { countedClip, cut, SMALL, VP8_WEBM } from './testing/clips.js';

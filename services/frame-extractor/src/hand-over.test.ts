@@ -1,5 +1,5 @@
 import { HeldLease, LeaseLostError } from '@facecast/shared/lease/lease';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { SteppedRedis } from '@facecast/shared/testing/stepped-redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

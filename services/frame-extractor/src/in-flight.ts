@@ -1,4 +1,4 @@
-import { deferred, type Deferred } from '@facecast/shared/deferred';
+import { deferred, type Deferred } from '@facecast/shared/runtime/deferred';
 
 /** Most batches of a session between this stage and the playlist: ten seconds at the defaults. */
 const MAX_BATCHES = 100;

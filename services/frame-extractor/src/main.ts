@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import { redisCheck, serveOps, writableCheck } from '@facecast/shared/health';
-import { createLogger } from '@facecast/shared/logger';
-import { createMetrics } from '@facecast/shared/metrics';
-import { connectRedis } from '@facecast/shared/redis';
-import { runService } from '@facecast/shared/service';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
+import { redisCheck, serveOps, writableCheck } from '@facecast/shared/runtime/health';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { createMetrics } from '@facecast/shared/runtime/metrics';
+import { connectRedis } from '@facecast/shared/redis/redis';
+import { runService } from '@facecast/shared/runtime/service';
 import { readFrameExtractorConfig } from './config.js';
 import { Extractor } from './extractor.js';
 import { createExtractorMetrics } from './metrics.js';

@@ -1,4 +1,4 @@
-import { deferred } from '@facecast/shared/deferred';
+import { deferred } from '@facecast/shared/runtime/deferred';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-import { connectRedis } from '@facecast/shared/redis';
+import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Pace } from './pace.js';

@@ -1,5 +1,5 @@
 import { FENCE, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
-import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from '@facecast/shared/redis';
+import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from '@facecast/shared/redis/redis';
 import { z } from 'zod';
 import { recoveryPointSchema } from './recovery.js';
 

@@ -1,5 +1,5 @@
-import type { ProcessExit } from '@facecast/shared/child-process';
-import type { Logger } from '@facecast/shared/logger';
+import type { ProcessExit } from '@facecast/shared/runtime/child-process';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import type { CaptureClock } from './capture-clock.js';
 import type { ChunkInput } from './chunk-input.js';
 import type { Deps } from './deps.js';

@@ -1,5 +1,5 @@
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
-import { samplesBefore } from '@facecast/shared/sound';
+import { samplesBefore } from '@facecast/shared/media/sound';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Container } from './container.js';
 import { PATIENCE } from './decoder.js';

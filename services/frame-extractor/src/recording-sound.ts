@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
-import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/sound';
+import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/sound';
 import type { RateState } from './constant-rate.js';
 import type { Container } from './container.js';
 import type { Patience } from './decoder.js';

@@ -1,4 +1,4 @@
-import { connectRedis } from '@facecast/shared/redis';
+import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countedClip, cut, H264_MP4, SMALL, VP8_WEBM } from './testing/clips.js';

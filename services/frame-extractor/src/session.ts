@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
-import type { FacecastEvent } from '@facecast/shared/events';
+import type { FacecastEvent } from '@facecast/shared/protocol/events';
 import type { Lease } from '@facecast/shared/lease/lease';
-import type { Logger } from '@facecast/shared/logger';
-import type { Session } from '@facecast/shared/sessions';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { Session } from '@facecast/shared/redis/sessions';
 import { Batcher } from './batcher.js';
 import { CaptureClock } from './capture-clock.js';
 import { Checkpoint } from './checkpoint.js';

@@ -1,5 +1,5 @@
-import { OwnedProcess } from '@facecast/shared/child-process';
-import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
+import { OwnedProcess } from '@facecast/shared/runtime/child-process';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
 import type { Container } from './container.js';
 import type { Patience } from './decoder.js';
 import type { Interruption } from './failure.js';

@@ -1,4 +1,4 @@
-import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
+import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SoundLine } from './sound-line.js';
 

@@ -1,4 +1,4 @@
-import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
+import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
 
 /**
  * Sound that says it is so much early or late follows what was before it nevertheless: recorders round to

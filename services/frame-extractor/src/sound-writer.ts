@@ -1,7 +1,7 @@
-import type { FrameStore } from '@facecast/shared/frame-store';
-import type { PatientVolume } from '@facecast/shared/full-volume';
-import type { Logger } from '@facecast/shared/logger';
-import { samplesBefore } from '@facecast/shared/sound';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { samplesBefore } from '@facecast/shared/media/sound';
 import type { Progress } from './progress.js';
 import type { RecordingSound } from './recording-sound.js';
 

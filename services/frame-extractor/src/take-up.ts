@@ -1,4 +1,4 @@
-import type { Session } from '@facecast/shared/sessions';
+import type { Session } from '@facecast/shared/redis/sessions';
 import { declaredContainer } from './container.js';
 import type { FailureReason } from './failure.js';
 import type { Progress, ProgressStore } from './progress.js';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connectRedis } from '@facecast/shared/redis';
+import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-import { createLogger } from '@facecast/shared/logger';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
-import type { FacecastEvent } from '@facecast/shared/events';
-import type { Logger } from '@facecast/shared/logger';
-import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis';
+import type { FacecastEvent } from '@facecast/shared/protocol/events';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 
 /** From a session's end to the rewrite: the other services remove its last keys meanwhile. */
 const SETTLE_MS = 250;

@@ -1,5 +1,5 @@
-import type { HealthCheck } from '@facecast/shared/health';
-import type { Logger } from '@facecast/shared/logger';
+import type { HealthCheck } from '@facecast/shared/runtime/health';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import express, { type Express } from 'express';
 import { pinoHttp } from 'pino-http';
 import { opsRoutes } from './api/ops.js';

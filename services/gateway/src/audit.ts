@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Logger } from '@facecast/shared/logger';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import { LRUCache } from 'lru-cache';
 
 /** What is written down of a session, whatever the level of the log. */

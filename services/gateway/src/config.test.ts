@@ -1,4 +1,4 @@
-import { ConfigError } from '@facecast/shared/config';
+import { ConfigError } from '@facecast/shared/runtime/config';
 import { describe, expect, test } from 'vitest';
 import { gatewayConfig } from './config.js';
 

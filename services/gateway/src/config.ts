@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { readConfig } from '@facecast/shared/config';
+import { readConfig } from '@facecast/shared/runtime/config';
 import {
   FPS,
   HLS_DIR,
@@ -10,7 +10,7 @@ import {
   REDIS_URL,
   RETENTION_MINUTES,
   RESUME_WINDOW_SECONDS,
-} from '@facecast/shared/settings';
+} from '@facecast/shared/runtime/settings';
 import { z } from 'zod';
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);

@@ -1,7 +1,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publishEvent } from '@facecast/shared/events';
-import { SessionRegistry } from '@facecast/shared/sessions';
+import { publishEvent } from '@facecast/shared/protocol/events';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';

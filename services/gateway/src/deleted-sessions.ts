@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
-import type { Logger } from '@facecast/shared/logger';
-import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis';
-import type { SessionRegistry } from '@facecast/shared/sessions';
+import { publishEvent, type FacecastEvent } from '@facecast/shared/protocol/events';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { LRUCache } from 'lru-cache';
 import type { ViewingLinks } from './access/viewing-links.js';
 import type { LiveSessions } from './live-sessions.js';

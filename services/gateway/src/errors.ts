@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '@facecast/shared/logger';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { withoutSecrets } from './access/session-ref.js';
 

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ChunkStore } from '@facecast/shared/chunks';
-import { EventSubscription } from '@facecast/shared/events';
-import { listen } from '@facecast/shared/health';
-import type { Logger } from '@facecast/shared/logger';
-import { connectRedis } from '@facecast/shared/redis';
-import { SessionRegistry } from '@facecast/shared/sessions';
+import { ChunkStore } from '@facecast/shared/redis/chunks';
+import { EventSubscription } from '@facecast/shared/protocol/events';
+import { listen } from '@facecast/shared/runtime/health';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { connectRedis } from '@facecast/shared/redis/redis';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { AofRewriter } from './aof-rewriter.js';
 import { Audit } from './audit.js';
 import { SessionStats } from './api/session-stats.js';

@@ -1,6 +1,6 @@
-import { JobQueue } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
-import type { Session, SessionRegistry } from '@facecast/shared/sessions';
+import { JobQueue } from '@facecast/shared/redis/queues';
+import type { Redis } from '@facecast/shared/redis/redis';
+import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** From the publisher's leaving to the session's end, whatever is in the queue. */
 const LONGEST_ENDING_SECONDS = 600;

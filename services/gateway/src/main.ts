@@ -1,5 +1,5 @@
-import { createLogger } from '@facecast/shared/logger';
-import { runService } from '@facecast/shared/service';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { runService } from '@facecast/shared/runtime/service';
 import { gatewayConfig } from './config.js';
 import { startGateway } from './gateway.js';
 

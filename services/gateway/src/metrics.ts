@@ -1,4 +1,4 @@
-import { createMetrics, stageLatency } from '@facecast/shared/metrics';
+import { createMetrics, stageLatency } from '@facecast/shared/runtime/metrics';
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '@facecast/shared/logger';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import express, { Router } from 'express';
 import type { SessionAccess } from './access/session-access.js';
 import { Refusal } from './errors.js';

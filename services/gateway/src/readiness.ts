@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
-import { redisCheck, type HealthCheck } from '@facecast/shared/health';
-import { JobQueue } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
+import { redisCheck, type HealthCheck } from '@facecast/shared/runtime/health';
+import { JobQueue } from '@facecast/shared/redis/queues';
+import type { Redis } from '@facecast/shared/redis/redis';
 
 const WORKED_QUEUES = ['decode', 'detect', 'segment'] as const;
 

@@ -5,7 +5,7 @@ import {
   aboutRecordingSchema,
   RECORDING_FILES,
   type AboutRecording,
-} from '@facecast/shared/recording';
+} from '@facecast/shared/protocol/recording-folder';
 import { Refusal } from './errors.js';
 import { sendFile } from './send-file.js';
 import { isSessionId } from './session-id.js';

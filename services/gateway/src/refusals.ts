@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '@facecast/shared/logger';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import { Counter, type Registry } from 'prom-client';
 import { addressOf } from './access/client-address.js';
 

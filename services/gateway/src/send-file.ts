@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { deferred } from '@facecast/shared/deferred';
+import { deferred } from '@facecast/shared/runtime/deferred';
 import send from 'send';
 
 /**

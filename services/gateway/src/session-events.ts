@@ -1,4 +1,4 @@
-import type { FacecastEvent } from '@facecast/shared/events';
+import type { FacecastEvent } from '@facecast/shared/protocol/events';
 
 type Listener = (event: FacecastEvent) => void;
 

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { createLogger } from '@facecast/shared/logger';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { viewerOf, Viewers } from './viewers.js';

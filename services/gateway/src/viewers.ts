@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis';
-import type { Logger } from '@facecast/shared/logger';
+import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import { addressOf } from './access/client-address.js';
 
 /** Whoever asked for a playlist in this time is watching. */

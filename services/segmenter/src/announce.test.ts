@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/logger';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PlaylistWatcher } from './announce.js';
 import { writeWholeNow } from './files.js';

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Logger } from '@facecast/shared/logger';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import { watch, type FSWatcher } from 'chokidar';
 import { PLAYLIST_NAME } from './packager.js';
 

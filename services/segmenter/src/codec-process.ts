@@ -1,4 +1,4 @@
-import { OwnedProcess } from '@facecast/shared/child-process';
+import { OwnedProcess } from '@facecast/shared/runtime/child-process';
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 
 /** The encoder died, hung or wrote nonsense; `lastLines` is what it said last. */

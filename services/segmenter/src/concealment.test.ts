@@ -1,4 +1,4 @@
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import { describe, expect, test } from 'vitest';
 import { conceal } from './concealment.js';
 

@@ -1,5 +1,5 @@
-import { frameBytes } from '@facecast/shared/frame-store';
-import { hidesFaces, type Effect } from '@facecast/shared/ingest-protocol';
+import { frameBytes } from '@facecast/shared/media/frame-store';
+import { hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS = 5;

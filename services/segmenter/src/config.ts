@@ -1,5 +1,5 @@
-import { readConfig } from '@facecast/shared/config';
-import * as settings from '@facecast/shared/settings';
+import { readConfig } from '@facecast/shared/runtime/config';
+import * as settings from '@facecast/shared/runtime/settings';
 import { z } from 'zod';
 import { SKIP_TARGETS, targetSeconds } from './playlist.js';
 
@@ -33,7 +33,7 @@ const schema = z
 
 export type SegmenterConfig = z.output<typeof schema>;
 
-/** @throws {import('@facecast/shared/config').ConfigError} */
+/** @throws {import('@facecast/shared/runtime/config').ConfigError} */
 export function readSegmenterConfig(env: NodeJS.ProcessEnv = process.env): SegmenterConfig {
   return readConfig(schema, env);
 }

@@ -1,4 +1,4 @@
-import { CHANNELS, SAMPLE_RATE } from '@facecast/shared/sound';
+import { CHANNELS, SAMPLE_RATE } from '@facecast/shared/media/sound';
 import { box, fullBox, u16, u32 } from './boxes.js';
 import { AAC_FRAME_SAMPLES } from './sound-encoder.js';
 

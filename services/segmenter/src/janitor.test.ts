@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/logger';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
-import { SessionRegistry } from '@facecast/shared/sessions';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from './janitor.js';

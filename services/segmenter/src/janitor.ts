@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '@facecast/shared/logger';
-import type { SessionRegistry } from '@facecast/shared/sessions';
-import { warnUnlessOutage } from '@facecast/shared/redis';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { SUMMARY_NAME } from './ending.js';
 import { orMissing } from './files.js';
 

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deferred } from '@facecast/shared/deferred';
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import { createLogger } from '@facecast/shared/logger';
-import type { DetectJob } from '@facecast/shared/messages';
-import { consume, detectJobId, JobQueue } from '@facecast/shared/queues';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { deferred } from '@facecast/shared/runtime/deferred';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import type { DetectJob } from '@facecast/shared/protocol/messages';
+import { consume, detectJobId, JobQueue } from '@facecast/shared/redis/queues';
+import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LateBatches, type UnsearchedBatch } from './late-batches.js';

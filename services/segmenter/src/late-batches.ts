@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import type { FrameStore } from '@facecast/shared/frame-store';
-import type { DetectJob, MarkedBatch } from '@facecast/shared/messages';
-import { detectJobId, type JobQueue } from '@facecast/shared/queues';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { DetectJob, MarkedBatch } from '@facecast/shared/protocol/messages';
+import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
 import { conceal } from './concealment.js';
 import type { SegmenterMetrics } from './metrics.js';
 

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import { createLogger } from '@facecast/shared/logger';
-import { MarkedLog } from '@facecast/shared/marked-log';
-import { JobQueue } from '@facecast/shared/queues';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
-import { SessionRegistry } from '@facecast/shared/sessions';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { MarkedLog } from '@facecast/shared/redis/marked-log';
+import { JobQueue } from '@facecast/shared/redis/queues';
+import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Leftovers } from './leftovers.js';

@@ -1,8 +1,8 @@
-import type { FrameStore } from '@facecast/shared/frame-store';
-import type { Logger } from '@facecast/shared/logger';
-import type { JobQueue } from '@facecast/shared/queues';
-import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
-import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { JobQueue } from '@facecast/shared/redis/queues';
+import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** Keys looked at by one command: Redis does nothing else meanwhile. */
 const KEYS_A_LOOK = 500;

@@ -1,7 +1,7 @@
-import { publishEvent } from '@facecast/shared/events';
-import type { Logger } from '@facecast/shared/logger';
-import type { JobQueue } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
+import { publishEvent } from '@facecast/shared/protocol/events';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { JobQueue } from '@facecast/shared/redis/queues';
+import type { Redis } from '@facecast/shared/redis/redis';
 import { SessionFailure } from './failure.js';
 import type { SegmenterMetrics } from './metrics.js';
 

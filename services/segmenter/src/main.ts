@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { redisCheck, serveOps, writableCheck } from '@facecast/shared/health';
-import { createLogger } from '@facecast/shared/logger';
-import { connectRedis } from '@facecast/shared/redis';
-import { runService } from '@facecast/shared/service';
-import { cadenceOf } from '@facecast/shared/settings';
+import { redisCheck, serveOps, writableCheck } from '@facecast/shared/runtime/health';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { connectRedis } from '@facecast/shared/redis/redis';
+import { runService } from '@facecast/shared/runtime/service';
+import { cadenceOf } from '@facecast/shared/runtime/settings';
 import { readSegmenterConfig } from './config.js';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';

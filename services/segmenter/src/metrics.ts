@@ -1,5 +1,5 @@
-import { volumeRefusals } from '@facecast/shared/full-volume';
-import { createMetrics, stageLatency } from '@facecast/shared/metrics';
+import { volumeRefusals } from '@facecast/shared/runtime/full-volume';
+import { createMetrics, stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Gauge, type Histogram, type Registry } from 'prom-client';
 
 /** What the segmenter counts of its own work. */

@@ -1,4 +1,4 @@
-import type { MarkedEntry } from '@facecast/shared/messages';
+import type { MarkedEntry } from '@facecast/shared/protocol/messages';
 import { describe, expect, test } from 'vitest';
 import { BatchOrder, MOST_HELD_BATCHES } from './order.js';
 import { markedBatch } from './testing/cadence.js';

@@ -1,5 +1,5 @@
-import type { LoggedEntry } from '@facecast/shared/marked-log';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
+import type { LoggedEntry } from '@facecast/shared/redis/marked-log';
+import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
 import { SessionFailure } from './failure.js';
 
 /** A marked batch, with the id of its entry in the log. */

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { PatientVolume } from '@facecast/shared/full-volume';
+import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
 import { LeaseLostError } from '@facecast/shared/lease/lease';
-import type { Cadence } from '@facecast/shared/settings';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { fileVersion, writeWholeNow, type FileVersion } from './files.js';
 import { initName, renderPlaylist, targetSeconds, type Segment } from './playlist.js';
 import { FRESH, readFolder, type FoundFolder } from './resume.js';

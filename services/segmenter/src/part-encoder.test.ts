@@ -1,5 +1,5 @@
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
-import { createLogger } from '@facecast/shared/logger';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readPart } from './fmp4-part.js';
 import { MAX_REPLACEMENTS, PartEncoder } from './part-encoder.js';

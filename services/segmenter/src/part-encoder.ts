@@ -1,7 +1,7 @@
-import { frameBytes } from '@facecast/shared/frame-store';
-import type { Logger } from '@facecast/shared/logger';
-import type { MarkedBatch } from '@facecast/shared/messages';
-import type { Cadence } from '@facecast/shared/settings';
+import { frameBytes } from '@facecast/shared/media/frame-store';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { EncoderFailure } from './codec-process.js';
 import { SessionFailure } from './failure.js';
 import { writeInit } from './fmp4-init.js';

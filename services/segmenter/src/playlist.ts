@@ -1,4 +1,4 @@
-import type { Cadence } from '@facecast/shared/settings';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { parse, setOptions, types } from 'hls-parser';
 
 /**

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cadence } from '@facecast/shared/settings';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, UNFINISHED } from './files.js';
 import { readPart } from './fmp4-part.js';
 import { nextPart, parsePlaylist, partName, type Playlist } from './playlist.js';

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/marked-log';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
+import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/redis/marked-log';
+import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
 import { LateBatches, type LateBatchTools, type UnsearchedBatch } from './late-batches.js';
 import { LostBatch, type LostBatchTools } from './lost-batch.js';
 import { BatchOrder, type LoggedBatch } from './order.js';

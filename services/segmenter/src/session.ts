@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publishEvent, type FacecastEvent } from '@facecast/shared/events';
-import { VolumeFullError, type PatientVolume } from '@facecast/shared/full-volume';
-import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
+import { publishEvent, type FacecastEvent } from '@facecast/shared/protocol/events';
+import { VolumeFullError, type PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
 import { LeaseLostError, type Lease } from '@facecast/shared/lease/lease';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/messages';
-import type { Session } from '@facecast/shared/sessions';
-import { warnUnlessOutage } from '@facecast/shared/redis';
+import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { Session } from '@facecast/shared/redis/sessions';
+import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { PlaylistWatcher } from './announce.js';
 import {
   endFailedSession,

@@ -1,4 +1,4 @@
-import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/sound';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
 import { AdtsReader } from './adts.js';
 import { u16, u32 } from './boxes.js';
 import { CodecProcess, type Options } from './codec-process.js';

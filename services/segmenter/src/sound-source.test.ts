@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SoundSource } from './sound-source.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
-import type { FrameStore } from '@facecast/shared/frame-store';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
 
 /**
  * A batch's sound may be written while faces are looked for in it, or somewhat later: whoever decodes the

@@ -1,6 +1,6 @@
-import type { MarkedBatch } from '@facecast/shared/messages';
-import type { Cadence } from '@facecast/shared/settings';
-import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/sound';
+import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { Cadence } from '@facecast/shared/runtime/settings';
+import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/media/sound';
 import { EncoderFailure } from './codec-process.js';
 import { AAC_FRAME_SAMPLES, AAC_FRAMES_HELD, SoundEncoder } from './sound-encoder.js';
 import type { SoundSource } from './sound-source.js';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/logger';
-import { samplesBefore } from '@facecast/shared/sound';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { samplesBefore } from '@facecast/shared/media/sound';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PartEncoder } from './part-encoder.js';
 import { AAC_FRAME_SAMPLES } from './sound-encoder.js';

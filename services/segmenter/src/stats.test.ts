@@ -1,4 +1,4 @@
-import { pipelineStatsSchema } from '@facecast/shared/ingest-protocol';
+import { pipelineStatsSchema } from '@facecast/shared/protocol/ingest-protocol';
 import { describe, expect, test } from 'vitest';
 import { SessionStats } from './stats.js';
 import { CAPTURED_AT, markedBatch } from './testing/cadence.js';

@@ -1,5 +1,5 @@
-import type { PipelineStats, SessionState } from '@facecast/shared/ingest-protocol';
-import type { MarkedBatch } from '@facecast/shared/messages';
+import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
+import type { MarkedBatch } from '@facecast/shared/protocol/messages';
 
 /** Medians are of this many batches: five seconds of the default tenth of a second. */
 const MEDIAN_BATCHES = 50;

@@ -1,7 +1,7 @@
 import { appendFileSync, truncateSync } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
-import { isFull, type PatientVolume } from '@facecast/shared/full-volume';
-import type { MarkedBatch } from '@facecast/shared/messages';
+import { isFull, type PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { MarkedBatch } from '@facecast/shared/protocol/messages';
 import { orMissing, readIfThere, writeWhole } from './files.js';
 
 /** Name of the face timeline in a session's folder. */

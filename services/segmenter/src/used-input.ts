@@ -1,5 +1,5 @@
-import type { FrameStore } from '@facecast/shared/frame-store';
-import type { LoggedEntry, MarkedLog } from '@facecast/shared/marked-log';
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { LoggedEntry, MarkedLog } from '@facecast/shared/redis/marked-log';
 import type { UnsearchedBatch } from './late-batches.js';
 import type { LoggedBatch } from './order.js';
 import type { PackagerSettings } from './packager.js';

@@ -1,4 +1,4 @@
-import type { Cadence } from '@facecast/shared/settings';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { CodecProcess, EncoderFailure, type Options } from './codec-process.js';
 import { FlvDemuxer } from './flv.js';
 import type { EncodedFrame } from './fmp4-part.js';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
-import { deferred } from '../deferred.js';
-import { LOCK_MS, type ClaimQueue } from '../queues.js';
-import { KEY_PREFIX, SESSION_LIFETIME_SECONDS, type Redis } from '../redis.js';
+import { deferred } from '../runtime/deferred.js';
+import { LOCK_MS, type ClaimQueue } from '../redis/queues.js';
+import { KEY_PREFIX, SESSION_LIFETIME_SECONDS, type Redis } from '../redis/redis.js';
 
 const RENEW_EVERY_MS = LOCK_MS / 2;
 /** The epoch's key expires some day, and every so many renewals that is put off: about once a minute. */

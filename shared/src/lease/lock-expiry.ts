@@ -1,6 +1,6 @@
-import type { Logger } from '../logger.js';
-import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type ClaimQueue } from '../queues.js';
-import { type Redis, warnUnlessOutage } from '../redis.js';
+import type { Logger } from '../runtime/logger.js';
+import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type ClaimQueue } from '../redis/queues.js';
+import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 
 /** How often it is looked, and so how much longer a fail-over may take. */
 const LOOK_EVERY_MS = 2_000;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ClaimQueue } from '../queues.js';
-import { KEY_PREFIX, type Redis } from '../redis.js';
+import type { ClaimQueue } from '../redis/queues.js';
+import { KEY_PREFIX, type Redis } from '../redis/redis.js';
 
 /** Owners that died further apart than this did not die of the session. */
 const FORGOTTEN_AFTER_SECONDS = 60;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
-import type { Logger } from '../logger.js';
-import { consume, putBack, type ClaimQueue } from '../queues.js';
-import { type Redis, warnUnlessOutage } from '../redis.js';
+import type { Logger } from '../runtime/logger.js';
+import { consume, putBack, type ClaimQueue } from '../redis/queues.js';
+import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 import { HeldLease, LeaseLostError, type Lease } from './lease.js';
 import { LockExpiry } from './lock-expiry.js';
 import { OwnerDeaths } from './owner-deaths.js';

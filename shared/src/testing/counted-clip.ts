@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import { frameBytes } from '../frame-store.js';
+import { frameBytes } from '../media/frame-store.js';
 import { drawFrameCounter } from './frame-counter.js';
 
 const WHITE = 235;

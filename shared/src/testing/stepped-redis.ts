@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { deferred, type Deferred } from '../deferred.js';
+import { deferred, type Deferred } from '../runtime/deferred.js';
 
 /**
  * A connection that can be stopped between any two of its commands: to try each order in which a process

@@ -1,8 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { frameBytes, type FrameStore } from '@facecast/shared/frame-store';
-import { detectJobId, JobQueue } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
-import { sessionKey } from '@facecast/shared/sessions';
+import { frameBytes, type FrameStore } from '@facecast/shared/media/frame-store';
+import { detectJobId, JobQueue } from '@facecast/shared/redis/queues';
+import type { Redis } from '@facecast/shared/redis/redis';
+import { sessionKey } from '@facecast/shared/redis/sessions';
 import { HEIGHT, WIDTH } from '../support/clips.js';
 
 /**

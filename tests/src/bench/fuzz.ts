@@ -6,7 +6,7 @@ import {
   Surroundings,
   type TestSession,
 } from '@facecast/frame-extractor/testing/surroundings';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
+import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { processesUnder } from '../support/processes.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { table } from './figures.js';

@@ -4,7 +4,7 @@ import { framesOf } from '@facecast/face-detector/i420';
 import { scheduleAt } from '@facecast/face-detector/tracking/search-schedule';
 import { trackRun } from '@facecast/face-detector/tracking/tracker';
 import type { TrackerState } from '@facecast/face-detector/tracking/tracker-state';
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { HEIGHT, WIDTH } from '../support/clips.js';
 import { yunetModel } from './faces/models.js';

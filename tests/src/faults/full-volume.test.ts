@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DirectoryFrameStore } from '@facecast/shared/frame-store';
+import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countedClip } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';

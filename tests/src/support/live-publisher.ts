@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises';
-import type { ServerMessage } from '@facecast/shared/ingest-protocol';
+import type { ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { WebSocket } from 'ws';
 
 const RETRY_MS = 100;

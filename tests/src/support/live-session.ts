@@ -1,4 +1,4 @@
-import type { PipelineStats } from '@facecast/shared/ingest-protocol';
+import type { PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
 import { LivePublisher } from './live-publisher.js';
 import { LiveViewer } from './live-viewer.js';
 import type { Stack } from './stack.js';

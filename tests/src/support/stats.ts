@@ -1,4 +1,4 @@
-import type { PipelineStats } from '@facecast/shared/ingest-protocol';
+import type { PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
 import type { Stack } from './stack.js';
 
 /** The last `stats` of a session, as anybody with its id gets them. */

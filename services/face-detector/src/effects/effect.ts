@@ -1,4 +1,4 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import type { Ellipse } from '../geometry/area.js';
 import { headOf } from '../geometry/head.js';
 import { longerSide } from '../geometry/rect.js';

@@ -1,4 +1,4 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { beforeAll, expect, test } from 'vitest';
 import { BlazeFaceFinder } from '../finders/blazeface.js';
 import { BLAZEFACE_MODEL } from '../finders/create-finder.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from '@facecast/shared/config';
+import { ConfigError } from '@facecast/shared/runtime/config';
 import { BlazeFaceFinder } from './blazeface.js';
 import type { FaceFinder } from './face-finder.js';
 import { HaarFinder } from './haar.js';

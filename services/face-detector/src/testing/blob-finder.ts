@@ -1,4 +1,4 @@
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { Detection, FaceFinder, FinderProfile } from '../finders/face-finder.js';
 import type { Sample } from '../finders/sample.js';
 import type { Rect, Size } from '../geometry/rect.js';

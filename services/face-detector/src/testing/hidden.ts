@@ -1,4 +1,4 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { applyEffect } from '../effects/effect.js';
 import type { FaceFinder } from '../finders/face-finder.js';
 import type { FrameFaces } from '../tracking/frame-faces.js';

@@ -1,4 +1,4 @@
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { Rect } from '../geometry/rect.js';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 

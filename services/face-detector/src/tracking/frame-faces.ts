@@ -1,4 +1,4 @@
-import type { Face } from '@facecast/shared/messages';
+import type { Face } from '@facecast/shared/protocol/messages';
 import { between, hasMiddleIn, longerSide, type Rect, type Size } from '../geometry/rect.js';
 import type { SearchSchedule } from './search-schedule.js';
 import { expectedIn, type Track, type LookedDetection } from './track.js';

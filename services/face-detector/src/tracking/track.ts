@@ -1,4 +1,4 @@
-import { faceSchema } from '@facecast/shared/messages';
+import { faceSchema } from '@facecast/shared/protocol/messages';
 import { z } from 'zod';
 import type { Detection, FinderProfile } from '../finders/face-finder.js';
 import type { Turn } from '../finders/sample.js';

@@ -1,6 +1,6 @@
-import { createLogger } from '@facecast/shared/logger';
-import { connectRedis, type Redis } from '@facecast/shared/redis';
-import { SessionRegistry, sessionKey } from '@facecast/shared/sessions';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
+import { SessionRegistry, sessionKey } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TrackerState } from './tracker-state.js';

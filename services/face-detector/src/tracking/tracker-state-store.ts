@@ -1,5 +1,5 @@
-import type { Redis } from '@facecast/shared/redis';
-import { sessionKey, trackerStateKey } from '@facecast/shared/sessions';
+import type { Redis } from '@facecast/shared/redis/redis';
+import { sessionKey, trackerStateKey } from '@facecast/shared/redis/sessions';
 import { parseState, serialiseState, type TrackerState } from './tracker-state.js';
 
 /** A state older than this is of no use: faces have moved on. */

@@ -1,5 +1,5 @@
-import type { SessionOwner, SessionRegistry } from '@facecast/shared/sessions';
-import { isResumeToken } from '@facecast/shared/sessions';
+import type { SessionOwner, SessionRegistry } from '@facecast/shared/redis/sessions';
+import { isResumeToken } from '@facecast/shared/redis/sessions';
 import type { IncomingMessage } from 'node:http';
 import type { Recordings } from '../recordings.js';
 import { sameSecret } from '../tokens.js';

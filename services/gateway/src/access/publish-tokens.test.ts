@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/logger';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PublishTokens } from './publish-tokens.js';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { effectSchema, type Effect } from '@facecast/shared/ingest-protocol';
-import type { Logger } from '@facecast/shared/logger';
-import { ConfigError } from '@facecast/shared/config';
+import { effectSchema, type Effect } from '@facecast/shared/protocol/ingest-protocol';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { ConfigError } from '@facecast/shared/runtime/config';
 import { z } from 'zod';
 import { sameSecret } from '../tokens.js';
 

@@ -1,5 +1,5 @@
 import { randomBytes, scryptSync } from 'node:crypto';
-import { KEY_PREFIX, type Redis } from '@facecast/shared/redis';
+import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../errors.js';
 import {

@@ -1,4 +1,4 @@
-import { checkHealth, type HealthCheck } from '@facecast/shared/health';
+import { checkHealth, type HealthCheck } from '@facecast/shared/runtime/health';
 import { Router } from 'express';
 import type { Registry } from 'prom-client';
 import { noStore } from '../no-store.js';

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sessionErrorSchema, type SessionError } from '@facecast/shared/messages';
+import { sessionErrorSchema, type SessionError } from '@facecast/shared/protocol/messages';
 import {
   pipelineStatsSchema,
   type PipelineStats,
   type Stats,
-} from '@facecast/shared/ingest-protocol';
-import type { Session, SessionRegistry } from '@facecast/shared/sessions';
+} from '@facecast/shared/protocol/ingest-protocol';
+import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { Recordings } from '../recordings.js';
 import type { Viewers } from '../viewers.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NamedChunk } from '@facecast/shared/messages';
-import { chunkJobId, type JobQueue } from '@facecast/shared/queues';
-import { TooManySessionsError, type SessionRegistry } from '@facecast/shared/sessions';
+import type { NamedChunk } from '@facecast/shared/protocol/messages';
+import { chunkJobId, type JobQueue } from '@facecast/shared/redis/queues';
+import { TooManySessionsError, type SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
 

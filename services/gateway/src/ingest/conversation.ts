@@ -5,9 +5,9 @@ import {
   playlistUrl,
   recordingUrl,
   watchUrl,
-} from '@facecast/shared/ingest-protocol';
-import type { ClientMessage, Effect, ErrorCode } from '@facecast/shared/ingest-protocol';
-import { draftSession, isResumeToken, TooManySessionsError } from '@facecast/shared/sessions';
+} from '@facecast/shared/protocol/ingest-protocol';
+import type { ClientMessage, Effect, ErrorCode } from '@facecast/shared/protocol/ingest-protocol';
+import { draftSession, isResumeToken, TooManySessionsError } from '@facecast/shared/redis/sessions';
 import type { Identity } from '../access/publish-tokens.js';
 import { isSessionId } from '../session-id.js';
 import type { IngestParts } from './ingest-parts.js';

@@ -1,7 +1,7 @@
-import type { ChunkStore } from '@facecast/shared/chunks';
-import type { Logger } from '@facecast/shared/logger';
-import type { Redis } from '@facecast/shared/redis';
-import type { SessionRegistry } from '@facecast/shared/sessions';
+import type { ChunkStore } from '@facecast/shared/redis/chunks';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { Redis } from '@facecast/shared/redis/redis';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { KnownHosts } from '../access/known-hosts.js';
 import type { PublishTokens } from '../access/publish-tokens.js';
 import type { TokenGuard } from '../access/token-guard.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { warnUnlessOutage } from '@facecast/shared/redis';
+import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { addressOf, clientOf } from '../access/client-address.js';
 import { ConnectionCount } from '../access/connection-count.js';

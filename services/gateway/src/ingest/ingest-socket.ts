@@ -1,4 +1,4 @@
-import type { ErrorCode, ServerMessage } from '@facecast/shared/ingest-protocol';
+import type { ErrorCode, ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { WebSocket } from 'ws';
 
 /** A client that lets more than this wait for it, in bytes, does not read and is cut off. */

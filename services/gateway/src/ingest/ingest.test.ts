@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChunkStore } from '@facecast/shared/chunks';
-import { EventSubscription, publishEvent, type FacecastEvent } from '@facecast/shared/events';
-import { JobQueue } from '@facecast/shared/queues';
-import { SessionRegistry } from '@facecast/shared/sessions';
+import { ChunkStore } from '@facecast/shared/redis/chunks';
+import {
+  EventSubscription,
+  publishEvent,
+  type FacecastEvent,
+} from '@facecast/shared/protocol/events';
+import { JobQueue } from '@facecast/shared/redis/queues';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { Redis } from 'ioredis';
-import { createLogger } from '@facecast/shared/logger';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { breakableRedis } from '../testing/breakable-redis.js';

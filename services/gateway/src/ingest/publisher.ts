@@ -1,9 +1,13 @@
-import { publishEvent, type EventOf, type FacecastEvent } from '@facecast/shared/events';
-import { playlistUrl, type Effect, type PipelineStats } from '@facecast/shared/ingest-protocol';
-import type { NamedChunk, SessionError } from '@facecast/shared/messages';
-import { JobQueue } from '@facecast/shared/queues';
-import { warnUnlessOutage } from '@facecast/shared/redis';
-import { isPrivate, type Session } from '@facecast/shared/sessions';
+import { publishEvent, type EventOf, type FacecastEvent } from '@facecast/shared/protocol/events';
+import {
+  playlistUrl,
+  type Effect,
+  type PipelineStats,
+} from '@facecast/shared/protocol/ingest-protocol';
+import type { NamedChunk, SessionError } from '@facecast/shared/protocol/messages';
+import { JobQueue } from '@facecast/shared/redis/queues';
+import { warnUnlessOutage } from '@facecast/shared/redis/redis';
+import { isPrivate, type Session } from '@facecast/shared/redis/sessions';
 import { ChunkFeed, type FeedEvents } from './chunk-feed.js';
 import type { IngestParts } from './ingest-parts.js';
 import type { IngestSocket } from './ingest-socket.js';

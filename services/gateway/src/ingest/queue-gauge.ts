@@ -1,4 +1,4 @@
-import type { JobQueue } from '@facecast/shared/queues';
+import type { JobQueue } from '@facecast/shared/redis/queues';
 import type { IngestLimits } from './limits.js';
 
 /** Knows how full a session's queue is without asking Redis after each chunk. */

@@ -1,4 +1,4 @@
-import type { FacecastEvent } from '@facecast/shared/events';
+import type { FacecastEvent } from '@facecast/shared/protocol/events';
 
 /** What counts is what happened in this time. */
 const WINDOW_MS = 5_000;

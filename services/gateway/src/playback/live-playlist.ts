@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { deferred } from '@facecast/shared/deferred';
+import { deferred } from '@facecast/shared/runtime/deferred';
 import type { Decision } from './decide.js';
 import { PlaylistVersion } from './playlist-version.js';
 import type { PlaylistState } from './playlist-state.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { FacecastEvent } from '@facecast/shared/events';
-import type { Logger } from '@facecast/shared/logger';
+import type { FacecastEvent } from '@facecast/shared/protocol/events';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import { Refusal } from '../errors.js';
 import { LivePlaylist } from './live-playlist.js';
 import { WaitingRoom } from './waiting-room.js';

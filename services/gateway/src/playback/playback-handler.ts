@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parse } from 'node:querystring';
-import type { Logger } from '@facecast/shared/logger';
-import { RECORDING_FILES } from '@facecast/shared/recording';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
 import { answerError, Refusal } from '../errors.js';
 import type { Admission, SessionAccess } from '../access/session-access.js';
 import type { Audit } from '../audit.js';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/logger';
+import { createLogger } from '@facecast/shared/runtime/logger';
 import { gatewayConfig } from '../config.js';
 import { startGateway, type Gateway } from '../gateway.js';
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/limits.js';

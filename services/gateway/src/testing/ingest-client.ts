@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ServerMessage } from '@facecast/shared/ingest-protocol';
+import type { ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { WebSocket, type ClientOptions } from 'ws';
 
 type MessageOf<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>;

@@ -1,7 +1,7 @@
-import { ChunkStore } from '@facecast/shared/chunks';
-import type { ChunkJob } from '@facecast/shared/messages';
-import { consume, JobQueue } from '@facecast/shared/queues';
-import type { Redis } from '@facecast/shared/redis';
+import { ChunkStore } from '@facecast/shared/redis/chunks';
+import type { ChunkJob } from '@facecast/shared/protocol/messages';
+import { consume, JobQueue } from '@facecast/shared/redis/queues';
+import type { Redis } from '@facecast/shared/redis/redis';
 
 /** What the stages after the gateway do to a session's chunks, for tests. */
 export class TestPipeline {

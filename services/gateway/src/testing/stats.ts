@@ -1,4 +1,4 @@
-import type { PipelineStats } from '@facecast/shared/ingest-protocol';
+import type { PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
 
 /** Stats as a segmenter tells them of a session that has run for some seconds. */
 export const statsOf = (sessionId: string, more: Partial<PipelineStats> = {}): PipelineStats => ({

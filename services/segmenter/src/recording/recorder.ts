@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RecordingState } from '@facecast/shared/ingest-protocol';
-import type { Logger } from '@facecast/shared/logger';
+import type { RecordingState } from '@facecast/shared/protocol/ingest-protocol';
+import type { Logger } from '@facecast/shared/runtime/logger';
 import { readIfThere } from '../files.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import type { Segment } from '../playlist.js';

@@ -1,5 +1,5 @@
-import { RECORDING_FILES } from '@facecast/shared/recording';
-import type { Cadence } from '@facecast/shared/settings';
+import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { FIRST_MSN, targetSeconds } from '../playlist.js';
 
 /**

@@ -1,8 +1,8 @@
 import { constants, type FileHandle } from 'node:fs/promises';
 import { mkdir, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RECORDING_FILES, type AboutRecording } from '@facecast/shared/recording';
-import type { Cadence } from '@facecast/shared/settings';
+import { RECORDING_FILES, type AboutRecording } from '@facecast/shared/protocol/recording-folder';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { box, u32, u64 } from '../boxes.js';
 import { orMissing, readIfThere, writeWhole } from '../files.js';
 import { FIRST_MSN, type Segment } from '../playlist.js';

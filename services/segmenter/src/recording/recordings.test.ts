@@ -11,10 +11,10 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/logger';
-import { connectRedis } from '@facecast/shared/redis';
-import { SessionRegistry, type Session } from '@facecast/shared/sessions';
-import { samplesBefore } from '@facecast/shared/sound';
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { connectRedis } from '@facecast/shared/redis/redis';
+import { SessionRegistry, type Session } from '@facecast/shared/redis/sessions';
+import { samplesBefore } from '@facecast/shared/media/sound';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from '../janitor.js';

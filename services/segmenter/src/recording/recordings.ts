@@ -1,11 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PipelineStats, RecordingState } from '@facecast/shared/ingest-protocol';
-import type { Logger } from '@facecast/shared/logger';
-import type { SessionError } from '@facecast/shared/messages';
-import { RECORDING_FILES } from '@facecast/shared/recording';
-import type { Session, SessionRegistry } from '@facecast/shared/sessions';
-import type { Cadence } from '@facecast/shared/settings';
+import type { PipelineStats, RecordingState } from '@facecast/shared/protocol/ingest-protocol';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { SessionError } from '@facecast/shared/protocol/messages';
+import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
+import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, writeWhole } from '../files.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import type { Segment } from '../playlist.js';

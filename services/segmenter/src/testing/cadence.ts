@@ -1,5 +1,5 @@
-import type { MarkedBatch } from '@facecast/shared/messages';
-import { cadenceOf } from '@facecast/shared/settings';
+import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import { cadenceOf } from '@facecast/shared/runtime/settings';
 import { HEIGHT, WIDTH } from './pictures.js';
 
 /** The cadence of the defaults: 3 frames a batch, 30 a segment. */

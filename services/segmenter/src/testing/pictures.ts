@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 
 /** Pictures that show their own number in blocks of black and white, to be read back after decoding. */
 

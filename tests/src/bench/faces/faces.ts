@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import type { Size } from '@facecast/face-detector/geometry/rect';
 import { table } from '../figures.js';
 import { CLASSES, MIN_HEIGHT } from './coverage.js';

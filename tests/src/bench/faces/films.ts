@@ -1,4 +1,4 @@
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import { framesOf, type I420Frame } from '@facecast/face-detector/i420';
 import type { Rect, Size } from '@facecast/face-detector/geometry/rect';
 import { rawFrames } from './marked-pictures.js';

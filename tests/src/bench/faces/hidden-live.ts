@@ -5,7 +5,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { drawFrame, type Scene, type TrueFace } from '@facecast/face-detector/testing/scene';
 import type { I420Frame } from '@facecast/face-detector/i420';
 import { Watchers } from '@facecast/face-detector/testing/watchers';
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { startLive } from '../../support/live-session.js';
 import { cpuSeconds, processesOf, signal, type Process } from '../../support/processes.js';
 import { startStack, type Stack } from '../../support/stack.js';

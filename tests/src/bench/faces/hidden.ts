@@ -1,4 +1,4 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { BlazeFaceFinder } from '@facecast/face-detector/finders/blazeface';
 import { BLAZEFACE_MODEL } from '@facecast/face-detector/finders/create-finder';
 import { DISTURBANCES, hide, type Disturbance } from '@facecast/face-detector/testing/hidden';

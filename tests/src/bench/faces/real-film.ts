@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import { frameBytes } from '@facecast/shared/frame-store';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import { framesOf } from '@facecast/face-detector/i420';
 import type { Rect } from '@facecast/face-detector/geometry/rect';
 import type { Film } from './films.js';

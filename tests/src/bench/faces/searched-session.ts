@@ -1,4 +1,4 @@
-import { hidesFaces, type Effect } from '@facecast/shared/ingest-protocol';
+import { hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { applyEffect } from '@facecast/face-detector/effects/effect';
 import type { FaceFinder } from '@facecast/face-detector/finders/face-finder';
 import type { I420Frame } from '@facecast/face-detector/i420';

@@ -1,4 +1,4 @@
-import { hidesFaces, type Effect } from '@facecast/shared/ingest-protocol';
+import { hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { createFinder } from '@facecast/face-detector/finders/create-finder';
 import type { Turn } from '@facecast/face-detector/finders/sample';
 import { wholeOf, type Size } from '@facecast/face-detector/geometry/rect';

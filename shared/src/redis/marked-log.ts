@@ -1,6 +1,6 @@
-import { FENCE, LeaseLostError, type Fence } from './lease/lease.js';
-import { markedEntrySchema, type InputEnd, type MarkedEntry } from './messages.js';
-import type { Logger } from './logger.js';
+import { FENCE, LeaseLostError, type Fence } from '../lease/lease.js';
+import { markedEntrySchema, type InputEnd, type MarkedEntry } from '../protocol/messages.js';
+import type { Logger } from '../runtime/logger.js';
 import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS, warnUnlessOutage } from './redis.js';
 
 /** An entry with the id by which it is removed. */

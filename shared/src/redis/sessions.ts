@@ -6,8 +6,8 @@ import {
   pipelineStatsSchema,
   sessionStateSchema,
   type Visibility,
-} from './ingest-protocol.js';
-import { namedChunksSchema, type NamedChunk } from './messages.js';
+} from '../protocol/ingest-protocol.js';
+import { namedChunksSchema, type NamedChunk } from '../protocol/messages.js';
 import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from './redis.js';
 
 const sessionSchema = z.object({

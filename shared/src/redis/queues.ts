@@ -1,6 +1,6 @@
 import { Queue, WaitingError, Worker, type Job, type JobState, type WorkerOptions } from 'bullmq';
 import type { z } from 'zod';
-import { chunkJobSchema, claimJobSchema, detectJobSchema } from './messages.js';
+import { chunkJobSchema, claimJobSchema, detectJobSchema } from '../protocol/messages.js';
 import { KEY_PREFIX, LOST_LOCK, type Redis } from './redis.js';
 
 /** BullMQ's keys are `facecast:queue:<queue>:…`. */

@@ -2,14 +2,19 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { ChunkStore } from './chunks.js';
-import { deferred } from './deferred.js';
-import { EventSubscription, EVENTS_CHANNEL, publishEvent, type FacecastEvent } from './events.js';
+import { deferred } from '../runtime/deferred.js';
+import {
+  EventSubscription,
+  EVENTS_CHANNEL,
+  publishEvent,
+  type FacecastEvent,
+} from '../protocol/events.js';
 import { MarkedLog, MarkedLogReader, type LoggedEntry } from './marked-log.js';
-import type { MarkedEntry, NamedChunk } from './messages.js';
+import type { MarkedEntry, NamedChunk } from '../protocol/messages.js';
 import { consume, JobQueue } from './queues.js';
 import { connectRedis, warnUnlessOutage } from './redis.js';
 import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
-import { redisUrl } from './testing/redis.js';
+import { redisUrl } from '../testing/redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const log = pino({ level: 'silent' });

@@ -8,8 +8,8 @@ const node = (script: string) => ['--input-type=module', '--eval', script];
 const options = { cwd: import.meta.dirname };
 
 const SERVICE = `
-  import { createLogger } from '../dist/logger.js';
-  import { runService } from '../dist/service.js';
+  import { createLogger } from '../../dist/runtime/logger.js';
+  import { runService } from '../../dist/runtime/service.js';
   const log = createLogger('test', 'info');
   setInterval(() => {}, 1000);
   await runService(async () => ({ log, close: async () => console.log('closed') }));
@@ -49,9 +49,9 @@ test('a bad setting ends a service at once, with a line for it and a code of its
     'node',
     node(`
       import { z } from 'zod';
-      import { readConfig } from '../dist/config.js';
-      import { OPS_PORT } from '../dist/settings.js';
-      import { runService } from '../dist/service.js';
+      import { readConfig } from '../../dist/runtime/config.js';
+      import { OPS_PORT } from '../../dist/runtime/settings.js';
+      import { runService } from '../../dist/runtime/service.js';
       await runService(async () => readConfig(z.object({ OPS_PORT }), { OPS_PORT: 'many' }));`),
     options,
   );

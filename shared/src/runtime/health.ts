@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { opsHost } from './config.js';
-import type { Redis } from './redis.js';
+import type { Redis } from '../redis/redis.js';
 
 /** Resolves where the dependency works, rejects with the reason where it does not. */
 export type HealthCheck = () => Promise<unknown>;

@@ -3,8 +3,8 @@ import { Gauge } from 'prom-client';
 import { redisCheck, serveOps, writableCheck, type HealthCheck } from './health.js';
 import { createLogger } from './logger.js';
 import { createMetrics } from './metrics.js';
-import { connectRedis } from './redis.js';
-import { redisUrl } from './testing/redis.js';
+import { connectRedis } from '../redis/redis.js';
+import { redisUrl } from '../testing/redis.js';
 
 let close: () => Promise<void>;
 afterEach(() => close());

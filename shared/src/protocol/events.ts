@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { effectSchema, pipelineStatsSchema } from './ingest-protocol.js';
-import type { Logger } from './logger.js';
+import type { Logger } from '../runtime/logger.js';
 import { sessionErrorSchema } from './messages.js';
-import type { Redis } from './redis.js';
+import type { Redis } from '../redis/redis.js';
 
 /** The public pub/sub channel that carries every event as JSON. */
 export const EVENTS_CHANNEL = 'facecast:events';
