@@ -11,22 +11,22 @@ afterAll(() => redis.quit());
 
 test('a Redis that takes no writes is asked once a second, and jobs go on when it takes them', async () => {
   const queue = new JobQueue(redis, { kind: 'decode' });
-  const done: string[] = [];
+  const done = new Set<string>();
   const consumer = consume(redis, { kind: 'decode' }, async ({ sessionId }) => {
-    done.push(sessionId);
+    done.add(sessionId);
   });
   let refusals = 0;
   consumer.on('error', () => refusals++);
   await queue.add({ sessionId: 'first' });
-  await expect.poll(() => done).toEqual(['first']);
+  await expect.poll(() => done.has('first')).toBe(true);
 
-  await queue.add({ sessionId: 'second' });
   await redis.config('SET', 'maxmemory', '1');
   await once(consumer, 'paused');
   await once(consumer, 'resumed');
   expect(refusals).toBeLessThan(5);
   await redis.config('SET', 'maxmemory', '0');
-  await expect.poll(() => done).toEqual(['first', 'second']);
+  await queue.add({ sessionId: 'second' });
+  await expect.poll(() => done.has('second')).toBe(true);
   await consumer.close();
   await queue.close();
 });

@@ -199,12 +199,13 @@ describe('a face under', () => {
 
   beforeAll(async () => {
     watchers = await Watchers.load();
-    for (const faceSize of [24, 48, 70, 90, 140]) {
+    for (const [n, faceSize] of [24, 48, 70, 140].entries()) {
       const { frames, places } = await movingFace(40, faceSize);
-      for (const n of [0, 39]) {
-        const { x, y, width } = places[n]!;
-        cases.push({ frame: frames[n]!, face: faceAt(x, y - width / 4, width, (5 * width) / 4) });
-      }
+      const { x, y, width } = places[13 * n]!;
+      cases.push({
+        frame: frames[13 * n]!,
+        face: faceAt(x, y - width / 4, width, (5 * width) / 4),
+      });
     }
   });
 

@@ -15,6 +15,7 @@ import type { TrackerState } from './tracker-state.js';
 
 const CASCADE = '/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml';
 const SCHEDULE = scheduleAt(30);
+const FRAMES = 90;
 const HD = { width: 1280, height: 720 };
 const finders: Record<string, FaceFinder> = { haar: new HaarFinder(CASCADE) };
 
@@ -43,20 +44,20 @@ describe.each(['blazeface', 'haar'])('%s', (name) => {
   ])(
     'a moving face of $faceSize pixels has its outline in at least 95 % of the frames',
     async ({ faceSize, size }) => {
-      const clip = await movingFace(150, faceSize, size);
+      const clip = await movingFace(FRAMES, faceSize, size);
       const found = await follow(finders[name]!, clip.frames);
       const right = found.filter((faces, n) => faces.some((f) => iou(f, clip.places[n]!) > 0.5));
       const wrong = found.flatMap((faces, n) => faces.filter((f) => iou(f, clip.places[n]!) < 0.3));
-      expect(right.length).toBeGreaterThanOrEqual(0.95 * 150);
+      expect(right.length).toBeGreaterThanOrEqual(0.95 * FRAMES);
       expect(wrong).toEqual([]);
     },
   );
 
   test('clips without a face get no outline: a cat, coffee, a test pattern', async () => {
     for (const clip of [
-      await zoomInto('cat.jpg', 60),
-      await zoomInto('coffee.jpg', 60),
-      await testPattern(60),
+      await zoomInto('cat.jpg', 30),
+      await zoomInto('coffee.jpg', 30),
+      await testPattern(30),
     ])
       expect((await follow(finders[name]!, clip.frames)).flat()).toEqual([]);
   });
@@ -72,10 +73,10 @@ test('thousands of frames leave the memory as it was', async () => {
     }
     return process.memoryUsage().rss;
   };
-  const before = await rounds(10);
-  const after = await rounds(30);
-  // 600 searches whose Mats were not released would be more than 40 MB.
-  expect(after - before).toBeLessThan(30e6);
+  const before = await rounds(5);
+  const after = await rounds(15);
+  // 300 searches whose Mats were not released would be more than 20 MB.
+  expect(after - before).toBeLessThan(15e6);
 });
 
 function copyOf(plane: Plane): Plane {
