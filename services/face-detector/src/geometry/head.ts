@@ -22,3 +22,10 @@ export function headOf({ x, y, width, height, margin }: UncertainFace): Ellipse 
 export function isIn(ellipse: Ellipse, { x, y }: { x: number; y: number }): boolean {
   return Math.hypot((x - ellipse.x) / ellipse.radiusX, (y - ellipse.y) / ellipse.radiusY) <= 1;
 }
+
+/** Whether all of a box is in the ellipse. */
+export function contains(ellipse: Ellipse, { x, y, width, height }: Rect): boolean {
+  return [x, x + width].every((right) =>
+    [y, y + height].every((down) => isIn(ellipse, { x: right, y: down })),
+  );
+}

@@ -1,6 +1,6 @@
 import type { FaceFinder } from '../finders/face-finder.js';
 import { isSameFace } from '../finders/non-maximum-suppression.js';
-import { headOf } from '../geometry/head.js';
+import { contains, headOf } from '../geometry/head.js';
 import { clip } from '../geometry/rect.js';
 import { partsOf } from './change-map.js';
 import { execute } from './execute.js';
@@ -21,7 +21,7 @@ import {
   type NumberedFrame,
   type Wanted,
 } from './search-frame.js';
-import { hasChanged } from './thumbnail.js';
+import { isOddOneOut } from './thumbnail.js';
 import { expectedIn, type Track } from './track.js';
 import { MAX_TRACKS, type TrackerState } from './tracker-state.js';
 
@@ -38,7 +38,7 @@ const HOLD_AFTER_CUT_RUNS = 2;
 /**
  * Searches the last of some frames that follow each other in one scene: plans its looks, takes them,
  * and merges what they show with what was known. Of the frames before it, faces that are hidden are
- * searched where they differ from both searched neighbours.
+ * searched where they show what neither searched neighbour shows.
  *
  * @param isNewScene whether nothing known holds for sure; then there is just one frame
  */
@@ -101,7 +101,7 @@ function facesIn(
   ];
 }
 
-/** What a look at the parts of a frame shows that differ from both searched neighbours. */
+/** Faces that are not covered in a frame, where it shows what neither of its searched neighbours shows. */
 async function searchBetween(
   finder: FaceFinder,
   { frame, thumbnail }: NumberedFrame,
@@ -110,15 +110,16 @@ async function searchBetween(
   seen: readonly FrameFace[],
 ): Promise<FrameFace[]> {
   const then = { ...thumbnail, cells: before.thumbnail };
-  const parts = partsOf(
-    thumbnail,
-    sizeOf(frame),
-    seen.map(headOf),
-    (cell) => hasChanged(thumbnail, then, cell) && hasChanged(thumbnail, after.thumbnail, cell),
+  const covered = seen.map(headOf);
+  const parts = partsOf(thumbnail, sizeOf(frame), covered, (cell) =>
+    isOddOneOut(thumbnail, then, after.thumbnail, cell),
   );
   const looks = planParts('quick', parts, sizeOf(frame), finder.profile);
   const detections = await execute(finder, frame, looks);
-  return detections.filter(({ score }) => score >= finder.profile.possibleScore).map(foundOnce);
+  return detections
+    .filter(({ score }) => score >= finder.profile.possibleScore)
+    .filter((one) => !covered.some((head) => contains(head, one)))
+    .map(foundOnce);
 }
 
 function stateAfter(

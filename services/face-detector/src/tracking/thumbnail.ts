@@ -45,6 +45,21 @@ export function hasChanged(a: Thumbnail, b: Thumbnail, cell: number): boolean {
 }
 
 /**
+ * Whether a cell shows something that neither the thumbnail before nor the one after shows, nor what lies
+ * between the two, as where an edge moves through the cell.
+ */
+export function isOddOneOut(
+  { cells }: Thumbnail,
+  before: Thumbnail,
+  after: Thumbnail,
+  cell: number,
+): boolean {
+  const [one, other] = [before.cells[cell]!, after.cells[cell]!];
+  const value = cells[cell]!;
+  return value < Math.min(one, other) - CHANGE || value > Math.max(one, other) + CHANGE;
+}
+
+/**
  * Whether two pictures that follow each other are of two scenes. What a brighter or darker light
  * explains (a least-squares fit of gain and offset) is no difference.
  */
