@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { consume, JobQueue } from './queues.js';
 import { redisUrl } from '../testing/redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 
+beforeAll(() => redis.flushall());
 afterEach(() => redis.config('SET', 'maxmemory', '0'));
 afterAll(() => redis.quit());
 
