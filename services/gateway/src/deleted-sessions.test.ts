@@ -92,7 +92,9 @@ test('of a session that has ended nothing is left, and nothing answers', async (
   expect(await foldersOf(sessionId)).toEqual([false, false]);
   const keys = await redis.keys(`*${sessionId}*`);
   // What the pipeline removes, which is not here, and what is gone in seconds.
-  expect(keys.filter((key) => !/:queue:|:chunk:|:aof-rewrite:|:publisher:|:viewers:/.test(key))).toEqual([]);
+  expect(
+    keys.filter((key) => !/:queue:|:chunk:|:aof-rewrite:|:publisher:|:viewers:/.test(key)),
+  ).toEqual([]);
   expect((await remove(sessionId, started.resumeToken)).status).toBe(404);
 });
 
