@@ -26,6 +26,13 @@ module.exports = {
       to: { path: '^(shared|services)/', pathNot: '^shared/(src|dist)/protocol/ingest-protocol' },
     },
     {
+      name: 'the-page-s-arrows-run-down',
+      comment: 'The two pages use the rooms below them, and not each other.',
+      severity: 'error',
+      from: { path: '^web/src/([^/]+)/' },
+      to: { path: '^web/src/(publish|watch)/', pathNot: '^web/src/$1/' },
+    },
+    {
       name: 'nobody-imports-tests',
       comment: 'A test beside the code is imported by no code.',
       severity: 'error',

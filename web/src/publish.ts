@@ -1,3 +1,3 @@
-import { PublishPage } from './publish-page.js';
+import { PublishPage } from './publish/publish-page.js';
 
 new PublishPage();

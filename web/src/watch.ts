@@ -1,3 +1,3 @@
-import { WatchPage } from './watch-page.js';
+import { WatchPage } from './watch/watch-page.js';
 
 new WatchPage(decodeURIComponent(location.pathname.split('/').at(-1) ?? ''));

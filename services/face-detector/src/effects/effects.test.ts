@@ -1,5 +1,5 @@
-import type { Effect } from '@facecast/shared/ingest-protocol';
-import { frameBytes } from '@facecast/shared/frame-store';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import { frameBytes } from '@facecast/shared/media/frame-store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 import type { FrameFace, FrameFaces } from '../tracking/frame-faces.js';

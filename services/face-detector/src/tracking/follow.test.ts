@@ -1,4 +1,4 @@
-import type { Face } from '@facecast/shared/messages';
+import type { Face } from '@facecast/shared/protocol/messages';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { drawBox } from '../effects/box.js';
 import type { I420Frame, Plane } from '../i420.js';

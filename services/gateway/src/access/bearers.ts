@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../errors.js';
-import { bearerOf } from '../tokens.js';
+import { bearerOf } from './tokens.js';
 import { addressOf, clientOf } from './client-address.js';
 import type { TokenGuard, TokenKinds } from './token-guard.js';
 

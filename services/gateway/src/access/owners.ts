@@ -1,8 +1,8 @@
 import type { SessionOwner, SessionRegistry } from '@facecast/shared/redis/sessions';
 import { isResumeToken } from '@facecast/shared/redis/sessions';
 import type { IncomingMessage } from 'node:http';
-import type { Recordings } from '../recordings.js';
-import { sameSecret } from '../tokens.js';
+import type { Recordings } from '../media/recordings.js';
+import { sameSecret } from './tokens.js';
 import type { Bearers } from './bearers.js';
 import type { PublishTokens } from './publish-tokens.js';
 

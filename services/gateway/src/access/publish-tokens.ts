@@ -4,7 +4,7 @@ import { effectSchema, type Effect } from '@facecast/shared/protocol/ingest-prot
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { ConfigError } from '@facecast/shared/runtime/config';
 import { z } from 'zod';
-import { sameSecret } from '../tokens.js';
+import { sameSecret } from './tokens.js';
 
 /** How often the file is looked at, in milliseconds: a token that is taken out works no longer. */
 const LOOK_MS = 1_000;

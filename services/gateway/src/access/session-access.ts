@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isPrivate, isResumeToken } from '@facecast/shared/redis/sessions';
 import { Refusal } from '../errors.js';
-import { bearerOf } from '../tokens.js';
+import { bearerOf } from './tokens.js';
 import { addressOf } from './client-address.js';
 import type { Owners } from './owners.js';
 import { readSessionRef, writeSessionRef } from './session-ref.js';

@@ -9,8 +9,8 @@ import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { Refusal } from '../errors.js';
 import type { SessionAccess } from '../access/session-access.js';
-import type { Recordings } from '../recordings.js';
-import type { SessionEvents } from '../session-events.js';
+import type { Recordings } from '../media/recordings.js';
+import type { SessionEvents } from '../sessions/session-events.js';
 import { FaceTimeline } from './face-timeline.js';
 import type { SessionStats } from './session-stats.js';
 

@@ -5,8 +5,8 @@ import type { Bearers } from '../access/bearers.js';
 import { addressOf } from '../access/client-address.js';
 import type { Owners } from '../access/owners.js';
 import type { ViewingLinks } from '../access/viewing-links.js';
-import type { Audit } from '../audit.js';
-import type { DeletedSessions } from '../deleted-sessions.js';
+import type { Audit } from '../access/audit.js';
+import type { DeletedSessions } from '../sessions/deleted-sessions.js';
 import { Refusal } from '../errors.js';
 import { isSessionId } from '../session-id.js';
 

@@ -1,7 +1,7 @@
 import { checkHealth, type HealthCheck } from '@facecast/shared/runtime/health';
 import { Router } from 'express';
 import type { Registry } from 'prom-client';
-import { noStore } from '../no-store.js';
+import { noStore } from './no-store.js';
 
 /** `/healthz`, `/readyz` and `/metrics`, for whoever runs the gateway. */
 export function opsRoutes(checks: Record<string, HealthCheck>, metrics: Registry): Router {

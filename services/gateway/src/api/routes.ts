@@ -2,13 +2,13 @@ import express, { Router, type RequestHandler } from 'express';
 import type { Bearers } from '../access/bearers.js';
 import type { Owners } from '../access/owners.js';
 import type { ViewingLinks } from '../access/viewing-links.js';
-import type { Audit } from '../audit.js';
-import type { DeletedSessions } from '../deleted-sessions.js';
+import type { Audit } from '../access/audit.js';
+import type { DeletedSessions } from '../sessions/deleted-sessions.js';
 import { Refusal } from '../errors.js';
-import { noStore } from '../no-store.js';
-import { noRecording } from '../recordings.js';
+import { noStore } from './no-store.js';
+import { noRecording } from '../media/recordings.js';
 import { isSessionId } from '../session-id.js';
-import { viewerOf } from '../viewers.js';
+import { viewerOf } from '../sessions/viewers.js';
 import { facesHandler, type FacesParts } from './faces.js';
 import { linkRoutes } from './links.js';
 

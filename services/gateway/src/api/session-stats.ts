@@ -7,8 +7,8 @@ import {
   type Stats,
 } from '@facecast/shared/protocol/ingest-protocol';
 import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
-import type { Recordings } from '../recordings.js';
-import type { Viewers } from '../viewers.js';
+import type { Recordings } from '../media/recordings.js';
+import type { Viewers } from '../sessions/viewers.js';
 
 /** What the segmenter leaves of a session that has ended. */
 const summarySchema = pipelineStatsSchema.extend({ error: sessionErrorSchema.optional() });

@@ -5,17 +5,17 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
 import { answerError, Refusal } from '../errors.js';
 import type { Admission, SessionAccess } from '../access/session-access.js';
-import type { Audit } from '../audit.js';
+import type { Audit } from '../access/audit.js';
 import type { GatewayMetrics } from '../metrics.js';
-import type { Recordings } from '../recordings.js';
-import { viewerOf, type Viewers } from '../viewers.js';
+import type { Recordings } from '../media/recordings.js';
+import { viewerOf, type Viewers } from '../sessions/viewers.js';
 import { acceptsGzip } from './accepts-gzip.js';
 import { decideMissingFile, decidePlaylist } from './decide.js';
 import { readDirectives } from './directives.js';
 import type { HeldRequest, LivePlaylist } from './live-playlist.js';
 import type { LivePlaylists } from './live-playlists.js';
-import { mediaKind } from './media-name.js';
-import type { MediaSender } from './media-sender.js';
+import { mediaKind } from '../media/media-name.js';
+import type { MediaSender } from '../media/media-sender.js';
 import type { PlaylistVersion } from './playlist-version.js';
 
 /** What playback is made of. */

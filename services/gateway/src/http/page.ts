@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import express, { Router } from 'express';
+import type { SessionAccess } from '../access/session-access.js';
+import { Refusal } from '../errors.js';
+
+/** The built page: `/` for publishers, `/watch/<session>` for viewers, and what they load. */
+export function pageRoutes(webDir: string, access: SessionAccess, log: Logger): Router {
+  if (!existsSync(join(webDir, 'index.html'))) {
+    log.warn({ webDir }, 'there is no page to serve: build the web workspace, or set WEB_DIR');
+  }
+  const router = Router();
+  router.use(
+    '/assets',
+    // Their names change with their content.
+    express.static(join(webDir, 'assets'), { immutable: true, maxAge: '1y', index: false }),
+  );
+  router.get('/watch/:session', async (request, response) => {
+    const { session } = request.params;
+    const joined = await access.join(request, session).catch(ignoreBadLink);
+    if (joined) {
+      // The page asks by the session's plain addresses: for each of them there is a cookie.
+      const [path = ''] = request.originalUrl.split('?');
+      response.set('Set-Cookie', joined.cookies).set('Cache-Control', 'no-store');
+      return response.redirect(303, path);
+    }
+    try {
+      await access.enter(request, response, session);
+    } catch (error) {
+      const isForbidden = error instanceof Refusal && error.status === 403;
+      // A person is told by the page, which asks again, and is refused again.
+      if (!isForbidden || request.accepts(['json', 'html']) !== 'html') throw error;
+      response.status(403);
+    }
+    response.set('Cache-Control', 'no-cache');
+    response.sendFile('watch.html', { root: webDir, cacheControl: false });
+  });
+  router.use(express.static(webDir, { maxAge: 0, redirect: false }));
+  return router;
+}
+
+/** Who has a bad link is answered like who has none. */
+function ignoreBadLink(error: unknown): undefined {
+  if (error instanceof Refusal && error.status === 403) return undefined;
+  throw error;
+}

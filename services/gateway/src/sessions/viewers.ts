@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { addressOf } from '../access/client-address.js';
+
+/** Whoever asked for a playlist in this time is watching. */
+const WATCHING_MS = 6_000;
+/** A session's viewers are forgotten this long after the last of them. */
+const FORGOTTEN_SECONDS = 10;
+const FLUSH_MS = 1_000;
+/** Most viewers told to Redis at once, over all sessions; beyond that the figures are too low. */
+const MOST_A_FLUSH = 20_000;
+
+/**
+ * Counts the distinct viewers of each session. Kept in Redis, told once a second, so that the figures
+ * of several gateways add up.
+ */
+export class Viewers {
+  private seenSince = new Map<string, Set<string>>();
+  private seenCount = 0;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly log: Logger,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.timer = setInterval(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Takes notice of a viewer. */
+  seen(sessionId: string, viewer: string): void {
+    if (this.seenCount >= MOST_A_FLUSH) return;
+    const viewers = this.seenSince.get(sessionId) ?? new Set();
+    this.seenSince.set(sessionId, viewers);
+    if (viewers.has(viewer)) return;
+    viewers.add(viewer);
+    this.seenCount += 1;
+  }
+
+  /** How many watch a session at the moment, through any gateway. */
+  async count(sessionId: string): Promise<number> {
+    const now = this.now();
+    // One who seems to come from the future was seen before the clock was set back.
+    return this.redis.zcount(viewersKey(sessionId), now - WATCHING_MS, now + WATCHING_MS);
+  }
+
+  /** Tells Redis what was seen since the last time. */
+  async flush(): Promise<void> {
+    const seen = this.seenSince;
+    this.seenSince = new Map();
+    this.seenCount = 0;
+    if (seen.size === 0) return;
+    const now = this.now();
+    const pipeline = this.redis.pipeline();
+    for (const [sessionId, viewers] of seen) {
+      const key = viewersKey(sessionId);
+      pipeline.zadd(key, ...[...viewers].flatMap((viewer) => [now, nameless(viewer)]));
+      pipeline.zremrangebyscore(key, '-inf', now - WATCHING_MS);
+      pipeline.expire(key, FORGOTTEN_SECONDS);
+    }
+    try {
+      await pipeline.exec();
+    } catch (error) {
+      warnUnlessOutage(this.log, error, 'could not count viewers');
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+}
+
+const LONGEST_NAME = 200;
+
+/**
+ * Tells viewers apart: by the name that our pages give themselves, else by address and program.
+ * @param trustProxy how many proxies in front are believed
+ */
+export function viewerOf(request: IncomingMessage, trustProxy: number): string {
+  const { 'x-facecast-viewer': name, 'user-agent': program } = request.headers;
+  const viewer = name ?? `${addressOf(request, trustProxy)} ${program}`;
+  return String(viewer).slice(0, LONGEST_NAME);
+}
+
+const viewersKey = (sessionId: string) => `${KEY_PREFIX}:viewers:${sessionId}`;
+
+/** No address of a viewer is ever stored. */
+function nameless(viewer: string): string {
+  return createHash('sha256').update(viewer).digest('base64url').slice(0, 16);
+}

@@ -1,0 +1,42 @@
+import type { Quality } from '../uplink/quality.js';
+
+/** Pictures as they are: their height in pixels, and how many a second; 0 where the browser does not say. */
+export interface Shape {
+  height: number;
+  frameRate: number;
+}
+
+/** A browser that has not changed a track by then (milliseconds) goes on with it as it is. */
+const LONGEST_CHANGE_MS = 2_000;
+
+/** The size and rate of a track's pictures, which can be reduced and given back. */
+export class ShapedTrack {
+  readonly #track: MediaStreamTrack;
+  readonly #whole: MediaTrackSettings;
+
+  /** @param track as it is to be at the best quality */
+  constructor(track: MediaStreamTrack) {
+    this.#track = track;
+    this.#whole = track.getSettings();
+  }
+
+  /** Reduces the pictures to this quality, as far as the browser can do that with such a track. */
+  async reduceTo(quality: Quality): Promise<Shape> {
+    const change = this.#track.applyConstraints(this.#constraints(quality));
+    const waited = new Promise((resolve) => setTimeout(resolve, LONGEST_CHANGE_MS));
+    await Promise.race([change.catch(() => undefined), waited]);
+    const { height = 0, frameRate = 0 } = this.#track.getSettings();
+    return { height, frameRate: Math.round(frameRate) };
+  }
+
+  #constraints({ scale, frameRate: most = Infinity }: Quality): MediaTrackConstraints {
+    const { width, height, frameRate } = this.#whole;
+    const side = (pixels: number | undefined) => pixels && { ideal: Math.round(pixels * scale) };
+    // The longer side bounds both: a phone that turns is not to be cropped.
+    const max = Math.round(Math.max(width ?? 0, height ?? 0) * scale);
+    return {
+      ...(width && height && { width: { ...side(width), max }, height: { ...side(height), max } }),
+      ...(frameRate && { frameRate: { ideal: frameRate, max: Math.min(frameRate, most) } }),
+    };
+  }
+}

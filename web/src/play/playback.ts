@@ -1,0 +1,48 @@
+import { openPlayer } from './open-player.js';
+import type { Player } from './player.js';
+import type { LocalProblem } from '../problem.js';
+
+/** How often it is told how late the picture is, in milliseconds: calm to look at. */
+const DATE_EVERY_MS = 1_000;
+
+export interface PlaybackEvents {
+  /** The date in the playlist of the picture on the screen; undefined where none is playing. */
+  onDate(date: number | undefined): void;
+  onProblem(problem: LocalProblem): void;
+  /** The stream has sound. */
+  onSound?(): void;
+}
+
+/** A page's processed picture: one stream played after another. */
+export class Playback {
+  readonly #video: HTMLVideoElement;
+  readonly #events: PlaybackEvents;
+  #player: Player | undefined;
+
+  constructor(video: HTMLVideoElement, events: PlaybackEvents) {
+    this.#video = video;
+    this.#events = events;
+    setInterval(() => this.#tellDate(), DATE_EVERY_MS);
+  }
+
+  /** Plays this playlist, unless one is being played. */
+  open(playlistUrl: string): void {
+    if (this.#player) return;
+    this.#player = openPlayer(this.#video, playlistUrl, {
+      onPlaying: () => this.#tellDate(),
+      onProblem: (problem) => this.#events.onProblem(problem),
+      onSound: () => this.#events.onSound?.(),
+    });
+    if (!this.#player) this.#events.onProblem('playback_unsupported');
+  }
+
+  close(): void {
+    this.#player?.close();
+    this.#player = undefined;
+  }
+
+  #tellDate(): void {
+    const { paused, ended } = this.#video;
+    this.#events.onDate(paused || ended ? undefined : this.#player?.dateShown());
+  }
+}

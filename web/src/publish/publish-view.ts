@@ -1,0 +1,247 @@
+import type { Effect, Stats } from '@facecast/shared/protocol/ingest-protocol';
+import { byId } from '../ui/dom.js';
+import { showPictureWhile } from '../ui/picture-frame.js';
+import { isOver, type PublishState } from './publish-state.js';
+import { Readings } from '../ui/readings.js';
+import { RecordingView } from './recording-view.js';
+import type { Reduction } from './reduction.js';
+import { problemSentence, type LocalProblem } from '../problem.js';
+import { publishStateNote, publishStateWords } from './publish-messages.js';
+import { listCameras, type SourceChoice, type SourceKind } from '../capture/source.js';
+import { StatsDetails } from '../ui/stats-details.js';
+
+const PROMISES: Record<Effect, string> = {
+  box: 'Everyone with the link sees this, with every face outlined.',
+  blur: 'Everyone with the link sees this, with every face blurred.',
+  pixelate: 'Everyone with the link sees this, with every face pixelated.',
+  black: 'Everyone with the link sees this, with every face blacked out.',
+  none: 'Everyone with the link sees this, as it is.',
+};
+
+const LINK_TO_COME = 'The link appears when you start.';
+const COPIED_FOR_MS = 2_000;
+
+/** What a person does on the page. */
+export interface PublishActions {
+  onStart(): void;
+  onStop(): void;
+  /** Wants to go on with what is chosen now. */
+  onChangeSource(): void;
+  onEffect(effect: Effect): void;
+}
+
+/** The publish page's elements: reads what was chosen, shows how it stands. */
+export class PublishView {
+  readonly preview = byId('preview', HTMLVideoElement);
+  readonly processed = byId('processed', HTMLVideoElement);
+  readonly #readings = new Readings();
+  readonly #details = new StatsDetails();
+  readonly #recording = new RecordingView();
+  readonly #source = byId('source', HTMLSelectElement);
+  readonly #device = byId('device', HTMLSelectElement);
+  readonly #file = byId('file', HTMLInputElement);
+  readonly #loop = byId('loop', HTMLInputElement);
+  readonly #sound = byId('sound', HTMLInputElement);
+  readonly #record = byId('record', HTMLInputElement);
+  readonly #effect = byId('effect', HTMLSelectElement);
+  readonly #token = byId('token', HTMLInputElement);
+  readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
+  #isLive = false;
+  #reduction: Reduction | undefined;
+  readonly #start = byId('start', HTMLButtonElement);
+  readonly #stop = byId('stop', HTMLButtonElement);
+  readonly #change = byId('change', HTMLButtonElement);
+  readonly #copy = byId('copy', HTMLButtonElement);
+  readonly #link = byId('watch-link', HTMLAnchorElement);
+  readonly #state = byId('state', HTMLElement);
+  readonly #note = byId('note', HTMLElement);
+  readonly #problem = byId('problem', HTMLElement);
+  readonly #playbackProblem = byId('playback-problem', HTMLElement);
+
+  constructor(actions: PublishActions) {
+    byId('controls', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      actions.onStart();
+    });
+    this.#stop.addEventListener('click', () => actions.onStop());
+    this.#change.addEventListener('click', () => actions.onChangeSource());
+    this.#source.addEventListener('change', () => this.#showSourceFields());
+    for (const choice of this.#sourceChoices)
+      choice.addEventListener('change', () => (this.#change.hidden = !this.#isLive));
+    this.#effect.addEventListener('change', () => {
+      this.#showEffect();
+      actions.onEffect(this.effect);
+    });
+    this.#copy.addEventListener('click', () => void this.#copyLink());
+    showPictureWhile(this.preview, byId('own-frame', HTMLElement));
+    showPictureWhile(this.processed, byId('processed-frame', HTMLElement));
+    // Browsers keep form values over a reload.
+    this.#showSourceFields();
+    this.#showEffect();
+    void this.refreshCameras();
+  }
+
+  get effect(): Effect {
+    return this.#effect.value as Effect;
+  }
+
+  /** Whether what is heard is to be sent too. */
+  get withSound(): boolean {
+    return this.#sound.checked;
+  }
+
+  /** Whether the server is to keep a recording. */
+  get record(): boolean {
+    return this.#record.checked;
+  }
+
+  get token(): string {
+    return this.#token.value.trim();
+  }
+
+  get sourceKind(): SourceKind {
+    return this.#source.value as SourceKind;
+  }
+
+  /** What to share; undefined where a file is to be shared and none is chosen. */
+  get source(): SourceChoice | undefined {
+    switch (this.sourceKind) {
+      case 'camera':
+        return { kind: 'camera', deviceId: this.#device.value };
+      case 'screen':
+        return { kind: 'screen' };
+      case 'file': {
+        const file = this.#file.files?.[0];
+        return file && { kind: 'file', file, loop: this.#loop.checked };
+      }
+    }
+  }
+
+  showState(state: PublishState): void {
+    document.body.dataset['state'] = state.name;
+    document.title = isOver(state) ? 'Facecast' : `${publishStateWords(state)} · Facecast`;
+    this.#state.textContent = publishStateWords(state);
+    this.#note.textContent = publishStateNote(state, this.#reduction);
+    const problem = state.name === 'failed' ? state.problem : undefined;
+    this.#problem.hidden = problem === undefined;
+    this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);
+    this.#enableControls(state);
+    if (problem === 'unauthorized') {
+      byId('token-field', HTMLElement).hidden = false;
+      this.#token.focus();
+    }
+    if ('session' in state) {
+      this.#showLink(new URL(state.session.watchUrl, location.href).href);
+      this.#recording.begin(state.session, this.record);
+    }
+    if (!isOver(state)) return;
+    this.#readings.stop();
+    void this.#recording.end();
+  }
+
+  /** Another source is being opened, in the place of the one that is live. */
+  showSourceChanging(): void {
+    this.#change.disabled = true;
+    this.#problem.hidden = true;
+  }
+
+  /** It is live now, or why it is not: then the one before it goes on. */
+  showSourceChanged(problem: LocalProblem | undefined): void {
+    this.#change.disabled = false;
+    this.#change.hidden = problem === undefined || !this.#isLive;
+    if (problem === undefined) return void this.refreshCameras();
+    this.#problem.hidden = false;
+    this.#problem.textContent = problemSentence(problem);
+  }
+
+  /** A new broadcast begins: nothing of the last one stays. */
+  clear(): void {
+    this.#reduction = undefined;
+    this.#readings.clear();
+    this.#recording.clear();
+    this.#playbackProblem.hidden = true;
+    this.#link.textContent = LINK_TO_COME;
+    this.#link.removeAttribute('href');
+    this.#copy.disabled = true;
+  }
+
+  /** Says that less than the best picture is sent, or, with undefined, that it is the best again. */
+  showReduction(state: PublishState, reduction: Reduction | undefined): void {
+    this.#reduction = reduction;
+    this.#note.textContent = publishStateNote(state, reduction);
+  }
+
+  showStats(stats: Stats): void {
+    this.#readings.showStats(stats);
+    this.#details.show(stats);
+    this.#recording.showStats(stats);
+  }
+
+  /** Shows how far behind the camera the picture is, by its date in the playlist. */
+  showLatency(date: number | undefined): void {
+    this.#readings.showLatency(date);
+  }
+
+  /** Says why the processed picture can't be shown here; the broadcast goes on. */
+  showPlaybackProblem(problem: LocalProblem): void {
+    this.#playbackProblem.textContent = problemSentence(problem);
+    this.#playbackProblem.hidden = false;
+  }
+
+  /** Lists the cameras by name, which browsers tell only after permission. */
+  async refreshCameras(): Promise<void> {
+    const cameras = await listCameras();
+    const chosen = this.#device.value;
+    const options = cameras.map(({ label, deviceId }) => new Option(label, deviceId));
+    this.#device.replaceChildren(this.#device.options[0]!, ...options);
+    this.#device.value = cameras.some(({ deviceId }) => deviceId === chosen) ? chosen : '';
+  }
+
+  #enableControls(state: PublishState): void {
+    const over = isOver(state);
+    this.#isLive = state.name === 'live' || state.name === 'reconnecting';
+    for (const choice of this.#sourceChoices) choice.disabled = !over && !this.#isLive;
+    // A session is with sound or without, recorded or not, from its beginning on.
+    for (const control of [this.#sound, this.#record, this.#token]) control.disabled = !over;
+    if (!this.#isLive) this.#change.hidden = true;
+    const hadFocus = [this.#start, this.#stop].includes(
+      document.activeElement as HTMLButtonElement,
+    );
+    this.#start.hidden = !over;
+    this.#stop.hidden = over;
+    this.#stop.disabled = state.name === 'ending';
+    if (hadFocus) (over ? this.#start : this.#stop).focus();
+  }
+
+  #showSourceFields(): void {
+    for (const field of document.querySelectorAll<HTMLElement>('[data-for]')) {
+      field.hidden = field.dataset['for'] !== this.sourceKind;
+    }
+  }
+
+  #showEffect(): void {
+    const symbol = `#face-${this.effect}`;
+    byId('effect-glyph', SVGUseElement).setAttribute('href', symbol);
+    document.querySelector('.brand-mark use')!.setAttribute('href', symbol);
+    byId('promise', HTMLElement).textContent = PROMISES[this.effect];
+  }
+
+  #showLink(url: string): void {
+    if (this.#link.href === url) return;
+    this.#link.href = url;
+    this.#link.textContent = url;
+    this.#copy.disabled = false;
+  }
+
+  async #copyLink(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(this.#link.href);
+      this.#copy.textContent = 'Copied';
+    } catch {
+      // Without a clipboard (plain http, or refused) the link is at least selected.
+      getSelection()?.selectAllChildren(this.#link);
+      this.#copy.textContent = 'Selected';
+    }
+    setTimeout(() => (this.#copy.textContent = 'Copy'), COPIED_FOR_MS);
+  }
+}

@@ -1,0 +1,97 @@
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import { byId } from '../ui/dom.js';
+import type { Session } from '../uplink/session.js';
+import { recordingNote, type RecordingStanding } from './publish-messages.js';
+
+/** What the publish page tells of the session's recording, and what can be done with it at the end. */
+export class RecordingView {
+  readonly #box = byId('recording', HTMLElement);
+  readonly #note = byId('recording-note', HTMLElement);
+  readonly #row = byId('recording-row', HTMLElement);
+  readonly #download = byId('download', HTMLAnchorElement);
+  readonly #delete = byId('delete', HTMLButtonElement);
+  #session: Session | undefined;
+  #stopped = false;
+
+  constructor() {
+    this.#delete.addEventListener('click', () => void this.#onDelete());
+  }
+
+  /** A session has begun; `asked` says whether its publisher wanted a recording. */
+  begin(session: Session, asked: boolean): void {
+    if (this.#session?.sessionId === session.sessionId) return;
+    this.#session = session;
+    this.#stopped = false;
+    if (session.recording) this.#show('on');
+    else if (asked) this.#show('refused');
+  }
+
+  showStats({ recording }: Stats): void {
+    const stopped = recording === 'stopped';
+    if (stopped === this.#stopped) return;
+    this.#stopped = stopped;
+    this.#show(stopped ? 'stopped' : 'on');
+  }
+
+  /** The session is over: what there is of it can be had. One without a picture has no recording. */
+  async end(): Promise<void> {
+    const session = this.#session;
+    const recording = session?.recording;
+    if (!recording) return;
+    const isThere = await fetch(recording.url, { method: 'HEAD' }).then(
+      ({ ok }) => ok,
+      () => true,
+    );
+    if (session !== this.#session) return;
+    if (!isThere) return this.clear();
+    this.#download.href = recording.url;
+    this.#delete.textContent = DELETE;
+    this.#show(this.#stopped ? 'cut short' : 'kept');
+    this.#row.hidden = false;
+  }
+
+  /** Nothing of the last session stays. */
+  clear(): void {
+    this.#session = undefined;
+    this.#box.hidden = true;
+    this.#row.hidden = true;
+  }
+
+  #show(standing: RecordingStanding): void {
+    this.#box.hidden = false;
+    this.#note.textContent = recordingNote(standing, this.#session?.recording?.keptHours ?? 0);
+  }
+
+  /** The first press asks, the second one does it. */
+  async #onDelete(): Promise<void> {
+    const session = this.#session;
+    if (!session?.recording) return;
+    if (this.#delete.textContent !== CONFIRM) {
+      this.#delete.textContent = CONFIRM;
+      return;
+    }
+    this.#delete.disabled = true;
+    const outcome = await deleteRecording(session.sessionId, session.recording.resumeToken);
+    this.#delete.disabled = false;
+    this.#delete.textContent = DELETE;
+    if (session !== this.#session) return;
+    this.#row.hidden = outcome === 'deleted';
+    this.#show(outcome);
+  }
+}
+
+const DELETE = 'Delete';
+const CONFIRM = 'Delete for good';
+
+async function deleteRecording(sessionId: string, token: string): Promise<RecordingStanding> {
+  try {
+    const { status } = await fetch(`/api/sessions/${sessionId}/recording`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    if (status === 409) return 'not ended';
+    return status === 204 || status === 404 ? 'deleted' : 'not deleted';
+  } catch {
+    return 'not deleted';
+  }
+}

@@ -1,9 +1,0 @@
-import type { Hindrance } from './adaptation.js';
-import type { Shape } from './shaped-track.js';
-
-/** What is sent instead of the best picture, and why. */
-export interface Reduction {
-  /** Undefined where only the encoder has fewer bits. */
-  shape: Shape | undefined;
-  hindrance: Hindrance;
-}

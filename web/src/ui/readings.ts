@@ -1,0 +1,57 @@
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import { byId } from './dom.js';
+import { FacesPlot } from './faces-plot.js';
+import { countFigure, secondsFigure, UNKNOWN, viewersFigure } from './figures.js';
+import { latencySeconds } from '../play/latency.js';
+
+/** What both pages tell of a running stream: latency, faces now and lately, viewers. */
+export class Readings {
+  readonly #latency = byId('latency', HTMLElement);
+  readonly #faces = byId('faces', HTMLElement);
+  readonly #facesUnit = byId('faces-unit', HTMLElement);
+  readonly #viewers = byId('viewers', HTMLElement);
+  readonly #plot = new FacesPlot(byId('plot', HTMLElement));
+  #dateErrorMs = 0;
+
+  showStats({ faces, viewers, dateErrorMs }: Stats): void {
+    this.#dateErrorMs = dateErrorMs;
+    this.#showFaces(faces);
+    this.#plot.add(faces);
+    setText(this.#viewers, viewersFigure(viewers));
+  }
+
+  /** Shows how far behind the camera the picture is, by its date in the playlist. */
+  showLatency(date: number | undefined): void {
+    const seconds = latencySeconds(date, this.#dateErrorMs, Date.now());
+    showFigure(this.#latency, secondsFigure(seconds));
+  }
+
+  /** Nothing runs any more: figures of a moment are unknown, the plot stays. */
+  stop(): void {
+    showFigure(this.#latency, UNKNOWN);
+    this.#showFaces(undefined);
+    setText(this.#viewers, '');
+  }
+
+  /** A new stream begins. */
+  clear(): void {
+    this.stop();
+    this.#dateErrorMs = 0;
+    this.#plot.clear();
+  }
+
+  #showFaces(count: number | undefined): void {
+    showFigure(this.#faces, countFigure(count));
+    setText(this.#facesUnit, count === 1 ? 'face now' : 'faces now');
+  }
+}
+
+function showFigure(element: HTMLElement, figure: string): void {
+  element.textContent = figure;
+  element.classList.toggle('unknown', figure === UNKNOWN);
+}
+
+/** Only a change may be announced to a screen reader. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
