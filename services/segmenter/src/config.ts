@@ -1,7 +1,7 @@
 import { readConfig } from '@facecast/shared/runtime/config';
 import * as settings from '@facecast/shared/runtime/settings';
 import { z } from 'zod';
-import { SKIP_TARGETS, targetSeconds } from './playlist.js';
+import { SKIP_TARGETS, targetSeconds } from './hls/media-playlist.js';
 
 const schema = z
   .object({

@@ -14,10 +14,10 @@ import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';
-import { AAC_FRAME_SAMPLES } from './sound-encoder.js';
+import { AAC_FRAME_SAMPLES } from './encode/audio-encoder.js';
 import { CADENCE, markedBatch } from './testing/cadence.js';
-import { HEIGHT, numberedFrames, playNumbers, upTo, WIDTH } from './testing/pictures.js';
-import { clicks, flashes, play } from './testing/sound.js';
+import { HEIGHT, numberedFrames, playNumbers, upTo, WIDTH } from './testing/test-frames.js';
+import { clicks, flashes, play } from './testing/test-audio.js';
 import { parseStrictly } from './testing/strict-parser.js';
 
 const log = createLogger('test', process.env['TEST_LOG'] ?? 'fatal');

@@ -8,16 +8,16 @@ import { MarkedLog, MarkedLogReader } from '@facecast/shared/redis/marked-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { PlaylistWatcher } from './announce.js';
-import { endFailedSession } from './ending.js';
-import { SessionFailure } from './failure.js';
-import { Janitor } from './janitor.js';
-import { Leftovers } from './leftovers.js';
+import { PlaylistWatcher } from './hls/playlist-watcher.js';
+import { endFailedSession } from './session/end-session.js';
+import { SessionFailure } from './session-failure.js';
+import { Janitor } from './cleanup/janitor.js';
+import { Leftovers } from './cleanup/orphan-sweeper.js';
 import type { SegmenterMetrics } from './metrics.js';
-import type { PackagerSettings } from './packager.js';
-import { Recordings } from './recording/recordings.js';
-import { segmentSession, type SessionTools } from './session.js';
-import { SessionStats } from './stats.js';
+import type { PackagerSettings } from './hls/packager.js';
+import { Recordings } from './recording/recording-service.js';
+import { segmentSession, type SessionTools } from './session/segment-session.js';
+import { SessionStats } from './session/stats-counter.js';
 
 export interface SegmenterOptions extends PackagerSettings {
   /** Directory of the sessions' folders; it must be there. */

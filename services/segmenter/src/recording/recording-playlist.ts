@@ -1,6 +1,6 @@
 import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
 import type { Cadence } from '@facecast/shared/runtime/settings';
-import { FIRST_MSN, targetSeconds } from '../playlist.js';
+import { FIRST_MSN, targetSeconds } from '../hls/media-playlist.js';
 
 /**
  * The text of `recording.m3u8`: a playlist of the type EVENT, to which lines are only ever added, so

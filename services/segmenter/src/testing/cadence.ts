@@ -1,6 +1,6 @@
 import type { MarkedBatch } from '@facecast/shared/protocol/messages';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
-import { HEIGHT, WIDTH } from './pictures.js';
+import { HEIGHT, WIDTH } from './test-frames.js';
 
 /** The cadence of the defaults: 3 frames a batch, 30 a segment. */
 export const CADENCE = cadenceOf({ FPS: 30, PART_SECONDS: 0.1, SEGMENT_SECONDS: 1 });

@@ -1,0 +1,118 @@
+import { frameBytes } from '@facecast/shared/media/frame-store';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { Cadence } from '@facecast/shared/runtime/settings';
+import { EncoderFailure } from './ffmpeg-process.js';
+import { SessionFailure } from '../session-failure.js';
+import { writeInit } from '../mp4/init-segment.js';
+import { writePart } from '../mp4/fragment.js';
+import type { SoundSource } from './audio-source.js';
+import { SoundTrack } from './audio-track.js';
+import { VideoEncoder } from './video-encoder.js';
+
+/**
+ * How often the encoder of the pictures, and that of the sound, may be replaced for one batch; the next
+ * failure ends the session. A batch that comes out forgets all failures before it.
+ */
+export const MAX_REPLACEMENTS = 3;
+
+export interface PartEncoderOptions {
+  cadence: Cadence;
+  /** Whether the session has sound; where nobody knows yet, its first batch says so. */
+  hasSound: boolean | undefined;
+  soundSource: Pick<SoundSource, 'read' | 'readNew'>;
+  log: Logger;
+  onReplaced: () => void;
+}
+
+/** One encoded batch. */
+export interface EncodedPart {
+  content: Buffer;
+  /** With the first part of each video encoder: what a decoder must know before it. */
+  init: Buffer | undefined;
+}
+
+/**
+ * Encodes a session's batches, with a new encoder where one fails or the picture's size changes. All
+ * frames of sound are alike, so those of a new sound encoder need no new beginning.
+ */
+export class PartEncoder {
+  private video: VideoEncoder | undefined;
+  private readonly sound: SoundTrack;
+  private hasSound: boolean | undefined;
+  private size = { width: 0, height: 0 };
+  private initGiven = false;
+  private closed = false;
+
+  constructor(private readonly options: PartEncoderOptions) {
+    this.hasSound = options.hasSound;
+    this.sound = new SoundTrack(options.cadence, options.soundSource);
+  }
+
+  /** Ids of the present encoders' processes, for whoever must look at them from outside. */
+  get pids(): { video: number | undefined; sound: number | undefined } {
+    return { video: this.video?.pid, sound: this.sound.pid };
+  }
+
+  /**
+   * @param frames the batch's I420 planes
+   * @param isLast whether no batch follows
+   * @throws {SessionFailure} when encoders failed too often
+   */
+  async encode(batch: MarkedBatch, frames: Buffer, isLast = false): Promise<EncodedPart> {
+    const { width, height, frameCount } = batch;
+    if (frames.length !== frameBytes(width, height) * frameCount)
+      throw new SessionFailure('A batch of frames is damaged.');
+    this.hasSound ??= batch.samples > 0;
+    const [video, sound] = await Promise.all([
+      this.insist(() => this.encodePictures(batch, frames)),
+      this.hasSound ? this.insist(() => this.sound.encode(batch, isLast)) : undefined,
+    ]);
+    const { fps } = this.options.cadence;
+    const init = this.initGiven
+      ? undefined
+      : writeInit({ ...this.size, fps, avcC: video.avcC }, this.hasSound);
+    this.initGiven = true;
+    return { content: writePart(batch, video.frames, sound), init };
+  }
+
+  /** Ends the encoders; an `encode` under way rejects. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([this.video?.close(), this.sound.close()]);
+  }
+
+  private async videoEncoder({ width, height }: MarkedBatch): Promise<VideoEncoder> {
+    if (this.video && this.size.width === width && this.size.height === height) return this.video;
+    await this.video?.close();
+    if (this.closed) throw new EncoderFailure('closed', []);
+    this.size = { width, height };
+    this.initGiven = false;
+    this.video = new VideoEncoder(this.size, this.options.cadence);
+    return this.video;
+  }
+
+  private async encodePictures(batch: MarkedBatch, planes: Buffer) {
+    const encoder = await this.videoEncoder(batch);
+    try {
+      return await encoder.encode(planes, batch.frameCount);
+    } catch (error) {
+      this.video = undefined;
+      throw error;
+    }
+  }
+
+  /** Tries again, with another encoder, where one fails. */
+  private async insist<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.closed || !(error instanceof EncoderFailure)) throw error;
+        this.options.log.error({ err: error }, 'an encoder failed');
+        if (failures > MAX_REPLACEMENTS) throw new SessionFailure('The encoders failed too often.');
+        this.options.onReplaced();
+      }
+    }
+  }
+}

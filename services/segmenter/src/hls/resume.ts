@@ -1,0 +1,157 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cadence } from '@facecast/shared/runtime/settings';
+import { orMissing, readIfThere, UNFINISHED } from '../atomic-files.js';
+import { readPart } from '../mp4/fragment.js';
+import { nextPart, parsePlaylist, partName, type Playlist } from './media-playlist.js';
+
+/** What a session's folder holds for whoever goes on with it. */
+export interface FoundFolder {
+  playlist: Playlist | undefined;
+  /** Batches and frames that are listed, or were. */
+  batches: number;
+  frames: number;
+  /** Whether the session has sound; undefined where nothing tells yet. */
+  hasSound: boolean | undefined;
+  /** Contents of the parts of the segment that is not complete. */
+  growing: readonly Buffer[];
+  /** A part that was written and not listed, under the name that the playlist hints at. */
+  orphan: { batch: number; content: Buffer } | undefined;
+  /** The first number that no initialization section has had. */
+  nextInit: number;
+  /** Names that the playlist lists no more. */
+  unlisted: string[];
+  /** Names that no playlist ever listed. */
+  leftovers: string[];
+}
+
+/** A session of which there is nothing yet. */
+export const FRESH: FoundFolder = {
+  playlist: undefined,
+  batches: 0,
+  frames: 0,
+  hasSound: undefined,
+  growing: [],
+  orphan: undefined,
+  nextInit: 0,
+  unlisted: [],
+  leftovers: [],
+};
+
+/**
+ * Reads a session's folder back; undefined where there is none. The playlist tells what is listed,
+ * and its last part tells which batch it was, so nothing else need be kept in step with it.
+ */
+export async function readFolder(
+  folder: string,
+  cadence: Cadence,
+): Promise<FoundFolder | undefined> {
+  const names = await orMissing(() => readdir(folder));
+  if (!names) return undefined;
+  const nextInit = Math.max(-1, ...names.map(initNumber)) + 1;
+  const text = await readIfThere(join(folder, 'live.m3u8'));
+  const leftovers = names.filter((name) => name.endsWith(UNFINISHED));
+  if (!text) {
+    return { ...FRESH, nextInit, leftovers: [...leftovers, ...names.filter(isMedia)] };
+  }
+  const playlist = parsePlaylist(text.toString(), cadence);
+  const read = (name: string) => readIfThere(join(folder, name));
+  const last = playlist.segments.at(-1);
+  const growing =
+    last && !last.complete
+      ? await readAll(
+          last.parts.map(({ uri }) => uri),
+          read,
+        )
+      : [];
+  const position = await readPosition(playlist, names, read);
+  const orphan = await readOrphan(playlist, nextInit, position.batches, read);
+  const next = nextPart(playlist);
+  const strays = strayNames(names, playlist);
+  return {
+    playlist,
+    ...position,
+    growing,
+    orphan,
+    nextInit,
+    unlisted: strays.filter((name) => mediaSequence(name) < next.msn),
+    leftovers: [
+      ...leftovers,
+      ...strays.filter(
+        (name) => mediaSequence(name) >= next.msn && !(orphan && name === partName(next)),
+      ),
+    ],
+  };
+}
+
+type Read = (name: string) => Promise<Buffer | undefined>;
+
+async function readAll(names: string[], read: Read): Promise<Buffer[]> {
+  const contents = await Promise.all(names.map(read));
+  const missing = names.filter((_, index) => contents[index] === undefined);
+  if (missing.length > 0) throw new Error(`listed but not there: ${missing.join(', ')}`);
+  return contents.filter((content) => content !== undefined);
+}
+
+async function readPosition({ segments }: Playlist, names: string[], read: Read) {
+  const last = segments.at(-1);
+  // A playlist that has ended lists no parts.
+  const name = last && (last.parts.at(-1)?.uri ?? newestPart(names, last.msn));
+  const content = name && (await read(name));
+  const header = content && readPart(content);
+  if (!header) throw new Error('the last part that is listed cannot be read');
+  return {
+    batches: header.batch + 1,
+    frames: header.firstFrame + header.frameCount,
+    hasSound: header.hasSound,
+  };
+}
+
+/** The name of the last part of a segment that is there. */
+function newestPart(names: string[], msn: number): string | undefined {
+  const parts = names.filter((name) => name.startsWith(`${msn}.`)).map(partNumber);
+  const part = Math.max(-1, ...parts);
+  return part < 0 ? undefined : partName({ msn, part });
+}
+
+/** Where a later encoder has begun already, the part under the hinted name may be its. */
+async function readOrphan(playlist: Playlist, nextInit: number, batch: number, read: Read) {
+  const init = playlist.segments.at(-1)?.init ?? '';
+  if (playlist.ended || initNumber(init) !== nextInit - 1) return undefined;
+  const content = await read(partName(nextPart(playlist)));
+  return content && readPart(content)?.batch === batch ? { batch, content } : undefined;
+}
+
+/** The names of media in the folder that the playlist does not list. */
+function strayNames(names: string[], { segments }: Playlist): string[] {
+  const listed = new Set(
+    segments.flatMap(({ uri, init, parts, complete }) => [
+      ...(complete ? [uri] : []),
+      init,
+      ...parts.map((part) => part.uri),
+    ]),
+  );
+  return names.filter((name) => isMedia(name) && !listed.has(name));
+}
+
+const MEDIA = /^(\d+)(?:\.(\d+))?\.m4s$/;
+const INIT = /^init-(\d+)\.mp4$/;
+
+function isMedia(name: string): boolean {
+  return MEDIA.test(name) || INIT.test(name);
+}
+
+/** The number of an initialization section; -1 of anything else. */
+function initNumber(name: string): number {
+  return Number(INIT.exec(name)?.[1] ?? -1);
+}
+
+/** The number of a part in its segment; -1 of anything else. */
+function partNumber(name: string): number {
+  return Number(MEDIA.exec(name)?.[2] ?? -1);
+}
+
+/** The media sequence number of a part or segment; -1 of anything else. */
+function mediaSequence(name: string): number {
+  return Number(MEDIA.exec(name)?.[1] ?? -1);
+}

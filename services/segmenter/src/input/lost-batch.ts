@@ -1,0 +1,69 @@
+import { publishEvent } from '@facecast/shared/protocol/events';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { JobQueue } from '@facecast/shared/redis/queues';
+import type { Redis } from '@facecast/shared/redis/redis';
+import { SessionFailure } from '../session-failure.js';
+import type { SegmenterMetrics } from '../metrics.js';
+
+/** Looks after which a batch that is nowhere is asked for, and between two times: about a second. */
+const LOOKS_AN_ASKING = 4;
+/** Looks at a session that nobody decodes any more: the news of its end may be on its way. */
+const LOOKS_WITHOUT_DECODER = 8;
+
+export interface LostBatchTools {
+  redis: Redis;
+  /** The claims of whoever decodes. */
+  decode: JobQueue<'decode'>;
+  metrics: Pick<SegmenterMetrics, 'batchesLost'>;
+  log: Logger;
+}
+
+/**
+ * Has a batch made again that was lost on its way: it was handed on, others wait for it, and it is in no
+ * queue and no log. Its input is kept until it is listed, so whoever decodes the session can.
+ *
+ * Time is counted in looks, not by a clock: a segmenter that stood still has not looked.
+ */
+export class LostBatch {
+  private batch: number | undefined;
+  private looks = 0;
+  private looksWithoutDecoder = 0;
+
+  constructor(
+    private readonly sessionId: string,
+    private readonly tools: LostBatchTools,
+  ) {}
+
+  /**
+   * To be told at each look.
+   * @param batch that is nowhere, undefined where none is
+   * @throws {SessionFailure} where nobody is there who could make it again
+   */
+  async look(batch: number | undefined): Promise<void> {
+    if (batch !== this.batch || batch === undefined) {
+      this.batch = batch;
+      this.looks = 0;
+      this.looksWithoutDecoder = 0;
+      return;
+    }
+    this.looks++;
+    if (this.looks % LOOKS_AN_ASKING === 0) await this.ask(batch);
+  }
+
+  private async ask(batch: number): Promise<void> {
+    const { sessionId } = this;
+    const { redis, decode, metrics, log } = this.tools;
+    const claim = await decode.find(sessionId);
+    if (!claim || claim.state === 'failed') {
+      this.looksWithoutDecoder += LOOKS_AN_ASKING;
+      if (this.looksWithoutDecoder < LOOKS_WITHOUT_DECODER) return;
+      throw new SessionFailure(
+        'Pictures were lost on their way, and the recording that they could be made from again is gone.',
+      );
+    }
+    this.looksWithoutDecoder = 0;
+    metrics.batchesLost.inc();
+    log.warn({ sessionId, batch }, 'a batch was lost, and is to be made again');
+    await publishEvent(redis, { type: 'missing', sessionId, batch });
+  }
+}

@@ -1,0 +1,112 @@
+import { BOX_HEADER_BYTES, box, findBox, fullBox, listBoxes, u32, u64 } from './boxes.js';
+import {
+  DEPENDENT_SAMPLE,
+  PICTURE_TICKS,
+  SOUND_TRACK_ID,
+  SYNC_SAMPLE,
+  VIDEO_TRACK_ID,
+} from './init-segment.js';
+import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
+import type { EncodedSound } from '../encode/audio-track.js';
+
+/**
+ * One LL-HLS part in fragmented MP4. Section numbers are of ISO/IEC 14496-12.
+ *
+ * Every picture is as long as any other, every frame of sound too, and time is counted from the
+ * session's first: the place of a part on the time line follows from the numbers of its first picture
+ * and its first frame of sound alone, whoever encoded it.
+ */
+
+/** One encoded picture: length-prefixed NAL units, shown in the order of decoding. */
+export interface EncodedFrame {
+  key: boolean;
+  data: Buffer;
+}
+
+/** What a part says of itself. */
+export interface PartHeader {
+  batch: number;
+  firstFrame: number;
+  frameCount: number;
+  /** Its session has sound. */
+  hasSound: boolean;
+}
+
+/**
+ * `moof` and `mdat` (8.8.4, 8.1.1), the pictures before the sound. The batch's number is its sequence
+ * number (8.8.5, which begins with 1), so that a part tells by itself how far the session is.
+ */
+export function writePart(
+  { batch, firstFrame }: Pick<PartHeader, 'batch' | 'firstFrame'>,
+  pictures: readonly EncodedFrame[],
+  sound?: EncodedSound,
+): Buffer {
+  const media = [...pictures.map(({ data }) => data), ...(sound?.frames ?? [])];
+  const pictureBytes = pictures.reduce((sum, { data }) => sum + data.length, 0);
+  const moofWith = (dataOffset: number) =>
+    box(
+      'moof',
+      fullBox('mfhd', 0, 0, u32(batch + 1)),
+      videoTraf(firstFrame, pictures, dataOffset),
+      ...(sound ? [soundTraf(sound, dataOffset + pictureBytes)] : []),
+    );
+  const moofBytes = moofWith(0).length;
+  return Buffer.concat([moofWith(moofBytes + BOX_HEADER_BYTES), box('mdat', ...media)]);
+}
+
+/** Reads back what `writePart` wrote; undefined where the bytes are no such part. */
+export function readPart(bytes: Buffer): PartHeader | undefined {
+  try {
+    const moof = findBox(bytes, 'moof');
+    const mfhd = moof && findBox(moof, 'mfhd');
+    const tfdt = moof && findBox(moof, 'traf', 'tfdt');
+    const trun = moof && findBox(moof, 'traf', 'trun');
+    if (!mfhd || !tfdt || !trun) return undefined;
+    return {
+      batch: mfhd.readUInt32BE(4) - 1,
+      firstFrame: Number(tfdt.readBigUInt64BE(4)) / PICTURE_TICKS,
+      frameCount: trun.readUInt32BE(4),
+      hasSound: listBoxes(moof).filter(({ type }) => type === 'traf').length > 1,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Track fragment header flags, 8.8.7. */
+const DEFAULT_BASE_IS_MOOF = 0x020000;
+const DEFAULT_DURATION = 0x000008;
+/** Track run flags, 8.8.8. */
+const DATA_OFFSET = 0x000001;
+const SAMPLE_SIZE = 0x000200;
+const SAMPLE_FLAGS = 0x000400;
+
+/** Track fragment of pictures, 8.8.6. */
+function videoTraf(first: number, pictures: readonly EncodedFrame[], dataOffset: number): Buffer {
+  const samples = pictures.flatMap(({ key, data }) => [
+    data.length,
+    key ? SYNC_SAMPLE : DEPENDENT_SAMPLE,
+  ]);
+  const fields = DATA_OFFSET | SAMPLE_SIZE | SAMPLE_FLAGS;
+  const trun = fullBox('trun', 0, fields, u32(pictures.length, dataOffset, ...samples));
+  return traf(VIDEO_TRACK_ID, PICTURE_TICKS, first, trun);
+}
+
+/** Track fragment of sound, 8.8.6. The first of a session may have no frame. */
+function soundTraf({ firstFrame, frames }: EncodedSound, dataOffset: number): Buffer {
+  const sizes = frames.map((frame) => frame.length);
+  const fields = DATA_OFFSET | SAMPLE_SIZE;
+  const trun = fullBox('trun', 0, fields, u32(frames.length, dataOffset, ...sizes));
+  const runs = frames.length > 0 ? [trun] : [];
+  return traf(SOUND_TRACK_ID, AAC_FRAME_SAMPLES, firstFrame, ...runs);
+}
+
+/** Track fragment, 8.8.6, whose samples are all of `duration` ticks; `first` is the first's number. */
+function traf(trackId: number, duration: number, first: number, ...runs: Buffer[]): Buffer {
+  return box(
+    'traf',
+    fullBox('tfhd', 0, DEFAULT_BASE_IS_MOOF | DEFAULT_DURATION, u32(trackId, duration)),
+    fullBox('tfdt', 1, 0, u64(first * duration)),
+    ...runs,
+  );
+}

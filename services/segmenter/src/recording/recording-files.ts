@@ -1,0 +1,150 @@
+import { constants, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RECORDING_FILES, type AboutRecording } from '@facecast/shared/protocol/recording-folder';
+import type { Cadence } from '@facecast/shared/runtime/settings';
+import { box, u32, u64 } from '../mp4/boxes.js';
+import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
+import { FIRST_MSN, type Segment } from '../hls/media-playlist.js';
+import { dropFrames } from '../hls/timeline-file.js';
+import { movieBox } from '../mp4/movie-box.js';
+import { END, readPlaylist, renderHeader, renderSegment } from './recording-playlist.js';
+import { indexSamples } from '../mp4/sample-index.js';
+
+/**
+ * The MP4 begins with its `ftyp` and room for one more header. While it grows, that room is two empty
+ * boxes, and what follows is fragmented MP4. At the end a `moov` that knows where every sample is comes
+ * behind it, and the room becomes the header of an `mdat` around all that was there: an MP4 as any
+ * player, browser or editor wants it, though not a byte of the media has moved. ISO/IEC 14496-12, 4.2
+ * and 8.1.
+ */
+const FILE_TYPE = box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso6avc1mp41'));
+const EMPTY_BOX = box('free');
+const HEADER = Buffer.concat([FILE_TYPE, EMPTY_BOX, EMPTY_BOX]);
+/** A size of 1 says that the true one follows in 64 bits. */
+const mdatHeader = (bytes: number) => Buffer.concat([u32(1), Buffer.from('mdat'), u64(bytes)]);
+
+/** A complete segment of the live playlist, and what its files hold. */
+export interface RecordedSegment extends Pick<Segment, 'capturedAt' | 'frames'> {
+  init: Buffer;
+  media: Buffer;
+  /** The lines of its frames in the face timeline. */
+  faces: Buffer;
+}
+
+/**
+ * One session's recording: files that only grow, a segment at a time. A segment is in it when the
+ * playlist lists it; what else a writer left that was killed is written over. Whoever writes, writes the
+ * same at the same place: two at once, one of whom does not know yet that it has lost the session, do
+ * no harm.
+ */
+export class Recording {
+  /** Frames that are in it. */
+  frames = 0;
+  /** The live playlist's media sequence number of the segment that is to come next. */
+  nextMsn = FIRST_MSN;
+  private mediaEnd = 0;
+  private playlistBytes = 0;
+  private facesBytes = 0;
+  private init: Buffer | undefined;
+
+  private constructor(
+    readonly folder: string,
+    private readonly cadence: Cadence,
+  ) {}
+
+  /** Begins a recording, or goes on with it where that was done. */
+  static async begin(folder: string, cadence: Cadence, about: AboutRecording): Promise<Recording> {
+    await mkdir(folder, { recursive: true });
+    await writeWhole(join(folder, RECORDING_FILES.about), JSON.stringify(about));
+    return Recording.goOn(folder, cadence);
+  }
+
+  /** The recording that a folder holds; undefined where there is none. */
+  static async open(folder: string, cadence: Cadence): Promise<Recording | undefined> {
+    const about = await readIfThere(join(folder, RECORDING_FILES.about));
+    return about && Recording.goOn(folder, cadence);
+  }
+
+  private static async goOn(folder: string, cadence: Cadence): Promise<Recording> {
+    const recording = new Recording(folder, cadence);
+    const text = await readIfThere(recording.path('playlist'));
+    if (text) await recording.takeUp(text.toString());
+    return recording;
+  }
+
+  /** Adds the segment of `nextMsn`. Where that fails, it can be tried again. */
+  async add({ capturedAt, frames, init, media, faces }: RecordedSegment): Promise<void> {
+    const isFirst = this.init === undefined;
+    const isOther = !this.init?.equals(init);
+    // A second `moov` between fragments would confuse players: it is wrapped up.
+    const before = isFirst ? [HEADER, init] : isOther ? [box('free', init)] : [];
+    const bytes = Buffer.concat([...before, media]);
+    await writeAt(this.path('media'), this.mediaEnd, bytes);
+    await writeAt(this.path('faces'), this.facesBytes, faces);
+    const mediaEnd = this.mediaEnd + bytes.length;
+    const offset = mediaEnd - media.length;
+    const map = { offset: offset - init.length, bytes: init.length, isFirst };
+    const segment = { offset, bytes: media.length, frames };
+    const text = Buffer.from(
+      (isFirst ? renderHeader(this.cadence, capturedAt) : '') +
+        renderSegment(segment, this.cadence, isOther ? map : undefined),
+    );
+    await writeAt(this.path('playlist'), this.playlistBytes, text);
+    this.playlistBytes += text.length;
+    this.facesBytes += faces.length;
+    this.mediaEnd = mediaEnd;
+    this.frames += frames;
+    this.nextMsn++;
+    this.init = init;
+  }
+
+  /** Makes it a whole MP4 and a playlist that has ended; it can be done again. */
+  async finish(): Promise<void> {
+    if (!this.init) return;
+    await changeFile(this.path('media'), async (file) => {
+      const movie = movieBox(await indexSamples(file, HEADER.length, this.mediaEnd));
+      await file.write(movie, 0, movie.length, this.mediaEnd);
+      await file.truncate(this.mediaEnd + movie.length);
+      const header = mdatHeader(this.mediaEnd - FILE_TYPE.length);
+      await file.write(header, 0, header.length, FILE_TYPE.length);
+    });
+    await truncate(this.path('faces'), this.facesBytes);
+    await writeAt(this.path('playlist'), this.playlistBytes, Buffer.from(END));
+    await truncate(this.path('playlist'), this.playlistBytes + END.length);
+  }
+
+  /** Goes on behind the last segment that the playlist lists. */
+  private async takeUp(text: string): Promise<void> {
+    const { segments, frames, mediaEnd, init, textBytes } = readPlaylist(text, this.cadence);
+    if (!init) return;
+    this.nextMsn = FIRST_MSN + segments;
+    this.frames = frames;
+    this.mediaEnd = mediaEnd;
+    this.playlistBytes = textBytes;
+    this.facesBytes = (await orMissing(() => dropFrames(this.path('faces'), frames))) ?? 0;
+    await changeFile(this.path('media'), async (file) => {
+      this.init = Buffer.alloc(init.bytes);
+      await file.read(this.init, 0, init.bytes, init.offset);
+    });
+  }
+
+  private path(file: keyof typeof RECORDING_FILES): string {
+    return join(this.folder, RECORDING_FILES[file]);
+  }
+}
+
+async function writeAt(path: string, position: number, content: Buffer): Promise<void> {
+  await changeFile(path, async (file) => {
+    await file.write(content, 0, content.length, position);
+  });
+}
+
+async function changeFile(path: string, change: (file: FileHandle) => Promise<void>) {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+  try {
+    await change(file);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,144 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PipelineStats, RecordingState } from '@facecast/shared/protocol/ingest-protocol';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { SessionError } from '@facecast/shared/protocol/messages';
+import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
+import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { Cadence } from '@facecast/shared/runtime/settings';
+import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
+import type { SegmenterMetrics } from '../metrics.js';
+import type { Segment } from '../hls/media-playlist.js';
+import { SessionStats } from '../session/stats-counter.js';
+import { Recorder } from './session-recorder.js';
+import { Recording } from './recording-files.js';
+
+/** What is not finished by then, the end of a session does not wait for: it goes on beside it. */
+const LONGEST_FINISH_MS = 20_000;
+
+/** The last stats of a session, and why it ended early, if it did. */
+type LastStats = PipelineStats & { error?: SessionError | undefined };
+
+export interface RecordingsOptions {
+  hlsDir: string;
+  recordingsDir: string;
+  cadence: Cadence;
+  minFreeBytes: number;
+  metrics: SegmenterMetrics;
+  log: Logger;
+  longestFinishMs?: number;
+}
+
+/** The recordings of all sessions, a folder each. A folder with `session.json` is of one that ended. */
+export class Recordings {
+  /** Those of the sessions that this replica holds. */
+  private readonly recorders = new Map<string, Recorder>();
+  /** Those that are being finished: on a disk that hangs, once and not again and again. */
+  private readonly finishing = new Map<string, Promise<RecordingState>>();
+
+  constructor(private readonly options: RecordingsOptions) {}
+
+  /** Records a session that is to be recorded, from where it was left; undefined for any other. */
+  record({ id, record, createdAt, resumeTokenHash }: Session): Recorder | undefined {
+    if (!record) return undefined;
+    const about = { createdAt, resumeTokenHash };
+    const recorder = this.recorder(id, () =>
+      Recording.begin(this.folder(id), this.options.cadence, about),
+    );
+    this.recorders.set(id, recorder);
+    return recorder;
+  }
+
+  /** Records no more of a session, with which another may go on. */
+  async leave(sessionId: string): Promise<void> {
+    const recorder = this.recorders.get(sessionId);
+    this.recorders.delete(sessionId);
+    await recorder?.close();
+  }
+
+  /**
+   * Ends the recording of a session whose live playlist lists these segments; resolves to what became
+   * of it. What fails here is no reason for a session not to end.
+   */
+  async finish(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+    const { sessionId } = last;
+    const { log, longestFinishMs = LONGEST_FINISH_MS } = this.options;
+    try {
+      return await within(longestFinishMs, this.finishOnce(last, segments));
+    } catch (error) {
+      log.error({ sessionId, err: error }, 'a recording could not be finished: tried again later');
+      return last.recording;
+    }
+  }
+
+  /** Removes the recording of a session that has no frame. */
+  async remove(sessionId: string): Promise<void> {
+    await rm(this.folder(sessionId), { recursive: true, force: true });
+  }
+
+  /** Finishes what nobody finished who began it: the sessions are over. */
+  async finishLeft(registry: SessionRegistry): Promise<void> {
+    const { recordingsDir, cadence, log } = this.options;
+    const names = (await orMissing(() => readdir(recordingsDir))) ?? [];
+    const running = new Set(await registry.ids());
+    for (const id of names.filter((name) => !running.has(name))) {
+      if (await readIfThere(join(this.folder(id), RECORDING_FILES.summary))) continue;
+      log.info({ sessionId: id }, 'finishes a recording that was left');
+      await this.finish(new SessionStats(id, cadence.fps).snapshot('ended'), []);
+    }
+  }
+
+  private finishOnce(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+    const { sessionId } = last;
+    const work =
+      this.finishing.get(sessionId) ??
+      this.finishNow(last, segments).finally(() => this.finishing.delete(sessionId));
+    this.finishing.set(sessionId, work);
+    return work;
+  }
+
+  private async finishNow(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+    const { sessionId } = last;
+    await this.leave(sessionId);
+    const recording = await Recording.open(this.folder(sessionId), this.options.cadence);
+    if (!recording) return 'off';
+    const recorder = this.recorder(sessionId, async () => recording);
+    recorder.see(segments);
+    await recorder.settled();
+    if (recording.frames === 0) {
+      await this.remove(sessionId);
+      return 'off';
+    }
+    await recording.finish();
+    const framesOut = Math.max(last.framesOut, recording.frames);
+    const state = recording.frames === framesOut ? 'on' : 'stopped';
+    const summary: LastStats = { ...last, framesOut, recording: state };
+    const path = join(this.folder(sessionId), RECORDING_FILES.summary);
+    await writeWhole(path, JSON.stringify(summary));
+    return state;
+  }
+
+  private recorder(sessionId: string, open: () => Promise<Recording>): Recorder {
+    const { hlsDir, cadence, minFreeBytes, metrics, log } = this.options;
+    return new Recorder(open, {
+      ...{ hlsFolder: join(hlsDir, sessionId), fps: cadence.fps, minFreeBytes, metrics },
+      log: log.child({ sessionId }),
+    });
+  }
+
+  private folder(sessionId: string): string {
+    return join(this.options.recordingsDir, sessionId);
+  }
+}
+
+async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

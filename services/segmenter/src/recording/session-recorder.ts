@@ -1,0 +1,99 @@
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RecordingState } from '@facecast/shared/protocol/ingest-protocol';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { readIfThere } from '../atomic-files.js';
+import type { SegmenterMetrics } from '../metrics.js';
+import type { Segment } from '../hls/media-playlist.js';
+import { linesOfFrames, TIMELINE_NAME } from '../hls/timeline-file.js';
+import type { Recording } from './recording-files.js';
+
+/** Beyond it, what a player must know before the first picture gets too large. */
+const LONGEST_RECORDING_HOURS = 12;
+
+export interface RecorderOptions {
+  /** Where the live playlist's files are. */
+  hlsFolder: string;
+  fps: number;
+  /** A recording stops where the disk has less left. */
+  minFreeBytes: number;
+  metrics: Pick<SegmenterMetrics, 'recordedBytes' | 'recordingsStopped'>;
+  log: Logger;
+}
+
+/**
+ * Takes a session's segments over into its recording, in its own time: live video does not wait for a
+ * disk. The live playlist's folder is the queue, from which segments go after a while; whoever is slower
+ * than that, or has no room, stops, and nothing else is lost for it.
+ */
+export class Recorder {
+  state: Extract<RecordingState, 'on' | 'stopped'> = 'on';
+  private complete: Segment[] = [];
+  private recording: Recording | undefined;
+  private work: Promise<void> | undefined;
+  private closed = false;
+
+  /** `open` gives the recording, when its first segment is there. */
+  constructor(
+    private readonly open: () => Promise<Recording>,
+    private readonly options: RecorderOptions,
+  ) {}
+
+  /** Tells what the live playlist lists; what of it is complete and new is recorded. */
+  see(segments: readonly Segment[]): void {
+    this.complete = segments.filter(({ complete }) => complete);
+    if (this.closed) return;
+    this.work ??= this.catchUp().finally(() => (this.work = undefined));
+  }
+
+  /** Resolves when all that was seen is recorded, or the recorder has stopped. */
+  async settled(): Promise<void> {
+    while (this.work) await this.work;
+  }
+
+  /** Resolves when nothing more is written. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.settled();
+  }
+
+  private async catchUp(): Promise<void> {
+    try {
+      while (!this.closed && this.state === 'on') {
+        this.recording ??= await this.open();
+        const { nextMsn } = this.recording;
+        const next = this.complete.find(({ msn }) => msn >= nextMsn);
+        if (!next) return;
+        if (next.msn > nextMsn) throw new Error('the disk is too slow');
+        await this.record(this.recording, next);
+      }
+    } catch (error) {
+      this.state = 'stopped';
+      this.options.metrics.recordingsStopped.inc();
+      this.options.log.error({ err: error }, 'a recording stops here');
+    }
+  }
+
+  private async record(recording: Recording, segment: Segment): Promise<void> {
+    const { hlsFolder, metrics } = this.options;
+    const { msn, uri, init, frames, capturedAt } = segment;
+    await this.checkRoom(recording);
+    const from = recording.frames;
+    const [media, initSection, faces] = await Promise.all([
+      readIfThere(join(hlsFolder, uri)),
+      readIfThere(join(hlsFolder, init)),
+      linesOfFrames(join(hlsFolder, TIMELINE_NAME), from, from + frames),
+    ]);
+    if (!media || !initSection) throw new Error(`segment ${msn} is gone: the disk is too slow`);
+    await recording.add({ capturedAt, frames, init: initSection, media, faces });
+    metrics.recordedBytes.inc(media.length);
+  }
+
+  private async checkRoom({ folder, frames }: Recording): Promise<void> {
+    const { fps, minFreeBytes } = this.options;
+    if (frames > LONGEST_RECORDING_HOURS * 3600 * fps)
+      throw new Error(`it is ${LONGEST_RECORDING_HOURS} hours long`);
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < minFreeBytes) throw new Error('the disk is almost full');
+  }
+}
