@@ -8,10 +8,10 @@ import type { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { Cadence } from '@facecast/shared/runtime/settings';
-import type { Patience } from './decoder.js';
-import type { Picture } from './ffmpeg-arguments.js';
+import type { Patience } from './video/video-decoder.js';
+import type { Picture } from './video/ffmpeg-arguments.js';
 import type { ExtractorMetrics } from './metrics.js';
-import type { ProgressStore } from './progress.js';
+import type { ProgressStore } from './checkpoint/checkpoint-store.js';
 
 /** What the work on all sessions of a replica shares. */
 export interface Deps {

@@ -10,14 +10,14 @@ import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
-import { removeLeftovers, tellEnd } from './conclusion.js';
+import { removeLeftovers, tellEnd } from './end-of-input.js';
 import type { Config } from './config.js';
-import { PATIENCE } from './decoder.js';
+import { PATIENCE } from './video/video-decoder.js';
 import type { Deps } from './deps.js';
-import type { FailureReason } from './failure.js';
+import type { FailureReason } from './decode-failure.js';
 import type { ExtractorMetrics } from './metrics.js';
-import { ProgressStore } from './progress.js';
-import { decodeSession } from './session.js';
+import { ProgressStore } from './checkpoint/checkpoint-store.js';
+import { decodeSession } from './decode-session.js';
 
 interface ExtractorOptions {
   config: Pick<

@@ -16,7 +16,7 @@ import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { Registry } from 'prom-client';
 import { readFrameExtractorConfig } from '../config.js';
-import type { Patience } from '../decoder.js';
+import type { Patience } from '../video/video-decoder.js';
 import type { Deps } from '../deps.js';
 import { createDeps, Extractor } from '../extractor.js';
 import { createExtractorMetrics } from '../metrics.js';

@@ -1,0 +1,125 @@
+import { OwnedProcess } from '@facecast/shared/runtime/child-process';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
+import type { Container } from '../demux/container.js';
+import type { Patience } from '../video/video-decoder.js';
+import type { Interruption } from '../decode-failure.js';
+import { readFrameNotes } from '../ffmpeg/frame-timestamps.js';
+import { StallWatch } from '../ffmpeg/stall-watchdog.js';
+
+/** What ffmpeg gives at once: ten milliseconds. */
+const BLOCK_SAMPLES = SAMPLE_RATE / 100;
+const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
+/** With so much that it has not read, ffmpeg is hung. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+/** The file descriptor on which ffmpeg notes each block before it writes it. */
+const NOTES_FD = 3;
+
+/**
+ * The sound of one recording on its way through an ffmpeg of its own: container bytes in, blocks of
+ * samples (`sound.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns the
+ * pictures: it never keeps a writer waiting.
+ */
+export class SoundDecoder {
+  /** Resolves when no more sound comes: to why, where ffmpeg was lost in the middle; never rejects. */
+  readonly ended: Promise<Interruption | undefined>;
+  private readonly ffmpeg: OwnedProcess;
+  private writing = Promise.resolve();
+  private unread = 0;
+  private readonly watch: StallWatch;
+  /** Whether any sound came out of it. */
+  hasGiven = false;
+  private isHung = false;
+
+  /**
+   * @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is
+   */
+  constructor(
+    container: Container,
+    patience: Patience,
+    private readonly onBlock: (time: number, samples: Buffer) => void,
+  ) {
+    this.ffmpeg = new OwnedProcess('ffmpeg', soundArguments(container), { notes: true });
+    this.watch = new StallWatch(
+      () => this.pid,
+      () => (this.hasGiven ? patience.stallMs : patience.firstFrameMs),
+      () => this.hung(),
+    );
+    // Closed in the middle of a note, it says so by an error.
+    this.ended = this.read()
+      .catch(() => {})
+      .then(() => this.loss());
+  }
+
+  get pid(): number | undefined {
+    return this.ffmpeg.pid;
+  }
+
+  /** @param sounds how many packets of sound begin in the bytes, as far as that is known */
+  write(bytes: Buffer, sounds: number): void {
+    this.unread += bytes.length;
+    if (this.unread > MOST_UNREAD_BYTES) return this.hung();
+    this.writing = this.writing.then(async () => {
+      this.watch.gave(sounds);
+      this.watch.blocks(true);
+      await this.ffmpeg.write(bytes);
+      this.watch.blocks(false);
+      this.unread -= bytes.length;
+    });
+  }
+
+  /** All was written: what ffmpeg still has comes out. */
+  endInput(): void {
+    void this.writing.then(() => this.ffmpeg.endInput());
+  }
+
+  /** Kills ffmpeg. May be called again. */
+  close(): void {
+    this.watch.close();
+    void this.ffmpeg.close();
+    this.ffmpeg.notes.destroy();
+  }
+
+  private hung(): void {
+    this.isHung = true;
+    this.close();
+  }
+
+  private async read(): Promise<void> {
+    const notes = readFrameNotes(this.ffmpeg.notes);
+    const give = async (samples: Buffer) => {
+      const note = await notes.next();
+      if (!note.done) this.onBlock(note.value.time, samples);
+    };
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const bytes of this.ffmpeg.stdout) {
+      this.hasGiven = true;
+      this.watch.got();
+      rest = Buffer.concat([rest, bytes as Buffer]);
+      let at = 0;
+      for (; rest.length - at >= BLOCK_BYTES; at += BLOCK_BYTES)
+        await give(rest.subarray(at, at + BLOCK_BYTES));
+      rest = rest.subarray(at);
+    }
+    if (rest.length > 0) await give(rest);
+  }
+
+  private async loss(): Promise<Interruption | undefined> {
+    this.ffmpeg.notes.destroy();
+    const { code, closedByUs } = await this.ffmpeg.exited;
+    this.watch.close();
+    if (this.isHung) return 'sound_stalled';
+    return code === null && !closedByUs ? 'sound_died' : undefined;
+  }
+}
+
+function soundArguments(container: Container): string[] {
+  const input = ['-f', container, '-protocol_whitelist', 'pipe', '-nofind_stream_info'];
+  const format = `aresample=${SAMPLE_RATE},aformat=sample_fmts=s16:channel_layouts=stereo`;
+  // A block is only noted where it has metadata, and numbers are whole in this unit alone.
+  const note = `asettb=AVTB,ametadata=add:key=t:value=1,ametadata=print:key=t:file=pipe\\\\:${NOTES_FD}:direct=1`;
+  const filters = `${format},asetnsamples=n=${BLOCK_SAMPLES}:p=0,${note}`;
+  return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(
+    [...input, '-threads', '1', '-i', 'pipe:0', '-map', '0:a:0', '-copyts', '-af', filters],
+    ['-f', 's16le', '-ac', `${CHANNELS}`, '-flush_packets', '1', 'pipe:1'],
+  );
+}

@@ -1,0 +1,165 @@
+import { EventEmitter, once } from 'node:events';
+import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
+import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/sound';
+import type { RateState } from '../video/constant-frame-rate.js';
+import type { Container } from '../demux/container.js';
+import type { Patience } from '../video/video-decoder.js';
+import type { Interruption } from '../decode-failure.js';
+import { SoundDecoder } from './audio-decoder.js';
+import { SoundLine } from './audio-timeline.js';
+import { hasSoundTrack } from './audio-probe.js';
+
+/**
+ * Sound comes in a recording beside its pictures, but a recorder may write it somewhat later. What has
+ * not come so long after the pictures that follow it is silence, and then none is waited for until some
+ * comes. Only time counts in which its ffmpeg could have run. Where no pictures follow, as the publisher
+ * is gone for a while, there is no hurry.
+ */
+const LATE_MS = 1_000;
+/** So long after the recording's end, what has not come comes no more. */
+const END_MS = 5_000;
+
+/** How a recording's sound is decoded. */
+export interface SoundOptions {
+  container: Container;
+  fps: number;
+  /** Number of the first frame whose sound may be asked for. */
+  frame: number;
+  patience: Patience;
+  /**
+   * Told that ffmpeg was lost; answers whether the recording is taken up again for that. Then no more
+   * can be taken here; else the rest is silence.
+   */
+  onLost: (reason: Interruption) => boolean;
+  /** How long sound may come after its pictures, in milliseconds. */
+  lateMs?: number;
+}
+
+/** The sound of one recording, from the same bytes as its pictures to the samples of each batch. */
+export class RecordingSound {
+  private start: Buffer | undefined = Buffer.alloc(0);
+  private decoder: SoundDecoder | undefined;
+  private readonly line: SoundLine;
+  private readonly lateMs: number;
+  private expected = 0;
+  private taken = 0;
+  private readonly news = new EventEmitter();
+  private origin: number | undefined;
+  private isOver = false;
+  private isAbandoned = false;
+  private isPatient = true;
+  private readonly ending: RunnableTimer;
+
+  constructor(private readonly options: SoundOptions) {
+    const { frame, fps, lateMs = LATE_MS } = options;
+    this.line = new SoundLine(samplesBefore(frame, fps));
+    this.lateMs = lateMs;
+    this.ending = new RunnableTimer(
+      () => this.decoder?.pid,
+      () => this.close(),
+    );
+  }
+
+  /** Whether its ffmpeg has given any. */
+  get hasGiven(): boolean {
+    return this.decoder?.hasGiven ?? false;
+  }
+
+  /** Whether it has any; what there is in a recording stands before its first picture. */
+  get isThere(): boolean {
+    return this.decoder !== undefined;
+  }
+
+  /**
+   * Its next bytes.
+   * @param sounds how many packets of sound begin in them, as far as that is known
+   */
+  write(bytes: Buffer, sounds: number): void {
+    if (this.start) {
+      this.start = Buffer.concat([this.start, bytes]);
+      const isThere = hasSoundTrack(this.options.container, this.start);
+      if (isThere === undefined) return;
+      bytes = this.start;
+      this.start = undefined;
+      if (isThere) this.decode();
+    }
+    this.decoder?.write(bytes, sounds);
+  }
+
+  /** How the recording's clock and the session's frame numbers stand from a frame on. */
+  follow({ next, origin }: RateState): void {
+    if (origin === undefined || origin === this.origin) return;
+    this.origin = origin;
+    this.line.begin(origin, samplesBefore(next, this.options.fps));
+    this.news.emit('news');
+  }
+
+  /** All was written; what there is can still be taken. May be called again. */
+  endInput(): void {
+    this.decoder?.endInput();
+    if (!this.isOver) this.ending.start(END_MS);
+  }
+
+  /** Pictures have come up to this sample of the session. */
+  expect(to: number): void {
+    this.expected = to;
+    this.news.emit('news');
+  }
+
+  /**
+   * The session's samples `from` up to `to`, as far as they come soon; undefined once it was abandoned.
+   * To be asked for in order.
+   */
+  async take(from: number, to: number): Promise<Buffer | undefined> {
+    const patience = new RunnableTimer(
+      () => this.decoder?.pid,
+      () => {
+        this.isPatient = false;
+        this.news.emit('news');
+      },
+    );
+    while (this.isAwaited(to)) {
+      if (this.expected > to) patience.start(this.lateMs);
+      await once(this.news, 'news');
+    }
+    patience.stop();
+    if (this.isAbandoned) return undefined;
+    this.taken = to;
+    return this.line.take(from, to);
+  }
+
+  /** No more is taken: what was not, somebody else decodes again. May be called again. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.close();
+  }
+
+  private isAwaited(to: number): boolean {
+    return this.isPatient && !this.isOver && this.line.end < to;
+  }
+
+  private decode(): void {
+    const { container, patience } = this.options;
+    this.decoder = new SoundDecoder(container, patience, (time, samples) => {
+      this.line.add(time, samples);
+      const late = (this.taken - this.line.end) / SAMPLE_RATE;
+      if (late * 1000 < this.lateMs) this.isPatient = true;
+      this.news.emit('news');
+    });
+    void this.decoder.ended.then((loss) => {
+      if (loss && !this.isOver && this.options.onLost(loss)) this.abandon();
+      else this.over();
+    });
+  }
+
+  private close(): void {
+    this.decoder?.close();
+    this.over();
+  }
+
+  private over(): void {
+    this.ending.stop();
+    this.isOver = true;
+    this.news.emit('news');
+  }
+}

@@ -1,0 +1,62 @@
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import { samplesBefore } from '@facecast/shared/media/sound';
+import type { Progress } from '../checkpoint/checkpoint-store.js';
+import type { RecordingSound } from './audio-stream.js';
+
+/**
+ * Writes the sound of a session's batches into the frame store, while the batches are on their way
+ * already: pictures do not wait for sound.
+ */
+export class SoundWriter {
+  private writing = Promise.resolve();
+
+  constructor(
+    private readonly options: {
+      sessionId: string;
+      fps: number;
+      /** `heard` in it is kept up to date. */
+      done: Progress;
+      store: FrameStore;
+      volume: PatientVolume;
+      log: Logger;
+    },
+  ) {}
+
+  /**
+   * Writes what is heard with these frames as soon as it is there; to be called in order. Answers how
+   * many samples that will be, 0 where the recording has no sound.
+   */
+  write(
+    sound: RecordingSound,
+    { batch, firstFrame, frameCount }: { batch: number; firstFrame: number; frameCount: number },
+  ): number {
+    const { fps, done } = this.options;
+    const from = samplesBefore(firstFrame, fps);
+    const to = samplesBefore(firstFrame + frameCount, fps);
+    const { isThere } = sound;
+    if (isThere) sound.expect(to);
+    this.writing = this.writing.then(async () => {
+      const samples = isThere && (await sound.take(from, to));
+      if (samples === undefined) return;
+      if (samples) await this.store(batch, samples);
+      done.heard = Math.max(done.heard, firstFrame + frameCount);
+    });
+    return isThere ? to - from : 0;
+  }
+
+  /** Resolves when all is written. */
+  async settled(): Promise<void> {
+    await this.writing;
+  }
+
+  private async store(batch: number, samples: Buffer): Promise<void> {
+    const { sessionId, store, volume, log } = this.options;
+    try {
+      await volume.write(() => store.write({ sessionId, batch, kind: 'sound' }, samples));
+    } catch (error) {
+      log.warn({ err: error, batch }, 'could not write sound');
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { FENCE, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
+import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from '@facecast/shared/redis/redis';
+import { z } from 'zod';
+import { recoveryPointSchema } from './keyframe-tracker.js';
+
+const count = z.coerce.number().int().nonnegative();
+
+const progressSchema = z.object({
+  /** The chunk that is to be acknowledged next. */
+  nextChunk: count.default(0),
+  /** The oldest chunk that is not removed. */
+  keptFrom: count.default(0),
+  /** Batches and frames that are handed on. */
+  batches: count.default(0),
+  frames: count.default(0),
+  /** Frames whose sound is written, too, where there is any. */
+  heard: count.default(0),
+  /** Size of the session's picture; not there before the first batch. */
+  width: count.optional(),
+  height: count.optional(),
+  /** When frame 0 was captured, in milliseconds since 1970. */
+  capturedFrom: z.coerce.number().optional(),
+  /** From where it can be taken up; null where it cannot, not there before the first chunk. */
+  recovery: z
+    .string()
+    .transform((text) => recoveryPointSchema.nullable().parse(JSON.parse(text)))
+    .optional(),
+});
+
+/** How far a session's decoding has come. */
+export type Progress = z.infer<typeof progressSchema>;
+
+/** How far decoding has come, in Redis: for whoever resumes or ends it after its owner's death. */
+export class ProgressStore {
+  constructor(private readonly redis: Redis) {}
+
+  /** Zeros for a session that has not begun. */
+  async load(sessionId: string): Promise<Progress> {
+    return progressSchema.parse(await this.redis.hgetall(progressKey(sessionId)));
+  }
+
+  /** The header of the input stream that can be resumed at a key frame. */
+  async loadHeader(sessionId: string): Promise<Buffer | undefined> {
+    return (await this.redis.getBuffer(headerKey(sessionId))) ?? undefined;
+  }
+
+  /**
+   * Saves all of it but from where to resume, in one step.
+   * @throws {LeaseLostError} where another replica owns the session, and nothing was saved
+   */
+  async saveCounts(lease: Fence, progress: Progress): Promise<void> {
+    await this.saveFields(lease, countsOf(progress), 0, '');
+  }
+
+  /** Saves all of it, and a header where there is a new one, and puts their expiry off; throws as above. */
+  async save(lease: Fence, progress: Progress, header: Buffer | string = ''): Promise<void> {
+    const recovery = JSON.stringify(progress.recovery ?? null);
+    const fields = { ...countsOf(progress), recovery };
+    await this.saveFields(lease, fields, SESSION_LIFETIME_SECONDS, header);
+  }
+
+  async remove(sessionId: string): Promise<void> {
+    await this.redis.unlink(progressKey(sessionId), headerKey(sessionId));
+  }
+
+  private async saveFields(
+    { sessionId, key, epoch }: Fence,
+    fields: Record<string, number | string>,
+    lifetimeSeconds: number,
+    header: Buffer | string,
+  ): Promise<void> {
+    const keys = [key, progressKey(sessionId), headerKey(sessionId)];
+    const args = [epoch, lifetimeSeconds, header, ...Object.entries(fields).flat()];
+    const saved = await this.redis.eval(SAVE, keys.length, ...keys, ...args);
+    if (saved !== 1) throw new LeaseLostError();
+  }
+}
+
+const progressKey = (sessionId: string) => `${KEY_PREFIX}:decoding:${sessionId}`;
+const headerKey = (sessionId: string) => `${KEY_PREFIX}:recording:${sessionId}`;
+
+function countsOf(progress: Progress): Record<string, number> {
+  const fields = Object.entries(progress).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(fields) as Record<string, number>;
+}
+
+const SAVE = `${FENCE}redis.call('HSET', KEYS[2], unpack(ARGV, 4))
+if ARGV[3] ~= '' then redis.call('SET', KEYS[3], ARGV[3]) end
+if ARGV[2] ~= '0' then
+  redis.call('EXPIRE', KEYS[2], ARGV[2])
+  redis.call('EXPIRE', KEYS[3], ARGV[2])
+end
+return 1`;

@@ -1,0 +1,129 @@
+import type { FrameStore } from '@facecast/shared/media/frame-store';
+import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
+import type { Cadence } from '@facecast/shared/runtime/settings';
+import type { CaptureClock } from './capture-clock.js';
+import { mostInFlight, type InFlight } from './in-flight-window.js';
+import type { ExtractorMetrics } from '../metrics.js';
+import type { Pace } from './pacer.js';
+import type { Progress } from '../checkpoint/checkpoint-store.js';
+import type { RecordingSound } from '../audio/audio-stream.js';
+import type { SoundWriter } from '../audio/audio-writer.js';
+import type { RawBatch } from '../video/batch-reader.js';
+
+/** How often a batch may be tried before its session goes on without it. */
+const DETECT_ATTEMPTS = 3;
+
+/** Hands a session's batches on to the detectors, in order, as fast as the playlist takes them. */
+export class Batcher {
+  /** What is done with the faces of the batches from now on. */
+  effect: Effect;
+  /** Numbers of batches that were handed on and are nowhere: they are handed on again. */
+  readonly missing = new Set<number>();
+
+  constructor(
+    private readonly options: {
+      sessionId: string;
+      effect: Effect;
+      /** What is handed on so far; kept up to date. */
+      done: Progress;
+      store: FrameStore;
+      volume: PatientVolume;
+      sound: SoundWriter;
+      detect: JobQueue<'detect'>;
+      cadence: Cadence;
+      clock: CaptureClock;
+      pace: Pace;
+      inFlight: InFlight;
+      metrics: ExtractorMetrics;
+    },
+  ) {
+    this.effect = options.effect;
+  }
+
+  /**
+   * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
+   * the session takes no more: it was closed, or the store has no room for it because it is over.
+   * A batch that was handed on before is not handed on again, unless it is missing; but its sound is
+   * written, where that was not there. A store that is full is waited for.
+   * @param receivedAt when the newest chunk came that was fed when the batch was whole
+   * @param recording the sound of the recording that it comes from
+   * @throws {VolumeFullError}
+   */
+  async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
+    const { done, store, clock, pace, inFlight, metrics, cadence } = this.options;
+    const { firstFrame, frameCount, width, height } = raw;
+    if (firstFrame < done.frames) {
+      const batch = firstFrame / cadence.framesPerBatch;
+      if (this.missing.has(batch)) return this.dispatchAgain(raw, receivedAt, recording, batch);
+      this.writeMissingSound(raw, recording);
+      return true;
+    }
+    if (firstFrame > done.frames) throw new Error('there are frames missing before a batch');
+    clock.chunkRead(receivedAt);
+    await pace.until(clock.capturedAt(firstFrame));
+    const most = mostInFlight(raw.frames.length, store.size());
+    if (!(await inFlight.room(most))) return false;
+    const decodedAt = await this.dispatch(raw, receivedAt, recording, done.batches);
+    if (decodedAt === undefined) return false;
+    done.batches++;
+    done.frames += frameCount;
+    Object.assign(done, { width, height, capturedFrom: clock.captureOfFirst });
+    inFlight.add();
+    metrics.frames.inc(frameCount);
+    metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
+    return true;
+  }
+
+  /** The first frame of the first batch that is missing. */
+  get firstMissingFrame(): number | undefined {
+    const { framesPerBatch } = this.options.cadence;
+    return this.missing.size === 0 ? undefined : Math.min(...this.missing) * framesPerBatch;
+  }
+
+  /** Puts a batch into the frame store and the queue; resolves to when, undefined where there is no room any more. */
+  private async dispatch(
+    raw: RawBatch,
+    receivedAt: number,
+    recording: RecordingSound,
+    batch: number,
+  ): Promise<number | undefined> {
+    const { sessionId, store, volume, sound, detect, clock, done } = this.options;
+    const { firstFrame, frameCount, width, height } = raw;
+    const ref = { sessionId, batch, kind: 'decoded' } as const;
+    if (!(await volume.write(() => store.write(ref, raw.frames)))) return undefined;
+    if (firstFrame >= done.frames) clock.framesOut(firstFrame + frameCount, receivedAt);
+    const samples = sound.write(recording, { batch, firstFrame, frameCount });
+    const decodedAt = Date.now();
+    await detect.add(
+      {
+        ...{ sessionId, batch, firstFrame, frameCount, width, height, samples },
+        ...{ capturedAt: clock.capturedAt(firstFrame), receivedAt, decodedAt },
+        effect: this.effect,
+      },
+      { jobId: detectJobId({ sessionId, batch }), attempts: DETECT_ATTEMPTS },
+    );
+    return decodedAt;
+  }
+
+  private async dispatchAgain(
+    raw: RawBatch,
+    receivedAt: number,
+    recording: RecordingSound,
+    batch: number,
+  ): Promise<boolean> {
+    const { sessionId, detect } = this.options;
+    // A job that failed, or whose frames are gone, would be in the way of the new one.
+    await detect.remove(detectJobId({ sessionId, batch }));
+    const decodedAt = await this.dispatch(raw, receivedAt, recording, batch);
+    if (decodedAt !== undefined) this.missing.delete(batch);
+    return decodedAt !== undefined;
+  }
+
+  private writeMissingSound({ firstFrame, frameCount }: RawBatch, recording: RecordingSound): void {
+    const { done, sound, cadence } = this.options;
+    const batch = firstFrame / cadence.framesPerBatch;
+    if (firstFrame >= done.heard) sound.write(recording, { batch, firstFrame, frameCount });
+  }
+}

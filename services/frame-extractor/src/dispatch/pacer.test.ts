@@ -1,0 +1,46 @@
+import { connectRedis } from '@facecast/shared/redis/redis';
+import { redisUrl } from '@facecast/shared/testing/redis';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { Pace } from './pacer.js';
+import { countedClip, cut, SMALL, VP8_WEBM } from '../testing/clips.js';
+import { log, Surroundings, upTo } from '../testing/surroundings.js';
+
+const redis = connectRedis(redisUrl, 'worker', log);
+afterAll(() => redis.quit());
+
+test('media that is not ahead of its time is not held back', async () => {
+  await new Pace(2_000).until(Date.now() + 1_900);
+});
+
+test('whoever waits goes on when the session is closed', async () => {
+  const pace = new Pace(0);
+  const waiting = pace.until(Date.now() + 3_600_000);
+  pace.close();
+  await waiting;
+});
+
+test('a clock that was set back by an hour holds nothing back for long', async () => {
+  // It would take longer than this test may.
+  await new Pace(0).until(Date.now() + 3_600_000);
+});
+
+describe('a file that is sent at once', () => {
+  const LEAD_SECONDS = 1;
+  beforeEach(() => redis.flushall());
+
+  test('is handed on no further ahead of its time than it may be, whole and in order', async () => {
+    const around = await Surroundings.start(redis, undefined, {
+      MAX_LEAD_SECONDS: String(LEAD_SECONDS),
+    });
+    const session = await around.begin();
+    await session.send(cut(await countedClip(120, VP8_WEBM, SMALL), 5000));
+    await session.stop();
+    expect(await session.end()).toMatchObject({ frames: 120 });
+    await around.until(() => session.jobs.length === 40);
+    expect(session.numbers).toEqual(upTo(120));
+    const ahead = session.jobs.map(({ capturedAt, decodedAt }) => capturedAt - decodedAt);
+    expect(Math.max(...ahead)).toBeGreaterThan(0);
+    expect(Math.max(...ahead)).toBeLessThan(1_000 * LEAD_SECONDS + 1);
+    await around.close();
+  });
+});

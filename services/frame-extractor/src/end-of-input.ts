@@ -1,0 +1,35 @@
+import type { Fence } from '@facecast/shared/lease/lease';
+import { JobQueue } from '@facecast/shared/redis/queues';
+import type { Deps } from './deps.js';
+import { sessionError, type FailureReason } from './decode-failure.js';
+import type { Progress } from './checkpoint/checkpoint-store.js';
+
+/**
+ * Tells the segmenter what the session has in all, and why where it ended early.
+ * @throws {LeaseLostError} where another replica owns the session
+ */
+export async function tellEnd(
+  deps: Deps,
+  lease: Fence,
+  { batches, frames }: Pick<Progress, 'batches' | 'frames'>,
+  failure?: FailureReason,
+): Promise<void> {
+  await deps.markedLog.appendEnd(lease, {
+    kind: 'end',
+    batches,
+    frames,
+    ...(failure && { error: sessionError(failure) }),
+  });
+  if (failure) deps.metrics.failures.inc({ reason: failure });
+}
+
+/** Removes the session's chunks, their queue and its progress. */
+export async function removeLeftovers(deps: Deps, sessionId: string): Promise<void> {
+  const { redis, chunks, progress } = deps;
+  const { keptFrom } = await progress.load(sessionId);
+  const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });
+  await queue.obliterate();
+  await queue.close();
+  await chunks.removeFrom(sessionId, keptFrom);
+  await progress.remove(sessionId);
+}

@@ -1,0 +1,152 @@
+import type { ChunkInput } from '../ingest/chunk-reader.js';
+import { declaredContainer, type Container } from '../demux/container.js';
+import { Decoder, PATIENCE, type DecoderOptions } from '../video/video-decoder.js';
+import type { Interruption } from '../decode-failure.js';
+import { Recovery, type RecoveryPoint, type Restart } from '../checkpoint/keyframe-tracker.js';
+import { RecordingSound } from '../audio/audio-stream.js';
+import { createScanner } from '../demux/create-scanner.js';
+import type { Scanner } from '../demux/scanner.js';
+
+/** Where the recording after this one begins. */
+export interface NextRecording {
+  chunk: number;
+  offset: number;
+  /** Undefined where nobody can read it. */
+  container: Container | undefined;
+  announced: number | undefined;
+  /** Further restarts, as far as they are known already. */
+  restarts: Restart[] | undefined;
+}
+
+/** How recordings are decoded. */
+export interface RecordingOptions extends Pick<
+  DecoderOptions,
+  'picture' | 'size' | 'framesPerBatch' | 'patience'
+> {
+  /**
+   * Whether it is worth it to take the recording up again where the decoder of its sound was lost.
+   * @param hasGiven whether that one gave anything
+   */
+  isSoundWorthIt: (hasGiven: boolean) => boolean;
+  /** Called where the input cannot be read. */
+  onFailed: (error: unknown) => void;
+}
+
+/**
+ * One ffmpeg's part of a recording: from a recovery point on, the input's bytes go into a decoder until
+ * the recording ends, another one begins in the input, or something goes wrong.
+ */
+export class Recording {
+  readonly decoder: Decoder;
+  readonly sound: RecordingSound;
+  readonly recovery: Recovery;
+  /** Once this recording's bytes are over, and where there is one. */
+  following: NextRecording | undefined;
+  private readonly scanner: Scanner;
+  private readonly abort = new AbortController();
+  private readonly feeding: Promise<void>;
+
+  /** @param header of the recording, where `from` is not its beginning */
+  constructor(
+    readonly from: RecoveryPoint,
+    private readonly header: Buffer | undefined,
+    private readonly input: ChunkInput,
+    private readonly options: RecordingOptions,
+  ) {
+    const { container, rate, keyFrame } = from;
+    const { picture, patience = PATIENCE } = options;
+    const head = this.head();
+    this.scanner = createScanner(container);
+    this.recovery = new Recovery(from, head.length);
+    this.sound = new RecordingSound({
+      ...{ container, fps: picture.fps, frame: rate.next, patience },
+      onLost: (reason) => this.soundLost(reason),
+    });
+    this.decoder = new Decoder({
+      ...options,
+      ...{ container, rate, from: keyFrame?.time },
+      onFrame: (time, at) => {
+        this.recovery.decoded(time, at);
+        this.sound.follow(at);
+      },
+    });
+    this.feeding = this.feed(head).catch(options.onFailed);
+  }
+
+  /** The recording's header, as far as it is known. */
+  get wholeHeader(): Buffer | undefined {
+    return this.header ?? this.scanner.header;
+  }
+
+  /** Stops feeding and decoding; resolves when nothing is being fed any more. Its sound may be taken still. */
+  async close(): Promise<void> {
+    this.abort.abort();
+    this.decoder.close();
+    await this.feeding;
+    this.sound.endInput();
+  }
+
+  private soundLost(reason: Interruption): boolean {
+    const { decoder, recovery, options } = this;
+    // The pictures' decoder may have been lost with it.
+    if (decoder.isClosed) return true;
+    if (!recovery.point || !options.isSoundWorthIt(this.sound.hasGiven)) return false;
+    decoder.fail(reason);
+    return true;
+  }
+
+  private head(): Buffer {
+    const { keyFrame } = this.from;
+    if (!keyFrame || !this.header) return Buffer.alloc(0);
+    return Buffer.concat([this.header, Buffer.from(keyFrame.prefix, 'hex')]);
+  }
+
+  private async feed(head: Buffer): Promise<void> {
+    if (head.length > 0) {
+      this.scanner.push(head);
+      this.sound.write(head, 0);
+      await this.decoder.write(head, 0);
+    }
+    for (let n = this.from.chunk; !this.abort.signal.aborted; n++) {
+      const chunk = await this.input.read(n, this.abort.signal);
+      if (!chunk) break;
+      const { bytes, mimeType } = chunk;
+      const known = this.from.restarts?.find((restart) => restart.chunk === n);
+      if ((known || mimeType !== undefined) && n > (this.from.announced ?? -1)) {
+        const container = known ? known.container : declaredContainer(mimeType!);
+        const restarts = this.from.restarts?.filter((restart) => restart.chunk > n);
+        this.following = { chunk: n, offset: 0, container, announced: n, restarts };
+        break;
+      }
+      if (!(await this.feedChunk(n, bytes, n === this.from.chunk ? this.from.offset : 0))) break;
+      this.input.done(n);
+    }
+    this.decoder.endInput();
+    this.sound.endInput();
+  }
+
+  /** False where another recording begins in it. */
+  private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
+    const { scanner, recovery, decoder, sound } = this;
+    const bytes = chunk.subarray(offset);
+    const { frames, sounds, keyFrames, next, isBroken } = scanner.push(bytes);
+    if (isBroken) {
+      decoder.fail('no_picture');
+      return false;
+    }
+    recovery.fed(n, offset, bytes.length, keyFrames);
+    const following = next === undefined ? undefined : recovery.locate(next);
+    // The first bytes of the next one may have been in the chunk before, and were fed.
+    const ownBytes = following
+      ? Math.max(0, following.chunk === n ? following.offset - offset : 0)
+      : bytes.length;
+    const own = bytes.subarray(0, ownBytes);
+    sound.write(own, sounds);
+    // Where the structure is not known, there may be a frame in every piece.
+    await decoder.write(own, scanner.isLost ? 1 : frames);
+    if (!following) return true;
+    const { container, announced, restarts } = this.from;
+    this.following = { ...following, container, announced, restarts };
+    return false;
+  }
+}

@@ -1,0 +1,215 @@
+import { OwnedProcess, type ProcessExit } from '@facecast/shared/runtime/child-process';
+import { place, type RateState } from './constant-frame-rate.js';
+import { sniffContainer, SNIFFED_BYTES, type Container } from '../demux/container.js';
+import { DecodeFailure, type FailureReason } from '../decode-failure.js';
+import { ffmpegArguments, type Picture, type Size } from './ffmpeg-arguments.js';
+import { readFrameNotes, type FrameNote } from '../ffmpeg/frame-timestamps.js';
+import { OutputChannel } from '../ffmpeg/fixed-buffer-pipe.js';
+import { StallWatch } from '../ffmpeg/stall-watchdog.js';
+import { BatchReader, type Arrangement, type RawBatch } from './batch-reader.js';
+
+/** A recording that has shown no frame after so many bytes shows none. */
+const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
+
+/** How long ffmpeg may take what it is given, have time to run, and give nothing: in milliseconds. */
+export interface Patience {
+  /** Before the first frame: a recording may begin slowly, and so may ffmpeg. */
+  firstFrameMs: number;
+  /** After it. */
+  stallMs: number;
+}
+export const PATIENCE: Patience = { firstFrameMs: 10_000, stallMs: 3_500 };
+
+/** What one ffmpeg decodes. */
+export interface DecoderOptions {
+  container: Container;
+  picture: Picture;
+  /** Size of the output; where there is none, the first frame's, and another one is a failure. */
+  size?: Size | undefined;
+  framesPerBatch: number;
+  /** Where the session's frame numbers stand. */
+  rate: RateState;
+  /** Where it begins in mid-recording: frames with earlier timestamps (microseconds) are not shown. */
+  from?: number | undefined;
+  patience?: Patience;
+  /** Told of each frame, before it is in a batch: its timestamp, and from where it can be placed again. */
+  onFrame?: (time: number, at: RateState) => void;
+}
+
+/**
+ * One recording on its way through one ffmpeg: container bytes in, batches of I420 frames at a
+ * constant rate out. Whatever goes wrong, on either side, comes out of `batches()`.
+ */
+export class Decoder {
+  private readonly started: Promise<{ ffmpeg: OwnedProcess; output: OutputChannel }>;
+  private readonly watch: StallWatch;
+  private notes: AsyncGenerator<FrameNote> | undefined;
+  private readonly reader: BatchReader;
+  private rate: RateState;
+  private unsniffed: Buffer | undefined = Buffer.alloc(0);
+  private bytesIn = 0;
+  private framesOut = 0;
+  private inputEnded = false;
+  private failure: FailureReason | undefined;
+  private closed = false;
+  private pid: number | undefined;
+  /** Whether the frame `from` or a later one has come. */
+  private isAtStart = false;
+
+  /** Starts ffmpeg at once, so that it is ready when the first bytes come. */
+  constructor(private readonly options: DecoderOptions) {
+    const { container, picture, size, framesPerBatch, patience = PATIENCE } = options;
+    this.rate = options.rate;
+    this.started = startFfmpeg(ffmpegArguments(container, picture, size));
+    this.tell((ffmpeg) => (this.pid = ffmpeg.pid));
+    this.reader = new BatchReader(framesPerBatch, () => this.arrange());
+    this.watch = new StallWatch(
+      () => this.pid,
+      () => (this.framesOut > 0 ? patience.stallMs : patience.firstFrameMs),
+      () => this.fail(this.isProven ? 'ffmpeg_stalled' : 'no_picture'),
+    );
+  }
+
+  /**
+   * Resolves when there is room for more. Bytes after the end, a failure or `close` are ignored.
+   * @param frames how many frames begin in these bytes
+   */
+  async write(bytes: Buffer, frames: number): Promise<void> {
+    if (this.closed) return;
+    this.bytesIn += bytes.length;
+    if (!this.isProven && this.bytesIn > MAX_BYTES_BEFORE_FRAME) return this.fail('no_picture');
+    if (this.unsniffed) {
+      this.unsniffed = Buffer.concat([this.unsniffed, bytes]);
+      if (this.unsniffed.length < SNIFFED_BYTES) return;
+      bytes = this.unsniffed;
+      this.unsniffed = undefined;
+      if (sniffContainer(bytes) !== this.options.container) return this.fail('not_as_declared');
+    }
+    const { ffmpeg } = await this.started;
+    this.watch.gave(frames, this.framesOut === 0);
+    this.watch.blocks(true);
+    await ffmpeg.write(bytes);
+    this.watch.blocks(false);
+  }
+
+  /** All was written: what ffmpeg still has comes out, and then `batches()` ends. */
+  endInput(): void {
+    if (this.closed) return;
+    this.inputEnded = true;
+    this.watch.toldToFinish();
+    this.tell((ffmpeg) => ffmpeg.endInput());
+  }
+
+  /**
+   * The whole batches as they come; while one is being worked on, ffmpeg is held back. Ends when the
+   * recording has ended or `close` was called; `rest` is what is left then.
+   *
+   * @throws {DecodeFailure} after the last frame that could be had
+   */
+  async *batches(): AsyncGenerator<RawBatch> {
+    const { ffmpeg, output } = await this.started;
+    this.notes = readFrameNotes(ffmpeg.notes);
+    try {
+      for await (const batch of this.reader.batches(this.watched(output))) {
+        this.watch.hold();
+        yield batch;
+        this.watch.release();
+      }
+      const exit = await ffmpeg.exited;
+      const reason = this.failure ?? this.explain(exit);
+      if (reason) throw new DecodeFailure(reason, exit);
+    } finally {
+      this.close();
+      await ffmpeg.exited;
+    }
+  }
+
+  /** Frames that came out and fill no whole batch; none where the decoder is still at work. */
+  rest(): RawBatch | undefined {
+    return this.closed ? this.reader.rest() : undefined;
+  }
+
+  /** Whether nothing more comes but what is out already. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** Whether a frame came out of it. */
+  get hasGiven(): boolean {
+    return this.framesOut > 0;
+  }
+
+  /** Of its frames, as soon as one came. */
+  get size(): Size | undefined {
+    return this.reader.size;
+  }
+
+  /** Ends the recording for this reason. */
+  fail(reason: FailureReason): void {
+    if (!this.closed) this.failure = reason;
+    this.close();
+  }
+
+  /** Kills ffmpeg; `batches()` ends when it is gone. May be called again. */
+  close(): void {
+    this.closed = true;
+    this.watch.close();
+    this.tell((ffmpeg, output) => {
+      void ffmpeg.close();
+      ffmpeg.notes.destroy();
+      // What came out is still taken, where somebody takes it.
+      if (!this.notes) output.close();
+    });
+  }
+
+  /** Whether the recording is known to have a picture. */
+  private get isProven(): boolean {
+    return this.framesOut > 0 || this.options.from !== undefined;
+  }
+
+  /** Where it could not be started, `batches` says so. */
+  private tell(say: (ffmpeg: OwnedProcess, output: OutputChannel) => void): void {
+    this.started.then(({ ffmpeg, output }) => say(ffmpeg, output)).catch(() => {});
+  }
+
+  private async *watched(output: OutputChannel): AsyncGenerator<Buffer> {
+    for await (const bytes of output) {
+      this.watch.got();
+      yield bytes;
+    }
+    this.tell((ffmpeg) => ffmpeg.notes.destroy());
+  }
+
+  /** Says where the frame goes of which ffmpeg has just begun to write. */
+  private async arrange(): Promise<Arrangement> {
+    const { size, from, picture, onFrame } = this.options;
+    // Closed, it has no more notes.
+    const note = await this.notes?.next().catch(() => undefined);
+    if (!note || note.done) return { shown: false };
+    const { time, isFirst } = note.value;
+    if (isFirst && this.framesOut > 0 && !size) this.fail('picture_changed');
+    this.framesOut++;
+    if (this.failure || (from !== undefined && !this.isAtStart && time < from))
+      return { shown: false };
+    this.isAtStart = true;
+    const { at, shown, repeats, after } = place(this.rate, time, picture.fps);
+    onFrame?.(time, at);
+    this.rate = after;
+    return shown ? { shown, number: at.next, repeats } : { shown };
+  }
+
+  private explain({ code, closedByUs }: ProcessExit): FailureReason | undefined {
+    if (closedByUs) return undefined;
+    if (code === null) return 'ffmpeg_died';
+    if (this.framesOut === 0) return this.bytesIn > 0 ? 'no_picture' : undefined;
+    return code !== 0 && !this.inputEnded ? 'unreadable' : undefined;
+  }
+}
+
+async function startFfmpeg(args: string[]) {
+  const output = await OutputChannel.open();
+  const ffmpeg = output.giveTo(
+    (stdout) => new OwnedProcess('ffmpeg', args, { notes: true, stdout }),
+  );
+  return { ffmpeg, output };
+}
