@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { DirectoryFrameStore, frameBytes } from '@facecast/shared/media/frame-store';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { MarkedLog, MarkedLogReader } from '@facecast/shared/redis/marked-log';
-import type { DetectJob, MarkedBatch } from '@facecast/shared/protocol/messages';
+import {
+  RenderedBatchLog,
+  RenderedBatchLogReader,
+} from '@facecast/shared/redis/rendered-batch-log';
+import type { DetectJob, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { createMetrics } from '@facecast/shared/runtime/metrics';
 import { consume, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
@@ -56,7 +59,7 @@ function detector(finder: FaceFinder = blazeFace, usedLog = log) {
   const registry = createMetrics('face-detector');
   const deps = {
     ...{ store, finder, log: usedLog, schedule: scheduleAt(30) },
-    markedLog: new MarkedLog(redis),
+    markedLog: new RenderedBatchLog(redis),
     states: new TrackerStateStore(redis),
     metrics: createDetectorMetrics(registry),
   };
@@ -84,9 +87,9 @@ async function session(batches = BATCHES) {
 }
 
 /** All entries of a session's log so far. */
-async function entriesOf(sessionId: string): Promise<MarkedBatch[]> {
+async function entriesOf(sessionId: string): Promise<RenderedBatch[]> {
   const raw = await redis.xrange(`facecast:marked:${sessionId}`, '-', '+');
-  return raw.map(([, fields]) => JSON.parse(fields[1]!) as MarkedBatch);
+  return raw.map(([, fields]) => JSON.parse(fields[1]!) as RenderedBatch);
 }
 
 const original = (batch: number) =>
@@ -321,7 +324,7 @@ describe('two consumers of the queue', () => {
     });
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
 
-    const reader = new MarkedLogReader(redis, log);
+    const reader = new RenderedBatchLogReader(redis, log);
     opened.push(() => reader.close());
     const arrived: number[] = [];
     const allArrived = new Promise<void>((done) => {

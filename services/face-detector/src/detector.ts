@@ -1,9 +1,9 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import { isFull } from '@facecast/shared/runtime/full-volume';
+import { isFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { hidesFaces } from '@facecast/shared/protocol/ingest-protocol';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { MarkedLog } from '@facecast/shared/redis/marked-log';
+import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { DetectJob, Face } from '@facecast/shared/protocol/messages';
 import { detectJobId } from '@facecast/shared/redis/queues';
 import { applyEffect } from './effects/effect.js';
@@ -41,7 +41,7 @@ export class Detector {
   constructor(
     private readonly deps: {
       store: FrameStore;
-      markedLog: MarkedLog;
+      markedLog: RenderedBatchLog;
       finder: FaceFinder;
       states: TrackerStateStore;
       schedule: SearchSchedule;

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
-import { isFull } from '@facecast/shared/runtime/full-volume';
+import { isFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { redisCheck, serveOps, writableCheck } from '@facecast/shared/runtime/health';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { MarkedLog } from '@facecast/shared/redis/marked-log';
+import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { createMetrics } from '@facecast/shared/runtime/metrics';
 import { consume } from '@facecast/shared/redis/queues';
 import { connectRedis, warnUnlessOutage } from '@facecast/shared/redis/redis';
@@ -28,7 +28,7 @@ await runService(async () => {
   const redis = connectRedis(config.REDIS_URL, 'worker', log);
   const detector = new Detector({
     store: new DirectoryFrameStore(config.FRAMES_DIR),
-    markedLog: new MarkedLog(redis),
+    markedLog: new RenderedBatchLog(redis),
     finder,
     states: new TrackerStateStore(redis),
     schedule,

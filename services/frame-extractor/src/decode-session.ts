@@ -3,24 +3,24 @@ import type { FacecastEvent } from '@facecast/shared/protocol/events';
 import type { Lease } from '@facecast/shared/lease/lease';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { Session } from '@facecast/shared/redis/sessions';
-import { Batcher } from './dispatch/batch-dispatcher.js';
+import { BatchDispatcher } from './dispatch/batch-dispatcher.js';
 import { CaptureClock } from './dispatch/capture-clock.js';
-import { Checkpoint } from './checkpoint/checkpoint.js';
-import { ChunkInput } from './ingest/chunk-reader.js';
-import { removeLeftovers, tellEnd } from './end-of-input.js';
+import { CheckpointWriter } from './checkpoint/checkpoint.js';
+import { ChunkReader } from './ingest/chunk-reader.js';
+import { cleanUpSession, appendEnd } from './end-of-input.js';
 import type { Deps } from './deps.js';
 import type { FailureReason } from './decode-failure.js';
-import { InFlight } from './dispatch/in-flight-window.js';
-import { Pace } from './dispatch/pacer.js';
+import { InFlightWindow } from './dispatch/in-flight-window.js';
+import { Pacer } from './dispatch/pacer.js';
 import type { Progress } from './checkpoint/checkpoint-store.js';
-import type { Recording } from './input-stream/input-stream.js';
-import { RecordingSeries } from './input-stream/input-stream-sequence.js';
-import { SoundWriter } from './audio/audio-writer.js';
-import { whereToTakeUp, type TakeUp } from './checkpoint/resume-point.js';
+import type { InputStream } from './input-stream/input-stream.js';
+import { InputStreamSequence } from './input-stream/input-stream-sequence.js';
+import { AudioWriter } from './audio/audio-writer.js';
+import { findResumePoint, type ResumeFrom } from './checkpoint/resume-point.js';
 import type { RawBatch } from './video/batch-reader.js';
 
 /** How often it is looked whether the session is over, for when that news was missed. */
-const LOOK_EVERY_MS = 1_000;
+const POLL_EVERY_MS = 1_000;
 
 /**
  * Decodes one session from its claim, or from where its last owner came to, to its end: the work of the
@@ -31,12 +31,12 @@ const LOOK_EVERY_MS = 1_000;
 export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
   const { sessionId } = lease;
   const session = await deps.sessions.get(sessionId);
-  if (!session) return removeLeftovers(deps, sessionId);
-  const progress = await deps.progress.load(sessionId);
-  const from = await whereToTakeUp(deps.progress, session, progress);
+  if (!session) return cleanUpSession(deps, sessionId);
+  const progress = await deps.checkpoints.load(sessionId);
+  const from = await findResumePoint(deps.checkpoints, session, progress);
   if (typeof from === 'string') {
-    await tellEnd(deps, lease, progress, from);
-    return removeLeftovers(deps, sessionId);
+    await appendEnd(deps, lease, progress, from);
+    return cleanUpSession(deps, sessionId);
   }
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
@@ -51,58 +51,58 @@ export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
 class SessionDecoding {
   private readonly sessionId: string;
   private readonly log: Logger;
-  private readonly inFlight: InFlight;
-  private readonly pace: Pace;
-  private readonly batcher: Batcher;
-  private readonly sound: SoundWriter;
-  private readonly input: ChunkInput;
-  private readonly recordings: RecordingSeries;
-  private readonly checkpoint: Checkpoint;
+  private readonly inFlight: InFlightWindow;
+  private readonly pacer: Pacer;
+  private readonly dispatcher: BatchDispatcher;
+  private readonly audioWriter: AudioWriter;
+  private readonly input: ChunkReader;
+  private readonly inputStreams: InputStreamSequence;
+  private readonly checkpoint: CheckpointWriter;
   /** A batch is lost for good: the session is to end before it. */
   private isLost = false;
-  private handingOn: Promise<boolean> = Promise.resolve(true);
+  private dispatching: Promise<boolean> = Promise.resolve(true);
   private readonly news = new EventEmitter();
   private isStopped = false;
   /** Why the session cannot be saved on, where it cannot: mostly, as another replica owns it. */
-  private unsaved: Error | undefined;
+  private saveError: Error | undefined;
 
   constructor(
     private readonly deps: Deps,
     session: Session,
-    private readonly done: Progress,
-    from: TakeUp,
+    private readonly progress: Progress,
+    from: ResumeFrom,
     private readonly lease: Lease,
   ) {
     const { cadence, metrics } = deps;
     const sessionId = (this.sessionId = session.id);
     const log = (this.log = deps.log.child({ sessionId }));
-    const clock = new CaptureClock(cadence.fps, done.capturedFrom);
-    this.checkpoint = new Checkpoint(deps, lease, done, from);
-    const inFlight = (this.inFlight = new InFlight(
+    const clock = new CaptureClock(cadence.fps, progress.capturedFrom);
+    this.checkpoint = new CheckpointWriter(deps, lease, progress, from);
+    const inFlight = (this.inFlight = new InFlightWindow(
       (difference) => metrics.inFlight.inc(difference),
-      done.batches,
+      progress.batches,
     ));
-    const pace = (this.pace = new Pace(deps.leadMs));
-    const sound = (this.sound = new SoundWriter({
-      ...{ ...deps, sessionId, log, done, fps: cadence.fps },
+    const pacer = (this.pacer = new Pacer(deps.leadMs));
+    const audioWriter = (this.audioWriter = new AudioWriter({
+      ...{ ...deps, sessionId, log, progress, fps: cadence.fps },
     }));
-    this.batcher = new Batcher({
-      ...{ ...deps, sessionId, done, clock, pace, inFlight, sound },
+    this.dispatcher = new BatchDispatcher({
+      ...{ ...deps, sessionId, progress, clock, pacer, inFlight, audioWriter },
       effect: session.effect,
     });
     if (session.stats) this.listed(session.stats);
-    const input = (this.input = new ChunkInput({
-      ...{ ...deps, sessionId, log, next: done.nextChunk },
+    const input = (this.input = new ChunkReader({
+      ...{ ...deps, sessionId, log, next: progress.nextChunk },
       events: {
         onChunk: (receivedAt) => clock.chunkCame(receivedAt),
         onRead: (n) => this.acknowledge(n),
-        onLost: () => this.recordings.failInput('lost_chunk'),
+        onLost: () => this.inputStreams.failInput('lost_chunk'),
       },
     }));
-    this.recordings = new RecordingSeries({
-      ...{ ...deps, input, from, clock, done, log },
-      handOn: (batch, recording) => this.handOn(batch, recording),
-      firstMissingFrame: () => this.batcher.firstMissingFrame,
+    this.inputStreams = new InputStreamSequence({
+      ...{ ...deps, input, from, clock, progress, log },
+      dispatch: (batch, inputStream) => this.dispatch(batch, inputStream),
+      firstMissingFrame: () => this.dispatcher.firstMissingFrame,
     });
   }
 
@@ -115,78 +115,78 @@ class SessionDecoding {
     try {
       // Once more, now that no change can be missed.
       const session = await this.deps.sessions.get(this.sessionId);
-      if (session) this.batcher.effect = session.effect;
+      if (session) this.dispatcher.effect = session.effect;
       while (!this.isStopped) await this.decodeToTheEnd();
-      if (this.unsaved) throw this.unsaved;
+      if (this.saveError) throw this.saveError;
       if (signal.aborted) return;
       await this.input.close();
-      await removeLeftovers(this.deps, this.sessionId);
+      await cleanUpSession(this.deps, this.sessionId);
     } finally {
       unsubscribe();
       signal.removeEventListener('abort', stop);
       this.stop();
       await this.input.close();
-      await this.recordings.current.close();
+      await this.inputStreams.current.close();
     }
   }
 
   /** Resolves when it was stopped, or something of it is to be made again. */
   private async decodeToTheEnd(): Promise<void> {
-    const failure = await this.recordings.decode();
+    const failure = await this.inputStreams.decode();
     if (this.isStopped) return;
-    await this.sound.settled();
+    await this.audioWriter.settled();
     await this.save();
     if (this.isStopped) return;
-    if (this.batcher.missing.size === 0) {
-      await tellEnd(this.deps, this.lease, this.done, failure);
-      const { batches, frames } = this.done;
+    if (this.dispatcher.missing.size === 0) {
+      await appendEnd(this.deps, this.lease, this.progress, failure);
+      const { batches, frames } = this.progress;
       this.log.info({ batches, frames }, 'decoded to the end');
       await this.endedOrMissing();
     }
-    if (this.isStopped || this.recordings.resume()) return;
+    if (this.isStopped || this.inputStreams.resume()) return;
     await this.endBeforeMissing(failure);
   }
 
   /** A batch is lost for good: the session ends before it. */
   private async endBeforeMissing(failure: FailureReason = 'batch_missing'): Promise<void> {
-    const frames = this.batcher.firstMissingFrame!;
+    const frames = this.dispatcher.firstMissingFrame!;
     const whole = { batches: frames / this.deps.cadence.framesPerBatch, frames };
     this.log.error(whole, 'a batch was lost, and cannot be made again');
-    await tellEnd(this.deps, this.lease, whole, failure);
-    this.batcher.missing.clear();
+    await appendEnd(this.deps, this.lease, whole, failure);
+    this.dispatcher.missing.clear();
     this.isLost = true;
     await this.endedOrMissing();
   }
 
   private async endedOrMissing(): Promise<void> {
-    while (!this.isStopped && this.batcher.missing.size === 0) {
-      const signal = AbortSignal.timeout(LOOK_EVERY_MS);
+    while (!this.isStopped && this.dispatcher.missing.size === 0) {
+      const signal = AbortSignal.timeout(POLL_EVERY_MS);
       await once(this.news, 'news', { signal }).catch(() => {});
       if (this.isStopped || (await this.deps.sessions.get(this.sessionId))) continue;
       this.stop();
     }
   }
 
-  private async handOn(batch: RawBatch, { sound }: Recording): Promise<boolean> {
+  private async dispatch(batch: RawBatch, { audio }: InputStream): Promise<boolean> {
     const { receivedAt } = this.input;
-    const { batches } = this.done;
-    this.handingOn = this.batcher.handOn(batch, receivedAt, sound).then(async (isTaken) => {
+    const { batches } = this.progress;
+    this.dispatching = this.dispatcher.dispatch(batch, receivedAt, audio).then(async (isTaken) => {
       if (isTaken) await this.save();
       return isTaken;
     });
-    const isTaken = await this.handingOn;
+    const isTaken = await this.dispatching;
     if (!isTaken && !this.isStopped) this.stop();
     if (this.isStopped) return false;
     // What an owner before handed on already is no progress: it may die where that one did.
-    if (this.done.batches > batches) this.lease.progressed();
+    if (this.progress.batches > batches) this.lease.progressed();
     return true;
   }
 
   /** Chunk `n` is read: waits for what came out of it. */
   private async acknowledge(n: number): Promise<void> {
-    await this.handingOn.then(ignore, ignore);
+    await this.dispatching.then(ignore, ignore);
     if (this.isStopped) return;
-    this.done.nextChunk = n + 1;
+    this.progress.nextChunk = n + 1;
     await this.save();
   }
 
@@ -194,20 +194,20 @@ class SessionDecoding {
     // Stopped, it leaves its input to whoever goes on with it.
     if (!this.isStopped) {
       const listed = this.inFlight.batchesListed * this.deps.cadence.framesPerBatch;
-      this.recordings.listed(Math.min(listed, this.done.heard));
+      this.inputStreams.listed(Math.min(listed, this.progress.heard));
     }
     try {
-      await this.checkpoint.save(this.recordings.resumable);
+      await this.checkpoint.save(this.inputStreams.resumable);
     } catch (error) {
-      this.unsaved = error as Error;
+      this.saveError = error as Error;
       this.stop();
     }
   }
 
   private onEvent(event: FacecastEvent): void {
     if (event.sessionId !== this.sessionId) return;
-    if (event.type === 'effect') this.batcher.effect = event.effect;
-    if (event.type === 'part') this.inFlight.published(event.batches);
+    if (event.type === 'effect') this.dispatcher.effect = event.effect;
+    if (event.type === 'part') this.inFlight.listedUpTo(event.batches);
     // The same news once a second, for when a `part` was missed.
     if (event.type === 'stats') this.listed(event.stats);
     if (event.type === 'missing') this.onMissing(event.batch);
@@ -215,25 +215,25 @@ class SessionDecoding {
   }
 
   private onMissing(batch: number): void {
-    const { missing } = this.batcher;
-    const isOnItsWay = batch >= this.inFlight.batchesListed && batch < this.done.batches;
+    const { missing } = this.dispatcher;
+    const isOnItsWay = batch >= this.inFlight.batchesListed && batch < this.progress.batches;
     if (!isOnItsWay || missing.has(batch) || this.isLost) return;
     missing.add(batch);
-    this.recordings.remake();
+    this.inputStreams.remake();
     this.news.emit('news');
   }
 
   private listed({ framesOut }: { framesOut: number }): void {
-    this.inFlight.published(framesOut / this.deps.cadence.framesPerBatch);
+    this.inFlight.listedUpTo(framesOut / this.deps.cadence.framesPerBatch);
   }
 
   /** Stops at once; what is being handed on is the last. */
   private stop(): void {
     this.isStopped = true;
-    this.input.handOver();
+    this.input.release();
     this.inFlight.close();
-    this.pace.close();
-    this.recordings.stop();
+    this.pacer.close();
+    this.inputStreams.stop();
     this.news.emit('news');
   }
 }

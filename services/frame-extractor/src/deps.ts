@@ -1,33 +1,33 @@
 import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import type { EventSubscription } from '@facecast/shared/protocol/events';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { MarkedLog } from '@facecast/shared/redis/marked-log';
+import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { Cadence } from '@facecast/shared/runtime/settings';
-import type { Patience } from './video/video-decoder.js';
+import type { StallLimits } from './video/video-decoder.js';
 import type { Picture } from './video/ffmpeg-arguments.js';
 import type { ExtractorMetrics } from './metrics.js';
-import type { ProgressStore } from './checkpoint/checkpoint-store.js';
+import type { CheckpointStore } from './checkpoint/checkpoint-store.js';
 
 /** What the work on all sessions of a replica shares. */
 export interface Deps {
   redis: Redis;
   sessions: SessionRegistry;
   chunks: ChunkStore;
-  progress: ProgressStore;
+  checkpoints: CheckpointStore;
   detect: JobQueue<'detect'>;
-  markedLog: MarkedLog;
+  renderedLog: RenderedBatchLog;
   store: FrameStore;
   /** Where the store is. */
-  volume: PatientVolume;
+  volume: RetryOnDiskFull;
   events: EventSubscription;
   cadence: Cadence;
   picture: Picture;
-  patience: Patience;
+  stallLimits: StallLimits;
   /** See MAX_LEAD_SECONDS. */
   leadMs: number;
   metrics: ExtractorMetrics;

@@ -8,13 +8,13 @@ import type { Progress } from './checkpoint/checkpoint-store.js';
  * Tells the segmenter what the session has in all, and why where it ended early.
  * @throws {LeaseLostError} where another replica owns the session
  */
-export async function tellEnd(
+export async function appendEnd(
   deps: Deps,
   lease: Fence,
   { batches, frames }: Pick<Progress, 'batches' | 'frames'>,
   failure?: FailureReason,
 ): Promise<void> {
-  await deps.markedLog.appendEnd(lease, {
+  await deps.renderedLog.appendEnd(lease, {
     kind: 'end',
     batches,
     frames,
@@ -24,12 +24,12 @@ export async function tellEnd(
 }
 
 /** Removes the session's chunks, their queue and its progress. */
-export async function removeLeftovers(deps: Deps, sessionId: string): Promise<void> {
-  const { redis, chunks, progress } = deps;
-  const { keptFrom } = await progress.load(sessionId);
+export async function cleanUpSession(deps: Deps, sessionId: string): Promise<void> {
+  const { redis, chunks, checkpoints } = deps;
+  const { keptFrom } = await checkpoints.load(sessionId);
   const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });
   await queue.obliterate();
   await queue.close();
   await chunks.removeFrom(sessionId, keptFrom);
-  await progress.remove(sessionId);
+  await checkpoints.remove(sessionId);
 }

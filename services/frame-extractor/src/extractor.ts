@@ -1,22 +1,22 @@
 import { ChunkStore } from '@facecast/shared/redis/chunks';
 import { EventSubscription } from '@facecast/shared/protocol/events';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import { PatientVolume, VolumeFullError } from '@facecast/shared/runtime/full-volume';
+import { RetryOnDiskFull, VolumeFullError } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { Fence } from '@facecast/shared/lease/lease';
 import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import { MarkedLog } from '@facecast/shared/redis/marked-log';
+import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
-import { removeLeftovers, tellEnd } from './end-of-input.js';
+import { cleanUpSession, appendEnd } from './end-of-input.js';
 import type { Config } from './config.js';
-import { PATIENCE } from './video/video-decoder.js';
+import { STALL_LIMITS } from './video/video-decoder.js';
 import type { Deps } from './deps.js';
 import type { FailureReason } from './decode-failure.js';
 import type { ExtractorMetrics } from './metrics.js';
-import { ProgressStore } from './checkpoint/checkpoint-store.js';
+import { CheckpointStore } from './checkpoint/checkpoint-store.js';
 import { decodeSession } from './decode-session.js';
 
 interface ExtractorOptions {
@@ -34,7 +34,7 @@ interface ExtractorOptions {
   store: FrameStore;
   metrics: ExtractorMetrics;
   log: Logger;
-  patience?: Deps['patience'];
+  stallLimits?: Deps['stallLimits'];
 }
 
 /** Owns sessions in the stage `decode` and decodes each of them. */
@@ -60,7 +60,7 @@ export class Extractor {
   }
 
   /** Rejects while the frame store is full. */
-  checkRoom(): Promise<void> {
+  checkFreeSpace(): Promise<void> {
     return this.deps.volume.check();
   }
 
@@ -75,15 +75,15 @@ export class Extractor {
 
 /** What the work on all sessions of a replica shares. */
 export async function createDeps(options: ExtractorOptions): Promise<Deps> {
-  const { config, redis, store, metrics, log, patience = PATIENCE } = options;
+  const { config, redis, store, metrics, log, stallLimits = STALL_LIMITS } = options;
   return {
-    ...{ redis, store, metrics, log, patience },
-    volume: new PatientVolume({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
+    ...{ redis, store, metrics, log, stallLimits },
+    volume: new RetryOnDiskFull({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
     sessions: new SessionRegistry(redis),
     chunks: new ChunkStore(redis),
-    progress: new ProgressStore(redis),
+    checkpoints: new CheckpointStore(redis),
     detect: new JobQueue(redis, { kind: 'detect' }),
-    markedLog: new MarkedLog(redis),
+    renderedLog: new RenderedBatchLog(redis),
     events: await EventSubscription.open(redis, log),
     cadence: cadenceOf(config),
     leadMs: config.MAX_LEAD_SECONDS * 1000,
@@ -94,8 +94,8 @@ export async function createDeps(options: ExtractorOptions): Promise<Deps> {
 async function giveUp(lease: Fence, verdict: FailureReason, deps: Deps): Promise<void> {
   const { sessionId } = lease;
   if (await deps.sessions.get(sessionId)) {
-    const progress = await deps.progress.load(sessionId);
-    await tellEnd(deps, lease, progress, verdict);
+    const progress = await deps.checkpoints.load(sessionId);
+    await appendEnd(deps, lease, progress, verdict);
   }
-  await removeLeftovers(deps, sessionId);
+  await cleanUpSession(deps, sessionId);
 }

@@ -27,7 +27,7 @@ await runService(async () => {
     checks: {
       redis: redisCheck(redis),
       frames: writableCheck(config.FRAMES_DIR),
-      room: () => extractor.checkRoom(),
+      room: () => extractor.checkFreeSpace(),
     },
     metrics: registry,
   });

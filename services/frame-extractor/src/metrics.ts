@@ -1,4 +1,4 @@
-import { volumeRefusals } from '@facecast/shared/runtime/full-volume';
+import { volumeRefusals } from '@facecast/shared/runtime/retry-on-disk-full';
 import { stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Gauge, type Registry } from 'prom-client';
 

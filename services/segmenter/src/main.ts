@@ -36,7 +36,7 @@ await runService(async () => {
     checks: {
       redis: redisCheck(redis),
       hls: writableCheck(hlsDir),
-      room: () => segmenter.checkRoom(),
+      room: () => segmenter.checkFreeSpace(),
     },
     metrics: metrics.registry,
   });

@@ -1,4 +1,4 @@
-import { volumeRefusals } from '@facecast/shared/runtime/full-volume';
+import { volumeRefusals } from '@facecast/shared/runtime/retry-on-disk-full';
 import { createMetrics, stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Gauge, type Histogram, type Registry } from 'prom-client';
 
@@ -12,8 +12,8 @@ export interface SegmenterMetrics {
   volumeRefusals: Counter;
   encoderReplacements: Counter;
   /** Late batches: asked for again, and taken without a search. */
-  askedAgain: Counter;
-  takenUnsearched: Counter;
+  hedgedBatches: Counter;
+  unsearchedBatches: Counter;
   /** Batches that were nowhere, each time that they were to be made again. */
   batchesLost: Counter;
   recordedBytes: Counter;
@@ -54,12 +54,12 @@ export function createSegmenterMetrics(): SegmenterMetrics {
       help: 'Encoders that died or hung and were replaced',
       registers,
     }),
-    askedAgain: new Counter({
+    hedgedBatches: new Counter({
       name: 'facecast_segmenter_batches_asked_again_total',
       help: 'Batches that a detector took and did not bring in time: another was asked',
       registers,
     }),
-    takenUnsearched: new Counter({
+    unsearchedBatches: new Counter({
       name: 'facecast_segmenter_batches_unsearched_total',
       help: 'Batches that no detector brought in time: shown without a search, whole if need be hidden',
       registers,

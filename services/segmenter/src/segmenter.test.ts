@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { EventSubscription, type EventOf, type EventType } from '@facecast/shared/protocol/events';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { MarkedLog } from '@facecast/shared/redis/marked-log';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
+import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
+import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { samplesBefore } from '@facecast/shared/media/sound';
+import { samplesBefore } from '@facecast/shared/media/audio';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';
 import { AAC_FRAME_SAMPLES } from './encode/audio-encoder.js';
-import { CADENCE, markedBatch } from './testing/cadence.js';
+import { CADENCE, renderedBatch } from './testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, upTo, WIDTH } from './testing/test-frames.js';
 import { clicks, flashes, play } from './testing/test-audio.js';
 import { parseStrictly } from './testing/strict-parser.js';
@@ -27,7 +27,7 @@ let hlsDir: string;
 let redis: Redis;
 let registry: SessionRegistry;
 let frames: DirectoryFrameStore;
-let markedLog: MarkedLog;
+let renderedLog: RenderedBatchLog;
 let claims: JobQueue<'segment'>;
 let events: EventSubscription;
 const running = new Set<{ segmenter: Segmenter; redis: Redis }>();
@@ -39,7 +39,7 @@ beforeEach(async () => {
   await redis.flushall();
   registry = new SessionRegistry(redis);
   frames = new DirectoryFrameStore(join(root, 'frames'));
-  markedLog = new MarkedLog(redis);
+  renderedLog = new RenderedBatchLog(redis);
   claims = new JobQueue(redis, { kind: 'segment' });
   events = await EventSubscription.open(redis, log);
 });
@@ -90,27 +90,27 @@ async function beginSession(): Promise<string> {
 }
 
 /** What a detector leaves: the marked batch and its entry in the log. */
-async function mark(sessionId: string, batch: number, changes: Partial<MarkedBatch> = {}) {
-  const entry = markedBatch(batch, { sessionId, ...changes });
+async function mark(sessionId: string, batch: number, changes: Partial<RenderedBatch> = {}) {
+  const entry = renderedBatch(batch, { sessionId, ...changes });
   const scale = entry.width / WIDTH;
   const pictures = numberedFrames(entry.firstFrame, entry.frameCount, scale);
   await frames.write({ sessionId, batch, kind: 'decoded' }, pictures);
   await frames.write({ sessionId, batch, kind: 'marked' }, pictures);
-  await markedLog.append(sessionId, entry);
+  await renderedLog.append(sessionId, entry);
 }
 
 /** The same with pictures and sound that can be compared. */
 async function markWithSound(sessionId: string, batch: number) {
   const samples = samplesBefore(CADENCE.framesPerBatch, CADENCE.fps);
-  const entry = markedBatch(batch, { sessionId, samples });
+  const entry = renderedBatch(batch, { sessionId, samples });
   const { firstFrame, frameCount } = entry;
   await frames.write({ sessionId, batch, kind: 'sound' }, clicks(firstFrame, frameCount));
   await frames.write({ sessionId, batch, kind: 'marked' }, flashes(firstFrame, frameCount));
-  await markedLog.append(sessionId, entry);
+  await renderedLog.append(sessionId, entry);
 }
 
 async function endInput(sessionId: string, batches: number, more: Partial<InputEnd> = {}) {
-  await markedLog.append(sessionId, { kind: 'end', batches, frames: batches * 3, ...more });
+  await renderedLog.append(sessionId, { kind: 'end', batches, frames: batches * 3, ...more });
 }
 
 /** The next event of a type, of one session, that `wanted` agrees to. */
@@ -385,7 +385,7 @@ describe('a session that fails', () => {
     const sessionId = await beginSession();
     const ended = next('ended', sessionId);
     await mark(sessionId, 0);
-    await markedLog.append(sessionId, markedBatch(1, { sessionId }));
+    await renderedLog.append(sessionId, renderedBatch(1, { sessionId }));
     expect(await ended).toMatchObject({ frames: 3, error: { code: 'internal' } });
     expect(await playlist(sessionId)).toMatchObject({ endlist: true });
     await expect.poll(() => keysOf(sessionId)).toEqual([]);
@@ -459,7 +459,7 @@ describe('a batch that was lost on its way', () => {
   });
 
   async function lostFrames(sessionId: string) {
-    await markedLog.append(sessionId, markedBatch(1, { sessionId }));
+    await renderedLog.append(sessionId, renderedBatch(1, { sessionId }));
   }
 });
 

@@ -1,10 +1,13 @@
 import { publishEvent } from '@facecast/shared/protocol/events';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
-import { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { playlistUrl } from '@facecast/shared/protocol/ingest-protocol';
 import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import { MarkedLog, MarkedLogReader } from '@facecast/shared/redis/marked-log';
+import {
+  RenderedBatchLog,
+  RenderedBatchLogReader,
+} from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
@@ -12,12 +15,12 @@ import { PlaylistWatcher } from './hls/playlist-watcher.js';
 import { endFailedSession } from './session/end-session.js';
 import { SessionFailure } from './session-failure.js';
 import { Janitor } from './cleanup/janitor.js';
-import { Leftovers } from './cleanup/orphan-sweeper.js';
+import { OrphanSweeper } from './cleanup/orphan-sweeper.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './hls/packager.js';
-import { Recordings } from './recording/recording-service.js';
-import { segmentSession, type SessionTools } from './session/segment-session.js';
-import { SessionStats } from './session/stats-counter.js';
+import { RecordingService } from './recording/recording-service.js';
+import { segmentSession, type SegmentSessionDeps } from './session/segment-session.js';
+import { StatsCounter } from './session/stats-counter.js';
 
 export interface SegmenterOptions extends PackagerSettings {
   /** Directory of the sessions' folders; it must be there. */
@@ -34,46 +37,46 @@ export interface SegmenterOptions extends PackagerSettings {
 
 /** One replica: holds sessions, and does the work of each. */
 export class Segmenter {
-  private readonly tools: SessionTools;
+  private readonly deps: SegmentSessionDeps;
   private readonly stage: SessionStage;
-  private readonly claims: JobQueue<'segment'>;
+  private readonly stageJobs: JobQueue<'segment'>;
   private readonly janitor: Janitor;
 
   /** `redis` must be a `worker` connection. */
   constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
     const { hlsDir, recordingsDir, cadence } = options;
     const minFreeBytes = options.recordingMinFreeBytes;
-    const recordings = new Recordings({
+    const recordings = new RecordingService({
       ...{ hlsDir, recordingsDir, cadence, minFreeBytes, metrics, log },
     });
-    this.tools = {
+    this.deps = {
       redis,
       hlsDir,
       log,
       metrics,
       recordings,
       registry: new SessionRegistry(redis),
-      markedLog: new MarkedLog(redis),
-      reader: new MarkedLogReader(redis, log),
+      renderedLog: new RenderedBatchLog(redis),
+      reader: new RenderedBatchLogReader(redis, log),
       detect: new JobQueue(redis, { kind: 'detect' }),
       decode: new JobQueue(redis, { kind: 'decode' }),
       frames: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
-      volume: new PatientVolume({
+      volume: new RetryOnDiskFull({
         ...{ volume: 'hls', log, refusals: metrics.volumeRefusals },
-        makeRoom: () => this.janitor.makeRoom(),
+        freeSpace: () => this.janitor.freeSpace(),
       }),
       settings: { cadence, windowSeconds: options.windowSeconds },
     };
-    this.claims = new JobQueue(redis, { kind: 'segment' });
-    const { registry, frames } = this.tools;
+    this.stageJobs = new JobQueue(redis, { kind: 'segment' });
+    const { registry, frames } = this.deps;
     const abandon = (sessionId: string) => this.giveUp(sessionId, 'The stream was lost.');
-    const leftovers = new Leftovers({
-      ...{ redis, registry, frames, claims: this.claims, abandon, log },
+    const orphanSweeper = new OrphanSweeper({
+      ...{ redis, registry, frames, stageJobs: this.stageJobs, abandon, log },
     });
     this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, [
-      leftovers,
-      { sweep: () => recordings.finishLeft(registry) },
+      orphanSweeper,
+      { sweep: () => recordings.finishOrphans(registry) },
       new Janitor(recordingsDir, options.recordingRetentionMs, registry, log),
     ]);
     this.stage = new SessionStage({
@@ -81,7 +84,7 @@ export class Segmenter {
       concurrency: options.sessionsPerReplica,
       redis,
       log,
-      work: (lease) => segmentSession(lease, this.tools),
+      work: (lease) => segmentSession(lease, this.deps),
       verdictOf: (reason) =>
         reason instanceof SessionFailure ? reason.message : 'The stream failed too often.',
       end: (lease, verdict) => this.giveUp(lease.sessionId, verdict),
@@ -91,40 +94,40 @@ export class Segmenter {
   }
 
   /** Rejects while the HLS volume is full. */
-  checkRoom(): Promise<void> {
-    return this.tools.volume.check();
+  checkFreeSpace(): Promise<void> {
+    return this.deps.volume.check();
   }
 
   /** Hands every session over and takes no more. */
   async close(): Promise<void> {
-    this.tools.volume.close();
+    this.deps.volume.close();
     await this.stage.close();
     await Promise.all([
-      this.tools.reader.close(),
-      this.tools.watcher.close(),
-      this.tools.detect.close(),
-      this.tools.decode.close(),
+      this.deps.reader.close(),
+      this.deps.watcher.close(),
+      this.deps.detect.close(),
+      this.deps.decode.close(),
       this.janitor.close(),
     ]);
-    await this.claims.close();
+    await this.stageJobs.close();
   }
 
   /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */
   private async giveUp(sessionId: string, message: string): Promise<void> {
-    const session = await this.tools.registry.get(sessionId);
+    const session = await this.deps.registry.get(sessionId);
     if (!session) return;
-    const { fps } = this.tools.settings.cadence;
-    const stats = session.stats ?? new SessionStats(sessionId, fps).snapshot('ended');
-    await endFailedSession(this.tools, stats, { code: 'internal', message });
+    const { fps } = this.deps.settings.cadence;
+    const stats = session.stats ?? new StatsCounter(sessionId, fps).snapshot('ended');
+    await endFailedSession(this.deps, stats, { code: 'internal', message });
   }
 
   private announce(sessionId: string): void {
-    publishEvent(this.tools.redis, {
+    publishEvent(this.deps.redis, {
       type: 'playlist_ready',
       sessionId,
       playlistUrl: playlistUrl(sessionId),
     }).catch((error: unknown) =>
-      warnUnlessOutage(this.tools.log, error, 'could not announce a playlist', { sessionId }),
+      warnUnlessOutage(this.deps.log, error, 'could not announce a playlist', { sessionId }),
     );
   }
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { deferred } from '../runtime/deferred.js';
-import { LOCK_MS, type ClaimQueue } from '../redis/queues.js';
-import { KEY_PREFIX, SESSION_LIFETIME_SECONDS, type Redis } from '../redis/redis.js';
+import { LOCK_MS, type StageQueue } from '../redis/queues.js';
+import { KEY_PREFIX, SESSION_TTL_SECONDS, type Redis } from '../redis/redis.js';
 
 const RENEW_EVERY_MS = LOCK_MS / 2;
 /** The epoch's key expires some day, and every so many renewals that is put off: about once a minute. */
@@ -51,7 +51,7 @@ export type Fence = Pick<Lease, 'sessionId' | 'epoch' | 'key'>;
 export const FENCE = `if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end\n`;
 
 /** The Redis hash of a session's lease in one stage. */
-export function leaseKey(queue: ClaimQueue, sessionId: string): string {
+export function leaseKey(queue: StageQueue, sessionId: string): string {
   return `${KEY_PREFIX}:lease:${sessionId}:${queue}`;
 }
 
@@ -74,7 +74,7 @@ export class HeldLease implements Lease {
     readonly sessionId: string,
     private readonly options: {
       redis: Redis;
-      queue: ClaimQueue;
+      queue: StageQueue;
       job: Pick<Job, 'extendLock'>;
       token: string;
       onProgress: () => void;
@@ -101,7 +101,7 @@ export class HeldLease implements Lease {
       .multi()
       .hincrby(this.key, 'epoch', 1)
       .hget(this.key, 'verdict')
-      .expire(this.key, SESSION_LIFETIME_SECONDS)
+      .expire(this.key, SESSION_TTL_SECONDS)
       .exec();
     this.newest = Number(replies?.[0]?.[1]);
     return (replies?.[1]?.[1] as string | null) ?? undefined;
@@ -134,7 +134,7 @@ export class HeldLease implements Lease {
   }
 
   /** Tells the work to stop, and resolves when it has. */
-  async giveWay(): Promise<void> {
+  async revoke(): Promise<void> {
     this.abort('the lease is lost');
     await this.ended.promise;
   }
@@ -157,7 +157,7 @@ export class HeldLease implements Lease {
       if (isHeld === 0) this.abort('the lease is lost');
       if (isHeld === 1) this.heldAt = askedAt;
       if (renewals % RENEWALS_AN_EXPIRY === 0)
-        redis.expire(this.key, SESSION_LIFETIME_SECONDS).catch(() => {});
+        redis.expire(this.key, SESSION_TTL_SECONDS).catch(() => {});
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../runtime/logger.js';
-import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type ClaimQueue } from '../redis/queues.js';
+import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type StageQueue } from '../redis/queues.js';
 import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 
 /** How often it is looked, and so how much longer a fail-over may take. */
@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 2_000;
 export class LockExpiry {
   private readonly timer: NodeJS.Timeout;
 
-  constructor(redis: Redis, queue: ClaimQueue, log: Logger) {
+  constructor(redis: Redis, queue: StageQueue, log: Logger) {
     const look = () => redis.eval(BOUND, 1, `${QUEUE_PREFIX}:${queue}`, STALLED_CHECK_MS, LOCK_MS);
     this.timer = setInterval(() => {
       look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not look after the locks'));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ClaimQueue } from '../redis/queues.js';
+import type { StageQueue } from '../redis/queues.js';
 import { KEY_PREFIX, type Redis } from '../redis/redis.js';
 
 /** Owners that died further apart than this did not die of the session. */
@@ -21,7 +21,7 @@ export class OwnerDeaths {
 
   constructor(
     private readonly redis: Redis,
-    private readonly queue: ClaimQueue,
+    private readonly queue: StageQueue,
   ) {
     this.presence = redis.duplicate({ connectionName: this.id, maxRetriesPerRequest: null });
     // The connection that the replica works with tells of an outage.
@@ -61,7 +61,7 @@ export class OwnerDeaths {
   }
 
   /** The session is over. */
-  async forget(sessionId: string): Promise<void> {
+  async remove(sessionId: string): Promise<void> {
     this.noted.delete(sessionId);
     await this.redis.unlink(this.key(sessionId));
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Logger } from '../runtime/logger.js';
-import { consume, putBack, type ClaimQueue } from '../redis/queues.js';
+import { consume, putBack, type StageQueue } from '../redis/queues.js';
 import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 import { HeldLease, LeaseLostError, type Lease } from './lease.js';
 import { LockExpiry } from './lock-expiry.js';
@@ -34,7 +34,7 @@ export class OwnersDiedError extends Error {
 export type SessionWork = (lease: Lease) => Promise<void>;
 
 interface StageOptions {
-  queue: ClaimQueue;
+  queue: StageQueue;
   /** Most sessions that this replica owns at once. */
   concurrency: number;
   redis: Redis;
@@ -60,7 +60,7 @@ export class SessionStage {
   private readonly worker: Worker;
   private readonly deaths: OwnerDeaths;
   private readonly expiry: LockExpiry;
-  private readonly held = new Map<string, HeldLease>();
+  private readonly leases = new Map<string, HeldLease>();
   private closing = false;
 
   constructor(private readonly options: StageOptions) {
@@ -84,7 +84,7 @@ export class SessionStage {
 
   /** Sessions owned at the moment. */
   get size(): number {
-    return this.held.size;
+    return this.leases.size;
   }
 
   /** Hands every session over at once and takes no more. */
@@ -92,7 +92,7 @@ export class SessionStage {
     this.closing = true;
     this.expiry.close();
     const closed = this.worker.close();
-    for (const lease of this.held.values()) lease.abort('hand over');
+    for (const lease of this.leases.values()) lease.abort('hand over');
     await closed;
     this.deaths.close();
   }
@@ -103,13 +103,13 @@ export class SessionStage {
       ...{ redis, queue, job, token },
       onProgress: () => this.deaths.progressed(sessionId),
     });
-    const before = this.held.get(sessionId);
-    this.held.set(sessionId, lease);
+    const before = this.leases.get(sessionId);
+    this.leases.set(sessionId, lease);
     try {
       // A claim may still arrive after close() has told all others to be handed over.
       if (this.closing) throw new Error('the replica is closing');
       // The lock ran out, and the job came back here before that was known.
-      await before?.giveWay();
+      await before?.revoke();
       await this.workToTheEnd(lease);
     } catch (error) {
       const reason = this.closing ? 'the replica stops' : (error as Error).message;
@@ -119,7 +119,7 @@ export class SessionStage {
       await putBack(job, token);
     } finally {
       lease.release();
-      if (this.held.get(sessionId) === lease) this.held.delete(sessionId);
+      if (this.leases.get(sessionId) === lease) this.leases.delete(sessionId);
     }
   }
 
@@ -143,13 +143,13 @@ export class SessionStage {
       await lease.condemn(verdict);
       log.error({ sessionId, err: error }, 'gave a session up');
     }
-    if (verdict !== undefined) await this.insistOnEnd(lease, verdict);
+    if (verdict !== undefined) await this.endWithRetries(lease, verdict);
     if (signal.aborted) throw new Error('the work ended because it was told to');
-    await this.deaths.forget(sessionId);
+    await this.deaths.remove(sessionId);
     await lease.conclude();
   }
 
-  private async insistOnEnd(lease: HeldLease, verdict: string) {
+  private async endWithRetries(lease: HeldLease, verdict: string) {
     const { log, end } = this.options;
     const { sessionId, signal } = lease;
     for (;;) {

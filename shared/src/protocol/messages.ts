@@ -11,7 +11,7 @@ const count = z.number().int().nonnegative();
 const sessionId = z.string().min(1);
 
 /** A claim on a session: the one job that the session has in `decode` and in `segment`. */
-export const claimJobSchema = z.object({ sessionId });
+export const sessionJobSchema = z.object({ sessionId });
 
 /** Gateway to frame-extractor, in the session's own queue: chunk `n`, or the end of the input. */
 const namedChunkSchema = z.object({
@@ -71,12 +71,12 @@ export type Face = z.infer<typeof faceSchema>;
 const frameFacesSchema = z.object({ searched: z.boolean(), faces: z.array(faceSchema) });
 
 /** A `marked` batch is in the frame store. `frames` has one element for each of its frames. */
-const markedBatchSchema = batchSchema.extend({
+const renderedBatchSchema = batchSchema.extend({
   kind: z.literal('batch'),
   markedAt: time,
   frames: z.array(frameFacesSchema),
 });
-export type MarkedBatch = z.infer<typeof markedBatchSchema>;
+export type RenderedBatch = z.infer<typeof renderedBatchSchema>;
 
 /** Why a session ended early, in the words of the public contract. */
 export const sessionErrorSchema = z.object({ code: errorCodeSchema, message: z.string() });
@@ -92,5 +92,8 @@ const inputEndSchema = z.object({
 export type InputEnd = z.infer<typeof inputEndSchema>;
 
 /** An entry of a session's marked log, to the segmenter. Batches come in any order, and may repeat. */
-export const markedEntrySchema = z.discriminatedUnion('kind', [markedBatchSchema, inputEndSchema]);
-export type MarkedEntry = z.infer<typeof markedEntrySchema>;
+export const renderedEntrySchema = z.discriminatedUnion('kind', [
+  renderedBatchSchema,
+  inputEndSchema,
+]);
+export type RenderedEntry = z.infer<typeof renderedEntrySchema>;

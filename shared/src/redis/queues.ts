@@ -1,6 +1,6 @@
 import { Queue, WaitingError, Worker, type Job, type JobState, type WorkerOptions } from 'bullmq';
 import type { z } from 'zod';
-import { chunkJobSchema, claimJobSchema, detectJobSchema } from '../protocol/messages.js';
+import { chunkJobSchema, sessionJobSchema, detectJobSchema } from '../protocol/messages.js';
 import { KEY_PREFIX, LOST_LOCK, type Redis } from './redis.js';
 
 /** BullMQ's keys are `facecast:queue:<queue>:…`. */
@@ -14,7 +14,7 @@ export const LOCK_MS = 1_500;
 export const STALLED_CHECK_MS = 750;
 
 /** Gateway, frame-extractor and janitor may remove one queue at the same time. */
-const MOST_REMOVALS = 5;
+const MAX_REMOVALS = 5;
 
 /** What Redis says while it takes no writes: its log or its memory is full, or it follows another. */
 const REFUSES_WRITES = /^(MISCONF|OOM|READONLY|NOREPLICAS) /;
@@ -29,9 +29,9 @@ const KEPT_EVENTS = 100;
 /** All queues, each with the schema of its jobs. */
 const catalog = {
   /** One job a session: the claim to decode it. */
-  decode: claimJobSchema,
+  decode: sessionJobSchema,
   /** One job a session: the claim to segment it. */
-  segment: claimJobSchema,
+  segment: sessionJobSchema,
   /** One job a batch, for any detector. */
   detect: detectJobSchema,
   /** One queue a session, in order, for the holder of its `decode` claim. */
@@ -41,7 +41,7 @@ const catalog = {
 export type QueueKind = keyof typeof catalog;
 export type JobOf<Kind extends QueueKind> = z.infer<(typeof catalog)[Kind]>;
 /** The queues that hold a session's claims. */
-export type ClaimQueue = 'decode' | 'segment';
+export type StageQueue = 'decode' | 'segment';
 
 /** Id of the job in `detect` for a batch: whoever misses the batch finds it by that. */
 export function detectJobId({ sessionId, batch }: { sessionId: string; batch: number }): string {
@@ -122,7 +122,7 @@ export class JobQueue<Kind extends QueueKind> {
       } catch (error) {
         // BullMQ pauses the queue before, and whoever was faster has removed that, too.
         const isRace = (error as Error).message.includes('non-paused');
-        if (!isRace || tries === MOST_REMOVALS) throw error;
+        if (!isRace || tries === MAX_REMOVALS) throw error;
       }
     }
   }

@@ -9,8 +9,12 @@ import {
   publishEvent,
   type FacecastEvent,
 } from '../protocol/events.js';
-import { MarkedLog, MarkedLogReader, type LoggedEntry } from './marked-log.js';
-import type { MarkedEntry, NamedChunk } from '../protocol/messages.js';
+import {
+  RenderedBatchLog,
+  RenderedBatchLogReader,
+  type LoggedEntry,
+} from './rendered-batch-log.js';
+import type { RenderedEntry, NamedChunk } from '../protocol/messages.js';
 import { consume, JobQueue } from './queues.js';
 import { connectRedis, warnUnlessOutage } from './redis.js';
 import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
@@ -233,12 +237,12 @@ test('trouble is told, but that Redis is gone only by its connection', () => {
 });
 
 describe('marked log', () => {
-  const marked = new MarkedLog(redis);
-  const end = (batches: number): MarkedEntry => ({ kind: 'end', batches, frames: 0 });
+  const marked = new RenderedBatchLog(redis);
+  const end = (batches: number): RenderedEntry => ({ kind: 'end', batches, frames: 0 });
 
   test('a reader gets what was there before it and what comes after, each once', async () => {
     await marked.append('one', end(0));
-    const reader = new MarkedLogReader(redis, log);
+    const reader = new RenderedBatchLogReader(redis, log);
     const one = collector(3);
     await reader.add('one', one.receive);
     await marked.append('one', end(1));
@@ -248,7 +252,7 @@ describe('marked log', () => {
   });
 
   test('a session that is added while the reader waits is heard at once', async () => {
-    const reader = new MarkedLogReader(redis, log);
+    const reader = new RenderedBatchLogReader(redis, log);
     const one = collector(1);
     const two = collector(1);
     await reader.add('one', one.receive);
@@ -262,14 +266,14 @@ describe('marked log', () => {
 
   test('a successor finds what was not removed', async () => {
     for (const n of [0, 1, 2]) await marked.append('one', end(n));
-    const first = new MarkedLogReader(redis, log);
+    const first = new RenderedBatchLogReader(redis, log);
     const seen = collector(3);
     await first.add('one', seen.receive);
     const [zero] = await seen.all;
     await marked.remove('one', [zero!.id]);
     await first.close();
 
-    const successor = new MarkedLogReader(redis, log);
+    const successor = new RenderedBatchLogReader(redis, log);
     const rest = collector(2);
     await successor.add('one', rest.receive);
     expect((await rest.all).map(batches)).toEqual([1, 2]);

@@ -10,7 +10,7 @@ export const KEY_PREFIX = 'facecast';
  * After so long without a change, what nobody removed of a session is gone, whatever else fails. Redis
  * counts it by the time of day: it is more than a clock may jump by, or a service be missing for.
  */
-export const SESSION_LIFETIME_SECONDS = 86_400;
+export const SESSION_TTL_SECONDS = 86_400;
 
 const LONGEST_RECONNECT_DELAY_MS = 1_000;
 

@@ -8,7 +8,7 @@ import {
   type Visibility,
 } from '../protocol/ingest-protocol.js';
 import { namedChunksSchema, type NamedChunk } from '../protocol/messages.js';
-import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from './redis.js';
+import { KEY_PREFIX, type Redis, SESSION_TTL_SECONDS } from './redis.js';
 
 const sessionSchema = z.object({
   id: z.string(),
@@ -160,7 +160,7 @@ export class SessionRegistry {
       connection,
       last.n + 1,
       JSON.stringify(named),
-      SESSION_LIFETIME_SECONDS,
+      SESSION_TTL_SECONDS,
       ...bytes,
     );
     return asStored(stored);

@@ -1,16 +1,16 @@
 import { OwnedProcess } from '@facecast/shared/runtime/child-process';
-import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 import type { Container } from '../demux/container.js';
-import type { Patience } from '../video/video-decoder.js';
+import type { StallLimits } from '../video/video-decoder.js';
 import type { Interruption } from '../decode-failure.js';
-import { readFrameNotes } from '../ffmpeg/frame-timestamps.js';
-import { StallWatch } from '../ffmpeg/stall-watchdog.js';
+import { readFrameTimestamps } from '../ffmpeg/frame-timestamps.js';
+import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
 
 /** What ffmpeg gives at once: ten milliseconds. */
 const BLOCK_SAMPLES = SAMPLE_RATE / 100;
 const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
 /** With so much that it has not read, ffmpeg is hung. */
-const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 /** The file descriptor on which ffmpeg notes each block before it writes it. */
 const NOTES_FD = 3;
 
@@ -19,15 +19,15 @@ const NOTES_FD = 3;
  * samples (`sound.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns the
  * pictures: it never keeps a writer waiting.
  */
-export class SoundDecoder {
+export class AudioDecoder {
   /** Resolves when no more sound comes: to why, where ffmpeg was lost in the middle; never rejects. */
   readonly ended: Promise<Interruption | undefined>;
   private readonly ffmpeg: OwnedProcess;
   private writing = Promise.resolve();
   private unread = 0;
-  private readonly watch: StallWatch;
+  private readonly watch: StallWatchdog;
   /** Whether any sound came out of it. */
-  hasGiven = false;
+  hasOutput = false;
   private isHung = false;
 
   /**
@@ -35,13 +35,13 @@ export class SoundDecoder {
    */
   constructor(
     container: Container,
-    patience: Patience,
+    stallLimits: StallLimits,
     private readonly onBlock: (time: number, samples: Buffer) => void,
   ) {
-    this.ffmpeg = new OwnedProcess('ffmpeg', soundArguments(container), { notes: true });
-    this.watch = new StallWatch(
+    this.ffmpeg = new OwnedProcess('ffmpeg', audioArguments(container), { notes: true });
+    this.watch = new StallWatchdog(
       () => this.pid,
-      () => (this.hasGiven ? patience.stallMs : patience.firstFrameMs),
+      () => (this.hasOutput ? stallLimits.stallMs : stallLimits.firstFrameMs),
       () => this.hung(),
     );
     // Closed in the middle of a note, it says so by an error.
@@ -55,11 +55,11 @@ export class SoundDecoder {
   }
 
   /** @param sounds how many packets of sound begin in the bytes, as far as that is known */
-  write(bytes: Buffer, sounds: number): void {
+  write(bytes: Buffer, audioPackets: number): void {
     this.unread += bytes.length;
-    if (this.unread > MOST_UNREAD_BYTES) return this.hung();
+    if (this.unread > MAX_UNREAD_BYTES) return this.hung();
     this.writing = this.writing.then(async () => {
-      this.watch.gave(sounds);
+      this.watch.gave(audioPackets);
       this.watch.blocks(true);
       await this.ffmpeg.write(bytes);
       this.watch.blocks(false);
@@ -85,14 +85,14 @@ export class SoundDecoder {
   }
 
   private async read(): Promise<void> {
-    const notes = readFrameNotes(this.ffmpeg.notes);
+    const notes = readFrameTimestamps(this.ffmpeg.notes);
     const give = async (samples: Buffer) => {
       const note = await notes.next();
       if (!note.done) this.onBlock(note.value.time, samples);
     };
     let rest: Buffer = Buffer.alloc(0);
     for await (const bytes of this.ffmpeg.stdout) {
-      this.hasGiven = true;
+      this.hasOutput = true;
       this.watch.got();
       rest = Buffer.concat([rest, bytes as Buffer]);
       let at = 0;
@@ -112,7 +112,7 @@ export class SoundDecoder {
   }
 }
 
-function soundArguments(container: Container): string[] {
+function audioArguments(container: Container): string[] {
   const input = ['-f', container, '-protocol_whitelist', 'pipe', '-nofind_stream_info'];
   const format = `aresample=${SAMPLE_RATE},aformat=sample_fmts=s16:channel_layouts=stereo`;
   // A block is only noted where it has metadata, and numbers are whole in this unit alone.

@@ -1,7 +1,7 @@
 import type { Container } from '../demux/container.js';
 
 /** A longer header is not looked through. */
-const MAX_LOOK_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 64 * 1024;
 
 /** CodecID (RFC 9559, section 5.1.4.1.21) of a sound track: its id, a size of one byte, and "A_". */
 const MATROSKA_SOUND = /\x86[\x80-\xff]A_/;
@@ -14,12 +14,12 @@ const MP4_MEDIA = /moof|mdat/;
  * Whether a recording that begins with these bytes has a sound track; undefined as long as they do not
  * tell.
  */
-export function hasSoundTrack(container: Container, start: Buffer): boolean | undefined {
-  const text = start.toString('latin1', 0, MAX_LOOK_BYTES);
+export function hasAudioTrack(container: Container, start: Buffer): boolean | undefined {
+  const text = start.toString('latin1', 0, MAX_HEADER_BYTES);
   const [sound, media] =
     container === 'matroska' ? [MATROSKA_SOUND, MATROSKA_CLUSTER] : [MP4_SOUND, MP4_MEDIA];
   const mediaAt = text.search(media);
   const header = mediaAt < 0 ? text : text.slice(0, mediaAt);
   if (sound.test(header)) return true;
-  return mediaAt >= 0 || start.length >= MAX_LOOK_BYTES ? false : undefined;
+  return mediaAt >= 0 || start.length >= MAX_HEADER_BYTES ? false : undefined;
 }

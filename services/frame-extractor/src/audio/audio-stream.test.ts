@@ -1,10 +1,10 @@
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
-import { samplesBefore } from '@facecast/shared/media/sound';
+import { samplesBefore } from '@facecast/shared/media/audio';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Container } from '../demux/container.js';
-import { PATIENCE } from '../video/video-decoder.js';
+import { STALL_LIMITS } from '../video/video-decoder.js';
 import type { Interruption } from '../decode-failure.js';
-import { RecordingSound, type SoundOptions } from './audio-stream.js';
+import { AudioStream, type AudioStreamOptions } from './audio-stream.js';
 import {
   clickOnsets,
   clickingClip,
@@ -20,15 +20,15 @@ import { ffmpegs } from '../testing/ffmpegs.js';
 const LONG_MS = 60_000;
 const BATCH = samplesBefore(3, FPS);
 
-let sound: RecordingSound;
+let sound: AudioStream;
 let losses: Interruption[];
 afterEach(() => sound.abandon());
 
 /** Sound from the session's beginning, unless the options say something else. */
-function soundOf(options: Partial<SoundOptions> = {}): RecordingSound {
+function soundOf(options: Partial<AudioStreamOptions> = {}): AudioStream {
   losses = [];
-  return new RecordingSound({
-    ...{ container: 'matroska', fps: FPS, frame: 0, patience: PATIENCE },
+  return new AudioStream({
+    ...{ container: 'matroska', fps: FPS, frame: 0, stallLimits: STALL_LIMITS },
     onLost: (reason) => losses.push(reason) > 0,
     ...options,
   });
@@ -63,7 +63,7 @@ describe('the sound of a recording', () => {
   ])('%s is at its time, whatever the pieces', async (_, container, encoding) => {
     const clip = await clickingClip(3, encoding);
     const samples = await heard(container, cut(clip, 1, 100, 5000));
-    expect(sound.isThere).toBe(true);
+    expect(sound.hasTrack).toBe(true);
     expect(samples).toHaveLength(30 * BATCH * 4);
     const onsets = clickOnsets(samples);
     expect(onsets).toHaveLength(3);
@@ -94,7 +94,7 @@ describe('the sound of a recording', () => {
     // The header, and no more.
     sound.write(clip.subarray(0, clip.indexOf(Buffer.from('1f43b675', 'hex')) + 4), 0);
     sound.follow({ next: 0, origin: 0 });
-    expect(sound.isThere).toBe(true);
+    expect(sound.hasTrack).toBe(true);
     const waits = vi.spyOn(RunnableTimer.prototype, 'start');
     sound.expect(21 * BATCH);
     for (let batch = 0; batch < 20; batch++) {
@@ -138,7 +138,7 @@ describe('the sound of a recording', () => {
     'is left to another decoder when its own %s',
     async (_, signal, loss, seconds, sounds) => {
       const clip = await clickingClip(seconds, OPUS);
-      sound = soundOf({ lateMs: LONG_MS, patience: { ...PATIENCE, stallMs: 200 } });
+      sound = soundOf({ lateMs: LONG_MS, stallLimits: { ...STALL_LIMITS, stallMs: 200 } });
       sound.write(clip.subarray(0, 20_000), 0);
       sound.follow({ next: 0, origin: 0 });
       expect(await sound.take(0, BATCH)).toHaveLength(4 * BATCH);
@@ -153,7 +153,7 @@ describe('the sound of a recording', () => {
   test('is not there where a recording has none', async () => {
     sound = soundOf();
     sound.write(await countedClip(3, VP8_WEBM, SMALL), 0);
-    expect(sound.isThere).toBe(false);
+    expect(sound.hasTrack).toBe(false);
   });
 
   test('that cannot be read on ends, and the rest is silence', async () => {

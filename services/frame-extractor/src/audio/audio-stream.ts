@@ -1,13 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
-import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/sound';
+import { SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/audio';
 import type { RateState } from '../video/constant-frame-rate.js';
 import type { Container } from '../demux/container.js';
-import type { Patience } from '../video/video-decoder.js';
+import type { StallLimits } from '../video/video-decoder.js';
 import type { Interruption } from '../decode-failure.js';
-import { SoundDecoder } from './audio-decoder.js';
-import { SoundLine } from './audio-timeline.js';
-import { hasSoundTrack } from './audio-probe.js';
+import { AudioDecoder } from './audio-decoder.js';
+import { AudioTimeline } from './audio-timeline.js';
+import { hasAudioTrack } from './audio-probe.js';
 
 /**
  * Sound comes in a recording beside its pictures, but a recorder may write it somewhat later. What has
@@ -20,12 +20,12 @@ const LATE_MS = 1_000;
 const END_MS = 5_000;
 
 /** How a recording's sound is decoded. */
-export interface SoundOptions {
+export interface AudioStreamOptions {
   container: Container;
   fps: number;
   /** Number of the first frame whose sound may be asked for. */
   frame: number;
-  patience: Patience;
+  stallLimits: StallLimits;
   /**
    * Told that ffmpeg was lost; answers whether the recording is taken up again for that. Then no more
    * can be taken here; else the rest is silence.
@@ -36,10 +36,10 @@ export interface SoundOptions {
 }
 
 /** The sound of one recording, from the same bytes as its pictures to the samples of each batch. */
-export class RecordingSound {
+export class AudioStream {
   private start: Buffer | undefined = Buffer.alloc(0);
-  private decoder: SoundDecoder | undefined;
-  private readonly line: SoundLine;
+  private decoder: AudioDecoder | undefined;
+  private readonly timeline: AudioTimeline;
   private readonly lateMs: number;
   private expected = 0;
   private taken = 0;
@@ -47,12 +47,12 @@ export class RecordingSound {
   private origin: number | undefined;
   private isOver = false;
   private isAbandoned = false;
-  private isPatient = true;
+  private isWaiting = true;
   private readonly ending: RunnableTimer;
 
-  constructor(private readonly options: SoundOptions) {
+  constructor(private readonly options: AudioStreamOptions) {
     const { frame, fps, lateMs = LATE_MS } = options;
-    this.line = new SoundLine(samplesBefore(frame, fps));
+    this.timeline = new AudioTimeline(samplesBefore(frame, fps));
     this.lateMs = lateMs;
     this.ending = new RunnableTimer(
       () => this.decoder?.pid,
@@ -61,12 +61,12 @@ export class RecordingSound {
   }
 
   /** Whether its ffmpeg has given any. */
-  get hasGiven(): boolean {
-    return this.decoder?.hasGiven ?? false;
+  get hasOutput(): boolean {
+    return this.decoder?.hasOutput ?? false;
   }
 
   /** Whether it has any; what there is in a recording stands before its first picture. */
-  get isThere(): boolean {
+  get hasTrack(): boolean {
     return this.decoder !== undefined;
   }
 
@@ -74,23 +74,23 @@ export class RecordingSound {
    * Its next bytes.
    * @param sounds how many packets of sound begin in them, as far as that is known
    */
-  write(bytes: Buffer, sounds: number): void {
+  write(bytes: Buffer, audioPackets: number): void {
     if (this.start) {
       this.start = Buffer.concat([this.start, bytes]);
-      const isThere = hasSoundTrack(this.options.container, this.start);
+      const isThere = hasAudioTrack(this.options.container, this.start);
       if (isThere === undefined) return;
       bytes = this.start;
       this.start = undefined;
       if (isThere) this.decode();
     }
-    this.decoder?.write(bytes, sounds);
+    this.decoder?.write(bytes, audioPackets);
   }
 
   /** How the recording's clock and the session's frame numbers stand from a frame on. */
   follow({ next, origin }: RateState): void {
     if (origin === undefined || origin === this.origin) return;
     this.origin = origin;
-    this.line.begin(origin, samplesBefore(next, this.options.fps));
+    this.timeline.begin(origin, samplesBefore(next, this.options.fps));
     this.news.emit('news');
   }
 
@@ -114,7 +114,7 @@ export class RecordingSound {
     const patience = new RunnableTimer(
       () => this.decoder?.pid,
       () => {
-        this.isPatient = false;
+        this.isWaiting = false;
         this.news.emit('news');
       },
     );
@@ -125,7 +125,7 @@ export class RecordingSound {
     patience.stop();
     if (this.isAbandoned) return undefined;
     this.taken = to;
-    return this.line.take(from, to);
+    return this.timeline.take(from, to);
   }
 
   /** No more is taken: what was not, somebody else decodes again. May be called again. */
@@ -135,15 +135,15 @@ export class RecordingSound {
   }
 
   private isAwaited(to: number): boolean {
-    return this.isPatient && !this.isOver && this.line.end < to;
+    return this.isWaiting && !this.isOver && this.timeline.end < to;
   }
 
   private decode(): void {
-    const { container, patience } = this.options;
-    this.decoder = new SoundDecoder(container, patience, (time, samples) => {
-      this.line.add(time, samples);
-      const late = (this.taken - this.line.end) / SAMPLE_RATE;
-      if (late * 1000 < this.lateMs) this.isPatient = true;
+    const { container, stallLimits } = this.options;
+    this.decoder = new AudioDecoder(container, stallLimits, (time, samples) => {
+      this.timeline.add(time, samples);
+      const late = (this.taken - this.timeline.end) / SAMPLE_RATE;
+      if (late * 1000 < this.lateMs) this.isWaiting = true;
       this.news.emit('news');
     });
     void this.decoder.ended.then((loss) => {

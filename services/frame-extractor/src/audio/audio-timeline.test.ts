@@ -1,6 +1,6 @@
-import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
+import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SoundLine } from './audio-timeline.js';
+import { AudioTimeline } from './audio-timeline.js';
 
 /** Of one block, as Opus has it. */
 const BLOCK = 960;
@@ -23,14 +23,14 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 const silence = (count: number) => Array.from({ length: count }, () => -1);
 
 describe('the sound of a session', () => {
-  let line: SoundLine;
+  let line: AudioTimeline;
   const addBlocks = (count: number, time: (n: number) => number) => {
     for (let n = 0; n < count; n++) line.add(time(n), numbered(n * BLOCK));
   };
   const take = (from: number, to: number) => numbers(line.take(from, to));
 
   beforeEach(() => {
-    line = new SoundLine();
+    line = new AudioTimeline();
     line.begin(0, 0);
   });
 
@@ -84,7 +84,7 @@ describe('the sound of a session', () => {
   });
 
   test('that comes before the first picture waits for the clock', () => {
-    line = new SoundLine();
+    line = new AudioTimeline();
     for (let n = 0; n < 5; n++) line.add(1_000_000 + n * BLOCK_US, numbered(n * BLOCK));
     expect(line.end).toBe(0);
     // The first picture came 40 ms after the first sound: of that, nothing is seen or heard.
@@ -106,7 +106,7 @@ describe('the sound of a session', () => {
   test('is bounded: what is half a minute ahead of the pictures is dropped', () => {
     addBlocks(2000, (n) => n * BLOCK_US);
     expect(line.end).toBe(30 * SAMPLE_RATE);
-    line = new SoundLine();
+    line = new AudioTimeline();
     addBlocks(2000, (n) => n * BLOCK_US);
     line.begin(0, 0);
     expect(line.end).toBe(30 * SAMPLE_RATE);

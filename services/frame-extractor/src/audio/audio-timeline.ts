@@ -1,4 +1,4 @@
-import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
+import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 
 /**
  * Sound that says it is so much early or late follows what was before it nevertheless: recorders round to
@@ -6,7 +6,7 @@ import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
  */
 const TOLERANCE_SAMPLES = 0.02 * SAMPLE_RATE;
 /** Sound so far ahead of the pictures is dropped, as it would fill the memory: 6 MB. */
-const MOST_AHEAD_SAMPLES = 30 * SAMPLE_RATE;
+const MAX_AHEAD_SAMPLES = 30 * SAMPLE_RATE;
 
 interface Block {
   /** Number of its first sample in the session. */
@@ -18,7 +18,7 @@ interface Block {
  * What is heard in a session, by the numbers of its samples: blocks that say when they are go in, as
  * `sound.ts` in shared says they are, and any stretch comes out, with silence where nothing came.
  */
-export class SoundLine {
+export class AudioTimeline {
   private blocks: Block[] = [];
   private origin: number | undefined;
   private early: { time: number; samples: Buffer }[] = [];
@@ -50,14 +50,14 @@ export class SoundLine {
   add(time: number, samples: Buffer): void {
     const count = samples.length / SAMPLE_BYTES;
     if (this.origin === undefined) {
-      if (this.earlySamples + count > MOST_AHEAD_SAMPLES) return;
+      if (this.earlySamples + count > MAX_AHEAD_SAMPLES) return;
       this.early.push({ time, samples });
       this.earlySamples += count;
       return;
     }
     const said = Math.round(((time - this.origin) * SAMPLE_RATE) / 1_000_000);
     const at = this.follows(said) ? (this.next ?? this.taken) : said;
-    if (at + count > this.taken + MOST_AHEAD_SAMPLES) return;
+    if (at + count > this.taken + MAX_AHEAD_SAMPLES) return;
     this.next = at + count;
     if (this.next > this.taken) this.blocks.push({ at, samples });
   }

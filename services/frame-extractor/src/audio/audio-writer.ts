@@ -1,15 +1,15 @@
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import { samplesBefore } from '@facecast/shared/media/sound';
+import { samplesBefore } from '@facecast/shared/media/audio';
 import type { Progress } from '../checkpoint/checkpoint-store.js';
-import type { RecordingSound } from './audio-stream.js';
+import type { AudioStream } from './audio-stream.js';
 
 /**
  * Writes the sound of a session's batches into the frame store, while the batches are on their way
  * already: pictures do not wait for sound.
  */
-export class SoundWriter {
+export class AudioWriter {
   private writing = Promise.resolve();
 
   constructor(
@@ -17,9 +17,9 @@ export class SoundWriter {
       sessionId: string;
       fps: number;
       /** `heard` in it is kept up to date. */
-      done: Progress;
+      progress: Progress;
       store: FrameStore;
-      volume: PatientVolume;
+      volume: RetryOnDiskFull;
       log: Logger;
     },
   ) {}
@@ -29,21 +29,21 @@ export class SoundWriter {
    * many samples that will be, 0 where the recording has no sound.
    */
   write(
-    sound: RecordingSound,
+    audio: AudioStream,
     { batch, firstFrame, frameCount }: { batch: number; firstFrame: number; frameCount: number },
   ): number {
-    const { fps, done } = this.options;
+    const { fps, progress } = this.options;
     const from = samplesBefore(firstFrame, fps);
     const to = samplesBefore(firstFrame + frameCount, fps);
-    const { isThere } = sound;
-    if (isThere) sound.expect(to);
+    const { hasTrack } = audio;
+    if (hasTrack) audio.expect(to);
     this.writing = this.writing.then(async () => {
-      const samples = isThere && (await sound.take(from, to));
+      const samples = hasTrack && (await audio.take(from, to));
       if (samples === undefined) return;
       if (samples) await this.store(batch, samples);
-      done.heard = Math.max(done.heard, firstFrame + frameCount);
+      progress.heard = Math.max(progress.heard, firstFrame + frameCount);
     });
-    return isThere ? to - from : 0;
+    return hasTrack ? to - from : 0;
   }
 
   /** Resolves when all is written. */

@@ -1,7 +1,7 @@
 import { FENCE, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
-import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS } from '@facecast/shared/redis/redis';
+import { KEY_PREFIX, type Redis, SESSION_TTL_SECONDS } from '@facecast/shared/redis/redis';
 import { z } from 'zod';
-import { recoveryPointSchema } from './keyframe-tracker.js';
+import { resumePointSchema } from './keyframe-tracker.js';
 
 const count = z.coerce.number().int().nonnegative();
 
@@ -23,7 +23,7 @@ const progressSchema = z.object({
   /** From where it can be taken up; null where it cannot, not there before the first chunk. */
   recovery: z
     .string()
-    .transform((text) => recoveryPointSchema.nullable().parse(JSON.parse(text)))
+    .transform((text) => resumePointSchema.nullable().parse(JSON.parse(text)))
     .optional(),
 });
 
@@ -31,7 +31,7 @@ const progressSchema = z.object({
 export type Progress = z.infer<typeof progressSchema>;
 
 /** How far decoding has come, in Redis: for whoever resumes or ends it after its owner's death. */
-export class ProgressStore {
+export class CheckpointStore {
   constructor(private readonly redis: Redis) {}
 
   /** Zeros for a session that has not begun. */
@@ -56,7 +56,7 @@ export class ProgressStore {
   async save(lease: Fence, progress: Progress, header: Buffer | string = ''): Promise<void> {
     const recovery = JSON.stringify(progress.recovery ?? null);
     const fields = { ...countsOf(progress), recovery };
-    await this.saveFields(lease, fields, SESSION_LIFETIME_SECONDS, header);
+    await this.saveFields(lease, fields, SESSION_TTL_SECONDS, header);
   }
 
   async remove(sessionId: string): Promise<void> {

@@ -4,18 +4,18 @@ import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { Checkpoint } from './checkpoint.js';
-import { ProgressStore } from './checkpoint-store.js';
-import { Recovery, type RecoveryPoint } from './keyframe-tracker.js';
+import { CheckpointWriter } from './checkpoint.js';
+import { CheckpointStore } from './checkpoint-store.js';
+import { KeyframeTracker, type ResumePoint } from './keyframe-tracker.js';
 
 const redis = connectRedis(redisUrl, 'worker', createLogger('test', 'silent'));
-const progress = new ProgressStore(redis);
+const checkpoints = new CheckpointStore(redis);
 const chunks = new ChunkStore(redis);
 
 beforeEach(() => redis.flushall());
 afterAll(() => redis.disconnect());
 
-const BEGINNING: RecoveryPoint = {
+const BEGINNING: ResumePoint = {
   ...{ container: 'matroska', chunk: 0, offset: 0 },
   rate: { next: 0 },
 };
@@ -23,48 +23,48 @@ const BEGINNING: RecoveryPoint = {
 test('how far a session has come is saved at once, and what it needs no more goes', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
   const lease = await own();
-  const done = await progress.load('one');
+  const progress = await checkpoints.load('one');
   const from = { point: BEGINNING, header: undefined };
-  const checkpoint = new Checkpoint({ progress, chunks }, lease, done, from);
-  const recovery = new Recovery(BEGINNING, 0);
-  const save = () => checkpoint.save({ recovery, wholeHeader: Buffer.from('header') });
-  recovery.fed(0, 0, 100, []);
+  const checkpoint = new CheckpointWriter({ checkpoints, chunks }, lease, progress, from);
+  const keyframes = new KeyframeTracker(BEGINNING, 0);
+  const save = () => checkpoint.save({ keyframes, wholeHeader: Buffer.from('header') });
+  keyframes.fed(0, 0, 100, []);
   await save();
-  expect(await progress.load('one')).toEqual({ ...done, recovery: BEGINNING });
+  expect(await checkpoints.load('one')).toEqual({ ...progress, recovery: BEGINNING });
   expect(await redis.ttl('facecast:decoding:one')).toBeGreaterThan(3_600);
 
-  recovery.fed(1, 0, 100, []);
-  Object.assign(done, { nextChunk: 1, batches: 1, heard: 0, frames: 3, width: 64, height: 48 });
+  keyframes.fed(1, 0, 100, []);
+  Object.assign(progress, { nextChunk: 1, batches: 1, heard: 0, frames: 3, width: 64, height: 48 });
   await save();
-  expect(await progress.load('one')).toEqual({ ...done, recovery: BEGINNING });
+  expect(await checkpoints.load('one')).toEqual({ ...progress, recovery: BEGINNING });
 
-  recovery.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0) }]);
-  recovery.decoded(0, { next: 3, origin: 0, last: 1 });
-  recovery.listed(6);
-  Object.assign(done, { nextChunk: 3, batches: 2, heard: 0, frames: 6 });
+  keyframes.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0) }]);
+  keyframes.decoded(0, { next: 3, origin: 0, last: 1 });
+  keyframes.listed(6);
+  Object.assign(progress, { nextChunk: 3, batches: 2, heard: 0, frames: 6 });
   await save();
-  const saved = await progress.load('one');
+  const saved = await checkpoints.load('one');
   expect(saved).toMatchObject({ nextChunk: 3, keptFrom: 2, batches: 2, heard: 0, frames: 6 });
   expect(saved.recovery).toMatchObject({ chunk: 2, offset: 10, keyFrame: { time: 0 } });
-  expect((await progress.loadHeader('one'))?.toString()).toBe('header');
+  expect((await checkpoints.loadHeader('one'))?.toString()).toBe('header');
   expect(await redis.keys('facecast:chunk:one:*')).toEqual(['facecast:chunk:one:2']);
 });
 
 test('an owner that has been succeeded saves and removes nothing', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
   const before = await own();
-  const done = await progress.load('one');
+  const progress = await checkpoints.load('one');
   const after = await own();
-  await progress.save(after, { ...done, nextChunk: 1 });
-  const checkpoint = new Checkpoint({ progress, chunks }, before, done, {
+  await checkpoints.save(after, { ...progress, nextChunk: 1 });
+  const checkpoint = new CheckpointWriter({ checkpoints, chunks }, before, progress, {
     point: BEGINNING,
     header: undefined,
   });
-  Object.assign(done, { nextChunk: 3, frames: 9 });
-  const recovery = new Recovery({ ...BEGINNING, chunk: 2 }, 0);
-  const save = checkpoint.save({ recovery, wholeHeader: undefined });
+  Object.assign(progress, { nextChunk: 3, frames: 9 });
+  const keyframes = new KeyframeTracker({ ...BEGINNING, chunk: 2 }, 0);
+  const save = checkpoint.save({ keyframes, wholeHeader: undefined });
   await expect(save).rejects.toThrow(LeaseLostError);
-  expect(await progress.load('one')).toMatchObject({ nextChunk: 1, frames: 0 });
+  expect(await checkpoints.load('one')).toMatchObject({ nextChunk: 1, frames: 0 });
   expect(await redis.keys('facecast:chunk:one:*')).toHaveLength(3);
 });
 

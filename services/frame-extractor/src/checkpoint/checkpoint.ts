@@ -1,25 +1,25 @@
 import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import type { Fence } from '@facecast/shared/lease/lease';
-import type { Progress, ProgressStore } from './checkpoint-store.js';
-import type { Recording } from '../input-stream/input-stream.js';
-import type { RecoveryPoint } from './keyframe-tracker.js';
-import type { TakeUp } from './resume-point.js';
+import type { Progress, CheckpointStore } from './checkpoint-store.js';
+import type { InputStream } from '../input-stream/input-stream.js';
+import type { ResumePoint } from './keyframe-tracker.js';
+import type { ResumeFrom } from './resume-point.js';
 
 /** What is saved expires some day, and so often that is put off: about once a minute. */
-const SAVES_A_RENEWAL = 1_000;
+const SAVES_PER_RENEWAL = 1_000;
 
 /** Keeps in Redis how far a session's decoding has come, and from where another goes on with it. */
-export class Checkpoint {
+export class CheckpointWriter {
   private savedHeader: Buffer | undefined;
-  private savedPoint: RecoveryPoint | undefined;
+  private savedPoint: ResumePoint | undefined;
   private saves = 0;
 
-  /** @param done how far it has come; kept up to date by others, but for `keptFrom` and `recovery` */
+  /** @param progress how far it has come; kept up to date by others, but for `keptFrom` and `recovery` */
   constructor(
-    private readonly stores: { progress: ProgressStore; chunks: ChunkStore },
+    private readonly deps: { checkpoints: CheckpointStore; chunks: ChunkStore },
     private readonly lease: Fence,
-    private readonly done: Progress,
-    { point, header }: TakeUp,
+    private readonly progress: Progress,
+    { point, header }: ResumeFrom,
   ) {
     this.savedPoint = point;
     this.savedHeader = header;
@@ -30,20 +30,22 @@ export class Checkpoint {
    * @throws {LeaseLostError} where another replica owns the session: then nothing is saved or removed
    */
   async save({
-    recovery,
+    keyframes,
     wholeHeader,
-  }: Pick<Recording, 'recovery' | 'wholeHeader'>): Promise<void> {
-    const { lease, done } = this;
-    const { progress, chunks } = this.stores;
-    const { point } = recovery;
+  }: Pick<InputStream, 'keyframes' | 'wholeHeader'>): Promise<void> {
+    const { lease, progress } = this;
+    const { checkpoints, chunks } = this.deps;
+    const { point } = keyframes;
     const header = point?.keyFrame && this.savedHeader !== wholeHeader ? wholeHeader : undefined;
     this.savedHeader = header ?? this.savedHeader;
-    const { keptFrom } = done;
-    done.keptFrom = Math.max(keptFrom, Math.min(recovery.keptFrom, done.nextChunk));
-    const isNews = header || point !== this.savedPoint || this.saves++ % SAVES_A_RENEWAL === 0;
+    const { keptFrom } = progress;
+    progress.keptFrom = Math.max(keptFrom, Math.min(keyframes.keptFrom, progress.nextChunk));
+    const isNews = header || point !== this.savedPoint || this.saves++ % SAVES_PER_RENEWAL === 0;
     this.savedPoint = point;
-    done.recovery = point ?? null;
-    await (isNews ? progress.save(lease, done, header) : progress.saveCounts(lease, done));
-    await chunks.remove(lease.sessionId, keptFrom, done.keptFrom);
+    progress.recovery = point ?? null;
+    await (isNews
+      ? checkpoints.save(lease, progress, header)
+      : checkpoints.saveCounts(lease, progress));
+    await chunks.remove(lease.sessionId, keptFrom, progress.keptFrom);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Recovery, type RecoveryPoint } from './keyframe-tracker.js';
+import { KeyframeTracker, type ResumePoint } from './keyframe-tracker.js';
 
-const BEGINNING: RecoveryPoint = {
+const BEGINNING: ResumePoint = {
   ...{ container: 'matroska', chunk: 5, offset: 3 },
   rate: { next: 90 },
 };
@@ -11,7 +11,7 @@ const rate = (next: number) => ({ next, origin: 0, last: 1 });
 
 describe('a recording is taken up', () => {
   test('at its beginning, before a key frame is handed on', () => {
-    const recovery = new Recovery(BEGINNING, 0);
+    const recovery = new KeyframeTracker(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 0)]);
     recovery.decoded(0, rate(90));
     recovery.listed(90);
@@ -20,7 +20,7 @@ describe('a recording is taken up', () => {
   });
 
   test('at the newest key frame that is handed on, wherever in the chunks that began', () => {
-    const recovery = new Recovery(BEGINNING, 0);
+    const recovery = new KeyframeTracker(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 0)]);
     recovery.fed(6, 0, 100, []);
     // It began in the chunk before the one in which it was known to be a key frame.
@@ -41,7 +41,7 @@ describe('a recording is taken up', () => {
   });
 
   test("by what is decoded, where an edit list has moved the container's clock", () => {
-    const recovery = new Recovery(BEGINNING, 0);
+    const recovery = new KeyframeTracker(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 66_667), key(60, 1_066_667)]);
     recovery.decoded(0, rate(90));
     recovery.decoded(1_000_000, rate(120));
@@ -50,7 +50,7 @@ describe('a recording is taken up', () => {
   });
 
   test('never at a key frame that was not decoded', () => {
-    const recovery = new Recovery(BEGINNING, 0);
+    const recovery = new KeyframeTracker(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 0), key(60, 1_000_000)]);
     recovery.decoded(0, rate(90));
     recovery.decoded(1_033_000, rate(121));
@@ -60,7 +60,7 @@ describe('a recording is taken up', () => {
 
   test('again where it was taken up, and after that', () => {
     const point = { ...BEGINNING, keyFrame: { time: 2_000_000, prefix: 'c1' } };
-    const recovery = new Recovery(point, 50);
+    const recovery = new KeyframeTracker(point, 50);
     recovery.fed(5, 3, 100, [key(50, 2_000_000), key(90, 3_000_000)]);
     recovery.decoded(2_000_000, rate(90));
     recovery.decoded(3_000_000, rate(120));
@@ -75,7 +75,7 @@ describe('what is kept is bounded: without a key frame for too long', () => {
     ['in bytes', 5, 7 * 1024 * 1024],
   ];
   test.each(lost)('%s, it cannot be taken up, until the next one', (_, chunks, bytes) => {
-    const recovery = new Recovery({ ...BEGINNING, offset: 0 }, 0);
+    const recovery = new KeyframeTracker({ ...BEGINNING, offset: 0 }, 0);
     for (let n = 0; n < chunks; n++) recovery.fed(5 + n, 0, bytes, []);
     recovery.decoded(0, rate(90));
     expect(recovery.point).toBeUndefined();
@@ -89,7 +89,7 @@ describe('what is kept is bounded: without a key frame for too long', () => {
 });
 
 test('more key frames than a decoder could hold do not fill the memory', () => {
-  const recovery = new Recovery(BEGINNING, 0);
+  const recovery = new KeyframeTracker(BEGINNING, 0);
   recovery.fed(
     ...([5, 3, 10_000] as const),
     Array.from({ length: 10_000 }, (_, n) => key(n, n * 1000)),

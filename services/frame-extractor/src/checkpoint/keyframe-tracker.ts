@@ -10,7 +10,7 @@ const restartSchema = z.object({ chunk: count, container: containerSchema });
 export type Restart = z.infer<typeof restartSchema>;
 
 /** A place in a session's input from which another decoder makes the same frames. */
-export const recoveryPointSchema = z.object({
+export const resumePointSchema = z.object({
   container: containerSchema,
   /** The recording's first chunk, where a message said that one begins there. */
   announced: count.optional(),
@@ -31,7 +31,7 @@ export const recoveryPointSchema = z.object({
     })
     .optional(),
 });
-export type RecoveryPoint = z.infer<typeof recoveryPointSchema>;
+export type ResumePoint = z.infer<typeof resumePointSchema>;
 
 /** Most chunks, and bytes of them, kept for taking a recording up: a minute as Chrome cuts it. */
 const MAX_KEPT_CHUNKS = 600;
@@ -51,8 +51,8 @@ const SAME_TIME_US = 500;
  * What is kept for it is bounded. A recording with no key frame in so many chunks or bytes cannot be
  * taken up until its next one: `point` is undefined.
  */
-export class Recovery {
-  point: RecoveryPoint | undefined;
+export class KeyframeTracker {
+  point: ResumePoint | undefined;
   private readonly pieces: { chunk: number; offset: number; start: number; bytes: number }[] = [];
   /** Bytes that were scanned. */
   private position: number;
@@ -60,13 +60,13 @@ export class Recovery {
   /** Key frames that are not decoded yet. */
   private candidates: KeyFrame[] = [];
   /** Key frames that are decoded and not listed yet. */
-  private placed: RecoveryPoint[] = [];
+  private placed: ResumePoint[] = [];
   /** From a container's clock to that of what is decoded: edit lists move it. */
   private shift: number | undefined;
 
   /** @param headBytes of header and prefix, which stand before the bytes of the point */
   constructor(
-    private readonly from: RecoveryPoint,
+    private readonly from: ResumePoint,
     headBytes: number,
   ) {
     this.point = from;

@@ -1,25 +1,25 @@
 import type { Session } from '@facecast/shared/redis/sessions';
 import { declaredContainer } from '../demux/container.js';
 import type { FailureReason } from '../decode-failure.js';
-import type { Progress, ProgressStore } from './checkpoint-store.js';
-import type { RecoveryPoint } from './keyframe-tracker.js';
+import type { Progress, CheckpointStore } from './checkpoint-store.js';
+import type { ResumePoint } from './keyframe-tracker.js';
 
 /** From where a session's decoding goes on. */
-export interface TakeUp {
-  point: RecoveryPoint;
+export interface ResumeFrom {
+  point: ResumePoint;
   /** Of the recording, where the point is not its beginning. */
   header: Buffer | undefined;
 }
 
 /** Where the session's last holder came to, or its beginning; the reason where it cannot be gone on with. */
-export async function whereToTakeUp(
-  store: Pick<ProgressStore, 'loadHeader'>,
+export async function findResumePoint(
+  store: Pick<CheckpointStore, 'loadHeader'>,
   { id, mimeType }: Session,
   progress: Progress,
-): Promise<TakeUp | FailureReason> {
+): Promise<ResumeFrom | FailureReason> {
   const container = declaredContainer(mimeType);
   if (!container) return 'unknown_type';
-  const beginning: RecoveryPoint = { container, chunk: 0, offset: 0, rate: { next: 0 } };
+  const beginning: ResumePoint = { container, chunk: 0, offset: 0, rate: { next: 0 } };
   const { recovery: point = beginning } = progress;
   const header = point?.keyFrame && (await store.loadHeader(id));
   return !point || (point.keyFrame && !header) ? 'no_way_back' : { point, header };

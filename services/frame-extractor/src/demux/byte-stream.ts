@@ -2,7 +2,7 @@
  * Reads small structures at the front of a stream whose bytes come in pieces, and skips what is between
  * them. It never holds more than a structure that is not whole yet.
  */
-export class Pieces {
+export class ByteStream {
   /** Bytes of the stream that were read or skipped. */
   position = 0;
   private unread: Buffer = Buffer.alloc(0);

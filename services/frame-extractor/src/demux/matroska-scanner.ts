@@ -1,4 +1,4 @@
-import { Pieces } from './byte-stream.js';
+import { ByteStream } from './byte-stream.js';
 import { MAX_HEADER_BYTES, type KeyFrame, type Scanned, type Scanner } from './scanner.js';
 
 /** Element ids (RFC 9559, section 5; RFC 8794, section 11.2). */
@@ -42,7 +42,7 @@ interface Element {
 export class MatroskaScanner implements Scanner {
   header: Buffer | undefined;
   isLost = false;
-  private readonly stream = new Pieces();
+  private readonly stream = new ByteStream();
   private beforeCluster: Buffer | undefined = Buffer.alloc(0);
   private nanosecondsPerTick = 1_000_000;
   private entry: { number?: number; type?: number } = {};
@@ -52,7 +52,7 @@ export class MatroskaScanner implements Scanner {
   private group: { at: number; end: number; key?: { ticks: number } } | undefined;
 
   push(bytes: Buffer): Scanned {
-    const found: Scanned = { frames: 0, sounds: 0, keyFrames: [] };
+    const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
     if (this.isLost) return found;
     if (this.beforeCluster) this.keepHeader(bytes);
     this.stream.push(bytes);
@@ -146,7 +146,7 @@ export class MatroskaScanner implements Scanner {
     const trackBytes = Math.clz32(content[0] ?? 0) - 23;
     if (trackBytes > 8 || content.length < trackBytes + 3) return;
     const track = readVint(content.subarray(0, trackBytes));
-    if (track !== undefined && track === this.soundTrack) found.sounds++;
+    if (track !== undefined && track === this.soundTrack) found.audioPackets++;
     if (track !== this.videoTrack) return;
     found.frames++;
     const ticks = this.clusterTime + content.readInt16BE(trackBytes);

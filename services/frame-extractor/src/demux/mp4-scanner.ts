@@ -1,5 +1,5 @@
 import { isFragmented, readFragment, readTrack, type Track } from './mp4-boxes.js';
-import { Pieces } from './byte-stream.js';
+import { ByteStream } from './byte-stream.js';
 import { MAX_HEADER_BYTES, type Scanned, type Scanner } from './scanner.js';
 
 /** Larger movie fragments (their sample tables, not the media) are not looked into. */
@@ -11,13 +11,13 @@ const LARGE_HEAD = 16;
 export class Mp4Scanner implements Scanner {
   header: Buffer | undefined;
   isLost = false;
-  private readonly stream = new Pieces();
+  private readonly stream = new ByteStream();
   private fileType = Buffer.alloc(0);
   private track: Track | undefined;
   private soundTrack: Track | undefined;
 
   push(bytes: Buffer): Scanned {
-    const found: Scanned = { frames: 0, sounds: 0, keyFrames: [] };
+    const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
     if (this.isLost) return found;
     this.stream.push(bytes);
     while (found.next === undefined && !this.isLost && this.readBox(found));
@@ -63,7 +63,7 @@ export class Mp4Scanner implements Scanner {
       if (isFragmented(box) && !this.track?.isInFragments) found.isBroken = true;
     }
     if (type === 'moof' && this.soundTrack)
-      found.sounds += readFragment(box, this.soundTrack)?.samples ?? 0;
+      found.audioPackets += readFragment(box, this.soundTrack)?.samples ?? 0;
     const fragment = type === 'moof' && this.track && readFragment(box, this.track);
     if (!fragment) return;
     found.frames += fragment.samples;

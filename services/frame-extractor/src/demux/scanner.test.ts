@@ -17,11 +17,11 @@ import type { KeyFrame, Scanned } from './scanner.js';
 function scan(pieces: Buffer[]) {
   const whole = Buffer.concat(pieces);
   const scanner = createScanner(sniffContainer(whole)!);
-  const found: Scanned = { frames: 0, sounds: 0, keyFrames: [] };
+  const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
   for (const piece of pieces) {
-    const { frames, sounds, keyFrames, next } = scanner.push(piece);
+    const { frames, audioPackets, keyFrames, next } = scanner.push(piece);
     found.frames += frames;
-    found.sounds += sounds;
+    found.audioPackets += audioPackets;
     found.keyFrames.push(...keyFrames);
     if (next !== undefined) return { ...found, next, isLost: scanner.isLost };
   }
@@ -45,10 +45,10 @@ test.each([
   ['Opus in a WebM', ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm'], 0.02],
   ['AAC in an MP4', [...H264_MP4, '-c:a', 'aac'], 1024 / 48_000],
 ])('the packets of sound are counted: %s', async (_, encoding, packetSeconds) => {
-  const { frames, sounds } = scan(cut(await clickingClip(3, encoding), 1, 5000));
+  const { frames, audioPackets } = scan(cut(await clickingClip(3, encoding), 1, 5000));
   expect(frames).toBe(90);
   // An encoder begins a little before the sound, and fills the last packet.
-  expect(sounds - Math.ceil(3 / packetSeconds)).toBeOneOf([0, 1, 2]);
+  expect(audioPackets - Math.ceil(3 / packetSeconds)).toBeOneOf([0, 1, 2]);
 });
 
 describe('all key frames are found, with the time that they are shown at', () => {

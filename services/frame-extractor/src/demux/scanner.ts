@@ -13,7 +13,7 @@ export interface Scanned {
   /** Frames of the video track that began. */
   frames: number;
   /** Packets of the sound track that began. */
-  sounds: number;
+  audioPackets: number;
   keyFrames: KeyFrame[];
   /** Where another recording begins: nothing is scanned from there on. */
   next?: number;

@@ -1,22 +1,22 @@
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import type { CaptureClock } from './capture-clock.js';
-import { mostInFlight, type InFlight } from './in-flight-window.js';
+import { maxInFlight, type InFlightWindow } from './in-flight-window.js';
 import type { ExtractorMetrics } from '../metrics.js';
-import type { Pace } from './pacer.js';
+import type { Pacer } from './pacer.js';
 import type { Progress } from '../checkpoint/checkpoint-store.js';
-import type { RecordingSound } from '../audio/audio-stream.js';
-import type { SoundWriter } from '../audio/audio-writer.js';
+import type { AudioStream } from '../audio/audio-stream.js';
+import type { AudioWriter } from '../audio/audio-writer.js';
 import type { RawBatch } from '../video/batch-reader.js';
 
 /** How often a batch may be tried before its session goes on without it. */
 const DETECT_ATTEMPTS = 3;
 
 /** Hands a session's batches on to the detectors, in order, as fast as the playlist takes them. */
-export class Batcher {
+export class BatchDispatcher {
   /** What is done with the faces of the batches from now on. */
   effect: Effect;
   /** Numbers of batches that were handed on and are nowhere: they are handed on again. */
@@ -27,15 +27,15 @@ export class Batcher {
       sessionId: string;
       effect: Effect;
       /** What is handed on so far; kept up to date. */
-      done: Progress;
+      progress: Progress;
       store: FrameStore;
-      volume: PatientVolume;
-      sound: SoundWriter;
+      volume: RetryOnDiskFull;
+      audioWriter: AudioWriter;
       detect: JobQueue<'detect'>;
       cadence: Cadence;
       clock: CaptureClock;
-      pace: Pace;
-      inFlight: InFlight;
+      pacer: Pacer;
+      inFlight: InFlightWindow;
       metrics: ExtractorMetrics;
     },
   ) {
@@ -51,25 +51,25 @@ export class Batcher {
    * @param recording the sound of the recording that it comes from
    * @throws {VolumeFullError}
    */
-  async handOn(raw: RawBatch, receivedAt: number, recording: RecordingSound): Promise<boolean> {
-    const { done, store, clock, pace, inFlight, metrics, cadence } = this.options;
+  async dispatch(raw: RawBatch, receivedAt: number, audio: AudioStream): Promise<boolean> {
+    const { progress, store, clock, pacer, inFlight, metrics, cadence } = this.options;
     const { firstFrame, frameCount, width, height } = raw;
-    if (firstFrame < done.frames) {
+    if (firstFrame < progress.frames) {
       const batch = firstFrame / cadence.framesPerBatch;
-      if (this.missing.has(batch)) return this.dispatchAgain(raw, receivedAt, recording, batch);
-      this.writeMissingSound(raw, recording);
+      if (this.missing.has(batch)) return this.redispatch(raw, receivedAt, audio, batch);
+      this.writeMissingAudio(raw, audio);
       return true;
     }
-    if (firstFrame > done.frames) throw new Error('there are frames missing before a batch');
+    if (firstFrame > progress.frames) throw new Error('there are frames missing before a batch');
     clock.chunkRead(receivedAt);
-    await pace.until(clock.capturedAt(firstFrame));
-    const most = mostInFlight(raw.frames.length, store.size());
-    if (!(await inFlight.room(most))) return false;
-    const decodedAt = await this.dispatch(raw, receivedAt, recording, done.batches);
+    await pacer.until(clock.capturedAt(firstFrame));
+    const most = maxInFlight(raw.frames.length, store.size());
+    if (!(await inFlight.waitForRoom(most))) return false;
+    const decodedAt = await this.storeAndQueue(raw, receivedAt, audio, progress.batches);
     if (decodedAt === undefined) return false;
-    done.batches++;
-    done.frames += frameCount;
-    Object.assign(done, { width, height, capturedFrom: clock.captureOfFirst });
+    progress.batches++;
+    progress.frames += frameCount;
+    Object.assign(progress, { width, height, capturedFrom: clock.captureOfFirst });
     inFlight.add();
     metrics.frames.inc(frameCount);
     metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
@@ -83,18 +83,18 @@ export class Batcher {
   }
 
   /** Puts a batch into the frame store and the queue; resolves to when, undefined where there is no room any more. */
-  private async dispatch(
+  private async storeAndQueue(
     raw: RawBatch,
     receivedAt: number,
-    recording: RecordingSound,
+    audio: AudioStream,
     batch: number,
   ): Promise<number | undefined> {
-    const { sessionId, store, volume, sound, detect, clock, done } = this.options;
+    const { sessionId, store, volume, audioWriter, detect, clock, progress } = this.options;
     const { firstFrame, frameCount, width, height } = raw;
     const ref = { sessionId, batch, kind: 'decoded' } as const;
     if (!(await volume.write(() => store.write(ref, raw.frames)))) return undefined;
-    if (firstFrame >= done.frames) clock.framesOut(firstFrame + frameCount, receivedAt);
-    const samples = sound.write(recording, { batch, firstFrame, frameCount });
+    if (firstFrame >= progress.frames) clock.framesOut(firstFrame + frameCount, receivedAt);
+    const samples = audioWriter.write(audio, { batch, firstFrame, frameCount });
     const decodedAt = Date.now();
     await detect.add(
       {
@@ -107,23 +107,23 @@ export class Batcher {
     return decodedAt;
   }
 
-  private async dispatchAgain(
+  private async redispatch(
     raw: RawBatch,
     receivedAt: number,
-    recording: RecordingSound,
+    audio: AudioStream,
     batch: number,
   ): Promise<boolean> {
     const { sessionId, detect } = this.options;
     // A job that failed, or whose frames are gone, would be in the way of the new one.
     await detect.remove(detectJobId({ sessionId, batch }));
-    const decodedAt = await this.dispatch(raw, receivedAt, recording, batch);
+    const decodedAt = await this.storeAndQueue(raw, receivedAt, audio, batch);
     if (decodedAt !== undefined) this.missing.delete(batch);
     return decodedAt !== undefined;
   }
 
-  private writeMissingSound({ firstFrame, frameCount }: RawBatch, recording: RecordingSound): void {
-    const { done, sound, cadence } = this.options;
+  private writeMissingAudio({ firstFrame, frameCount }: RawBatch, audio: AudioStream): void {
+    const { progress, audioWriter, cadence } = this.options;
     const batch = firstFrame / cadence.framesPerBatch;
-    if (firstFrame >= done.heard) sound.write(recording, { batch, firstFrame, frameCount });
+    if (firstFrame >= progress.heard) audioWriter.write(audio, { batch, firstFrame, frameCount });
   }
 }

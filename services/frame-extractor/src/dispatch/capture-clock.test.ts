@@ -25,7 +25,7 @@ describe('frames of a session were captured', () => {
   test('in another recording, at the earliest after those of the one before it', () => {
     const clock = new CaptureClock(30);
     clock.chunkCame(T);
-    clock.recordingBegan(30, T + 7_000);
+    clock.inputStreamBegan(30, T + 7_000);
     expect(clock.capturedAt(30)).toBe(T + 7_000);
     clock.framesOut(90, T + 6_500);
     expect(clock.capturedAt(30)).toBe(T + 4_500);

@@ -1,9 +1,9 @@
 /** How far the first guess may be moved, in milliseconds; what lies further is no live camera. */
-const MOST_CORRECTION_MS = 1_000;
+const MAX_CORRECTION_MS = 1_000;
 /** So much faster than the server's clock a source's may run: the guess moves on with it. */
-const MOST_DRIFT = 0.001;
+const MAX_DRIFT = 0.001;
 /** Frames that come later than this, in milliseconds, were not captured in time: the source has paused. */
-const LONGEST_DELAY_MS = 20_000;
+const MAX_DELAY_MS = 20_000;
 /** Chunks come in their order: one that came so much before the one before it, came by another clock. */
 const STEP_BACK_MS = 1_000;
 
@@ -51,7 +51,7 @@ export class CaptureClock {
   }
 
   /** A recording whose first frame is this one begins with a chunk that came at `receivedAt`. */
-  recordingBegan(frame: number, receivedAt: number): void {
+  inputStreamBegan(frame: number, receivedAt: number): void {
     const before = this.began;
     this.setBegan(Math.max(before ?? 0, receivedAt - this.toMs(frame)), frame);
     // Its first chunk may have waited long on its way; it was not captured before what came before it.
@@ -62,9 +62,8 @@ export class CaptureClock {
   framesOut(frames: number, receivedAt: number): void {
     this.chunkCame(receivedAt);
     const asArrived = receivedAt - this.toMs(frames);
-    if (asArrived > this.began! + LONGEST_DELAY_MS)
-      this.setBegan(asArrived - LONGEST_DELAY_MS, frames);
-    const earliest = this.earliest! - MOST_DRIFT * this.toMs(frames - this.beganAtFrame);
+    if (asArrived > this.began! + MAX_DELAY_MS) this.setBegan(asArrived - MAX_DELAY_MS, frames);
+    const earliest = this.earliest! - MAX_DRIFT * this.toMs(frames - this.beganAtFrame);
     this.began = Math.max(earliest, Math.min(this.began!, asArrived));
   }
 
@@ -76,7 +75,7 @@ export class CaptureClock {
   private setBegan(began: number | undefined, atFrame: number): void {
     this.began = began;
     this.beganAtFrame = atFrame;
-    this.earliest = began === undefined ? undefined : began - MOST_CORRECTION_MS;
+    this.earliest = began === undefined ? undefined : began - MAX_CORRECTION_MS;
   }
 
   private toMs(frames: number): number {

@@ -12,13 +12,13 @@ const MAX_SHARE = 1 / 8;
  * @param batchBytes size of each
  * @param storeBytes how much the frame store can hold
  */
-export function mostInFlight(batchBytes: number, storeBytes: number): number {
+export function maxInFlight(batchBytes: number, storeBytes: number): number {
   const bytes = Math.min(MAX_BYTES, storeBytes * MAX_SHARE);
   return Math.max(1, Math.min(MAX_BATCHES, Math.floor(bytes / batchBytes)));
 }
 
 /** The batches of one session that are handed on and not in the playlist yet. */
-export class InFlight {
+export class InFlightWindow {
   private waiting: Deferred<void> | undefined;
   private listed = 0;
   private closed = false;
@@ -50,7 +50,7 @@ export class InFlight {
   }
 
   /** The playlist has so many batches in all; a part of one does not count. */
-  published(batches: number): void {
+  listedUpTo(batches: number): void {
     if (this.closed) return;
     const before = this.count;
     this.listed = Math.min(this.handedOn, Math.max(this.listed, Math.floor(batches)));
@@ -59,7 +59,7 @@ export class InFlight {
   }
 
   /** Resolves to true when fewer than `most` are on their way, to false after `close`. */
-  async room(most: number): Promise<boolean> {
+  async waitForRoom(most: number): Promise<boolean> {
     while (!this.closed && this.count >= most) {
       this.waiting = deferred();
       await this.waiting.promise;

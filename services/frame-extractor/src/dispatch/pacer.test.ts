@@ -1,7 +1,7 @@
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { Pace } from './pacer.js';
+import { Pacer } from './pacer.js';
 import { countedClip, cut, SMALL, VP8_WEBM } from '../testing/clips.js';
 import { log, Surroundings, upTo } from '../testing/surroundings.js';
 
@@ -9,11 +9,11 @@ const redis = connectRedis(redisUrl, 'worker', log);
 afterAll(() => redis.quit());
 
 test('media that is not ahead of its time is not held back', async () => {
-  await new Pace(2_000).until(Date.now() + 1_900);
+  await new Pacer(2_000).until(Date.now() + 1_900);
 });
 
 test('whoever waits goes on when the session is closed', async () => {
-  const pace = new Pace(0);
+  const pace = new Pacer(0);
   const waiting = pace.until(Date.now() + 3_600_000);
   pace.close();
   await waiting;
@@ -21,7 +21,7 @@ test('whoever waits goes on when the session is closed', async () => {
 
 test('a clock that was set back by an hour holds nothing back for long', async () => {
   // It would take longer than this test may.
-  await new Pace(0).until(Date.now() + 3_600_000);
+  await new Pacer(0).until(Date.now() + 3_600_000);
 });
 
 describe('a file that is sent at once', () => {

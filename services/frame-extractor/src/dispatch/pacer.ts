@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Batches come in turn, each somewhat later than the last: a longer wait is a clock that was set back. */
-const LONGEST_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 1_000;
 
 /** Holds media back that is ahead of its time: a file that is pushed faster than it plays. */
-export class Pace {
+export class Pacer {
   private readonly closing = new AbortController();
 
   /** @param leadMs how much earlier than it would be captured live media may be handed on */
@@ -13,7 +13,7 @@ export class Pace {
   /** Resolves when media of this capture time (milliseconds since 1970) may be handed on, or after `close`. */
   async until(capturedAt: number): Promise<void> {
     const early = Math.ceil(capturedAt - this.leadMs - Date.now());
-    const waitMs = Math.min(early, LONGEST_WAIT_MS);
+    const waitMs = Math.min(early, MAX_WAIT_MS);
     if (waitMs > 0) await delay(waitMs, undefined, { signal: this.closing.signal }).catch(() => {});
   }
 

@@ -15,7 +15,7 @@ const BUFFER_BYTES = 256 * 1024;
  * 14 MB of garbage outside of the heap each second, for which V8 marks the whole heap every second:
  * three times the CPU of the reading itself. Only a socket that connects can be given a buffer.
  */
-export class OutputChannel {
+export class FixedBufferPipe {
   private readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   private readonly ours: Socket;
   private theirs: Socket | undefined;
@@ -31,12 +31,12 @@ export class OutputChannel {
   }
 
   /** Its way in and its way out are connected when it resolves. */
-  static async open(): Promise<OutputChannel> {
+  static async open(): Promise<FixedBufferPipe> {
     const path = join(tmpdir(), `facecast-${randomUUID()}`);
     const server = createServer({ pauseOnConnect: true }).listen(path);
     try {
       await once(server, 'listening');
-      const channel = new OutputChannel(path);
+      const channel = new FixedBufferPipe(path);
       [channel.theirs] = (await once(server, 'connection')) as [Socket];
       return channel;
     } finally {

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { StallWatch } from './stall-watchdog.js';
+import { StallWatchdog } from './stall-watchdog.js';
 
 const LIMIT_MS = 1000;
 let stalls: number;
-let watch: StallWatch;
+let watch: StallWatchdog;
 
 beforeEach(() => {
   vi.useFakeTimers();
   stalls = 0;
-  watch = new StallWatch(
+  watch = new StallWatchdog(
     () => undefined,
     () => LIMIT_MS,
     () => stalls++,

@@ -4,14 +4,14 @@ import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
  * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks
  * for the next ones before it gives them. Of sound, none keeps more.
  */
-const MOST_HELD_BACK = 16;
+const MAX_REORDERED_FRAMES = 16;
 
 /**
  * Notices a decoder that is given frames and gives none back. It is no stall when there was nothing to
  * work on (a still screen sends no frames), when its output was not taken from it, when it may be waiting
  * for frames to come before those that it has, or when it had no CPU to work with.
  */
-export class StallWatch {
+export class StallWatchdog {
   private readonly timer: RunnableTimer;
   private unanswered = 0;
   private isWaitedFor = false;
@@ -78,7 +78,7 @@ export class StallWatch {
 
   private get owes(): boolean {
     const { blocked, finishing, isWaitedFor, unanswered } = this;
-    return blocked || finishing || isWaitedFor || unanswered > MOST_HELD_BACK;
+    return blocked || finishing || isWaitedFor || unanswered > MAX_REORDERED_FRAMES;
   }
 
   private start(): void {

@@ -18,7 +18,7 @@ const SILENCE_MS = 1_000;
 type Chunk = Extract<ChunkJob, { kind: 'chunk' }>;
 
 /** What the input tells, and asks. */
-export interface InputEvents {
+export interface ChunkReaderEvents {
   /** A chunk came, before anybody reads it. */
   onChunk(receivedAt: number): void;
   /** Chunk `n` was read, and what came out of it until then is to be handed on: resolves when it is safe. */
@@ -31,14 +31,14 @@ export interface InputEvents {
  * A session's chunks, in order, as they come. They can be read again from any place for as long as they
  * are kept. A chunk is acknowledged when it was read and `onRead` has resolved.
  */
-export class ChunkInput {
+export class ChunkReader {
   /** When the newest chunk that was read came to the gateway. */
   receivedAt = Date.now();
   private readonly queue: JobQueue<'chunks'>;
   private readonly worker: ReturnType<typeof consume>;
   private readonly silence: NodeJS.Timeout;
   private readonly concluded = deferred<void>();
-  private state: 'open' | 'handed over' = 'open';
+  private state: 'open' | 'released' = 'open';
   /** The chunk that is to come next; those before it can be read. */
   private next: number;
   private newest: Chunk | undefined;
@@ -56,7 +56,7 @@ export class ChunkInput {
       redis: Redis;
       chunks: ChunkStore;
       sessions: SessionRegistry;
-      events: InputEvents;
+      events: ChunkReaderEvents;
       log: Logger;
     },
   ) {
@@ -115,15 +115,15 @@ export class ChunkInput {
   }
 
   /** From now on nothing is acknowledged: it is put back for another replica. */
-  handOver(): void {
-    this.state = 'handed over';
+  release(): void {
+    this.state = 'released';
     this.concluded.resolve();
     this.wake();
   }
 
   /** Takes no more; resolves when nothing is being taken. */
   async close(): Promise<void> {
-    this.handOver();
+    this.release();
     clearInterval(this.silence);
     await this.worker.close();
     await this.queue.close();
@@ -143,7 +143,7 @@ export class ChunkInput {
     this.working = true;
     try {
       if (this.state === 'open') await (data.kind === 'end' ? this.takeEnd() : this.take(data));
-      if (this.state === 'handed over') await putBack(job, token);
+      if (this.state === 'released') await putBack(job, token);
     } finally {
       this.working = false;
       this.lastWork = performance.now();
@@ -152,7 +152,7 @@ export class ChunkInput {
 
   private async take(chunk: Chunk): Promise<void> {
     if (chunk.n < this.next) return;
-    await this.takeWithheld(chunk.n);
+    await this.takeStillLocked(chunk.n);
     if (this.state !== 'open') return;
     if (chunk.n > this.next) return this.options.events.onLost();
     await this.takeNext(chunk);
@@ -162,7 +162,7 @@ export class ChunkInput {
    * Takes those before chunk `before` that the queue gives to nobody yet: a holder died with them, and
    * its locks have not run out. When they have, these chunks come again, and are known.
    */
-  private async takeWithheld(before = Infinity): Promise<void> {
+  private async takeStillLocked(before = Infinity): Promise<void> {
     while (this.next < before && this.state === 'open') {
       const job = await this.queue.find(chunkJobId(this.next));
       if (job?.data.kind !== 'chunk') return;
@@ -183,7 +183,7 @@ export class ChunkInput {
 
   /** The end is acknowledged when all that comes before it is. */
   private async takeEnd(): Promise<void> {
-    await this.takeWithheld();
+    await this.takeStillLocked();
     if (this.state !== 'open') return;
     this.end();
     await this.concluded.promise;

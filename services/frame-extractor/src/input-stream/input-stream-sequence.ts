@@ -1,7 +1,7 @@
 import type { ProcessExit } from '@facecast/shared/runtime/child-process';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { CaptureClock } from '../dispatch/capture-clock.js';
-import type { ChunkInput } from '../ingest/chunk-reader.js';
+import type { ChunkReader } from '../ingest/chunk-reader.js';
 import type { Deps } from '../deps.js';
 import {
   DecodeFailure,
@@ -10,25 +10,25 @@ import {
   type Interruption,
 } from '../decode-failure.js';
 import type { Size } from '../video/ffmpeg-arguments.js';
-import { Losses } from './restart-limit.js';
+import { RestartLimit } from './restart-limit.js';
 import type { Progress } from '../checkpoint/checkpoint-store.js';
-import { Recording, type NextRecording } from './input-stream.js';
-import type { RecoveryPoint, Restart } from '../checkpoint/keyframe-tracker.js';
-import type { TakeUp } from '../checkpoint/resume-point.js';
-import { filledUp, type RawBatch } from '../video/batch-reader.js';
+import { InputStream, type NextInputStream } from './input-stream.js';
+import type { ResumePoint, Restart } from '../checkpoint/keyframe-tracker.js';
+import type { ResumeFrom } from '../checkpoint/resume-point.js';
+import { padBatch, type RawBatch } from '../video/batch-reader.js';
 
 /** What a series of recordings is made of, and where its batches go. */
-export interface RecordingSeriesOptions extends Pick<
+export interface InputStreamSequenceOptions extends Pick<
   Deps,
-  'cadence' | 'picture' | 'patience' | 'metrics'
+  'cadence' | 'picture' | 'stallLimits' | 'metrics'
 > {
-  input: ChunkInput;
-  from: TakeUp;
+  input: ChunkReader;
+  from: ResumeFrom;
   clock: CaptureClock;
   /** How far the session has come, which others keep up to date. */
-  done: Readonly<Progress>;
+  progress: Readonly<Progress>;
   /** Takes a batch of a recording; resolves to false where no more is wanted. */
-  handOn: (batch: RawBatch, recording: Recording) => Promise<boolean>;
+  dispatch: (batch: RawBatch, inputStream: InputStream) => Promise<boolean>;
   /** The first frame that was handed on and is nowhere, if there is one. */
   firstMissingFrame: () => number | undefined;
   log: Logger;
@@ -40,70 +40,69 @@ const MAX_REMAKES = 5;
 const MAX_EARLIER = 4;
 
 /** A recording that is decoded to its end, and not listed to its end yet. */
-interface EarlierRecording extends Pick<Recording, 'recovery' | 'wholeHeader'> {
+interface EarlierInputStream extends Pick<InputStream, 'keyframes' | 'wholeHeader'> {
   /** Number of the frame after its last. */
   end: number;
 }
 
 /** The recordings of one session, one after the other, each decoded by one ffmpeg or more. */
-export class RecordingSeries {
+export class InputStreamSequence {
   /** The one that is being decoded. */
-  current: Recording;
+  current: InputStream;
   /** Those before it of which something may still have to be made again, the oldest first. */
-  private earlier: EarlierRecording[] = [];
+  private earlier: EarlierInputStream[] = [];
   /** Number of the frame after all that came out, since it was taken up last. */
   private position: number;
   private header: Buffer | undefined;
   private size: Size | undefined;
   /** The input cannot be read: why. */
   private inputFailure: FailureReason | undefined;
-  private readonly losses = new Losses();
-  private readonly soundLosses = new Losses();
-  private readonly remakes = new Losses(MAX_REMAKES);
+  private readonly videoRestarts = new RestartLimit();
+  private readonly audioRestarts = new RestartLimit();
+  private readonly remakes = new RestartLimit(MAX_REMAKES);
   private isOver = false;
 
-  constructor(private readonly options: RecordingSeriesOptions) {
-    const { from, done } = options;
-    const { width, height } = done;
+  constructor(private readonly options: InputStreamSequenceOptions) {
+    const { from, progress } = options;
+    const { width, height } = progress;
     if (width !== undefined && height !== undefined) this.size = { width, height };
     this.header = from.header;
     this.position = from.point.rate.next;
-    this.current = this.record(from.point);
-    if (done.nextChunk > 0) this.tellReplacement('taken_over');
+    this.current = this.open(from.point);
+    if (progress.nextChunk > 0) this.logReplacement('taken_over');
   }
 
   /** Hands all batches on; resolves to what it was that ended the last recording too early. */
   async decode(): Promise<FailureReason | undefined> {
     for (;;) {
-      const failure = await this.decodeRecording();
+      const failure = await this.decodeCurrent();
       if (this.isOver) return undefined;
       const reason = this.inputFailure ?? failure?.reason;
-      if (failure && reason && isInterruption(reason) && this.takeUpAgain(failure, reason))
-        continue;
+      if (failure && reason && isInterruption(reason) && this.restart(failure, reason)) continue;
       const { following, decoder } = this.current;
       const rest = decoder.rest();
       if (following && (!reason || reason === 'no_picture')) {
         // A recording begins with a batch: then it can be taken up without the one before it.
-        if (rest) await this.handOn(filledUp(rest, this.options.cadence.framesPerBatch));
+        if (rest) await this.dispatch(padBatch(rest, this.options.cadence.framesPerBatch));
         if (!this.begin(following)) return 'unknown_type';
         continue;
       }
       if (failure) this.options.log.warn({ reason, ffmpeg: failure.cause }, 'could not be decoded');
-      if (rest) await this.handOn(rest);
-      const isLost = reason && isInterruption(reason) && !this.current.recovery.point;
+      if (rest) await this.dispatch(rest);
+      const isLost = reason && isInterruption(reason) && !this.current.keyframes.point;
       return isLost ? 'no_way_back' : reason;
     }
   }
 
   /** From where all can be made again that is not listed yet. */
-  get resumable(): Pick<Recording, 'recovery' | 'wholeHeader'> {
+  get resumable(): Pick<InputStream, 'keyframes' | 'wholeHeader'> {
     return this.earlier[0] ?? this.current;
   }
 
   /** All frames up to number `frames` (without it) are listed, and their sound is written. */
   listed(frames: number): void {
     while (this.earlier[0] && this.earlier[0].end <= frames) this.earlier.shift();
-    for (const { recovery } of [...this.earlier, this.current]) recovery.listed(frames);
+    for (const { keyframes } of [...this.earlier, this.current]) keyframes.listed(frames);
   }
 
   /** Has what is missing made again, also where all was decoded. */
@@ -126,14 +125,14 @@ export class RecordingSeries {
   stop(): void {
     this.isOver = true;
     this.current.decoder.close();
-    this.current.sound.abandon();
+    this.current.audio.abandon();
   }
 
   /** Hands the batches of the present recording on until there are no more from its present decoder. */
-  private async decodeRecording(): Promise<DecodeFailure | undefined> {
+  private async decodeCurrent(): Promise<DecodeFailure | undefined> {
     try {
       for await (const batch of this.current.decoder.batches())
-        if (!(await this.handOn(batch))) break;
+        if (!(await this.dispatch(batch))) break;
       return undefined;
     } catch (error) {
       if (!(error instanceof DecodeFailure)) throw error;
@@ -143,49 +142,50 @@ export class RecordingSeries {
     }
   }
 
-  private async handOn(batch: RawBatch): Promise<boolean> {
+  private async dispatch(batch: RawBatch): Promise<boolean> {
     const { width, height, firstFrame, frameCount } = batch;
     this.size ??= { width, height };
     this.position = Math.max(this.position, firstFrame + frameCount);
-    const isTaken = await this.options.handOn(batch, this.current);
+    const isTaken = await this.options.dispatch(batch, this.current);
     this.isOver ||= !isTaken;
     return !this.isOver;
   }
 
   /** Goes on with the recording after this one; false where nobody can read it. */
-  private begin({ container, ...place }: NextRecording): boolean {
+  private begin({ container, ...place }: NextInputStream): boolean {
     if (!container) return false;
-    const { done, clock, input, log } = this.options;
+    const { progress, clock, input, log } = this.options;
     // One that is decoded again began when it did.
-    if (this.position >= done.frames) clock.recordingBegan(this.position, input.newestReceivedAt);
+    if (this.position >= progress.frames)
+      clock.inputStreamBegan(this.position, input.newestReceivedAt);
     log.info({ chunk: place.chunk, frame: this.position }, 'another recording');
     // One that nobody announced is found again by its header.
     const isAnnounced = place.announced === place.chunk && place.offset === 0;
     this.keepCurrent(isAnnounced ? { chunk: place.chunk, container } : undefined);
     this.header = undefined;
-    this.current = this.record({ ...place, container, rate: { next: this.position } });
+    this.current = this.open({ ...place, container, rate: { next: this.position } });
     return true;
   }
 
   private keepCurrent(restart: Restart | undefined): void {
-    const { recovery, wholeHeader, from } = this.current;
+    const { keyframes, wholeHeader, from } = this.current;
     // Of one without frames there is nothing to make again.
     if (this.position > from.rate.next)
-      this.earlier.push({ recovery, wholeHeader, end: this.position });
+      this.earlier.push({ keyframes, wholeHeader, end: this.position });
     this.earlier = this.earlier.slice(-MAX_EARLIER);
-    if (restart) for (const { recovery } of this.earlier) recovery.followedBy(restart);
+    if (restart) for (const { keyframes } of this.earlier) keyframes.followedBy(restart);
   }
 
   /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
-  private takeUpAgain(failure: DecodeFailure, reason: Interruption): boolean {
+  private restart(failure: DecodeFailure, reason: Interruption): boolean {
     if (reason === 'batch_missing') return this.resumeAtMissing();
-    const { recovery, decoder } = this.current;
-    const isOfSound = reason === 'sound_died' || reason === 'sound_stalled';
-    if (!recovery.point) return false;
-    if (!isOfSound && !this.losses.isWorthAnother(this.options.done.frames, decoder.hasGiven))
+    const { keyframes, decoder } = this.current;
+    const isOfAudio = reason === 'sound_died' || reason === 'sound_stalled';
+    if (!keyframes.point) return false;
+    if (!isOfAudio && !this.videoRestarts.allows(this.options.progress.frames, decoder.hasOutput))
       return false;
-    this.takeUp(this.current, recovery.point);
-    this.tellReplacement(reason, failure.cause);
+    this.resumeAt(this.current, keyframes.point);
+    this.logReplacement(reason, failure.cause);
     return true;
   }
 
@@ -193,39 +193,39 @@ export class RecordingSeries {
     const frame = this.options.firstMissingFrame();
     const all = [...this.earlier, this.current];
     const from = all.findLastIndex(
-      ({ recovery: { point } }) => point && point.rate.next <= (frame ?? Infinity),
+      ({ keyframes: { point } }) => point && point.rate.next <= (frame ?? Infinity),
     );
-    const point = all[from]?.recovery.point;
-    if (!point || (frame !== undefined && !this.remakes.isWorthAnother(frame))) return false;
+    const point = all[from]?.keyframes.point;
+    if (!point || (frame !== undefined && !this.remakes.allows(frame))) return false;
     this.earlier = this.earlier.slice(0, from);
-    this.takeUp(all[from]!, point);
-    this.tellReplacement('batch_missing');
+    this.resumeAt(all[from]!, point);
+    this.logReplacement('batch_missing');
     return true;
   }
 
-  private takeUp({ wholeHeader }: Pick<Recording, 'wholeHeader'>, point: RecoveryPoint): void {
-    const { decoder, sound } = this.current;
+  private resumeAt({ wholeHeader }: Pick<InputStream, 'wholeHeader'>, point: ResumePoint): void {
+    const { decoder, audio } = this.current;
     this.size ??= decoder.size;
     this.header = wholeHeader;
     this.position = point.rate.next;
-    sound.abandon();
-    this.current = this.record(point);
+    audio.abandon();
+    this.current = this.open(point);
   }
 
-  private tellReplacement(reason: Interruption | 'taken_over', ffmpeg?: ProcessExit): void {
-    const { metrics, log, done } = this.options;
+  private logReplacement(reason: Interruption | 'taken_over', ffmpeg?: ProcessExit): void {
+    const { metrics, log, progress } = this.options;
     metrics.replacements.inc({ reason });
     const { chunk, keyFrame } = this.current.from;
     const from = { chunk, keyFrame: keyFrame?.time };
-    log.warn({ reason, ffmpeg, frame: done.frames, from }, 'taken up at a key frame');
+    log.warn({ reason, ffmpeg, frame: progress.frames, from }, 'taken up at a key frame');
   }
 
-  private record(point: RecoveryPoint): Recording {
-    const { input, picture, patience, cadence, done, log } = this.options;
+  private open(point: ResumePoint): InputStream {
+    const { input, picture, stallLimits, cadence, progress, log } = this.options;
     const { framesPerBatch } = cadence;
-    return new Recording(point, this.header, input, {
-      ...{ picture, patience, framesPerBatch, size: this.size },
-      isSoundWorthIt: (hasGiven) => this.soundLosses.isWorthAnother(done.heard, hasGiven),
+    return new InputStream(point, this.header, input, {
+      ...{ picture, stallLimits, framesPerBatch, size: this.size },
+      mayRestartAudio: (hasOutput) => this.audioRestarts.allows(progress.heard, hasOutput),
       onFailed: (error) => {
         log.error({ err: error }, 'the input could not be read');
         this.failInput('lost_chunk');

@@ -1,14 +1,14 @@
-import type { ChunkInput } from '../ingest/chunk-reader.js';
+import type { ChunkReader } from '../ingest/chunk-reader.js';
 import { declaredContainer, type Container } from '../demux/container.js';
-import { Decoder, PATIENCE, type DecoderOptions } from '../video/video-decoder.js';
+import { VideoDecoder, STALL_LIMITS, type VideoDecoderOptions } from '../video/video-decoder.js';
 import type { Interruption } from '../decode-failure.js';
-import { Recovery, type RecoveryPoint, type Restart } from '../checkpoint/keyframe-tracker.js';
-import { RecordingSound } from '../audio/audio-stream.js';
+import { KeyframeTracker, type ResumePoint, type Restart } from '../checkpoint/keyframe-tracker.js';
+import { AudioStream } from '../audio/audio-stream.js';
 import { createScanner } from '../demux/create-scanner.js';
 import type { Scanner } from '../demux/scanner.js';
 
 /** Where the recording after this one begins. */
-export interface NextRecording {
+export interface NextInputStream {
   chunk: number;
   offset: number;
   /** Undefined where nobody can read it. */
@@ -19,15 +19,15 @@ export interface NextRecording {
 }
 
 /** How recordings are decoded. */
-export interface RecordingOptions extends Pick<
-  DecoderOptions,
-  'picture' | 'size' | 'framesPerBatch' | 'patience'
+export interface InputStreamOptions extends Pick<
+  VideoDecoderOptions,
+  'picture' | 'size' | 'framesPerBatch' | 'stallLimits'
 > {
   /**
    * Whether it is worth it to take the recording up again where the decoder of its sound was lost.
    * @param hasGiven whether that one gave anything
    */
-  isSoundWorthIt: (hasGiven: boolean) => boolean;
+  mayRestartAudio: (hasOutput: boolean) => boolean;
   /** Called where the input cannot be read. */
   onFailed: (error: unknown) => void;
 }
@@ -36,38 +36,38 @@ export interface RecordingOptions extends Pick<
  * One ffmpeg's part of a recording: from a recovery point on, the input's bytes go into a decoder until
  * the recording ends, another one begins in the input, or something goes wrong.
  */
-export class Recording {
-  readonly decoder: Decoder;
-  readonly sound: RecordingSound;
-  readonly recovery: Recovery;
+export class InputStream {
+  readonly decoder: VideoDecoder;
+  readonly audio: AudioStream;
+  readonly keyframes: KeyframeTracker;
   /** Once this recording's bytes are over, and where there is one. */
-  following: NextRecording | undefined;
+  following: NextInputStream | undefined;
   private readonly scanner: Scanner;
   private readonly abort = new AbortController();
   private readonly feeding: Promise<void>;
 
   /** @param header of the recording, where `from` is not its beginning */
   constructor(
-    readonly from: RecoveryPoint,
+    readonly from: ResumePoint,
     private readonly header: Buffer | undefined,
-    private readonly input: ChunkInput,
-    private readonly options: RecordingOptions,
+    private readonly input: ChunkReader,
+    private readonly options: InputStreamOptions,
   ) {
     const { container, rate, keyFrame } = from;
-    const { picture, patience = PATIENCE } = options;
+    const { picture, stallLimits = STALL_LIMITS } = options;
     const head = this.head();
     this.scanner = createScanner(container);
-    this.recovery = new Recovery(from, head.length);
-    this.sound = new RecordingSound({
-      ...{ container, fps: picture.fps, frame: rate.next, patience },
-      onLost: (reason) => this.soundLost(reason),
+    this.keyframes = new KeyframeTracker(from, head.length);
+    this.audio = new AudioStream({
+      ...{ container, fps: picture.fps, frame: rate.next, stallLimits },
+      onLost: (reason) => this.audioLost(reason),
     });
-    this.decoder = new Decoder({
+    this.decoder = new VideoDecoder({
       ...options,
       ...{ container, rate, from: keyFrame?.time },
       onFrame: (time, at) => {
-        this.recovery.decoded(time, at);
-        this.sound.follow(at);
+        this.keyframes.decoded(time, at);
+        this.audio.follow(at);
       },
     });
     this.feeding = this.feed(head).catch(options.onFailed);
@@ -83,14 +83,14 @@ export class Recording {
     this.abort.abort();
     this.decoder.close();
     await this.feeding;
-    this.sound.endInput();
+    this.audio.endInput();
   }
 
-  private soundLost(reason: Interruption): boolean {
-    const { decoder, recovery, options } = this;
+  private audioLost(reason: Interruption): boolean {
+    const { decoder, keyframes, options } = this;
     // The pictures' decoder may have been lost with it.
     if (decoder.isClosed) return true;
-    if (!recovery.point || !options.isSoundWorthIt(this.sound.hasGiven)) return false;
+    if (!keyframes.point || !options.mayRestartAudio(this.audio.hasOutput)) return false;
     decoder.fail(reason);
     return true;
   }
@@ -104,7 +104,7 @@ export class Recording {
   private async feed(head: Buffer): Promise<void> {
     if (head.length > 0) {
       this.scanner.push(head);
-      this.sound.write(head, 0);
+      this.audio.write(head, 0);
       await this.decoder.write(head, 0);
     }
     for (let n = this.from.chunk; !this.abort.signal.aborted; n++) {
@@ -122,26 +122,26 @@ export class Recording {
       this.input.done(n);
     }
     this.decoder.endInput();
-    this.sound.endInput();
+    this.audio.endInput();
   }
 
   /** False where another recording begins in it. */
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
-    const { scanner, recovery, decoder, sound } = this;
+    const { scanner, keyframes, decoder, audio } = this;
     const bytes = chunk.subarray(offset);
-    const { frames, sounds, keyFrames, next, isBroken } = scanner.push(bytes);
+    const { frames, audioPackets, keyFrames, next, isBroken } = scanner.push(bytes);
     if (isBroken) {
       decoder.fail('no_picture');
       return false;
     }
-    recovery.fed(n, offset, bytes.length, keyFrames);
-    const following = next === undefined ? undefined : recovery.locate(next);
+    keyframes.fed(n, offset, bytes.length, keyFrames);
+    const following = next === undefined ? undefined : keyframes.locate(next);
     // The first bytes of the next one may have been in the chunk before, and were fed.
     const ownBytes = following
       ? Math.max(0, following.chunk === n ? following.offset - offset : 0)
       : bytes.length;
     const own = bytes.subarray(0, ownBytes);
-    sound.write(own, sounds);
+    audio.write(own, audioPackets);
     // Where the structure is not known, there may be a frame in every piece.
     await decoder.write(own, scanner.isLost ? 1 : frames);
     if (!following) return true;

@@ -1,15 +1,15 @@
 /** How often ffmpeg may be lost at one place. */
-const MAX_LOSSES = 3;
+const MAX_FAILURES = 3;
 /** How often in a row it may be lost before it gave anything: it did not die of what it was given. */
-const MAX_AT_ONCE = 10;
+const MAX_IMMEDIATE_FAILURES = 10;
 
 /** Tells an ffmpeg that is lost now and then from one that is always lost at the same place. */
-export class Losses {
+export class RestartLimit {
   private frame = -1;
-  private count = 0;
-  private atOnce = 0;
+  private failures = 0;
+  private immediateFailures = 0;
 
-  constructor(private readonly maxLosses = MAX_LOSSES) {}
+  constructor(private readonly maxFailures = MAX_FAILURES) {}
 
   /**
    * Whether another one may get further than the one that was lost. A replacement that is lost at once
@@ -17,13 +17,13 @@ export class Losses {
    * @param frame how far the session has come: whoever gets it further forgets all losses
    * @param hasGiven whether the one that was lost gave anything
    */
-  isWorthAnother(frame: number, hasGiven = true): boolean {
+  allows(frame: number, hasOutput = true): boolean {
     const isElsewhere = frame !== this.frame;
     this.frame = frame;
-    if (isElsewhere) this.count = 0;
-    if (isElsewhere || hasGiven) this.atOnce = 0;
-    if (isElsewhere || hasGiven) this.count++;
-    else this.atOnce++;
-    return this.count < this.maxLosses && this.atOnce < MAX_AT_ONCE;
+    if (isElsewhere) this.failures = 0;
+    if (isElsewhere || hasOutput) this.immediateFailures = 0;
+    if (isElsewhere || hasOutput) this.failures++;
+    else this.immediateFailures++;
+    return this.failures < this.maxFailures && this.immediateFailures < MAX_IMMEDIATE_FAILURES;
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
-import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
+import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 import { countedClip } from '@facecast/shared/testing/counted-clip';
 import { onsets } from '@facecast/shared/testing/onsets';
 

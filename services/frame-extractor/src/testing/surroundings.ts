@@ -8,7 +8,10 @@ import { deferred } from '@facecast/shared/runtime/deferred';
 import { publishEvent } from '@facecast/shared/protocol/events';
 import { DirectoryFrameStore, frameBytes } from '@facecast/shared/media/frame-store';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { MarkedLog, MarkedLogReader } from '@facecast/shared/redis/marked-log';
+import {
+  RenderedBatchLog,
+  RenderedBatchLogReader,
+} from '@facecast/shared/redis/rendered-batch-log';
 import type { DetectJob, InputEnd } from '@facecast/shared/protocol/messages';
 import { chunkJobId, consume, JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
@@ -16,7 +19,7 @@ import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { Registry } from 'prom-client';
 import { readFrameExtractorConfig } from '../config.js';
-import type { Patience } from '../video/video-decoder.js';
+import type { StallLimits } from '../video/video-decoder.js';
 import type { Deps } from '../deps.js';
 import { createDeps, Extractor } from '../extractor.js';
 import { createExtractorMetrics } from '../metrics.js';
@@ -94,7 +97,7 @@ export class TestSession {
 export class Surroundings {
   readonly sessions: SessionRegistry;
   readonly store: DirectoryFrameStore;
-  readonly log: MarkedLogReader;
+  readonly log: RenderedBatchLogReader;
   readonly metrics = createExtractorMetrics(new Registry());
   extractor!: Extractor;
   /** Whether the playlist takes what the extractor hands on. */
@@ -110,12 +113,12 @@ export class Surroundings {
   private constructor(
     readonly redis: Redis,
     private readonly directory: string,
-    private readonly patience: Patience | undefined,
+    private readonly stallLimits: StallLimits | undefined,
     private readonly env: Record<string, string>,
   ) {
     this.sessions = new SessionRegistry(redis);
     this.store = new DirectoryFrameStore(directory);
-    this.log = new MarkedLogReader(redis, log);
+    this.log = new RenderedBatchLogReader(redis, log);
     this.claims = new JobQueue(redis, { kind: 'decode' });
     this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
   }
@@ -123,11 +126,11 @@ export class Surroundings {
   /** Recordings are not sent at their own speed here, and not held back: unless `env` says so. */
   static async start(
     redis: Redis,
-    patience?: Patience,
+    stallLimits?: StallLimits,
     env = { MAX_LEAD_SECONDS: '86400' },
   ): Promise<Surroundings> {
     const directory = await mkdtemp(join(tmpdir(), 'facecast-extractor-'));
-    const around = new Surroundings(redis, directory, patience, env);
+    const around = new Surroundings(redis, directory, stallLimits, env);
     await around.startExtractor();
     return around;
   }
@@ -189,7 +192,7 @@ export class Surroundings {
   async forget({ id }: TestSession): Promise<void> {
     this.bySession.delete(id);
     this.log.remove(id);
-    await new MarkedLog(this.redis).removeSession(id);
+    await new RenderedBatchLog(this.redis).removeSession(id);
     await this.store.removeSession(id);
     await this.sessions.remove(id);
     await publishEvent(this.redis, { type: 'ended', sessionId: id, frames: 0 });
@@ -228,7 +231,7 @@ export class Surroundings {
     return {
       ...{ config: readFrameExtractorConfig(this.env), redis, log },
       ...{ store: this.store, metrics: this.metrics },
-      ...(this.patience && { patience: this.patience }),
+      ...(this.stallLimits && { stallLimits: this.stallLimits }),
     };
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BatchReader, filledUp, type Arrangement, type RawBatch } from './batch-reader.js';
+import { BatchReader, padBatch, type FramePlacement, type RawBatch } from './batch-reader.js';
 
 const HEADER = 'YUV4MPEG2 W4 H2 F30:1 Ip A1:1 C420jpeg XYSCSS=420JPEG\n';
 const FRAME_BYTES = 12;
@@ -19,7 +19,7 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 async function read(
   bytes: Buffer,
   size = bytes.length,
-  arrangements: Arrangement[] = [],
+  arrangements: FramePlacement[] = [],
 ): Promise<number[][]> {
   const batches: number[][] = [];
   let next = 0;
@@ -70,8 +70,8 @@ describe('a YUV4MPEG2 stream', () => {
 });
 
 describe('frames are shown where they are arranged to be', () => {
-  const at = (number: number, repeats = 0): Arrangement => ({ shown: true, number, repeats });
-  const not: Arrangement = { shown: false };
+  const at = (number: number, repeats = 0): FramePlacement => ({ shown: true, number, repeats });
+  const not: FramePlacement = { shown: false };
 
   test.each([1, 5, 1000])('some again, some never, in pieces of %i bytes', async (size) => {
     const arrangements = [at(0), at(1), not, at(8, 6), at(9), not];
@@ -94,7 +94,7 @@ describe('frames are shown where they are arranged to be', () => {
   test('and a batch can be filled up with its last frame', () => {
     const two = Buffer.concat([Buffer.alloc(FRAME_BYTES, 1), Buffer.alloc(FRAME_BYTES, 2)]);
     const batch = { firstFrame: 3, width: 4, height: 2, frameCount: 2, frames: two };
-    expect(filledUp(batch, 3)).toEqual({
+    expect(padBatch(batch, 3)).toEqual({
       ...batch,
       frameCount: 3,
       frames: Buffer.concat([two, Buffer.alloc(FRAME_BYTES, 2)]),

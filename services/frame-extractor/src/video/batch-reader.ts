@@ -14,7 +14,7 @@ export interface RawBatch {
 }
 
 /** What becomes of a frame: its number, and how many numbers before it show the frame before it again. */
-export type Arrangement = { shown: false } | { shown: true; number: number; repeats: number };
+export type FramePlacement = { shown: false } | { shown: true; number: number; repeats: number };
 
 /**
  * Reads YUV4MPEG2 as ffmpeg writes it (4:2:0, 8 bit, progressive) and assembles its frames straight
@@ -26,7 +26,7 @@ export class BatchReader {
 
   constructor(
     private readonly framesPerBatch: number,
-    private readonly arrange: () => Promise<Arrangement>,
+    private readonly arrange: () => Promise<FramePlacement>,
   ) {}
 
   /** @throws where the stream is something else */
@@ -78,7 +78,7 @@ export class BatchReader {
 }
 
 /** The same batch, made whole by showing its last frame again. */
-export function filledUp(batch: RawBatch, framesPerBatch: number): RawBatch {
+export function padBatch(batch: RawBatch, framesPerBatch: number): RawBatch {
   const frames = Buffer.alloc((batch.frames.length / batch.frameCount) * framesPerBatch);
   const size = frameBytes(batch.width, batch.height);
   for (let n = 0; n < framesPerBatch; n++) {
@@ -98,7 +98,7 @@ class Line {
     const newline = bytes.indexOf(0x0a, from);
     this.isWhole = newline >= 0;
     const to = this.isWhole ? newline : bytes.length;
-    if (this.text.length + to - from > LONGEST_LINE) throw new Error('not a YUV4MPEG2 stream');
+    if (this.text.length + to - from > MAX_LINE_LENGTH) throw new Error('not a YUV4MPEG2 stream');
     this.text += bytes.toString('latin1', from, to);
     return to - from + (this.isWhole ? 1 : 0);
   }
@@ -112,7 +112,7 @@ class Line {
 }
 
 /** ffmpeg's headers are about 60 bytes long. */
-const LONGEST_LINE = 256;
+const MAX_LINE_LENGTH = 256;
 
 /** One batch that is being assembled; the frame before it stays in it until it is overwritten. */
 class BatchBuffer {
@@ -177,7 +177,7 @@ function parseHeader(text: string): { width: number; height: number } {
 }
 
 function isEvenSide(side: number): boolean {
-  return side > 0 && side <= LONGEST_SIDE && side % 2 === 0;
+  return side > 0 && side <= MAX_SIDE_PIXELS && side % 2 === 0;
 }
 
-const LONGEST_SIDE = 4096;
+const MAX_SIDE_PIXELS = 4096;

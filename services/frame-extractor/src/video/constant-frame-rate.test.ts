@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { place, type RateState } from './constant-frame-rate.js';
+import { placeFrame, type RateState } from './constant-frame-rate.js';
 
 const FPS = 30;
 
@@ -8,7 +8,7 @@ function shown(times: number[], state: RateState = { next: 0 }): number[] {
   const frames: number[] = [];
   let previous = -1;
   times.forEach((time, n) => {
-    const placement = place(state, time, FPS);
+    const placement = placeFrame(state, time, FPS);
     for (let i = 0; i < placement.repeats; i++) frames.push(previous);
     if (placement.shown) frames.push((previous = n));
     state = placement.after;
@@ -77,7 +77,7 @@ test('numbers go on where another recording ended', () => {
   const numbers = [];
   let state: RateState = { next: 41 };
   for (const time of times) {
-    const { at, after } = place(state, time, FPS);
+    const { at, after } = placeFrame(state, time, FPS);
     numbers.push(at.next);
     state = after;
   }
@@ -90,7 +90,7 @@ test('taken up at any frame, all that follow get the numbers that they had', () 
   const states: RateState[] = [];
   let state: RateState = { next: 0 };
   for (const time of times) {
-    const { at, after, shown } = place(state, time, FPS);
+    const { at, after, shown } = placeFrame(state, time, FPS);
     states.push(JSON.parse(JSON.stringify(at)) as RateState);
     numbers.push(shown ? at.next : -1);
     state = after;
@@ -98,7 +98,7 @@ test('taken up at any frame, all that follow get the numbers that they had', () 
   for (const from of [1, 57, 201, 202, 300]) {
     let state = states[from]!;
     times.slice(from).forEach((time, n) => {
-      const placement = place(state, time, FPS);
+      const placement = placeFrame(state, time, FPS);
       if (n === 0) expect(placement.repeats).toBe(0);
       expect(placement.shown ? placement.at.next : -1).toBe(numbers[from + n]);
       state = placement.after;

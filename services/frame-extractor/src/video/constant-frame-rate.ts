@@ -25,9 +25,9 @@ export interface Placement {
  */
 const TOLERANCE = 1.1;
 /** A longer gap is a cut, after which numbers go on as if there had been none. */
-const LONGEST_GAP_US = 10_000_000;
+const MAX_GAP_US = 10_000_000;
 /** So may a clock go back, as where frames are out of order, and the frame is dropped; further is a cut. */
-const LONGEST_STEP_BACK_US = 1_000_000;
+const MAX_STEP_BACK_US = 1_000_000;
 
 /**
  * Which number of a session with `fps` frames a second the source's next frame gets: the constant rate
@@ -35,12 +35,11 @@ const LONGEST_STEP_BACK_US = 1_000_000;
  *
  * @param time its timestamp in microseconds, NaN where it has none
  */
-export function place(state: RateState, time: number, fps: number): Placement {
+export function placeFrame(state: RateState, time: number, fps: number): Placement {
   const period = 1_000_000 / fps;
   const { next, last } = state;
   const now = Number.isNaN(time) ? (last ?? 0) + period : time;
-  const cut =
-    last === undefined || now - last > LONGEST_GAP_US || last - now > LONGEST_STEP_BACK_US;
+  const cut = last === undefined || now - last > MAX_GAP_US || last - now > MAX_STEP_BACK_US;
   const origin = cut || state.origin === undefined ? now - next * period : state.origin;
   const late = (now - origin) / period - next;
   if (!cut && (now <= last || late < -TOLERANCE))

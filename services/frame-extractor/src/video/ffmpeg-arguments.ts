@@ -1,5 +1,5 @@
 import type { Container } from '../demux/container.js';
-import { noteFrames } from '../ffmpeg/frame-timestamps.js';
+import { timestampFilter } from '../ffmpeg/frame-timestamps.js';
 
 /** What comes out of ffmpeg. */
 export interface Picture {
@@ -29,7 +29,7 @@ const NOTES_FD = 3;
  * where there is none
  */
 export function ffmpegArguments(container: Container, picture: Picture, size?: Size): string[] {
-  const filters = `${noteFrames(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
+  const filters = `${timestampFilter(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
   return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(
     readStdin(container),
     ['-map', '0:v:0', '-vf', filters, '-pix_fmt', 'yuv420p'],

@@ -5,7 +5,7 @@ import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Container } from '../demux/container.js';
-import { Decoder } from './video-decoder.js';
+import { VideoDecoder } from './video-decoder.js';
 import type { Size } from './ffmpeg-arguments.js';
 import { countedClip, cut, H264_MP4, made, SMALL, VP8_WEBM } from '../testing/clips.js';
 import { log, Surroundings, upTo } from '../testing/surroundings.js';
@@ -17,7 +17,7 @@ const BLACK = 16;
 /** The size of what comes out of a recording, how many frames, and the last one's brightness. */
 async function decode(recording: Buffer, container: Container, size?: Size) {
   const options = { container, picture: PICTURE, size, framesPerBatch: 1, rate: { next: 0 } };
-  const decoder = new Decoder(options);
+  const decoder = new VideoDecoder(options);
   const fed = (async () => {
     await decoder.write(recording, 1000);
     decoder.endInput();

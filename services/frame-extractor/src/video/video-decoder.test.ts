@@ -1,7 +1,7 @@
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { describe, expect, test } from 'vitest';
 import type { Container } from '../demux/container.js';
-import { Decoder, PATIENCE } from './video-decoder.js';
+import { VideoDecoder, STALL_LIMITS } from './video-decoder.js';
 import {
   countedClip,
   cut,
@@ -26,7 +26,7 @@ const AT_ONCE = {
 
 /** The numbers burnt into the frames that come out. */
 async function decode(recording: Buffer, container: Container = 'matroska'): Promise<number[]> {
-  const decoder = new Decoder({ ...AT_ONCE, container });
+  const decoder = new VideoDecoder({ ...AT_ONCE, container });
   const fed = (async () => {
     for (const piece of cut(recording, 1, 10_000)) await decoder.write(piece, 1);
     decoder.endInput();
@@ -68,7 +68,7 @@ test('frames leave at once: none waits for those after it', async () => {
     [H264_MP4, 'mov'],
   ] as const) {
     const clip = await countedClip(60, encoding, SMALL);
-    const decoder = new Decoder({ ...AT_ONCE, container });
+    const decoder = new VideoDecoder({ ...AT_ONCE, container });
     const batches = decoder.batches();
     // Whole clusters and fragments up to somewhere in the second half; the input is left open.
     const at = clip.lastIndexOf(container === 'mov' ? 'moof' : Buffer.from('1f43b675', 'hex'));
@@ -83,13 +83,16 @@ test('frames leave at once: none waits for those after it', async () => {
 });
 
 test('a recording that shows no picture in time is refused', async () => {
-  const decoder = new Decoder({ ...AT_ONCE, patience: { ...PATIENCE, firstFrameMs: 100 } });
+  const decoder = new VideoDecoder({
+    ...AT_ONCE,
+    stallLimits: { ...STALL_LIMITS, firstFrameMs: 100 },
+  });
   await decoder.write((await countedClip(1, VP8_WEBM, SMALL)).subarray(0, 300), 0);
   await expect(decoder.batches().next()).rejects.toMatchObject({ reason: 'no_picture' });
 });
 
 test('an ffmpeg that was closed says no more, and may be closed again', async () => {
-  const decoder = new Decoder(AT_ONCE);
+  const decoder = new VideoDecoder(AT_ONCE);
   decoder.close();
   await decoder.write(Buffer.alloc(100_000), 1);
   decoder.endInput();

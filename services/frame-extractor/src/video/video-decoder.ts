@@ -1,27 +1,27 @@
 import { OwnedProcess, type ProcessExit } from '@facecast/shared/runtime/child-process';
-import { place, type RateState } from './constant-frame-rate.js';
+import { placeFrame, type RateState } from './constant-frame-rate.js';
 import { sniffContainer, SNIFFED_BYTES, type Container } from '../demux/container.js';
 import { DecodeFailure, type FailureReason } from '../decode-failure.js';
 import { ffmpegArguments, type Picture, type Size } from './ffmpeg-arguments.js';
-import { readFrameNotes, type FrameNote } from '../ffmpeg/frame-timestamps.js';
-import { OutputChannel } from '../ffmpeg/fixed-buffer-pipe.js';
-import { StallWatch } from '../ffmpeg/stall-watchdog.js';
-import { BatchReader, type Arrangement, type RawBatch } from './batch-reader.js';
+import { readFrameTimestamps, type FrameTimestamp } from '../ffmpeg/frame-timestamps.js';
+import { FixedBufferPipe } from '../ffmpeg/fixed-buffer-pipe.js';
+import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
+import { BatchReader, type FramePlacement, type RawBatch } from './batch-reader.js';
 
 /** A recording that has shown no frame after so many bytes shows none. */
 const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
 
 /** How long ffmpeg may take what it is given, have time to run, and give nothing: in milliseconds. */
-export interface Patience {
+export interface StallLimits {
   /** Before the first frame: a recording may begin slowly, and so may ffmpeg. */
   firstFrameMs: number;
   /** After it. */
   stallMs: number;
 }
-export const PATIENCE: Patience = { firstFrameMs: 10_000, stallMs: 3_500 };
+export const STALL_LIMITS: StallLimits = { firstFrameMs: 10_000, stallMs: 3_500 };
 
 /** What one ffmpeg decodes. */
-export interface DecoderOptions {
+export interface VideoDecoderOptions {
   container: Container;
   picture: Picture;
   /** Size of the output; where there is none, the first frame's, and another one is a failure. */
@@ -31,7 +31,7 @@ export interface DecoderOptions {
   rate: RateState;
   /** Where it begins in mid-recording: frames with earlier timestamps (microseconds) are not shown. */
   from?: number | undefined;
-  patience?: Patience;
+  stallLimits?: StallLimits;
   /** Told of each frame, before it is in a batch: its timestamp, and from where it can be placed again. */
   onFrame?: (time: number, at: RateState) => void;
 }
@@ -40,10 +40,10 @@ export interface DecoderOptions {
  * One recording on its way through one ffmpeg: container bytes in, batches of I420 frames at a
  * constant rate out. Whatever goes wrong, on either side, comes out of `batches()`.
  */
-export class Decoder {
-  private readonly started: Promise<{ ffmpeg: OwnedProcess; output: OutputChannel }>;
-  private readonly watch: StallWatch;
-  private notes: AsyncGenerator<FrameNote> | undefined;
+export class VideoDecoder {
+  private readonly started: Promise<{ ffmpeg: OwnedProcess; output: FixedBufferPipe }>;
+  private readonly watch: StallWatchdog;
+  private notes: AsyncGenerator<FrameTimestamp> | undefined;
   private readonly reader: BatchReader;
   private rate: RateState;
   private unsniffed: Buffer | undefined = Buffer.alloc(0);
@@ -57,15 +57,15 @@ export class Decoder {
   private isAtStart = false;
 
   /** Starts ffmpeg at once, so that it is ready when the first bytes come. */
-  constructor(private readonly options: DecoderOptions) {
-    const { container, picture, size, framesPerBatch, patience = PATIENCE } = options;
+  constructor(private readonly options: VideoDecoderOptions) {
+    const { container, picture, size, framesPerBatch, stallLimits = STALL_LIMITS } = options;
     this.rate = options.rate;
     this.started = startFfmpeg(ffmpegArguments(container, picture, size));
-    this.tell((ffmpeg) => (this.pid = ffmpeg.pid));
-    this.reader = new BatchReader(framesPerBatch, () => this.arrange());
-    this.watch = new StallWatch(
+    this.withFfmpeg((ffmpeg) => (this.pid = ffmpeg.pid));
+    this.reader = new BatchReader(framesPerBatch, () => this.placeNextFrame());
+    this.watch = new StallWatchdog(
       () => this.pid,
-      () => (this.framesOut > 0 ? patience.stallMs : patience.firstFrameMs),
+      () => (this.framesOut > 0 ? stallLimits.stallMs : stallLimits.firstFrameMs),
       () => this.fail(this.isProven ? 'ffmpeg_stalled' : 'no_picture'),
     );
   }
@@ -97,7 +97,7 @@ export class Decoder {
     if (this.closed) return;
     this.inputEnded = true;
     this.watch.toldToFinish();
-    this.tell((ffmpeg) => ffmpeg.endInput());
+    this.withFfmpeg((ffmpeg) => ffmpeg.endInput());
   }
 
   /**
@@ -108,7 +108,7 @@ export class Decoder {
    */
   async *batches(): AsyncGenerator<RawBatch> {
     const { ffmpeg, output } = await this.started;
-    this.notes = readFrameNotes(ffmpeg.notes);
+    this.notes = readFrameTimestamps(ffmpeg.notes);
     try {
       for await (const batch of this.reader.batches(this.watched(output))) {
         this.watch.hold();
@@ -135,7 +135,7 @@ export class Decoder {
   }
 
   /** Whether a frame came out of it. */
-  get hasGiven(): boolean {
+  get hasOutput(): boolean {
     return this.framesOut > 0;
   }
 
@@ -154,7 +154,7 @@ export class Decoder {
   close(): void {
     this.closed = true;
     this.watch.close();
-    this.tell((ffmpeg, output) => {
+    this.withFfmpeg((ffmpeg, output) => {
       void ffmpeg.close();
       ffmpeg.notes.destroy();
       // What came out is still taken, where somebody takes it.
@@ -168,20 +168,20 @@ export class Decoder {
   }
 
   /** Where it could not be started, `batches` says so. */
-  private tell(say: (ffmpeg: OwnedProcess, output: OutputChannel) => void): void {
+  private withFfmpeg(say: (ffmpeg: OwnedProcess, output: FixedBufferPipe) => void): void {
     this.started.then(({ ffmpeg, output }) => say(ffmpeg, output)).catch(() => {});
   }
 
-  private async *watched(output: OutputChannel): AsyncGenerator<Buffer> {
+  private async *watched(output: FixedBufferPipe): AsyncGenerator<Buffer> {
     for await (const bytes of output) {
       this.watch.got();
       yield bytes;
     }
-    this.tell((ffmpeg) => ffmpeg.notes.destroy());
+    this.withFfmpeg((ffmpeg) => ffmpeg.notes.destroy());
   }
 
   /** Says where the frame goes of which ffmpeg has just begun to write. */
-  private async arrange(): Promise<Arrangement> {
+  private async placeNextFrame(): Promise<FramePlacement> {
     const { size, from, picture, onFrame } = this.options;
     // Closed, it has no more notes.
     const note = await this.notes?.next().catch(() => undefined);
@@ -192,7 +192,7 @@ export class Decoder {
     if (this.failure || (from !== undefined && !this.isAtStart && time < from))
       return { shown: false };
     this.isAtStart = true;
-    const { at, shown, repeats, after } = place(this.rate, time, picture.fps);
+    const { at, shown, repeats, after } = placeFrame(this.rate, time, picture.fps);
     onFrame?.(time, at);
     this.rate = after;
     return shown ? { shown, number: at.next, repeats } : { shown };
@@ -207,7 +207,7 @@ export class Decoder {
 }
 
 async function startFfmpeg(args: string[]) {
-  const output = await OutputChannel.open();
+  const output = await FixedBufferPipe.open();
   const ffmpeg = output.giveTo(
     (stdout) => new OwnedProcess('ffmpeg', args, { notes: true, stdout }),
   );

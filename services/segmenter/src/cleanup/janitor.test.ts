@@ -70,17 +70,17 @@ describe('the janitor', () => {
     await makeFolder(session.id, RETENTION_MS, false);
     await makeFolder('older', 2_000, true);
     await makeFolder('younger', 1_000, true);
-    await janitor.makeRoom();
+    await janitor.freeSpace();
     expect((await readdir(hlsDir)).sort()).toEqual([session.id, 'younger'].sort());
-    await janitor.makeRoom();
-    await janitor.makeRoom();
+    await janitor.freeSpace();
+    await janitor.freeSpace();
     expect(await readdir(hlsDir)).toEqual([session.id]);
   });
 
   test('leaves alone what is no session’s folder', async () => {
     await makeFolder('lost+found', RETENTION_MS, false);
     await writeFile(join(hlsDir, 'file'), '');
-    await janitor.makeRoom();
+    await janitor.freeSpace();
     await janitor.sweep(Date.now() + RETENTION_MS);
     expect((await readdir(hlsDir)).sort()).toEqual(['file', 'lost+found']);
   });

@@ -19,7 +19,7 @@ const SWEEP_MS = 15_000;
 export class Janitor {
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
-  private makingRoom: Promise<void> | undefined;
+  private freeingSpace: Promise<void> | undefined;
 
   constructor(
     private readonly directory: string,
@@ -56,8 +56,10 @@ export class Janitor {
   }
 
   /** Removes the session that ended first, before its time; nothing where none has ended. */
-  async makeRoom(): Promise<void> {
-    await (this.makingRoom ??= this.removeOldest().finally(() => (this.makingRoom = undefined)));
+  async freeSpace(): Promise<void> {
+    await (this.freeingSpace ??= this.removeOldest().finally(
+      () => (this.freeingSpace = undefined),
+    ));
   }
 
   private async removeOldest(): Promise<void> {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { MarkedLog } from '@facecast/shared/redis/marked-log';
+import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Leftovers } from './orphan-sweeper.js';
+import { OrphanSweeper } from './orphan-sweeper.js';
 
 const log = createLogger('test', 'fatal');
 
@@ -17,22 +17,22 @@ let root: string;
 let redis: Redis;
 let registry: SessionRegistry;
 let frames: DirectoryFrameStore;
-let claims: JobQueue<'segment'>;
-let leftovers: Leftovers;
+let stageJobs: JobQueue<'segment'>;
+let sweeper: OrphanSweeper;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'facecast-leftovers-'));
+  root = await mkdtemp(join(tmpdir(), 'facecast-orphans-'));
   redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   registry = new SessionRegistry(redis);
   frames = new DirectoryFrameStore(root);
-  claims = new JobQueue(redis, { kind: 'segment' });
+  stageJobs = new JobQueue(redis, { kind: 'segment' });
   const abandon = (sessionId: string) => registry.remove(sessionId);
-  leftovers = new Leftovers({ redis, registry, frames, claims, abandon, log });
+  sweeper = new OrphanSweeper({ redis, registry, frames, stageJobs, abandon, log });
 });
 
 afterEach(async () => {
-  await claims.close();
+  await stageJobs.close();
   redis.disconnect();
   await rm(root, { recursive: true });
 });
@@ -46,7 +46,7 @@ async function register(): Promise<string> {
 /** A live session has its claim, and something of everything. */
 async function liveSession(): Promise<string> {
   const sessionId = await register();
-  await claims.add({ sessionId }, { jobId: sessionId });
+  await stageJobs.add({ sessionId }, { jobId: sessionId });
   await frames.openSession(sessionId);
   await frames.write({ sessionId, batch: 0, kind: 'decoded' }, Buffer.alloc(10));
   const chunk = { kind: 'chunk', n: 3, receivedAt: 1 } as const;
@@ -54,7 +54,7 @@ async function liveSession(): Promise<string> {
   const chunks = new JobQueue(redis, { kind: 'chunks', sessionId });
   await chunks.add(chunk, { jobId: 'c3' });
   await chunks.close();
-  await new MarkedLog(redis).append(sessionId, { kind: 'end', batches: 1, frames: 1 });
+  await new RenderedBatchLog(redis).append(sessionId, { kind: 'end', batches: 1, frames: 1 });
   return sessionId;
 }
 
@@ -63,10 +63,10 @@ const keysOf = async (sessionId: string) => (await redis.keys(`*${sessionId}*`))
 describe('what killed services left', () => {
   test('of sessions that are over is removed, frames, chunks, queues and all', async () => {
     const sessionId = await liveSession();
-    await claims.remove(sessionId);
+    await stageJobs.remove(sessionId);
     await registry.remove(sessionId);
     expect((await keysOf(sessionId)).length).toBeGreaterThan(3);
-    await leftovers.sweep();
+    await sweeper.sweep();
     expect(await keysOf(sessionId)).toEqual([]);
     expect(await frames.sessions()).toEqual([]);
   });
@@ -74,7 +74,7 @@ describe('what killed services left', () => {
   test('is told from what live sessions have: of those nothing is touched', async () => {
     const sessionId = await liveSession();
     const before = await keysOf(sessionId);
-    for (let n = 0; n < 3; n++) await leftovers.sweep();
+    for (let n = 0; n < 3; n++) await sweeper.sweep();
     expect(await keysOf(sessionId)).toEqual(before);
     expect(await frames.read({ sessionId, batch: 0, kind: 'decoded' })).toBeDefined();
   });
@@ -86,7 +86,7 @@ describe('what killed services left', () => {
     await Promise.all(dead.map((id) => redis.set(`facecast:decoding:${id}`, '1')));
     await redis.set('facecast:queue:detect:meta-of-ours', '1');
     const before = await keysOf(live);
-    await leftovers.sweep();
+    await sweeper.sweep();
     expect(await redis.keys('facecast:decoding:*')).toEqual([]);
     expect(await redis.exists('facecast:queue:detect:meta-of-ours')).toBe(1);
     expect(await keysOf(live)).toEqual(before);
@@ -96,17 +96,17 @@ describe('what killed services left', () => {
   test('in the registry takes up no place for ever: a session without a claim is ended', async () => {
     const orphan = await register();
     const live = await liveSession();
-    await leftovers.sweep();
+    await sweeper.sweep();
     expect((await registry.ids()).sort()).toEqual([live, orphan].sort());
-    await leftovers.sweep();
+    await sweeper.sweep();
     expect(await registry.ids()).toEqual([live]);
   });
 
   test('is no session that is just being begun', async () => {
     const sessionId = await register();
-    await leftovers.sweep();
-    await claims.add({ sessionId }, { jobId: sessionId });
-    for (let n = 0; n < 2; n++) await leftovers.sweep();
+    await sweeper.sweep();
+    await stageJobs.add({ sessionId }, { jobId: sessionId });
+    for (let n = 0; n < 2; n++) await sweeper.sweep();
     expect(await registry.ids()).toEqual([sessionId]);
   });
 });

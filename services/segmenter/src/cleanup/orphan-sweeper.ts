@@ -5,7 +5,7 @@ import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** Keys looked at by one command: Redis does nothing else meanwhile. */
-const KEYS_A_LOOK = 500;
+const KEYS_PER_SCAN = 500;
 
 /** A key of one session, whose id it has: its own, and those of its queue of chunks. */
 const SESSION_KEY = new RegExp(
@@ -19,15 +19,15 @@ const SESSION_KEY = new RegExp(
  * A session is in the registry before anything of it is made, and until all of it is removed. So what
  * was there before the registry was asked, and is of a session that is not in it, is nobody's.
  */
-export class Leftovers {
-  private withoutClaim = new Set<string>();
+export class OrphanSweeper {
+  private unownedLastSweep = new Set<string>();
 
   constructor(
-    private readonly parts: {
+    private readonly deps: {
       redis: Redis;
       registry: SessionRegistry;
       frames: FrameStore;
-      claims: JobQueue<'segment'>;
+      stageJobs: JobQueue<'segment'>;
       /** Ends a session that nobody works on. */
       abandon: (sessionId: string) => Promise<void>;
       log: Logger;
@@ -37,11 +37,11 @@ export class Leftovers {
   async sweep(): Promise<void> {
     await this.removeFrames();
     await this.removeKeys();
-    await this.endUnclaimed();
+    await this.endUnowned();
   }
 
   private async removeFrames(): Promise<void> {
-    const { frames, registry, log } = this.parts;
+    const { frames, registry, log } = this.deps;
     const found = await frames.sessions();
     const running = new Set(await registry.ids());
     for (const sessionId of found.filter((id) => !running.has(id))) {
@@ -51,7 +51,7 @@ export class Leftovers {
   }
 
   private async removeKeys(): Promise<void> {
-    const { redis, registry, log } = this.parts;
+    const { redis, registry, log } = this.deps;
     let cursor = '0';
     do {
       const [next, keys] = await redis.scan(
@@ -59,7 +59,7 @@ export class Leftovers {
         'MATCH',
         `${KEY_PREFIX}:*`,
         'COUNT',
-        KEYS_A_LOOK,
+        KEYS_PER_SCAN,
       );
       cursor = next;
       const running = new Set(await registry.ids());
@@ -77,17 +77,17 @@ export class Leftovers {
    * A session has its claim from its first moments to its last. One that was seen twice without is of
    * a gateway that was killed while it began, or of a holder that was killed while it gave it up.
    */
-  private async endUnclaimed(): Promise<void> {
-    const { registry, claims, abandon, log } = this.parts;
+  private async endUnowned(): Promise<void> {
+    const { registry, stageJobs, abandon, log } = this.deps;
     const unclaimed = new Set<string>();
     for (const sessionId of await registry.ids()) {
-      const claim = await claims.find(sessionId);
+      const claim = await stageJobs.find(sessionId);
       if (claim && claim.state !== 'failed') continue;
-      if (this.withoutClaim.has(sessionId)) {
+      if (this.unownedLastSweep.has(sessionId)) {
         log.warn({ sessionId }, 'nobody works on this session: it is ended');
         await abandon(sessionId);
       } else unclaimed.add(sessionId);
     }
-    this.withoutClaim = unclaimed;
+    this.unownedLastSweep = unclaimed;
   }
 }

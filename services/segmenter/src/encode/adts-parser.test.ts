@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { AdtsError, AdtsReader } from './adts-parser.js';
+import { AdtsError, AdtsParser } from './adts-parser.js';
 
 /** An ADTS frame of AAC-LC, 48 kHz, two channels. */
 function adts(content: string, { checksum = false, blocks = 1, bytes = 0 } = {}): Buffer {
@@ -18,11 +18,11 @@ const STREAM = Buffer.concat(FRAMES.map((content, n) => adts(content, { checksum
 
 describe('the ADTS reader', () => {
   test('gives what is in the frames', () => {
-    expect(new AdtsReader().push(STREAM).map(String)).toEqual(FRAMES);
+    expect(new AdtsParser().push(STREAM).map(String)).toEqual(FRAMES);
   });
 
   test('gives the same however the bytes are cut', () => {
-    const reader = new AdtsReader();
+    const reader = new AdtsParser();
     const frames = [...STREAM].flatMap((byte) => reader.push(Buffer.from([byte])));
     expect(frames.map(String)).toEqual(FRAMES);
   });
@@ -32,6 +32,6 @@ describe('the ADTS reader', () => {
     ['a frame shorter than its header', adts('', { bytes: 5 })],
     ['several blocks in one frame', adts('two', { blocks: 2 })],
   ])('refuses %s', (_, bytes) => {
-    expect(() => new AdtsReader().push(bytes)).toThrow(AdtsError);
+    expect(() => new AdtsParser().push(bytes)).toThrow(AdtsError);
   });
 });

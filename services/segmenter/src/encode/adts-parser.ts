@@ -12,7 +12,7 @@ export class AdtsError extends Error {
  *
  * Source: ISO/IEC 14496-3, 1.A.2.2 and 1.A.3.2.
  */
-export class AdtsReader {
+export class AdtsParser {
   private rest: Buffer = Buffer.alloc(0);
 
   /**
@@ -22,7 +22,7 @@ export class AdtsReader {
   push(bytes: Buffer): Buffer[] {
     this.rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
     const frames: Buffer[] = [];
-    while (this.rest.length >= LEAST_HEADER_BYTES) {
+    while (this.rest.length >= MIN_HEADER_BYTES) {
       const { headerBytes, frameBytes } = readHeader(this.rest);
       if (this.rest.length < frameBytes) break;
       frames.push(this.rest.subarray(headerBytes, frameBytes));
@@ -32,7 +32,7 @@ export class AdtsReader {
   }
 }
 
-const LEAST_HEADER_BYTES = 7;
+const MIN_HEADER_BYTES = 7;
 const CHECKSUM_BYTES = 2;
 const SYNC_WORD = 0xfff;
 
@@ -40,7 +40,7 @@ function readHeader(bytes: Buffer): { headerBytes: number; frameBytes: number } 
   const head = bytes.readUInt16BE(0);
   if (head >> 4 !== SYNC_WORD) throw new AdtsError('not an ADTS stream');
   const unprotected = (head & 1) === 1;
-  const headerBytes = LEAST_HEADER_BYTES + (unprotected ? 0 : CHECKSUM_BYTES);
+  const headerBytes = MIN_HEADER_BYTES + (unprotected ? 0 : CHECKSUM_BYTES);
   const frameBytes = (bytes.readUInt32BE(3) >>> 13) & 0x1fff;
   if (frameBytes <= headerBytes) throw new AdtsError(`a frame of ${frameBytes} bytes`);
   if ((bytes.readUInt8(6) & 3) !== 0) throw new AdtsError('several blocks in one frame');

@@ -1,7 +1,7 @@
-import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/sound';
-import { AdtsReader } from './adts-parser.js';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
+import { AdtsParser } from './adts-parser.js';
 import { u16, u32 } from '../mp4/boxes.js';
-import { CodecProcess, type Options } from './ffmpeg-process.js';
+import { FfmpegProcess, type FfmpegOptions } from './ffmpeg-process.js';
 
 /** Samples in one frame of AAC. */
 export const AAC_FRAME_SAMPLES = 1024;
@@ -10,7 +10,7 @@ export const AAC_FRAME_SAMPLES = 1024;
  * How many frames the encoder keeps back: one because each AAC frame overlaps with the next, and one
  * that it looks ahead at.
  */
-export const AAC_FRAMES_HELD = 2;
+export const AAC_DELAY_FRAMES = 2;
 
 /**
  * One kept-alive ffmpeg: samples in (`sound.ts` in shared), AAC-LC out. When n whole frames' samples
@@ -18,14 +18,14 @@ export const AAC_FRAMES_HELD = 2;
  *
  * A process of its own, as ffmpeg would hold pictures back until it has the sound of their time.
  */
-export class SoundEncoder {
-  private readonly process: CodecProcess<Buffer>;
-  private readonly reader = new AdtsReader();
+export class AudioEncoder {
+  private readonly process: FfmpegProcess<Buffer>;
+  private readonly reader = new AdtsParser();
   private begun = false;
   private primed = false;
 
   constructor() {
-    this.process = new CodecProcess(SAMPLES, AAC, (bytes) => this.demux(bytes));
+    this.process = new FfmpegProcess(SAMPLES, AAC, (bytes) => this.demux(bytes));
   }
 
   /** Id of the process, for whoever must look at it from outside. */
@@ -61,9 +61,9 @@ export class SoundEncoder {
  * The samples go in as a Core Audio file (Apple, Core Audio Format Specification 1.0), of which every
  * ffmpeg reads 1024 samples at a time. Of raw samples and of WAV, newer ones wait for 4096.
  */
-const SAMPLES: Options = { f: 'caf' };
+const SAMPLES: FfmpegOptions = { f: 'caf' };
 
-const AAC: Options = {
+const AAC: FfmpegOptions = {
   'c:a': 'aac',
   'b:a': '128k',
   // At this bitrate it is no worse than the default, for half the CPU.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { SoundSource } from './audio-source.js';
+import { AudioSource } from './audio-source.js';
 
 const sessionId = 'session';
 const never = new AbortController().signal;
@@ -23,7 +23,7 @@ describe('the sound of a batch', () => {
     store.write({ sessionId, batch, kind: 'sound' }, Buffer.from(`${batch}`));
 
   test('may come after its pictures', async () => {
-    const source = new SoundSource(store, sessionId, () => true, 60_000);
+    const source = new AudioSource(store, sessionId, () => true, 60_000);
     const looks = vi.spyOn(store, 'read');
     const read = source.readNew(0, never);
     await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(3));
@@ -33,7 +33,7 @@ describe('the sound of a batch', () => {
 
   test('that is late is waited for while no other batch waits for its turn', async () => {
     let othersWait = false;
-    const source = new SoundSource(store, sessionId, () => othersWait, 1);
+    const source = new AudioSource(store, sessionId, () => othersWait, 1);
     const looks = vi.spyOn(store, 'read');
     const read = source.readNew(0, never);
     await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(5));
@@ -46,13 +46,13 @@ describe('the sound of a batch', () => {
 
   test('is not waited for by whoever is to stop', async () => {
     const stopping = new AbortController();
-    const read = new SoundSource(store, sessionId, () => false).readNew(0, stopping.signal);
+    const read = new AudioSource(store, sessionId, () => false).readNew(0, stopping.signal);
     stopping.abort();
     expect(await read).toBeUndefined();
   });
 
   test('that does not come is waited for once, until some is there again', async () => {
-    const source = new SoundSource(store, sessionId, () => true, 20);
+    const source = new AudioSource(store, sessionId, () => true, 20);
     expect(await source.readNew(0, never)).toBeUndefined();
     const looks = vi.spyOn(store, 'read');
     expect(await source.readNew(1, never)).toBeUndefined();

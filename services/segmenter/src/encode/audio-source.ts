@@ -8,19 +8,19 @@ import type { FrameStore } from '@facecast/shared/media/frame-store';
  * batches wait for their turn, could not be written, and then none is waited for until some comes again.
  * Where none wait, the publisher is gone for a while, or a frame-extractor died: the sound is still to come.
  */
-const PATIENCE_MS = 5_000;
-const LOOK_EVERY_MS = 5;
+const MAX_WAIT_MS = 5_000;
+const POLL_EVERY_MS = 5;
 
 /** Samples of a session's batches, from the frame store. */
-export class SoundSource {
-  private isPatient = true;
+export class AudioSource {
+  private isWaiting = true;
 
   constructor(
     private readonly store: FrameStore,
     private readonly sessionId: string,
     /** Whether other batches wait for their turn. */
-    private readonly othersWait: () => boolean,
-    private readonly patienceMs = PATIENCE_MS,
+    private readonly hasWaitingBatches: () => boolean,
+    private readonly maxWaitMs = MAX_WAIT_MS,
   ) {}
 
   /** A batch's samples, undefined where there are none (any more). */
@@ -32,18 +32,18 @@ export class SoundSource {
   async readNew(batch: number, signal: AbortSignal): Promise<Buffer | undefined> {
     const patience = new RunnableTimer(
       () => undefined,
-      () => (this.isPatient = false),
+      () => (this.isWaiting = false),
     );
     let samples = await this.read(batch);
     // The one before may have come too late, and stays for as long as another encoder may need it.
-    this.isPatient ||= (await this.read(batch - 1)) !== undefined;
-    while (!samples && this.isPatient && !signal.aborted) {
-      await sleep(LOOK_EVERY_MS);
+    this.isWaiting ||= (await this.read(batch - 1)) !== undefined;
+    while (!samples && this.isWaiting && !signal.aborted) {
+      await sleep(POLL_EVERY_MS);
       samples = await this.read(batch);
-      if (this.othersWait()) patience.start(this.patienceMs);
+      if (this.hasWaitingBatches()) patience.start(this.maxWaitMs);
     }
     patience.stop();
-    if (samples) this.isPatient = true;
+    if (samples) this.isWaiting = true;
     return samples;
   }
 }

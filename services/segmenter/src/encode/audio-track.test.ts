@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { samplesBefore } from '@facecast/shared/media/sound';
+import { samplesBefore } from '@facecast/shared/media/audio';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PartEncoder } from './part-encoder.js';
 import { AAC_FRAME_SAMPLES } from './audio-encoder.js';
-import { batchesHeldBack } from './audio-track.js';
-import { CADENCE, markedBatch } from '../testing/cadence.js';
+import { batchesOfAudioHistory } from './audio-track.js';
+import { CADENCE, renderedBatch } from '../testing/cadence.js';
 import { probe, upTo } from '../testing/test-frames.js';
 import { clicks, flashes, play } from '../testing/test-audio.js';
 
@@ -37,7 +37,7 @@ describe('sound', () => {
     await rm(folder, { recursive: true });
   });
 
-  function open(options: { hasSound?: boolean; silentFrom?: number } = {}) {
+  function open(options: { hasAudio?: boolean; silentFrom?: number } = {}) {
     const read = (batch: number) => {
       readBatches.push(batch);
       const silent = batch >= (options.silentFrom ?? Infinity);
@@ -45,15 +45,15 @@ describe('sound', () => {
     };
     return new PartEncoder({
       cadence: CADENCE,
-      hasSound: options.hasSound,
-      soundSource: { read, readNew: read },
+      hasAudio: options.hasAudio,
+      audioSource: { read, readNew: read },
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
     });
   }
 
   const encode = (batch: number, samples = SAMPLES) =>
-    encoder.encode(markedBatch(batch, { samples }), flashes(batch * 3, 3));
+    encoder.encode(renderedBatch(batch, { samples }), flashes(batch * 3, 3));
 
   /** Encodes batches and has them played, with what comes first in between. */
   async function playBatches(
@@ -97,7 +97,7 @@ describe('sound', () => {
     for (const batch of upTo(12)) {
       const isLast = batch === 11;
       const count = isLast ? frameCount : 3;
-      const marked = markedBatch(batch, { samples: SAMPLES, frameCount: count });
+      const marked = renderedBatch(batch, { samples: SAMPLES, frameCount: count });
       const { init, content } = await encoder.encode(marked, flashes(batch * 3, count), isLast);
       contents.push(...(init ? [init] : []), content);
     }
@@ -126,12 +126,12 @@ describe('sound', () => {
 
   test('has not drifted after an hour, which a successor begins with', async () => {
     await encoder.close();
-    encoder = open({ hasSound: true });
+    encoder = open({ hasAudio: true });
     const played = await playBatches(upTo(12).map((batch) => 36_000 + batch));
     expectInSync(played, [3600, 3601]);
     expect(replaced).toBe(0);
     const before = readBatches.filter((batch) => batch < 36_000);
-    expect(before).toHaveLength(batchesHeldBack(CADENCE));
+    expect(before).toHaveLength(batchesOfAudioHistory(CADENCE));
   });
 
   test.each(['video', 'sound'] as const)(

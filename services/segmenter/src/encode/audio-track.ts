@@ -1,12 +1,12 @@
-import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import type { Cadence } from '@facecast/shared/runtime/settings';
-import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/media/sound';
+import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/media/audio';
 import { EncoderFailure } from './ffmpeg-process.js';
-import { AAC_FRAME_SAMPLES, AAC_FRAMES_HELD, SoundEncoder } from './audio-encoder.js';
-import type { SoundSource } from './audio-source.js';
+import { AAC_FRAME_SAMPLES, AAC_DELAY_FRAMES, AudioEncoder } from './audio-encoder.js';
+import type { AudioSource } from './audio-source.js';
 
 /** The sound of one batch: AAC frames, of which the first has this number in its session. */
-export interface EncodedSound {
+export interface EncodedAudio {
   firstFrame: number;
   frames: Buffer[];
 }
@@ -17,13 +17,13 @@ export interface EncodedSound {
  * alone: all that an encoder can know by the batch's last sample. So a part's sound ends 43 to 64 ms
  * before its pictures do; the last one's with the AAC frame in which its pictures end.
  */
-export class SoundTrack {
-  private encoder: SoundEncoder | undefined;
+export class AudioTrack {
+  private encoder: AudioEncoder | undefined;
   private readonly closing = new AbortController();
 
   constructor(
     private readonly cadence: Cadence,
-    private readonly source: Pick<SoundSource, 'read' | 'readNew'>,
+    private readonly source: Pick<AudioSource, 'read' | 'readNew'>,
   ) {}
 
   /** Id of the present encoder's process, for whoever must look at it from outside. */
@@ -37,7 +37,7 @@ export class SoundTrack {
    * @param isLast whether no batch follows
    * @throws {EncoderFailure} whereupon it can be tried again
    */
-  async encode(batch: MarkedBatch, isLast: boolean): Promise<EncodedSound> {
+  async encode(batch: RenderedBatch, isLast: boolean): Promise<EncodedAudio> {
     const { fps } = this.cadence;
     const { firstFrame, frameCount } = batch;
     const first = aacFramesBefore(firstFrame, fps);
@@ -46,10 +46,10 @@ export class SoundTrack {
     const count = (isLast ? all : aacFramesBefore(firstFrame + frameCount, fps)) - first;
     const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
     // Silence gets the encoder to give what it has kept back.
-    const to = isLast ? (all + AAC_FRAMES_HELD) * AAC_FRAME_SAMPLES : end;
+    const to = isLast ? (all + AAC_DELAY_FRAMES) * AAC_FRAME_SAMPLES : end;
     const samples = await this.samples(batch, from, to);
     if (this.closing.signal.aborted) throw new EncoderFailure('closed', []);
-    const encoder = (this.encoder ??= new SoundEncoder());
+    const encoder = (this.encoder ??= new AudioEncoder());
     try {
       return { firstFrame: first, frames: await encoder.encode(samples, count) };
     } catch (error) {
@@ -65,7 +65,7 @@ export class SoundTrack {
   }
 
   /** Samples `from` up to `to`, this batch's the last of them; silence where there are none. */
-  private async samples(batch: MarkedBatch, from: number, to: number): Promise<Buffer> {
+  private async samples(batch: RenderedBatch, from: number, to: number): Promise<Buffer> {
     const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
     let number = batch.batch;
@@ -84,11 +84,11 @@ export class SoundTrack {
 /** How many AAC frames have come out of an encoder when all sound before a picture has gone in. */
 function aacFramesBefore(frame: number, fps: number): number {
   const whole = Math.floor(samplesBefore(frame, fps) / AAC_FRAME_SAMPLES);
-  return Math.max(0, whole - AAC_FRAMES_HELD);
+  return Math.max(0, whole - AAC_DELAY_FRAMES);
 }
 
 /** How many batches before one an encoder that begins with it must be given the sound of, at most. */
-export function batchesHeldBack({ fps, framesPerBatch }: Cadence): number {
-  const samplesHeld = (AAC_FRAMES_HELD + 1) * AAC_FRAME_SAMPLES;
+export function batchesOfAudioHistory({ fps, framesPerBatch }: Cadence): number {
+  const samplesHeld = (AAC_DELAY_FRAMES + 1) * AAC_FRAME_SAMPLES;
   return Math.ceil(samplesHeld / samplesBefore(framesPerBatch, fps));
 }

@@ -13,13 +13,13 @@ export class EncoderFailure extends Error {
 }
 
 /** An encoder with something in it that could have run for this long, and says nothing, is hung. */
-const ENCODER_SILENCE_MS = 3_000;
+const MAX_SILENCE_MS = 3_000;
 
 /** Options of ffmpeg by their names. */
-export type Options = Record<string, string>;
+export type FfmpegOptions = Record<string, string>;
 
 /** A kept-alive ffmpeg that is given raw media, and gives back encoded units: pictures, say. */
-export class CodecProcess<Unit> {
+export class FfmpegProcess<Unit> {
   private readonly process: OwnedProcess;
   private dead = false;
   private readonly silence: RunnableTimer;
@@ -32,8 +32,8 @@ export class CodecProcess<Unit> {
    * @param demux the units that some more bytes of its output complete; may throw
    */
   constructor(
-    raw: Options,
-    encoded: Options,
+    raw: FfmpegOptions,
+    encoded: FfmpegOptions,
     private readonly demux: (bytes: Buffer) => Unit[],
   ) {
     const input = flags({ ...raw, ...NO_PROBING, i: 'pipe:0' });
@@ -42,7 +42,7 @@ export class CodecProcess<Unit> {
     this.process = new OwnedProcess('ffmpeg', args);
     this.silence = new RunnableTimer(
       () => this.process.pid,
-      () => this.wanted?.failed(`the encoder said nothing for ${ENCODER_SILENCE_MS} ms`),
+      () => this.wanted?.failed(`the encoder said nothing for ${MAX_SILENCE_MS} ms`),
     );
     this.process.stdout.on('data', (bytes: Buffer) => this.receive(bytes));
     void this.process.exited.then(() => {
@@ -76,7 +76,7 @@ export class CodecProcess<Unit> {
 
   private writeAndWait(input: Uint8Array, count: number): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      this.silence.start(ENCODER_SILENCE_MS);
+      this.silence.start(MAX_SILENCE_MS);
       const settle = () => {
         this.silence.stop();
         this.wanted = undefined;
@@ -112,6 +112,6 @@ const DIED = 'the encoder died';
 /** Nothing is to be found out about raw media, and none may wait for that. */
 const NO_PROBING = { probesize: '32', analyzeduration: '0', protocol_whitelist: 'pipe' };
 
-function flags(options: Options): string[] {
+function flags(options: FfmpegOptions): string[] {
   return Object.entries(options).flatMap(([name, value]) => [`-${name}`, value]);
 }

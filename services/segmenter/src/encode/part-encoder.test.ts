@@ -1,10 +1,10 @@
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPart } from '../mp4/fragment.js';
+import { readFragment } from '../mp4/fragment.js';
 import { MAX_REPLACEMENTS, PartEncoder } from './part-encoder.js';
-import { SoundSource } from './audio-source.js';
-import { CADENCE, markedBatch } from '../testing/cadence.js';
+import { AudioSource } from './audio-source.js';
+import { CADENCE, renderedBatch } from '../testing/cadence.js';
 import { HEIGHT, numberedFrames, WIDTH } from '../testing/test-frames.js';
 
 describe('the encoder of a session', () => {
@@ -15,8 +15,8 @@ describe('the encoder of a session', () => {
     replaced = 0;
     encoder = new PartEncoder({
       cadence: CADENCE,
-      hasSound: undefined,
-      soundSource: new SoundSource(new DirectoryFrameStore('nowhere'), 'session', () => true),
+      hasAudio: undefined,
+      audioSource: new AudioSource(new DirectoryFrameStore('nowhere'), 'session', () => true),
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
     });
@@ -26,7 +26,7 @@ describe('the encoder of a session', () => {
 
   const encode = (batch: number, scale = 1) =>
     encoder.encode(
-      markedBatch(batch, { width: WIDTH * scale, height: HEIGHT * scale }),
+      renderedBatch(batch, { width: WIDTH * scale, height: HEIGHT * scale }),
       numberedFrames(batch * 3, 3, scale),
     );
   const signalEncoder = (signal: NodeJS.Signals) => process.kill(encoder.pids.video ?? 0, signal);
@@ -34,16 +34,16 @@ describe('the encoder of a session', () => {
   test('a batch comes out before the next goes in, as one part', async () => {
     for (let batch = 0; batch < 12; batch++) {
       const { content, init } = await encode(batch);
-      expect(readPart(content)).toMatchObject({ batch, firstFrame: batch * 3, frameCount: 3 });
+      expect(readFragment(content)).toMatchObject({ batch, firstFrame: batch * 3, frameCount: 3 });
       expect(init !== undefined).toBe(batch === 0);
     }
   });
 
   test('a last batch of fewer frames is a part of as many', async () => {
     await encode(0);
-    const short = markedBatch(1, { frameCount: 1 });
+    const short = renderedBatch(1, { frameCount: 1 });
     const { content } = await encoder.encode(short, numberedFrames(3, 1));
-    expect(readPart(content)).toMatchObject({ batch: 1, firstFrame: 3, frameCount: 1 });
+    expect(readFragment(content)).toMatchObject({ batch: 1, firstFrame: 3, frameCount: 1 });
   });
 
   test('pictures of another size get an encoder of their own', async () => {
@@ -58,7 +58,7 @@ describe('the encoder of a session', () => {
     await encode(0);
     signalEncoder('SIGKILL');
     const { content, init } = await encode(1);
-    expect(readPart(content)).toMatchObject({ batch: 1 });
+    expect(readFragment(content)).toMatchObject({ batch: 1 });
     expect(init).toBeDefined();
     expect(replaced).toBe(1);
   });
@@ -66,7 +66,7 @@ describe('the encoder of a session', () => {
   test('an encoder that hangs is noticed and replaced', async () => {
     await encode(0);
     signalEncoder('SIGSTOP');
-    expect(readPart((await encode(1)).content)).toMatchObject({ batch: 1 });
+    expect(readFragment((await encode(1)).content)).toMatchObject({ batch: 1 });
     expect(replaced).toBe(1);
   });
 
@@ -74,7 +74,7 @@ describe('the encoder of a session', () => {
     await encode(0);
     for (let failure = 1; failure <= 2 * MAX_REPLACEMENTS; failure++) {
       signalEncoder('SIGKILL');
-      expect(readPart((await encode(failure)).content)).toMatchObject({ batch: failure });
+      expect(readFragment((await encode(failure)).content)).toMatchObject({ batch: failure });
     }
     expect(replaced).toBe(2 * MAX_REPLACEMENTS);
   });
@@ -98,7 +98,7 @@ describe('the encoder of a session', () => {
   });
 
   test('a batch of the wrong size is refused', async () => {
-    await expect(encoder.encode(markedBatch(0), numberedFrames(0, 2))).rejects.toThrow('damaged');
+    await expect(encoder.encode(renderedBatch(0), numberedFrames(0, 2))).rejects.toThrow('damaged');
   });
 
   test('closing it ends what is under way and leaves no process', async () => {

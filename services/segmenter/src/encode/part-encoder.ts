@@ -1,13 +1,13 @@
 import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { EncoderFailure } from './ffmpeg-process.js';
 import { SessionFailure } from '../session-failure.js';
-import { writeInit } from '../mp4/init-segment.js';
-import { writePart } from '../mp4/fragment.js';
-import type { SoundSource } from './audio-source.js';
-import { SoundTrack } from './audio-track.js';
+import { writeInitSegment } from '../mp4/init-segment.js';
+import { writeFragment } from '../mp4/fragment.js';
+import type { AudioSource } from './audio-source.js';
+import { AudioTrack } from './audio-track.js';
 import { VideoEncoder } from './video-encoder.js';
 
 /**
@@ -19,8 +19,8 @@ export const MAX_REPLACEMENTS = 3;
 export interface PartEncoderOptions {
   cadence: Cadence;
   /** Whether the session has sound; where nobody knows yet, its first batch says so. */
-  hasSound: boolean | undefined;
-  soundSource: Pick<SoundSource, 'read' | 'readNew'>;
+  hasAudio: boolean | undefined;
+  audioSource: Pick<AudioSource, 'read' | 'readNew'>;
   log: Logger;
   onReplaced: () => void;
 }
@@ -38,15 +38,15 @@ export interface EncodedPart {
  */
 export class PartEncoder {
   private video: VideoEncoder | undefined;
-  private readonly sound: SoundTrack;
-  private hasSound: boolean | undefined;
+  private readonly sound: AudioTrack;
+  private hasAudio: boolean | undefined;
   private size = { width: 0, height: 0 };
   private initGiven = false;
   private closed = false;
 
   constructor(private readonly options: PartEncoderOptions) {
-    this.hasSound = options.hasSound;
-    this.sound = new SoundTrack(options.cadence, options.soundSource);
+    this.hasAudio = options.hasAudio;
+    this.sound = new AudioTrack(options.cadence, options.audioSource);
   }
 
   /** Ids of the present encoders' processes, for whoever must look at them from outside. */
@@ -59,21 +59,21 @@ export class PartEncoder {
    * @param isLast whether no batch follows
    * @throws {SessionFailure} when encoders failed too often
    */
-  async encode(batch: MarkedBatch, frames: Buffer, isLast = false): Promise<EncodedPart> {
+  async encode(batch: RenderedBatch, frames: Buffer, isLast = false): Promise<EncodedPart> {
     const { width, height, frameCount } = batch;
     if (frames.length !== frameBytes(width, height) * frameCount)
       throw new SessionFailure('A batch of frames is damaged.');
-    this.hasSound ??= batch.samples > 0;
+    this.hasAudio ??= batch.samples > 0;
     const [video, sound] = await Promise.all([
-      this.insist(() => this.encodePictures(batch, frames)),
-      this.hasSound ? this.insist(() => this.sound.encode(batch, isLast)) : undefined,
+      this.retry(() => this.encodeVideo(batch, frames)),
+      this.hasAudio ? this.retry(() => this.sound.encode(batch, isLast)) : undefined,
     ]);
     const { fps } = this.options.cadence;
     const init = this.initGiven
       ? undefined
-      : writeInit({ ...this.size, fps, avcC: video.avcC }, this.hasSound);
+      : writeInitSegment({ ...this.size, fps, avcC: video.avcC }, this.hasAudio);
     this.initGiven = true;
-    return { content: writePart(batch, video.frames, sound), init };
+    return { content: writeFragment(batch, video.frames, sound), init };
   }
 
   /** Ends the encoders; an `encode` under way rejects. */
@@ -82,7 +82,7 @@ export class PartEncoder {
     await Promise.all([this.video?.close(), this.sound.close()]);
   }
 
-  private async videoEncoder({ width, height }: MarkedBatch): Promise<VideoEncoder> {
+  private async videoEncoder({ width, height }: RenderedBatch): Promise<VideoEncoder> {
     if (this.video && this.size.width === width && this.size.height === height) return this.video;
     await this.video?.close();
     if (this.closed) throw new EncoderFailure('closed', []);
@@ -92,7 +92,7 @@ export class PartEncoder {
     return this.video;
   }
 
-  private async encodePictures(batch: MarkedBatch, planes: Buffer) {
+  private async encodeVideo(batch: RenderedBatch, planes: Buffer) {
     const encoder = await this.videoEncoder(batch);
     try {
       return await encoder.encode(planes, batch.frameCount);
@@ -103,7 +103,7 @@ export class PartEncoder {
   }
 
   /** Tries again, with another encoder, where one fails. */
-  private async insist<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  private async retry<Result>(attempt: () => Promise<Result>): Promise<Result> {
     for (let failures = 1; ; failures++) {
       try {
         return await attempt();

@@ -1,5 +1,5 @@
 import type { Cadence } from '@facecast/shared/runtime/settings';
-import { CodecProcess, EncoderFailure, type Options } from './ffmpeg-process.js';
+import { FfmpegProcess, EncoderFailure, type FfmpegOptions } from './ffmpeg-process.js';
 import { FlvDemuxer } from './flv-demuxer.js';
 import type { EncodedFrame } from '../mp4/fragment.js';
 
@@ -18,13 +18,13 @@ interface Size {
  * fragmented MP4 ends a fragment only when the next picture comes, a whole batch later.
  */
 export class VideoEncoder {
-  private readonly process: CodecProcess<EncodedFrame>;
+  private readonly process: FfmpegProcess<EncodedFrame>;
   private readonly demuxer = new FlvDemuxer();
   private avcC: Buffer | undefined;
 
   constructor(size: Size, cadence: Cadence) {
     const demux = (bytes: Buffer) => this.demux(bytes);
-    this.process = new CodecProcess(rawPictures(size, cadence), h264(size, cadence), demux);
+    this.process = new FfmpegProcess(rawPictures(size, cadence), h264(size, cadence), demux);
   }
 
   /** Id of the process, for whoever must look at it from outside. */
@@ -62,14 +62,14 @@ export class VideoEncoder {
 
 /** Constant quality where the picture allows it, and a bound where it does not. */
 const QUALITY_CRF = 23;
-const MOST_BITS_PER_PIXEL = 0.25;
+const MAX_BITS_PER_PIXEL = 0.25;
 
-function rawPictures({ width, height }: Size, { fps }: Cadence): Options {
+function rawPictures({ width, height }: Size, { fps }: Cadence): FfmpegOptions {
   return { f: 'rawvideo', pix_fmt: 'yuv420p', s: `${width}x${height}`, r: `${fps}` };
 }
 
-function h264({ width, height }: Size, { fps, framesPerSegment }: Cadence): Options {
-  const mostKbits = Math.ceil((width * height * fps * MOST_BITS_PER_PIXEL) / 1000);
+function h264({ width, height }: Size, { fps, framesPerSegment }: Cadence): FfmpegOptions {
+  const maxKbits = Math.ceil((width * height * fps * MAX_BITS_PER_PIXEL) / 1000);
   return {
     fps_mode: 'passthrough',
     'c:v': 'libx264',
@@ -82,8 +82,8 @@ function h264({ width, height }: Size, { fps, framesPerSegment }: Cadence): Opti
     keyint_min: `${framesPerSegment}`,
     sc_threshold: '0',
     crf: `${QUALITY_CRF}`,
-    maxrate: `${mostKbits}k`,
-    bufsize: `${mostKbits}k`,
+    maxrate: `${maxKbits}k`,
+    bufsize: `${maxKbits}k`,
     // Said to the encoder alone: said to ffmpeg, it might convert what already is BT.601.
     'x264-params':
       'open-gop=0:colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m:fullrange=off',

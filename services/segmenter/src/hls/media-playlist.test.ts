@@ -4,7 +4,7 @@ import {
   parsePlaylist,
   renderPlaylist,
   targetSeconds,
-  type Playlist,
+  type MediaPlaylist,
   type Segment,
 } from './media-playlist.js';
 import { CADENCE, CAPTURED_AT } from '../testing/cadence.js';
@@ -25,7 +25,7 @@ function segment(msn: number, parts: number, changes: Partial<Segment> = {}): Se
   };
 }
 
-const LIVE: Playlist = {
+const LIVE: MediaPlaylist = {
   segments: [
     segment(3, 10, { parts: [] }),
     segment(4, 4, { complete: true }),
@@ -137,7 +137,7 @@ describe('the live playlist', () => {
         ended: true,
       },
     ],
-  ])('is read back as it was, %s', (_, playlist: Playlist) => {
+  ])('is read back as it was, %s', (_, playlist: MediaPlaylist) => {
     expect(parsePlaylist(renderPlaylist(playlist, CADENCE), CADENCE)).toEqual(playlist);
   });
 });

@@ -29,7 +29,7 @@ export interface Segment {
 }
 
 /** What a media playlist says. */
-export interface Playlist {
+export interface MediaPlaylist {
   segments: readonly Segment[];
   /** Discontinuities that have left the playlist (4.4.3.3). */
   discontinuitySequence: number;
@@ -60,7 +60,10 @@ export function targetSeconds({ fps, framesPerSegment }: Cadence): number {
 export const FIRST_MSN = 1;
 
 /** Where the next part will be: the one that is hinted at. */
-export function nextPart({ segments }: Pick<Playlist, 'segments'>): { msn: number; part: number } {
+export function nextPart({ segments }: Pick<MediaPlaylist, 'segments'>): {
+  msn: number;
+  part: number;
+} {
   const last = segments.at(-1);
   if (!last) return { msn: FIRST_MSN, part: 0 };
   return last.complete
@@ -73,7 +76,7 @@ export const segmentName = (msn: number) => `${msn}.m4s`;
 export const initName = (n: number) => `init-${n}.mp4`;
 
 /** The whole playlist. */
-export function renderPlaylist(playlist: Playlist, cadence: Cadence): string {
+export function renderPlaylist(playlist: MediaPlaylist, cadence: Cadence): string {
   const seconds = (frames: number) => (frames / cadence.fps).toFixed(5);
   const target = targetSeconds(cadence);
   const lines = [
@@ -117,7 +120,7 @@ export function renderPlaylist(playlist: Playlist, cadence: Cadence): string {
  * Reads back what `renderPlaylist` wrote.
  * @throws where `text` is no media playlist
  */
-export function parsePlaylist(text: string, { fps }: Cadence): Playlist {
+export function parsePlaylist(text: string, { fps }: Cadence): MediaPlaylist {
   const parsed = parse(text) as types.MediaPlaylist;
   const frames = (seconds: number | undefined) => Math.round((seconds ?? 0) * fps);
   let init = '';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { types } from 'hls-parser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeInit } from '../mp4/init-segment.js';
-import { writePart } from '../mp4/fragment.js';
+import { writeInitSegment } from '../mp4/init-segment.js';
+import { writeFragment } from '../mp4/fragment.js';
 import { LeaseLostError } from '@facecast/shared/lease/lease';
 import { Packager } from './packager.js';
 import { CADENCE, CAPTURED_AT } from '../testing/cadence.js';
@@ -36,7 +36,7 @@ const media = async () => (await readdir(folder)).filter((name) => name.endsWith
 /** A part that no player could show, as the encoder would give it. */
 function fakePart(batch: number): Buffer {
   const data = Buffer.alloc(20, `${batch} `);
-  return writePart(
+  return writeFragment(
     { batch, firstFrame: batch * 3 },
     upTo(3).map((frame) => ({ key: frame === 0, data })),
   );
@@ -217,9 +217,9 @@ describe('a successor', () => {
     await startWith(14);
     await writeFile(join(folder, '2.4.m4s'), fakePart(14));
     const packager = await open();
-    const orphan = packager.orphan(14);
-    expect(orphan).toEqual(fakePart(14));
-    expect(await addBatch(packager, 14, orphan)).toEqual({ msn: 2, part: 4 });
+    const hintedPart = packager.hintedPart(14);
+    expect(hintedPart).toEqual(fakePart(14));
+    expect(await addBatch(packager, 14, hintedPart)).toEqual({ msn: 2, part: 4 });
     packager.begin(INIT);
     expect(await addBatch(packager, 15)).toEqual({ msn: 3, part: 0 });
     expect(await readFile(join(folder, '2.m4s'))).toEqual(
@@ -232,7 +232,7 @@ describe('a successor', () => {
     await writeFile(join(folder, 'init-1.mp4'), INIT);
     await writeFile(join(folder, '3.0.m4s'), fakePart(20));
     const packager = await open();
-    expect(packager.orphan(20)).toBeUndefined();
+    expect(packager.hintedPart(20)).toBeUndefined();
     expect(await media()).not.toContain('3.0.m4s');
     packager.begin(INIT);
     await addBatch(packager, 20);
@@ -278,8 +278,9 @@ describe('players that nobody here wrote', () => {
     for (let batch = from; batch < to; batch++) {
       const firstFrame = batch * 3;
       const { avcC, frames } = await encoder.encode(numberedFrames(firstFrame, 3), 3);
-      if (batch === from) packager.begin(writeInit({ ...size, fps: CADENCE.fps, avcC }, false));
-      await addBatch(packager, batch, writePart({ batch, firstFrame }, frames));
+      if (batch === from)
+        packager.begin(writeInitSegment({ ...size, fps: CADENCE.fps, avcC }, false));
+      await addBatch(packager, batch, writeFragment({ batch, firstFrame }, frames));
     }
     await encoder.close();
   }

@@ -1,20 +1,20 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import type { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { LeaseLostError } from '@facecast/shared/lease/lease';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { fileVersion, writeWholeNow, type FileVersion } from '../atomic-files.js';
 import { initName, renderPlaylist, targetSeconds, type Segment } from './media-playlist.js';
 import { FRESH, readFolder, type FoundFolder } from './resume.js';
-import { PlaylistWindow, type Placed } from './sliding-window.js';
+import { SlidingWindow, type Placed } from './sliding-window.js';
 
 export interface PackagerSettings {
   cadence: Cadence;
   /** How much of the stream the live playlist holds. */
   windowSeconds: number;
   /** Waits for room where the session's folder has none; without it, that is a failure at once. */
-  volume?: Pick<PatientVolume, 'write'>;
+  volume?: Pick<RetryOnDiskFull, 'write'>;
   /** Rejects where the folder is another replica's by now. */
   confirm?: () => Promise<void>;
 }
@@ -36,10 +36,10 @@ export class Packager {
   /** Batches and frames that the playlist lists, or has listed. */
   batches: number;
   frames: number;
-  private readonly window: PlaylistWindow;
+  private readonly window: SlidingWindow;
   private nextInit: number;
   /** Contents of the growing segment's parts. */
-  private readonly growing: Buffer[];
+  private readonly openSegment: Buffer[];
   private written: FileVersion | undefined;
   private pendingInit: { name: string; content: Buffer } | undefined;
   private retired: { name: string; at: number }[] = [];
@@ -52,9 +52,9 @@ export class Packager {
   ) {
     this.batches = found.batches;
     this.frames = found.frames;
-    this.growing = [...found.growing];
+    this.openSegment = [...found.openSegment];
     this.nextInit = found.nextInit;
-    this.window = new PlaylistWindow(settings.cadence, settings.windowSeconds, found.playlist);
+    this.window = new SlidingWindow(settings.cadence, settings.windowSeconds, found.playlist);
   }
 
   /**
@@ -72,7 +72,7 @@ export class Packager {
     // What follows is done in one go: nobody else writes in between.
     await settings.confirm?.();
     if (!found) return packager;
-    packager.remove(found.leftovers);
+    packager.remove(found.orphans);
     packager.retire(found.unlisted, packager.segmentKeepMs);
     if (found.playlist && !found.playlist.ended) {
       packager.written = writeWholeNow(packager.playlistPath, packager.render());
@@ -91,8 +91,8 @@ export class Packager {
   }
 
   /** Whether the session has sound; undefined where it has no part yet. */
-  get hasSound(): boolean | undefined {
-    return this.found.hasSound;
+  get hasAudio(): boolean | undefined {
+    return this.found.hasAudio;
   }
 
   /** What the playlist says about when the newest part ended, in milliseconds since 1970. */
@@ -109,8 +109,8 @@ export class Packager {
    * The part of this batch that a predecessor wrote and could not list any more. The playlist hinted
    * at its name, so a player may have it: it is listed as it is.
    */
-  orphan(batch: number): Buffer | undefined {
-    return this.found.orphan?.batch === batch ? this.found.orphan.content : undefined;
+  hintedPart(batch: number): Buffer | undefined {
+    return this.found.hintedPart?.batch === batch ? this.found.hintedPart.content : undefined;
   }
 
   /** The next part is the first of a new encoder, whose initialization section this is. */
@@ -127,7 +127,7 @@ export class Packager {
     content: Buffer,
   ): Promise<{ msn: number; part: number }> {
     // Before anything is written: its names may be those of a successor's files.
-    this.mustBeOurs();
+    this.assertOwned();
     const init = this.pendingInit;
     this.pendingInit = undefined;
     const placed = this.window.add(part, init?.name);
@@ -155,23 +155,23 @@ export class Packager {
   async end(): Promise<void> {
     if (this.ended || !this.started) return;
     const last = this.window.end();
-    if (last) await this.write(last.uri, Buffer.concat(this.growing));
+    if (last) await this.write(last.uri, Buffer.concat(this.openSegment));
     await this.publish();
   }
 
   private async writeSegments({ cut, completed }: Placed, content: Buffer): Promise<void> {
-    if (cut) await this.write(cut.uri, Buffer.concat(this.growing.splice(0)));
-    this.growing.push(content);
-    if (completed) await this.write(completed.uri, Buffer.concat(this.growing.splice(0)));
+    if (cut) await this.write(cut.uri, Buffer.concat(this.openSegment.splice(0)));
+    this.openSegment.push(content);
+    if (completed) await this.write(completed.uri, Buffer.concat(this.openSegment.splice(0)));
   }
 
   private async publish(): Promise<void> {
-    this.mustBeOurs();
+    this.assertOwned();
     const text = this.render();
-    this.written = await this.patiently(() => writeWholeNow(this.playlistPath, text));
+    this.written = await this.writeWithRetry(() => writeWholeNow(this.playlistPath, text));
   }
 
-  private mustBeOurs(): void {
+  private assertOwned(): void {
     if (fileVersion(this.playlistPath) !== this.written) throw new LeaseLostError();
   }
 
@@ -184,10 +184,10 @@ export class Packager {
   }
 
   private async write(name: string, content: Buffer): Promise<void> {
-    await this.patiently(() => writeWholeNow(join(this.folder, name), content));
+    await this.writeWithRetry(() => writeWholeNow(join(this.folder, name), content));
   }
 
-  private async patiently<Result>(write: () => Result): Promise<Result> {
+  private async writeWithRetry<Result>(write: () => Result): Promise<Result> {
     const { volume } = this.settings;
     return volume ? volume.write(async () => write()) : write();
   }

@@ -2,27 +2,27 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, UNFINISHED } from '../atomic-files.js';
-import { readPart } from '../mp4/fragment.js';
-import { nextPart, parsePlaylist, partName, type Playlist } from './media-playlist.js';
+import { readFragment } from '../mp4/fragment.js';
+import { nextPart, parsePlaylist, partName, type MediaPlaylist } from './media-playlist.js';
 
 /** What a session's folder holds for whoever goes on with it. */
 export interface FoundFolder {
-  playlist: Playlist | undefined;
+  playlist: MediaPlaylist | undefined;
   /** Batches and frames that are listed, or were. */
   batches: number;
   frames: number;
   /** Whether the session has sound; undefined where nothing tells yet. */
-  hasSound: boolean | undefined;
+  hasAudio: boolean | undefined;
   /** Contents of the parts of the segment that is not complete. */
-  growing: readonly Buffer[];
+  openSegment: readonly Buffer[];
   /** A part that was written and not listed, under the name that the playlist hints at. */
-  orphan: { batch: number; content: Buffer } | undefined;
+  hintedPart: { batch: number; content: Buffer } | undefined;
   /** The first number that no initialization section has had. */
   nextInit: number;
   /** Names that the playlist lists no more. */
   unlisted: string[];
   /** Names that no playlist ever listed. */
-  leftovers: string[];
+  orphans: string[];
 }
 
 /** A session of which there is nothing yet. */
@@ -30,12 +30,12 @@ export const FRESH: FoundFolder = {
   playlist: undefined,
   batches: 0,
   frames: 0,
-  hasSound: undefined,
-  growing: [],
-  orphan: undefined,
+  hasAudio: undefined,
+  openSegment: [],
+  hintedPart: undefined,
   nextInit: 0,
   unlisted: [],
-  leftovers: [],
+  orphans: [],
 };
 
 /**
@@ -50,14 +50,14 @@ export async function readFolder(
   if (!names) return undefined;
   const nextInit = Math.max(-1, ...names.map(initNumber)) + 1;
   const text = await readIfThere(join(folder, 'live.m3u8'));
-  const leftovers = names.filter((name) => name.endsWith(UNFINISHED));
+  const unfinished = names.filter((name) => name.endsWith(UNFINISHED));
   if (!text) {
-    return { ...FRESH, nextInit, leftovers: [...leftovers, ...names.filter(isMedia)] };
+    return { ...FRESH, nextInit, orphans: [...unfinished, ...names.filter(isMedia)] };
   }
   const playlist = parsePlaylist(text.toString(), cadence);
   const read = (name: string) => readIfThere(join(folder, name));
   const last = playlist.segments.at(-1);
-  const growing =
+  const openSegment =
     last && !last.complete
       ? await readAll(
           last.parts.map(({ uri }) => uri),
@@ -65,20 +65,20 @@ export async function readFolder(
         )
       : [];
   const position = await readPosition(playlist, names, read);
-  const orphan = await readOrphan(playlist, nextInit, position.batches, read);
+  const hintedPart = await readHintedPart(playlist, nextInit, position.batches, read);
   const next = nextPart(playlist);
   const strays = strayNames(names, playlist);
   return {
     playlist,
     ...position,
-    growing,
-    orphan,
+    openSegment,
+    hintedPart,
     nextInit,
     unlisted: strays.filter((name) => mediaSequence(name) < next.msn),
-    leftovers: [
-      ...leftovers,
+    orphans: [
+      ...unfinished,
       ...strays.filter(
-        (name) => mediaSequence(name) >= next.msn && !(orphan && name === partName(next)),
+        (name) => mediaSequence(name) >= next.msn && !(hintedPart && name === partName(next)),
       ),
     ],
   };
@@ -93,17 +93,17 @@ async function readAll(names: string[], read: Read): Promise<Buffer[]> {
   return contents.filter((content) => content !== undefined);
 }
 
-async function readPosition({ segments }: Playlist, names: string[], read: Read) {
+async function readPosition({ segments }: MediaPlaylist, names: string[], read: Read) {
   const last = segments.at(-1);
   // A playlist that has ended lists no parts.
   const name = last && (last.parts.at(-1)?.uri ?? newestPart(names, last.msn));
   const content = name && (await read(name));
-  const header = content && readPart(content);
+  const header = content && readFragment(content);
   if (!header) throw new Error('the last part that is listed cannot be read');
   return {
     batches: header.batch + 1,
     frames: header.firstFrame + header.frameCount,
-    hasSound: header.hasSound,
+    hasAudio: header.hasAudio,
   };
 }
 
@@ -115,15 +115,20 @@ function newestPart(names: string[], msn: number): string | undefined {
 }
 
 /** Where a later encoder has begun already, the part under the hinted name may be its. */
-async function readOrphan(playlist: Playlist, nextInit: number, batch: number, read: Read) {
+async function readHintedPart(
+  playlist: MediaPlaylist,
+  nextInit: number,
+  batch: number,
+  read: Read,
+) {
   const init = playlist.segments.at(-1)?.init ?? '';
   if (playlist.ended || initNumber(init) !== nextInit - 1) return undefined;
   const content = await read(partName(nextPart(playlist)));
-  return content && readPart(content)?.batch === batch ? { batch, content } : undefined;
+  return content && readFragment(content)?.batch === batch ? { batch, content } : undefined;
 }
 
 /** The names of media in the folder that the playlist does not list. */
-function strayNames(names: string[], { segments }: Playlist): string[] {
+function strayNames(names: string[], { segments }: MediaPlaylist): string[] {
   const listed = new Set(
     segments.flatMap(({ uri, init, parts, complete }) => [
       ...(complete ? [uri] : []),

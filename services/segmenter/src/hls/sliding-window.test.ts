@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { CADENCE } from '../testing/cadence.js';
-import { PlaylistWindow, type Placed } from './sliding-window.js';
+import { SlidingWindow, type Placed } from './sliding-window.js';
 
 const WINDOW_SECONDS = 10;
 
 /** A window with `count` parts in it, and what each of them changed. */
-function fill(window: PlaylistWindow, count: number, init?: string): Placed[] {
+function fill(window: SlidingWindow, count: number, init?: string): Placed[] {
   return Array.from({ length: count }, (_, part) =>
     window.add({ frames: 3, capturedAt: part * 100 }, part === 0 ? init : undefined),
   );
 }
 
 function freshWindow(count: number) {
-  const window = new PlaylistWindow(CADENCE, WINDOW_SECONDS);
+  const window = new SlidingWindow(CADENCE, WINDOW_SECONDS);
   const placed = fill(window, count, 'init-0.mp4');
   return { window, placed };
 }
@@ -54,7 +54,7 @@ describe('the sliding window', () => {
   });
 
   test('dates are as far from each other as segments are long, whatever is found out later about the first', () => {
-    const window = new PlaylistWindow({ ...CADENCE, framesPerSegment: 22 }, WINDOW_SECONDS);
+    const window = new SlidingWindow({ ...CADENCE, framesPerSegment: 22 }, WINDOW_SECONDS);
     for (let part = 0; part < 60; part++)
       window.add({ frames: 3, capturedAt: part * 100 - 7 * part }, part === 0 ? 'i' : undefined);
     const { segments } = window;

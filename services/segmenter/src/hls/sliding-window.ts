@@ -4,7 +4,7 @@ import {
   partName,
   segmentName,
   targetSeconds,
-  type Playlist,
+  type MediaPlaylist,
   type Segment,
 } from './media-playlist.js';
 
@@ -15,7 +15,7 @@ import {
 const PARTS_LISTED_TARGETS = 3;
 
 /** What is found out later about the time of capture moves it by less (see the extractor's clock). */
-const MOST_CORRECTION_MS = 1_500;
+const MAX_DATE_CORRECTION_MS = 1_500;
 
 /** What a part that was added changed. */
 export interface Placed {
@@ -31,7 +31,7 @@ export interface Placed {
 }
 
 /** The sliding window of a live playlist: what is listed, and where the next part goes. */
-export class PlaylistWindow implements Playlist {
+export class SlidingWindow implements MediaPlaylist {
   readonly segments: Segment[];
   discontinuitySequence: number;
   ended: boolean;
@@ -40,7 +40,7 @@ export class PlaylistWindow implements Playlist {
   constructor(
     private readonly cadence: Cadence,
     private readonly windowSeconds: number,
-    before: Playlist = { segments: [], discontinuitySequence: 0, ended: false },
+    before: MediaPlaylist = { segments: [], discontinuitySequence: 0, ended: false },
   ) {
     this.segments = [...before.segments];
     this.discontinuitySequence = before.discontinuitySequence;
@@ -106,7 +106,7 @@ export class PlaylistWindow implements Playlist {
    */
   private dateAfter(last: Segment, capturedAt: number): number {
     const expected = last.capturedAt + (last.frames * 1000) / this.cadence.fps;
-    return Math.abs(capturedAt - expected) > MOST_CORRECTION_MS ? capturedAt : expected;
+    return Math.abs(capturedAt - expected) > MAX_DATE_CORRECTION_MS ? capturedAt : expected;
   }
 
   private slide(): Placed['unlisted'] {

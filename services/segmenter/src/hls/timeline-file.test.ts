@@ -2,8 +2,8 @@ import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { markedBatch } from '../testing/cadence.js';
-import { FaceTimeline } from './timeline-file.js';
+import { renderedBatch } from '../testing/cadence.js';
+import { TimelineFile } from './timeline-file.js';
 
 const FACE = { id: 3, x: 10, y: 20, width: 30, height: 40, score: 0.5 };
 
@@ -17,15 +17,15 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const open = (firstFrame = 0, mostBytes?: number) =>
-  FaceTimeline.open(path, {
+const open = (firstFrame = 0, maxBytes?: number) =>
+  TimelineFile.open(path, {
     ...{ fps: 30, firstFrame, volume: { write: (attempt) => attempt() } },
-    ...(mostBytes && { mostBytes }),
+    ...(maxBytes && { maxBytes }),
   });
 
 /** A batch with one face in each of its frames. */
 const withFaces = (batch: number) =>
-  markedBatch(batch, { frames: [0, 1, 2].map(() => ({ searched: true, faces: [FACE] })) });
+  renderedBatch(batch, { frames: [0, 1, 2].map(() => ({ searched: true, faces: [FACE] })) });
 
 const lines = async () =>
   (await readFile(path, 'utf8'))
@@ -36,13 +36,13 @@ const lines = async () =>
 describe('the face timeline', () => {
   test('has a line for each frame with faces, and none for the others', async () => {
     const timeline = await open();
-    await timeline.append(markedBatch(0));
+    await timeline.append(renderedBatch(0));
     const frames = [
       { searched: true, faces: [] },
       { searched: false, faces: [FACE] },
       { searched: true, faces: [FACE, FACE] },
     ];
-    await timeline.append(markedBatch(41, { frames }));
+    await timeline.append(renderedBatch(41, { frames }));
     expect(await readFile(path, 'utf8')).toBe(
       '{"frame":124,"t":4.1333,"faces":[{"id":3,"x":10,"y":20,"width":30,"height":40,"score":0.5}]}\n' +
         `{"frame":125,"t":4.1667,"faces":[${JSON.stringify(FACE)},${JSON.stringify(FACE)}]}\n`,
@@ -50,7 +50,7 @@ describe('the face timeline', () => {
   });
 
   test('is there, and empty, as long as nobody was seen', async () => {
-    await (await open()).append(markedBatch(0));
+    await (await open()).append(renderedBatch(0));
     expect(await readFile(path, 'utf8')).toBe('');
   });
 

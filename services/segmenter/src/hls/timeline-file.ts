@@ -1,26 +1,26 @@
 import { appendFileSync, truncateSync } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
-import { isFull, type PatientVolume } from '@facecast/shared/runtime/full-volume';
-import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import { isFull, type RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
+import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
 
 /** Name of the face timeline in a session's folder. */
 export const TIMELINE_NAME = 'faces.ndjson';
 
 /** Five hours of a face in each frame. Beyond it the older half goes. */
-const MOST_TIMELINE_BYTES = 64 * 1024 * 1024;
+const MAX_TIMELINE_BYTES = 64 * 1024 * 1024;
 
 /** More than the lines of one batch, and of most segments; where it is not, twice as much is read. */
 const TAIL_BYTES = 64 * 1024;
 
 /** The faces of each frame that has any, a line of JSON each, in the order of the frames. */
-export class FaceTimeline {
+export class TimelineFile {
   private constructor(
     private readonly path: string,
     private readonly fps: number,
     private bytes: number,
-    private readonly mostBytes: number,
-    private readonly volume: Pick<PatientVolume, 'write'>,
+    private readonly maxBytes: number,
+    private readonly volume: Pick<RetryOnDiskFull, 'write'>,
   ) {}
 
   /** Goes on with the file, if there is one, at frame `firstFrame`: what a predecessor wrote from there on goes. */
@@ -29,21 +29,24 @@ export class FaceTimeline {
     options: {
       fps: number;
       firstFrame: number;
-      volume: Pick<PatientVolume, 'write'>;
-      mostBytes?: number;
+      volume: Pick<RetryOnDiskFull, 'write'>;
+      maxBytes?: number;
     },
-  ): Promise<FaceTimeline> {
+  ): Promise<TimelineFile> {
     const bytes = (await orMissing(() => dropFrames(path, options.firstFrame))) ?? 0;
-    return new FaceTimeline(
+    return new TimelineFile(
       path,
       options.fps,
       bytes,
-      options.mostBytes ?? MOST_TIMELINE_BYTES,
+      options.maxBytes ?? MAX_TIMELINE_BYTES,
       options.volume,
     );
   }
 
-  async append({ firstFrame, frames }: Pick<MarkedBatch, 'firstFrame' | 'frames'>): Promise<void> {
+  async append({
+    firstFrame,
+    frames,
+  }: Pick<RenderedBatch, 'firstFrame' | 'frames'>): Promise<void> {
     const lines = frames.flatMap(({ faces }, index) => {
       if (faces.length === 0) return [];
       const frame = firstFrame + index;
@@ -54,7 +57,7 @@ export class FaceTimeline {
     const text = Buffer.from(lines.join(''));
     await this.volume.write(async () => this.appendWhole(text));
     this.bytes += text.length;
-    if (this.bytes > this.mostBytes) await this.dropOlderHalf();
+    if (this.bytes > this.maxBytes) await this.dropOlderHalf();
   }
 
   private appendWhole(text: Buffer): void {
@@ -69,7 +72,7 @@ export class FaceTimeline {
 
   private async dropOlderHalf(): Promise<void> {
     const all = (await readIfThere(this.path)) ?? Buffer.alloc(0);
-    const kept = all.subarray(all.indexOf(NEWLINE, all.length - this.mostBytes / 2) + 1);
+    const kept = all.subarray(all.indexOf(NEWLINE, all.length - this.maxBytes / 2) + 1);
     await writeWhole(this.path, kept);
     this.bytes = kept.length;
   }

@@ -9,7 +9,7 @@ import { consume, detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LateBatches, type UnsearchedBatch } from './hedging.js';
+import { Hedging, type UnsearchedBatch } from './hedging.js';
 import { createSegmenterMetrics } from '../metrics.js';
 import { HEIGHT, numberedFrames, WIDTH } from '../testing/test-frames.js';
 
@@ -20,7 +20,7 @@ let root: string;
 let redis: Redis;
 let frames: DirectoryFrameStore;
 let detect: JobQueue<'detect'>;
-let late: LateBatches;
+let late: Hedging;
 let metrics: ReturnType<typeof createSegmenterMetrics>;
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ beforeEach(async () => {
   await frames.openSession(sessionId);
   detect = new JobQueue(redis, { kind: 'detect' });
   metrics = createSegmenterMetrics();
-  late = new LateBatches(sessionId, { detect, frames, metrics });
+  late = new Hedging(sessionId, { detect, frames, metrics });
 });
 
 afterEach(async () => {
@@ -59,13 +59,13 @@ async function decode(
 /** Looks, whenever it is time to, until the batch is given. */
 async function untilGiven(batch: number): Promise<UnsearchedBatch> {
   for (;;) {
-    const given = await late.look(batch);
+    const given = await late.poll(batch);
     if (given) return given;
-    await new Promise((resolve) => setTimeout(resolve, late.lookInMs));
+    await new Promise((resolve) => setTimeout(resolve, late.nextPollMs));
   }
 }
 
-const askedAgain = async () => (await metrics.askedAgain.get()).values[0]?.value ?? 0;
+const askedAgain = async () => (await metrics.hedgedBatches.get()).values[0]?.value ?? 0;
 
 describe('a batch that no detector brings', () => {
   test('is shown without a search, and nobody searches it any more once it is listed', async () => {
@@ -82,7 +82,7 @@ describe('a batch that no detector brings', () => {
 
   test('is not shown before its time', async () => {
     await decode(0);
-    expect(await late.look(0)).toBeUndefined();
+    expect(await late.poll(0)).toBeUndefined();
     const { batch } = await untilGiven(0);
     expect(batch.markedAt - batch.decodedAt).toBeGreaterThanOrEqual(700);
   });
@@ -98,7 +98,7 @@ describe('a batch that no detector brings', () => {
     for (const batch of [0, 1, 2, 3]) await decode(batch, { age: 5_000 });
     await untilGiven(0);
     for (const batch of [1, 2, 3])
-      expect(await late.look(batch)).toMatchObject({ batch: { batch } });
+      expect(await late.poll(batch)).toMatchObject({ batch: { batch } });
   });
 
   test('is shown in time though the clock was set back while it waited', async () => {
@@ -108,16 +108,16 @@ describe('a batch that no detector brings', () => {
 
   test('is waited for where it is ahead of its time', async () => {
     await decode(0, { age: 5_000, capturedAt: Date.now() + 60_000 });
-    await expect.poll(() => late.lookInMs).toBe(0);
-    expect(await late.look(0)).toBeUndefined();
-    expect(late.lookInMs).toBeGreaterThan(0);
+    await expect.poll(() => late.nextPollMs).toBe(0);
+    expect(await late.poll(0)).toBeUndefined();
+    expect(late.nextPollMs).toBeGreaterThan(0);
   });
 
   test('is waited for where its frames are gone: somebody may have searched them', async () => {
     await decode(0, { age: 5_000 });
     await frames.remove({ sessionId, batch: 0, kind: 'decoded' });
-    await expect.poll(() => late.lookInMs).toBe(0);
-    expect(await late.look(0)).toBeUndefined();
+    await expect.poll(() => late.nextPollMs).toBe(0);
+    expect(await late.poll(0)).toBeUndefined();
   });
 
   test('is shown although its search failed as often as it may', async () => {
@@ -131,7 +131,7 @@ describe('a batch that no detector brings', () => {
 });
 
 test('a batch that a detector holds and does not bring is given to another, ahead of all', async () => {
-  late = new LateBatches(sessionId, { detect, frames, metrics, takeMs: 60_000 });
+  late = new Hedging(sessionId, { detect, frames, metrics, fallbackMs: 60_000 });
   const connection = connectRedis(redisUrl, 'worker', log);
   const stuck = deferred();
   const held = deferred();
@@ -142,14 +142,14 @@ test('a batch that a detector holds and does not bring is given to another, ahea
   await decode(0);
   await held.promise;
   for (const batch of [1, 2]) await decode(batch);
-  await expect.poll(async () => [await late.look(0), await askedAgain()]).toEqual([undefined, 1]);
+  await expect.poll(async () => [await late.poll(0), await askedAgain()]).toEqual([undefined, 1]);
   const second = deferred<number>();
   const other = consume(connection, { kind: 'detect' }, ({ batch }) => {
     second.resolve(batch);
     return Promise.resolve();
   });
   expect(await second.promise).toBe(0);
-  await late.look(0);
+  await late.poll(0);
   expect(await askedAgain()).toBe(1);
   stuck.resolve();
   await Promise.all([first.close(), other.close()]);

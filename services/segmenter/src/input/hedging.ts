@@ -1,29 +1,29 @@
 import { performance } from 'node:perf_hooks';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import type { DetectJob, MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { DetectJob, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
-import { conceal } from './redact-frames.js';
+import { redactFrames } from './redact-frames.js';
 import type { SegmenterMetrics } from '../metrics.js';
 
 /** A batch that is this late, and that a detector has taken, is given to another one too. */
-const ASK_AGAIN_MS = 300;
+const HEDGE_AFTER_MS = 300;
 /** A batch that is this late is not waited for any more. */
-const TAKE_MS = 700;
+const FALLBACK_AFTER_MS = 700;
 /** A session that nothing comes of is looked at so often. */
-const LOOK_EVERY_MS = 250;
+const POLL_EVERY_MS = 250;
 
-export interface LateBatchTools {
+export interface HedgingDeps {
   /** The detectors' queue. */
   detect: JobQueue<'detect'>;
   frames: FrameStore;
-  metrics: Pick<SegmenterMetrics, 'askedAgain' | 'takenUnsearched'>;
+  metrics: Pick<SegmenterMetrics, 'hedgedBatches' | 'unsearchedBatches'>;
   /** How late a batch may be before it is shown without a search, in milliseconds: 700 unless told. */
-  takeMs?: number;
+  fallbackMs?: number;
 }
 
 /** A batch as it was decoded, hidden as a whole where its effect wants faces hidden. */
 export interface UnsearchedBatch {
-  batch: MarkedBatch;
+  batch: RenderedBatch;
   frames: Buffer;
 }
 
@@ -35,43 +35,43 @@ export interface UnsearchedBatch {
  * How late a batch is, is told by the hosts' clocks; that it is also told by how long no detector has
  * brought one keeps a clock that jumps from counting for much.
  */
-export class LateBatches {
-  private markedAt = performance.now();
-  private nextLook = this.markedAt + ASK_AGAIN_MS;
-  private askedAgain = -1;
-  private readonly takeMs: number;
+export class Hedging {
+  private lastResultAt = performance.now();
+  private nextPollAt = this.lastResultAt + HEDGE_AFTER_MS;
+  private hedgedBatch = -1;
+  private readonly fallbackMs: number;
   /** Whether the batch that was looked for last has no job, or no frames to search. */
   isNowhere = false;
 
   constructor(
     private readonly sessionId: string,
-    private readonly tools: LateBatchTools,
+    private readonly deps: HedgingDeps,
   ) {
-    this.takeMs = tools.takeMs ?? TAKE_MS;
+    this.fallbackMs = deps.fallbackMs ?? FALLBACK_AFTER_MS;
   }
 
   /** A batch that a detector brought had its turn. */
-  marked(): void {
+  resultArrived(): void {
     this.isNowhere = false;
-    this.markedAt = performance.now();
-    this.nextLook = this.markedAt + ASK_AGAIN_MS;
+    this.lastResultAt = performance.now();
+    this.nextPollAt = this.lastResultAt + HEDGE_AFTER_MS;
   }
 
   /** When there is something to look after, in milliseconds from now. */
-  get lookInMs(): number {
-    return Math.max(0, this.nextLook - performance.now());
+  get nextPollMs(): number {
+    return Math.max(0, this.nextPollAt - performance.now());
   }
 
   /** Does for a late batch what is due; the batch itself where that is to be waited for no longer. */
-  async look(batch: number): Promise<UnsearchedBatch | undefined> {
-    if (this.lookInMs > 0) return undefined;
-    const found = await this.tools.detect.find(detectJobId({ sessionId: this.sessionId, batch }));
+  async poll(batch: number): Promise<UnsearchedBatch | undefined> {
+    if (this.nextPollMs > 0) return undefined;
+    const found = await this.deps.detect.find(detectJobId({ sessionId: this.sessionId, batch }));
     this.isNowhere = !found;
     const lateMs = found ? this.latenessOf(found.data) : 0;
-    if (found && lateMs >= this.takeMs) return this.take(found.data);
-    if (found?.state === 'active' && lateMs >= ASK_AGAIN_MS) await this.askAgain(found.data);
-    const due = lateMs < ASK_AGAIN_MS ? ASK_AGAIN_MS : this.takeMs;
-    this.nextLook = performance.now() + Math.min(due - lateMs, LOOK_EVERY_MS);
+    if (found && lateMs >= this.fallbackMs) return this.fallBack(found.data);
+    if (found?.state === 'active' && lateMs >= HEDGE_AFTER_MS) await this.hedge(found.data);
+    const due = lateMs < HEDGE_AFTER_MS ? HEDGE_AFTER_MS : this.fallbackMs;
+    this.nextPollAt = performance.now() + Math.min(due - lateMs, POLL_EVERY_MS);
     return undefined;
   }
 
@@ -80,8 +80,8 @@ export class LateBatches {
    * is new. Only once its part is listed: until then, its job is all that tells a successor of it.
    */
   async listed({ batch }: UnsearchedBatch): Promise<void> {
-    const jobIds = [detectJobId(batch), againId(batch)];
-    await Promise.all(jobIds.map((jobId) => this.tools.detect.remove(jobId)));
+    const jobIds = [detectJobId(batch), hedgeJobId(batch)];
+    await Promise.all(jobIds.map((jobId) => this.deps.detect.remove(jobId)));
   }
 
   /** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
@@ -90,18 +90,18 @@ export class LateBatches {
     const aheadMs = Math.max(0, capturedAt - decodedAt);
     // The clock was set back since.
     const age = sinceDecoded < 0 ? Infinity : sinceDecoded - aheadMs;
-    return Math.max(0, Math.min(age, performance.now() - this.markedAt));
+    return Math.max(0, Math.min(age, performance.now() - this.lastResultAt));
   }
 
-  private async askAgain(job: DetectJob): Promise<void> {
-    if (this.askedAgain === job.batch) return;
-    this.askedAgain = job.batch;
-    this.tools.metrics.askedAgain.inc();
-    await this.tools.detect.add(job, { jobId: againId(job), first: true });
+  private async hedge(job: DetectJob): Promise<void> {
+    if (this.hedgedBatch === job.batch) return;
+    this.hedgedBatch = job.batch;
+    this.deps.metrics.hedgedBatches.inc();
+    await this.deps.detect.add(job, { jobId: hedgeJobId(job), first: true });
   }
 
-  private async take(job: DetectJob): Promise<UnsearchedBatch | undefined> {
-    const { frames, metrics } = this.tools;
+  private async fallBack(job: DetectJob): Promise<UnsearchedBatch | undefined> {
+    const { frames, metrics } = this.deps;
     const { effect, ...batch } = job;
     const pictures = await frames.read({
       sessionId: this.sessionId,
@@ -111,11 +111,11 @@ export class LateBatches {
     // Without its frames only a detector's result could help, if there is one.
     if (!pictures) {
       this.isNowhere = true;
-      this.nextLook = performance.now() + LOOK_EVERY_MS;
+      this.nextPollAt = performance.now() + POLL_EVERY_MS;
       return undefined;
     }
-    conceal(effect, pictures, job);
-    metrics.takenUnsearched.inc();
+    redactFrames(effect, pictures, job);
+    metrics.unsearchedBatches.inc();
     const nothingFound = { searched: false, faces: [] };
     return {
       batch: {
@@ -129,4 +129,4 @@ export class LateBatches {
   }
 }
 
-const againId = (job: { sessionId: string; batch: number }) => `${detectJobId(job)}.again`;
+const hedgeJobId = (job: { sessionId: string; batch: number }) => `${detectJobId(job)}.again`;

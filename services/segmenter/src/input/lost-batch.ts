@@ -6,11 +6,11 @@ import { SessionFailure } from '../session-failure.js';
 import type { SegmenterMetrics } from '../metrics.js';
 
 /** Looks after which a batch that is nowhere is asked for, and between two times: about a second. */
-const LOOKS_AN_ASKING = 4;
+const POLLS_PER_REQUEST = 4;
 /** Looks at a session that nobody decodes any more: the news of its end may be on its way. */
-const LOOKS_WITHOUT_DECODER = 8;
+const MAX_POLLS_WITHOUT_DECODER = 8;
 
-export interface LostBatchTools {
+export interface LostBatchDeps {
   redis: Redis;
   /** The claims of whoever decodes. */
   decode: JobQueue<'decode'>;
@@ -24,14 +24,14 @@ export interface LostBatchTools {
  *
  * Time is counted in looks, not by a clock: a segmenter that stood still has not looked.
  */
-export class LostBatch {
+export class LostBatchWatch {
   private batch: number | undefined;
-  private looks = 0;
-  private looksWithoutDecoder = 0;
+  private polls = 0;
+  private pollsWithoutDecoder = 0;
 
   constructor(
     private readonly sessionId: string,
-    private readonly tools: LostBatchTools,
+    private readonly deps: LostBatchDeps,
   ) {}
 
   /**
@@ -39,29 +39,29 @@ export class LostBatch {
    * @param batch that is nowhere, undefined where none is
    * @throws {SessionFailure} where nobody is there who could make it again
    */
-  async look(batch: number | undefined): Promise<void> {
+  async polled(batch: number | undefined): Promise<void> {
     if (batch !== this.batch || batch === undefined) {
       this.batch = batch;
-      this.looks = 0;
-      this.looksWithoutDecoder = 0;
+      this.polls = 0;
+      this.pollsWithoutDecoder = 0;
       return;
     }
-    this.looks++;
-    if (this.looks % LOOKS_AN_ASKING === 0) await this.ask(batch);
+    this.polls++;
+    if (this.polls % POLLS_PER_REQUEST === 0) await this.requestRemake(batch);
   }
 
-  private async ask(batch: number): Promise<void> {
+  private async requestRemake(batch: number): Promise<void> {
     const { sessionId } = this;
-    const { redis, decode, metrics, log } = this.tools;
+    const { redis, decode, metrics, log } = this.deps;
     const claim = await decode.find(sessionId);
     if (!claim || claim.state === 'failed') {
-      this.looksWithoutDecoder += LOOKS_AN_ASKING;
-      if (this.looksWithoutDecoder < LOOKS_WITHOUT_DECODER) return;
+      this.pollsWithoutDecoder += POLLS_PER_REQUEST;
+      if (this.pollsWithoutDecoder < MAX_POLLS_WITHOUT_DECODER) return;
       throw new SessionFailure(
         'Pictures were lost on their way, and the recording that they could be made from again is gone.',
       );
     }
-    this.looksWithoutDecoder = 0;
+    this.pollsWithoutDecoder = 0;
     metrics.batchesLost.inc();
     log.warn({ sessionId, batch }, 'a batch was lost, and is to be made again');
     await publishEvent(redis, { type: 'missing', sessionId, batch });

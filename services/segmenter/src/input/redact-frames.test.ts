@@ -1,6 +1,6 @@
 import { frameBytes } from '@facecast/shared/media/frame-store';
 import { describe, expect, test } from 'vitest';
-import { conceal } from './redact-frames.js';
+import { redactFrames } from './redact-frames.js';
 
 const SIZE = { width: 64, height: 48 };
 const LUMA = SIZE.width * SIZE.height;
@@ -25,7 +25,7 @@ const valuesOf = (frames: Buffer, from: number, length: number) =>
 describe('frames that nobody searched', () => {
   test.each(['blur', 'pixelate'] as const)('show nothing but a few colours under %s', (effect) => {
     const frames = noise();
-    conceal(effect, frames, SIZE);
+    redactFrames(effect, frames, SIZE);
     for (const [frame, start] of [0, frameBytes(SIZE.width, SIZE.height)].entries())
       for (const [from, length, level] of [
         [0, LUMA, 60],
@@ -42,7 +42,7 @@ describe('frames that nobody searched', () => {
 
   test.each(['box', 'none'] as const)('stay as they are under %s', (effect) => {
     const frames = noise();
-    conceal(effect, frames, SIZE);
+    redactFrames(effect, frames, SIZE);
     expect(frames).toEqual(noise());
   });
 
@@ -54,7 +54,7 @@ describe('frames that nobody searched', () => {
   ])('are hidden at %i x %i too, without a value of elsewhere', (width, height) => {
     const frames = Buffer.alloc(frameBytes(width, height), 100);
     frames[0] = 130;
-    conceal('blur', frames, { width, height });
+    redactFrames('blur', frames, { width, height });
     expect(frames.every((value) => value >= 100 && value <= 130)).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ const CELLS_ACROSS = 5;
  *
  * @param frames I420 planes, one frame after another
  */
-export function conceal(
+export function redactFrames(
   effect: Effect,
   frames: Uint8Array,
   { width, height }: { width: number; height: number },
@@ -19,14 +19,14 @@ export function conceal(
   const size = frameBytes(width, height);
   const luma = width * height;
   for (let at = 0; at + size <= frames.length; at += size) {
-    flatten(frames.subarray(at, at + luma), width, height);
+    averageCells(frames.subarray(at, at + luma), width, height);
     for (const chroma of [at + luma, at + luma * 1.25])
-      flatten(frames.subarray(chroma, chroma + luma / 4), width / 2, height / 2);
+      averageCells(frames.subarray(chroma, chroma + luma / 4), width / 2, height / 2);
   }
 }
 
 /** Gives every pixel of a plane the mean of its cell. */
-function flatten(plane: Uint8Array, width: number, height: number): void {
+function averageCells(plane: Uint8Array, width: number, height: number): void {
   const cell = Math.ceil(Math.min(width, height) / CELLS_ACROSS);
   for (let top = 0; top < height; top += cell)
     for (let left = 0; left < width; left += cell) {

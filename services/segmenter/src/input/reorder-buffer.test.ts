@@ -1,15 +1,15 @@
-import type { MarkedEntry } from '@facecast/shared/protocol/messages';
+import type { RenderedEntry } from '@facecast/shared/protocol/messages';
 import { describe, expect, test } from 'vitest';
-import { BatchOrder, MOST_HELD_BATCHES } from './reorder-buffer.js';
-import { markedBatch } from '../testing/cadence.js';
+import { ReorderBuffer, MAX_WAITING_BATCHES } from './reorder-buffer.js';
+import { renderedBatch } from '../testing/cadence.js';
 
-const logged = (batch: number, id = `${batch}-0`) => ({ id, entry: markedBatch(batch) });
+const logged = (batch: number, id = `${batch}-0`) => ({ id, entry: renderedBatch(batch) });
 const end = (batches: number) => ({
   id: 'end',
-  entry: { kind: 'end', batches, frames: batches * 3 } satisfies MarkedEntry,
+  entry: { kind: 'end', batches, frames: batches * 3 } satisfies RenderedEntry,
 });
 
-function takeAll(order: BatchOrder): number[] {
+function takeAll(order: ReorderBuffer): number[] {
   const taken = [];
   for (let next = order.take(); next; next = order.take()) taken.push(next.batch.batch);
   return taken;
@@ -17,13 +17,13 @@ function takeAll(order: BatchOrder): number[] {
 
 describe('the order of batches', () => {
   test('batches come out by number, whatever order they came in', () => {
-    const order = new BatchOrder(0);
+    const order = new ReorderBuffer(0);
     for (const batch of [2, 0, 4, 1, 3]) order.accept(logged(batch));
     expect(takeAll(order)).toEqual([0, 1, 2, 3, 4]);
   });
 
   test('a batch waits for the one before it', () => {
-    const order = new BatchOrder(0);
+    const order = new ReorderBuffer(0);
     order.accept(logged(1));
     expect(order.take()).toBeUndefined();
     expect(order.missing).toBe(0);
@@ -33,7 +33,7 @@ describe('the order of batches', () => {
   });
 
   test('the first of two batches of one number is used, the other is told apart', () => {
-    const order = new BatchOrder(0);
+    const order = new ReorderBuffer(0);
     expect(order.accept(logged(0, 'first'))).toBe('held');
     expect(order.accept(logged(0, 'second'))).toBe('repeated');
     expect(order.take()?.id).toBe('first');
@@ -42,14 +42,14 @@ describe('the order of batches', () => {
   });
 
   test('a successor begins where its predecessor stopped', () => {
-    const order = new BatchOrder(7);
+    const order = new ReorderBuffer(7);
     expect(order.accept(logged(6))).toBe('published');
     order.accept(logged(7));
     expect(takeAll(order)).toEqual([7]);
   });
 
   test('the end comes after every batch before it', () => {
-    const order = new BatchOrder(0);
+    const order = new ReorderBuffer(0);
     order.accept(end(2));
     order.accept(logged(1));
     expect(order.end).toBeUndefined();
@@ -61,12 +61,12 @@ describe('the order of batches', () => {
   });
 
   test('nothing is missing where nothing waits', () => {
-    expect(new BatchOrder(3).missing).toBeUndefined();
+    expect(new ReorderBuffer(3).missing).toBeUndefined();
   });
 
   test('no more batches wait than may', () => {
-    const order = new BatchOrder(0);
-    for (let batch = 1; batch <= MOST_HELD_BATCHES; batch++) order.accept(logged(batch));
-    expect(() => order.accept(logged(MOST_HELD_BATCHES + 1))).toThrow('fell too far behind');
+    const order = new ReorderBuffer(0);
+    for (let batch = 1; batch <= MAX_WAITING_BATCHES; batch++) order.accept(logged(batch));
+    expect(() => order.accept(logged(MAX_WAITING_BATCHES + 1))).toThrow('fell too far behind');
   });
 });

@@ -1,22 +1,22 @@
-import type { LoggedEntry } from '@facecast/shared/redis/marked-log';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { LoggedEntry } from '@facecast/shared/redis/rendered-batch-log';
+import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { SessionFailure } from '../session-failure.js';
 
 /** A marked batch, with the id of its entry in the log. */
 export interface LoggedBatch {
   id: string;
-  batch: MarkedBatch;
+  batch: RenderedBatch;
 }
 
 /**
  * Most batches that wait for their turn: five minutes of a session that was without a segmenter. Its
  * pictures are in the frame store; what is held here is a kilobyte each.
  */
-export const MOST_HELD_BATCHES = 3_000;
+export const MAX_WAITING_BATCHES = 3_000;
 
 /** Puts a session's batches, which come in any order and may repeat, into the order of their numbers. */
-export class BatchOrder {
-  private readonly held = new Map<number, LoggedBatch>();
+export class ReorderBuffer {
+  private readonly waiting = new Map<number, LoggedBatch>();
   private inputEnd: InputEnd | undefined;
   /** The highest number that an entry had. */
   private newest = -1;
@@ -39,22 +39,22 @@ export class BatchOrder {
     }
     this.newest = Math.max(this.newest, entry.batch);
     if (entry.batch < this.next) return 'published';
-    if (this.held.has(entry.batch)) return 'repeated';
-    if (this.held.size >= MOST_HELD_BATCHES)
+    if (this.waiting.has(entry.batch)) return 'repeated';
+    if (this.waiting.size >= MAX_WAITING_BATCHES)
       throw new SessionFailure('The session fell too far behind.');
-    this.held.set(entry.batch, { id, batch: entry });
+    this.waiting.set(entry.batch, { id, batch: entry });
     return 'held';
   }
 
   /** The batch whose turn it is, if it is there. */
   take(): LoggedBatch | undefined {
-    const batch = this.held.get(this.next);
-    if (batch) this.held.delete(this.next++);
+    const batch = this.waiting.get(this.next);
+    if (batch) this.waiting.delete(this.next++);
     return batch;
   }
 
   /** The batch that was taken last cannot be had by its entry: it is its turn again. */
-  giveBack(): void {
+  putBack(): void {
     this.next--;
   }
 
@@ -69,14 +69,14 @@ export class BatchOrder {
   }
 
   /** Whether batches, or the end, wait for their turn. */
-  get othersWait(): boolean {
-    return this.held.size > 0 || this.inputEnd !== undefined;
+  get hasWaiting(): boolean {
+    return this.waiting.size > 0 || this.inputEnd !== undefined;
   }
 
   /** The number of the batch whose turn it is, where it is known to have been handed on and is not there. */
   get missing(): number | undefined {
-    const isExpected = this.othersWait || this.newest >= this.next;
-    return isExpected && !this.end && !this.held.has(this.next) ? this.next : undefined;
+    const isExpected = this.hasWaiting || this.newest >= this.next;
+    return isExpected && !this.end && !this.waiting.has(this.next) ? this.next : undefined;
   }
 
   /** The end of the input, once every batch before it had its turn. */

@@ -1,15 +1,18 @@
 import { EventEmitter, once } from 'node:events';
-import type { LoggedEntry, MarkedLogReader } from '@facecast/shared/redis/marked-log';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
-import { LateBatches, type LateBatchTools, type UnsearchedBatch } from './hedging.js';
-import { LostBatch, type LostBatchTools } from './lost-batch.js';
-import { BatchOrder, type LoggedBatch } from './reorder-buffer.js';
-import { UsedInput, type UsedInputStores } from './consumed-input.js';
+import type {
+  LoggedEntry,
+  RenderedBatchLogReader,
+} from '@facecast/shared/redis/rendered-batch-log';
+import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
+import { Hedging, type HedgingDeps, type UnsearchedBatch } from './hedging.js';
+import { LostBatchWatch, type LostBatchDeps } from './lost-batch.js';
+import { ReorderBuffer, type LoggedBatch } from './reorder-buffer.js';
+import { ConsumedInput, type ConsumedInputDeps } from './consumed-input.js';
 
 /** What the inputs of all sessions of a replica share. */
-export interface SessionInputTools extends LateBatchTools, LostBatchTools, UsedInputStores {
-  reader: MarkedLogReader;
-  metrics: LateBatchTools['metrics'] & LostBatchTools['metrics'];
+export interface SessionInputDeps extends HedgingDeps, LostBatchDeps, ConsumedInputDeps {
+  reader: RenderedBatchLogReader;
+  metrics: HedgingDeps['metrics'] & LostBatchDeps['metrics'];
 }
 
 /** A batch as a detector left it, with its I420 planes. They are good until the next is asked for. */
@@ -23,46 +26,46 @@ export interface SearchedBatch extends LoggedBatch {
  */
 export class SessionInput {
   private readonly news = new EventEmitter();
-  private readonly order: BatchOrder;
-  private readonly late: LateBatches;
-  private readonly lost: LostBatch;
-  private readonly used: UsedInput;
+  private readonly reorderBuffer: ReorderBuffer;
+  private readonly hedging: Hedging;
+  private readonly lostBatch: LostBatchWatch;
+  private readonly consumed: ConsumedInput;
   /** The last batch's frames, whose place the next takes once they are encoded. */
-  private room: Buffer | undefined;
+  private spareBuffer: Buffer | undefined;
   private failure: Error | undefined;
 
   /**
    * @param firstBatch number of the first batch that is wanted
-   * @param seen called for each batch that has come, in whatever order
+   * @param onBatch called for each batch that has come, in whatever order
    */
   constructor(
     private readonly sessionId: string,
-    private readonly tools: SessionInputTools,
+    private readonly deps: SessionInputDeps,
     firstBatch: number,
-    private readonly seen: (batch: MarkedBatch) => void,
+    private readonly onBatch: (batch: RenderedBatch) => void,
   ) {
-    this.order = new BatchOrder(firstBatch);
-    this.late = new LateBatches(sessionId, tools);
-    this.lost = new LostBatch(sessionId, tools);
-    this.used = new UsedInput(sessionId, tools);
+    this.reorderBuffer = new ReorderBuffer(firstBatch);
+    this.hedging = new Hedging(sessionId, deps);
+    this.lostBatch = new LostBatchWatch(sessionId, deps);
+    this.consumed = new ConsumedInput(sessionId, deps);
   }
 
   /** Whether batches that nobody has had yet, or the end, wait for their turn. */
-  get othersWait(): boolean {
-    return this.order.othersWait;
+  get hasWaiting(): boolean {
+    return this.reorderBuffer.hasWaiting;
   }
 
   /** Whether nothing comes after what was given; mostly that is known before the last batch is searched. */
   get isOver(): boolean {
-    return this.order.end !== undefined;
+    return this.reorderBuffer.end !== undefined;
   }
 
   async open(): Promise<void> {
-    await this.tools.reader.add(this.sessionId, (entries) => this.receive(entries));
+    await this.deps.reader.add(this.sessionId, (entries) => this.receive(entries));
   }
 
   close(): void {
-    this.tools.reader.remove(this.sessionId);
+    this.deps.reader.remove(this.sessionId);
   }
 
   /**
@@ -71,7 +74,7 @@ export class SessionInput {
    */
   async next(signal: AbortSignal): Promise<SearchedBatch | UnsearchedBatch | InputEnd> {
     for (;;) {
-      await this.used.removeRepeated(this.order.turn);
+      await this.consumed.removeDuplicates(this.reorderBuffer.turn);
       signal.throwIfAborted();
       if (this.failure) throw this.failure;
       const next = await this.take();
@@ -82,16 +85,16 @@ export class SessionInput {
 
   /** A batch's part is listed: removes its input. */
   async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
-    if (!('id' in listed)) await this.late.listed(listed);
-    await this.used.remove(listed);
+    if (!('id' in listed)) await this.hedging.listed(listed);
+    await this.consumed.remove(listed);
   }
 
   private receive(entries: LoggedEntry[]): void {
     try {
       for (const logged of entries) {
-        if (logged.entry.kind === 'batch') this.seen(logged.entry);
-        const verdict = this.order.accept(logged);
-        if (verdict !== 'held') this.used.repeats(logged);
+        if (logged.entry.kind === 'batch') this.onBatch(logged.entry);
+        const verdict = this.reorderBuffer.accept(logged);
+        if (verdict !== 'held') this.consumed.addDuplicate(logged);
       }
     } catch (error) {
       this.failure = error as Error;
@@ -101,39 +104,43 @@ export class SessionInput {
 
   private async take(): Promise<SearchedBatch | UnsearchedBatch | InputEnd | undefined> {
     const searched = await this.takeSearched();
-    if (searched || this.order.end) return searched ?? this.order.end;
-    const isDue = this.late.lookInMs <= 0;
-    const unsearched = await this.late.look(this.order.turn);
+    if (searched || this.reorderBuffer.end) return searched ?? this.reorderBuffer.end;
+    const isDue = this.hedging.nextPollMs <= 0;
+    const unsearched = await this.hedging.poll(this.reorderBuffer.turn);
     // It may have come while it was looked for.
     const after = await this.takeSearched();
     if (!after && unsearched) {
-      this.order.skip();
-      this.seen(unsearched.batch);
+      this.reorderBuffer.skip();
+      this.onBatch(unsearched.batch);
     }
-    const next = after ?? unsearched ?? this.order.end;
-    if (isDue && !next) await this.lost.look(this.late.isNowhere ? this.order.missing : undefined);
+    const next = after ?? unsearched ?? this.reorderBuffer.end;
+    if (isDue && !next)
+      await this.lostBatch.polled(this.hedging.isNowhere ? this.reorderBuffer.missing : undefined);
     return next;
   }
 
   private async takeSearched(): Promise<SearchedBatch | undefined> {
-    const logged = this.order.take();
+    const logged = this.reorderBuffer.take();
     if (!logged) return undefined;
     const { sessionId } = this;
     const { batch } = logged.batch;
-    const frames = await this.tools.frames.read({ sessionId, batch, kind: 'marked' }, this.room);
+    const frames = await this.deps.frames.read(
+      { sessionId, batch, kind: 'marked' },
+      this.spareBuffer,
+    );
     if (frames) {
-      this.room = frames;
-      this.late.marked();
+      this.spareBuffer = frames;
+      this.hedging.resultArrived();
       return { ...logged, frames };
     }
     // An entry without frames is no batch: it is searched, or made, again.
-    this.order.giveBack();
-    this.used.repeats({ id: logged.id, entry: logged.batch });
+    this.reorderBuffer.putBack();
+    this.consumed.addDuplicate({ id: logged.id, entry: logged.batch });
     return undefined;
   }
 
   private async waitForNews(signal: AbortSignal): Promise<void> {
-    const timer = setTimeout(() => this.news.emit('news'), this.late.lookInMs);
+    const timer = setTimeout(() => this.news.emit('news'), this.hedging.nextPollMs);
     try {
       await once(this.news, 'news', { signal });
     } finally {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBox, listBoxes } from './boxes.js';
-import { writeInit } from './init-segment.js';
-import { readPart, writePart } from './fragment.js';
+import { writeInitSegment } from './init-segment.js';
+import { readFragment, writeFragment } from './fragment.js';
 import { CADENCE } from '../testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from '../testing/test-frames.js';
 import { VideoEncoder } from '../encode/video-encoder.js';
@@ -23,8 +23,8 @@ describe('fragmented MP4', () => {
     for (let batch = 0; batch < BATCHES; batch++) {
       const firstFrame = batch * 3;
       const { avcC, frames } = await encoder.encode(numberedFrames(firstFrame, 3), 3);
-      init ??= writeInit({ ...size, fps: CADENCE.fps, avcC }, false);
-      parts.push(writePart({ batch, firstFrame }, frames));
+      init ??= writeInitSegment({ ...size, fps: CADENCE.fps, avcC }, false);
+      parts.push(writeFragment({ batch, firstFrame }, frames));
     }
     await encoder.close();
     await writeFile(join(folder, 'all.mp4'), Buffer.concat([init, ...parts]));
@@ -43,20 +43,20 @@ describe('fragmented MP4', () => {
   });
 
   test('a part says which batch and which frames it is', () => {
-    expect(parts.map(readPart)).toEqual(
-      parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3, hasSound: false })),
+    expect(parts.map(readFragment)).toEqual(
+      parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3, hasAudio: false })),
     );
-    const late = writePart({ batch: 2_592_000, firstFrame: 7_776_000 }, [
+    const late = writeFragment({ batch: 2_592_000, firstFrame: 7_776_000 }, [
       { key: true, data: Buffer.alloc(9) },
     ]);
-    expect(readPart(late)).toMatchObject({ batch: 2_592_000, firstFrame: 7_776_000 });
+    expect(readFragment(late)).toMatchObject({ batch: 2_592_000, firstFrame: 7_776_000 });
   });
 
   test.each([
     ['nothing', Buffer.alloc(0)],
     ['another file', Buffer.from('#EXTM3U\n#EXT-X-VERSION:6\n')],
   ])('%s is no part', (_, bytes) => {
-    expect(readPart(bytes)).toBeUndefined();
+    expect(readFragment(bytes)).toBeUndefined();
   });
 
   test('each frame is shown once, in order', async () => {

@@ -2,12 +2,12 @@ import { BOX_HEADER_BYTES, box, findBox, fullBox, listBoxes, u32, u64 } from './
 import {
   DEPENDENT_SAMPLE,
   PICTURE_TICKS,
-  SOUND_TRACK_ID,
+  AUDIO_TRACK_ID,
   SYNC_SAMPLE,
   VIDEO_TRACK_ID,
 } from './init-segment.js';
 import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
-import type { EncodedSound } from '../encode/audio-track.js';
+import type { EncodedAudio } from '../encode/audio-track.js';
 
 /**
  * One LL-HLS part in fragmented MP4. Section numbers are of ISO/IEC 14496-12.
@@ -28,34 +28,34 @@ export interface PartHeader {
   batch: number;
   firstFrame: number;
   frameCount: number;
-  /** Its session has sound. */
-  hasSound: boolean;
+  /** Its session has audio. */
+  hasAudio: boolean;
 }
 
 /**
  * `moof` and `mdat` (8.8.4, 8.1.1), the pictures before the sound. The batch's number is its sequence
  * number (8.8.5, which begins with 1), so that a part tells by itself how far the session is.
  */
-export function writePart(
+export function writeFragment(
   { batch, firstFrame }: Pick<PartHeader, 'batch' | 'firstFrame'>,
   pictures: readonly EncodedFrame[],
-  sound?: EncodedSound,
+  audio?: EncodedAudio,
 ): Buffer {
-  const media = [...pictures.map(({ data }) => data), ...(sound?.frames ?? [])];
+  const media = [...pictures.map(({ data }) => data), ...(audio?.frames ?? [])];
   const pictureBytes = pictures.reduce((sum, { data }) => sum + data.length, 0);
   const moofWith = (dataOffset: number) =>
     box(
       'moof',
       fullBox('mfhd', 0, 0, u32(batch + 1)),
       videoTraf(firstFrame, pictures, dataOffset),
-      ...(sound ? [soundTraf(sound, dataOffset + pictureBytes)] : []),
+      ...(audio ? [audioTraf(audio, dataOffset + pictureBytes)] : []),
     );
   const moofBytes = moofWith(0).length;
   return Buffer.concat([moofWith(moofBytes + BOX_HEADER_BYTES), box('mdat', ...media)]);
 }
 
 /** Reads back what `writePart` wrote; undefined where the bytes are no such part. */
-export function readPart(bytes: Buffer): PartHeader | undefined {
+export function readFragment(bytes: Buffer): PartHeader | undefined {
   try {
     const moof = findBox(bytes, 'moof');
     const mfhd = moof && findBox(moof, 'mfhd');
@@ -66,7 +66,7 @@ export function readPart(bytes: Buffer): PartHeader | undefined {
       batch: mfhd.readUInt32BE(4) - 1,
       firstFrame: Number(tfdt.readBigUInt64BE(4)) / PICTURE_TICKS,
       frameCount: trun.readUInt32BE(4),
-      hasSound: listBoxes(moof).filter(({ type }) => type === 'traf').length > 1,
+      hasAudio: listBoxes(moof).filter(({ type }) => type === 'traf').length > 1,
     };
   } catch {
     return undefined;
@@ -93,12 +93,12 @@ function videoTraf(first: number, pictures: readonly EncodedFrame[], dataOffset:
 }
 
 /** Track fragment of sound, 8.8.6. The first of a session may have no frame. */
-function soundTraf({ firstFrame, frames }: EncodedSound, dataOffset: number): Buffer {
+function audioTraf({ firstFrame, frames }: EncodedAudio, dataOffset: number): Buffer {
   const sizes = frames.map((frame) => frame.length);
   const fields = DATA_OFFSET | SAMPLE_SIZE;
   const trun = fullBox('trun', 0, fields, u32(frames.length, dataOffset, ...sizes));
   const runs = frames.length > 0 ? [trun] : [];
-  return traf(SOUND_TRACK_ID, AAC_FRAME_SAMPLES, firstFrame, ...runs);
+  return traf(AUDIO_TRACK_ID, AAC_FRAME_SAMPLES, firstFrame, ...runs);
 }
 
 /** Track fragment, 8.8.6, whose samples are all of `duration` ticks; `first` is the first's number. */

@@ -1,4 +1,4 @@
-import { CHANNELS, SAMPLE_RATE } from '@facecast/shared/media/sound';
+import { CHANNELS, SAMPLE_RATE } from '@facecast/shared/media/audio';
 import { box, fullBox, u16, u32 } from './boxes.js';
 import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
 
@@ -22,17 +22,17 @@ export const PICTURE_TICKS = 1000;
 
 export const VIDEO_TRACK_ID = 1;
 /** Its timescale is the sample rate, so that a tick is a sample. */
-export const SOUND_TRACK_ID = 2;
+export const AUDIO_TRACK_ID = 2;
 
 /** Sample flags, 8.8.3.1: depends on no other; depends on others and is no sync sample. */
 export const SYNC_SAMPLE = 0x02000000;
 export const DEPENDENT_SAMPLE = 0x01010000;
 
 /** `ftyp` and `moov`, with no sample in it. */
-export function writeInit(video: VideoTrack, withSound: boolean): Buffer {
+export function writeInitSegment(video: VideoTrack, hasAudio: boolean): Buffer {
   const sound = {
-    traks: withSound ? [soundTrak()] : [],
-    defaults: withSound ? [trex(SOUND_TRACK_ID, AAC_FRAME_SAMPLES, SYNC_SAMPLE)] : [],
+    traks: hasAudio ? [audioTrak()] : [],
+    defaults: hasAudio ? [trex(AUDIO_TRACK_ID, AAC_FRAME_SAMPLES, SYNC_SAMPLE)] : [],
   };
   const defaults = trex(VIDEO_TRACK_ID, PICTURE_TICKS, DEPENDENT_SAMPLE);
   return Buffer.concat([
@@ -60,7 +60,7 @@ function mvhd(): Buffer {
     ZERO.subarray(0, 8),
     UNITY_MATRIX,
     ZERO.subarray(0, 24),
-    u32(SOUND_TRACK_ID + 1),
+    u32(AUDIO_TRACK_ID + 1),
   );
 }
 
@@ -80,9 +80,9 @@ function videoTrak(track: VideoTrack): Buffer {
   });
 }
 
-function soundTrak(): Buffer {
+function audioTrak(): Buffer {
   return trak({
-    trackId: SOUND_TRACK_ID,
+    trackId: AUDIO_TRACK_ID,
     timescale: SAMPLE_RATE,
     ...{ width: 0, height: 0, volume: FULL_VOLUME },
     ...{ handler: 'soun', name: 'sound' },

@@ -38,7 +38,7 @@ export interface RecordedSegment extends Pick<Segment, 'capturedAt' | 'frames'> 
  * same at the same place: two at once, one of whom does not know yet that it has lost the session, do
  * no harm.
  */
-export class Recording {
+export class RecordingFiles {
   /** Frames that are in it. */
   frames = 0;
   /** The live playlist's media sequence number of the segment that is to come next. */
@@ -54,22 +54,26 @@ export class Recording {
   ) {}
 
   /** Begins a recording, or goes on with it where that was done. */
-  static async begin(folder: string, cadence: Cadence, about: AboutRecording): Promise<Recording> {
+  static async begin(
+    folder: string,
+    cadence: Cadence,
+    about: AboutRecording,
+  ): Promise<RecordingFiles> {
     await mkdir(folder, { recursive: true });
     await writeWhole(join(folder, RECORDING_FILES.about), JSON.stringify(about));
-    return Recording.goOn(folder, cadence);
+    return RecordingFiles.resume(folder, cadence);
   }
 
   /** The recording that a folder holds; undefined where there is none. */
-  static async open(folder: string, cadence: Cadence): Promise<Recording | undefined> {
+  static async open(folder: string, cadence: Cadence): Promise<RecordingFiles | undefined> {
     const about = await readIfThere(join(folder, RECORDING_FILES.about));
-    return about && Recording.goOn(folder, cadence);
+    return about && RecordingFiles.resume(folder, cadence);
   }
 
-  private static async goOn(folder: string, cadence: Cadence): Promise<Recording> {
-    const recording = new Recording(folder, cadence);
+  private static async resume(folder: string, cadence: Cadence): Promise<RecordingFiles> {
+    const recording = new RecordingFiles(folder, cadence);
     const text = await readIfThere(recording.path('playlist'));
-    if (text) await recording.takeUp(text.toString());
+    if (text) await recording.readBack(text.toString());
     return recording;
   }
 
@@ -115,7 +119,7 @@ export class Recording {
   }
 
   /** Goes on behind the last segment that the playlist lists. */
-  private async takeUp(text: string): Promise<void> {
+  private async readBack(text: string): Promise<void> {
     const { segments, frames, mediaEnd, init, textBytes } = readPlaylist(text, this.cadence);
     if (!init) return;
     this.nextMsn = FIRST_MSN + segments;

@@ -14,15 +14,15 @@ import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { SessionRegistry, type Session } from '@facecast/shared/redis/sessions';
-import { samplesBefore } from '@facecast/shared/media/sound';
+import { samplesBefore } from '@facecast/shared/media/audio';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from '../cleanup/janitor.js';
 import { createSegmenterMetrics } from '../metrics.js';
 import { Packager } from '../hls/packager.js';
 import { PartEncoder } from '../encode/part-encoder.js';
-import { SessionStats } from '../session/stats-counter.js';
-import { CADENCE, CAPTURED_AT, markedBatch } from '../testing/cadence.js';
+import { StatsCounter } from '../session/stats-counter.js';
+import { CADENCE, CAPTURED_AT, renderedBatch } from '../testing/cadence.js';
 import {
   HEIGHT,
   numberedFrames,
@@ -34,9 +34,9 @@ import {
 } from '../testing/test-frames.js';
 import { clicks, flashes, play } from '../testing/test-audio.js';
 import { parseStrictly } from '../testing/strict-parser.js';
-import { FaceTimeline } from '../hls/timeline-file.js';
-import type { Recorder } from './session-recorder.js';
-import { Recordings } from './recording-service.js';
+import { TimelineFile } from '../hls/timeline-file.js';
+import type { SessionRecorder } from './session-recorder.js';
+import { RecordingService } from './recording-service.js';
 
 const FACE = { id: 3, x: 10, y: 20, width: 30, height: 40, score: 0.5 };
 const SESSION = {
@@ -51,9 +51,9 @@ let live: string;
 let folder: string;
 let encoder: PartEncoder;
 let packager: Packager;
-let timeline: FaceTimeline;
-let recorder: Recorder | undefined;
-let recordings: Recordings;
+let timeline: TimelineFile;
+let recorder: SessionRecorder | undefined;
+let recordings: RecordingService;
 let metrics: ReturnType<typeof createSegmenterMetrics>;
 
 beforeEach(async () => {
@@ -71,21 +71,21 @@ afterEach(async () => {
 });
 
 /** Takes the session up as a segmenter does, be it new or left by another. */
-async function hold(options: { minFreeBytes?: number; longestFinishMs?: number } = {}) {
+async function hold(options: { minFreeBytes?: number; maxFinishMs?: number } = {}) {
   const log = createLogger('test', 'fatal');
-  recordings = new Recordings({
+  recordings = new RecordingService({
     hlsDir: join(root, 'hls'),
     recordingsDir: join(root, 'recordings'),
     ...{ cadence: CADENCE, minFreeBytes: 0, metrics, log, ...options },
   });
   const read = (batch: number) => Promise.resolve(clicks(batch * 3, 3));
   encoder = new PartEncoder({
-    ...{ cadence: CADENCE, hasSound: undefined, soundSource: { read, readNew: read }, log },
+    ...{ cadence: CADENCE, hasAudio: undefined, audioSource: { read, readNew: read }, log },
     onReplaced: () => {},
   });
   packager = await Packager.open(live, { cadence: CADENCE, windowSeconds: 30 });
   const firstFrame = packager.frames;
-  timeline = await FaceTimeline.open(join(live, 'faces.ndjson'), {
+  timeline = await TimelineFile.open(join(live, 'faces.ndjson'), {
     ...{ fps: 30, firstFrame, volume: { write: (attempt) => attempt() } },
   });
   recorder = recordings.record(SESSION);
@@ -95,7 +95,7 @@ async function hold(options: { minFreeBytes?: number; longestFinishMs?: number }
 async function publish(batches: number, picture: (first: number) => Buffer = numbered, scale = 1) {
   for (let left = batches; left > 0; left--) {
     const faces = (n: number) => (n === 0 ? [FACE] : []);
-    const batch = markedBatch(packager.batches, {
+    const batch = renderedBatch(packager.batches, {
       ...{ width: WIDTH * scale, height: HEIGHT * scale },
       samples: picture === flashing ? samplesBefore(3, 30) : 0,
       frames: [0, 1, 2].map((n) => ({ searched: true, faces: faces(n) })),
@@ -105,7 +105,7 @@ async function publish(batches: number, picture: (first: number) => Buffer = num
     await timeline.append(batch);
     const { firstFrame, frameCount: frames, capturedAt } = batch;
     await packager.add({ firstFrame, frames, capturedAt }, content);
-    recorder?.see(packager.segments);
+    recorder?.update(packager.segments);
   }
 }
 
@@ -117,7 +117,7 @@ const flashing = (first: number) => flashes(first, 3);
 async function end() {
   await packager.end();
   const stats = {
-    ...new SessionStats(SESSION.id, 30).snapshot('ended'),
+    ...new StatsCounter(SESSION.id, 30).snapshot('ended'),
     framesOut: packager.frames,
   };
   const state = await recordings.finish(stats, packager.segments);
@@ -232,7 +232,7 @@ describe('a recording', () => {
   test('that was finished can be finished again, with the same outcome', async () => {
     await publish(12);
     await packager.end();
-    const stats = new SessionStats(SESSION.id, 30).snapshot('ended');
+    const stats = new StatsCounter(SESSION.id, 30).snapshot('ended');
     await recordings.finish(stats, packager.segments);
     const once = await readFile(file('recording.mp4'));
     await recordings.finish(stats, packager.segments);
@@ -284,7 +284,7 @@ describe('where it cannot be recorded', () => {
 
   test('because the disk hangs, the session ends all the same, and it is finished when the disk is back', async () => {
     await kill();
-    await hold({ longestFinishMs: 20 });
+    await hold({ maxFinishMs: 20 });
     await publish(25);
     await recorder?.settled();
     const about = await readFile(file('recording.json'));
@@ -292,7 +292,7 @@ describe('where it cannot be recorded', () => {
     // Whoever opens it waits for a writer.
     await run('mkfifo', [file('recording.json')]);
     await packager.end();
-    const last = new SessionStats(SESSION.id, 30).snapshot('ended');
+    const last = new StatsCounter(SESSION.id, 30).snapshot('ended');
     for (let tries = 0; tries < 3; tries++) await recordings.finish(last, packager.segments);
     expect(await readdir(folder)).not.toContain('session.json');
     await writeFile(file('recording.json'), about);
@@ -325,7 +325,7 @@ describe('in the course of time', () => {
       await recorder?.settled();
       await kill();
       await rm(live, { recursive: true });
-      await recordings.finishLeft(registry);
+      await recordings.finishOrphans(registry);
       expect(await playBoth()).toEqual([upTo(60), upTo(60)]);
       expect((await playlist()).endlist).toBe(true);
       const { mtimeMs } = await stat(file('session.json'));
@@ -348,7 +348,7 @@ describe('in the course of time', () => {
     await truncate(file('recording.mp4'), size - 1_000);
     await truncate(file('recording.mp4'), size);
     await rm(live, { recursive: true });
-    const stats = new SessionStats(SESSION.id, 30).snapshot('ended');
+    const stats = new StatsCounter(SESSION.id, 30).snapshot('ended');
     await recordings.finish(stats, []);
     expect((await stat(file('recording.mp4'))).size).toBeGreaterThan(size);
   });

@@ -9,48 +9,48 @@ import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import type { Segment } from '../hls/media-playlist.js';
-import { SessionStats } from '../session/stats-counter.js';
-import { Recorder } from './session-recorder.js';
-import { Recording } from './recording-files.js';
+import { StatsCounter } from '../session/stats-counter.js';
+import { SessionRecorder } from './session-recorder.js';
+import { RecordingFiles } from './recording-files.js';
 
 /** What is not finished by then, the end of a session does not wait for: it goes on beside it. */
-const LONGEST_FINISH_MS = 20_000;
+const MAX_FINISH_MS = 20_000;
 
 /** The last stats of a session, and why it ended early, if it did. */
 type LastStats = PipelineStats & { error?: SessionError | undefined };
 
-export interface RecordingsOptions {
+export interface RecordingServiceOptions {
   hlsDir: string;
   recordingsDir: string;
   cadence: Cadence;
   minFreeBytes: number;
   metrics: SegmenterMetrics;
   log: Logger;
-  longestFinishMs?: number;
+  maxFinishMs?: number;
 }
 
 /** The recordings of all sessions, a folder each. A folder with `session.json` is of one that ended. */
-export class Recordings {
+export class RecordingService {
   /** Those of the sessions that this replica holds. */
-  private readonly recorders = new Map<string, Recorder>();
+  private readonly recorders = new Map<string, SessionRecorder>();
   /** Those that are being finished: on a disk that hangs, once and not again and again. */
   private readonly finishing = new Map<string, Promise<RecordingState>>();
 
-  constructor(private readonly options: RecordingsOptions) {}
+  constructor(private readonly options: RecordingServiceOptions) {}
 
   /** Records a session that is to be recorded, from where it was left; undefined for any other. */
-  record({ id, record, createdAt, resumeTokenHash }: Session): Recorder | undefined {
+  record({ id, record, createdAt, resumeTokenHash }: Session): SessionRecorder | undefined {
     if (!record) return undefined;
     const about = { createdAt, resumeTokenHash };
     const recorder = this.recorder(id, () =>
-      Recording.begin(this.folder(id), this.options.cadence, about),
+      RecordingFiles.begin(this.folder(id), this.options.cadence, about),
     );
     this.recorders.set(id, recorder);
     return recorder;
   }
 
   /** Records no more of a session, with which another may go on. */
-  async leave(sessionId: string): Promise<void> {
+  async release(sessionId: string): Promise<void> {
     const recorder = this.recorders.get(sessionId);
     this.recorders.delete(sessionId);
     await recorder?.close();
@@ -62,9 +62,9 @@ export class Recordings {
    */
   async finish(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
     const { sessionId } = last;
-    const { log, longestFinishMs = LONGEST_FINISH_MS } = this.options;
+    const { log, maxFinishMs = MAX_FINISH_MS } = this.options;
     try {
-      return await within(longestFinishMs, this.finishOnce(last, segments));
+      return await within(maxFinishMs, this.finishOnce(last, segments));
     } catch (error) {
       log.error({ sessionId, err: error }, 'a recording could not be finished: tried again later');
       return last.recording;
@@ -77,14 +77,14 @@ export class Recordings {
   }
 
   /** Finishes what nobody finished who began it: the sessions are over. */
-  async finishLeft(registry: SessionRegistry): Promise<void> {
+  async finishOrphans(registry: SessionRegistry): Promise<void> {
     const { recordingsDir, cadence, log } = this.options;
     const names = (await orMissing(() => readdir(recordingsDir))) ?? [];
     const running = new Set(await registry.ids());
     for (const id of names.filter((name) => !running.has(name))) {
       if (await readIfThere(join(this.folder(id), RECORDING_FILES.summary))) continue;
       log.info({ sessionId: id }, 'finishes a recording that was left');
-      await this.finish(new SessionStats(id, cadence.fps).snapshot('ended'), []);
+      await this.finish(new StatsCounter(id, cadence.fps).snapshot('ended'), []);
     }
   }
 
@@ -99,11 +99,11 @@ export class Recordings {
 
   private async finishNow(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
     const { sessionId } = last;
-    await this.leave(sessionId);
-    const recording = await Recording.open(this.folder(sessionId), this.options.cadence);
+    await this.release(sessionId);
+    const recording = await RecordingFiles.open(this.folder(sessionId), this.options.cadence);
     if (!recording) return 'off';
     const recorder = this.recorder(sessionId, async () => recording);
-    recorder.see(segments);
+    recorder.update(segments);
     await recorder.settled();
     if (recording.frames === 0) {
       await this.remove(sessionId);
@@ -118,9 +118,9 @@ export class Recordings {
     return state;
   }
 
-  private recorder(sessionId: string, open: () => Promise<Recording>): Recorder {
+  private recorder(sessionId: string, open: () => Promise<RecordingFiles>): SessionRecorder {
     const { hlsDir, cadence, minFreeBytes, metrics, log } = this.options;
-    return new Recorder(open, {
+    return new SessionRecorder(open, {
       ...{ hlsFolder: join(hlsDir, sessionId), fps: cadence.fps, minFreeBytes, metrics },
       log: log.child({ sessionId }),
     });

@@ -6,12 +6,12 @@ import { readIfThere } from '../atomic-files.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import type { Segment } from '../hls/media-playlist.js';
 import { linesOfFrames, TIMELINE_NAME } from '../hls/timeline-file.js';
-import type { Recording } from './recording-files.js';
+import type { RecordingFiles } from './recording-files.js';
 
 /** Beyond it, what a player must know before the first picture gets too large. */
-const LONGEST_RECORDING_HOURS = 12;
+const MAX_RECORDING_HOURS = 12;
 
-export interface RecorderOptions {
+export interface SessionRecorderOptions {
   /** Where the live playlist's files are. */
   hlsFolder: string;
   fps: number;
@@ -26,21 +26,21 @@ export interface RecorderOptions {
  * disk. The live playlist's folder is the queue, from which segments go after a while; whoever is slower
  * than that, or has no room, stops, and nothing else is lost for it.
  */
-export class Recorder {
+export class SessionRecorder {
   state: Extract<RecordingState, 'on' | 'stopped'> = 'on';
   private complete: Segment[] = [];
-  private recording: Recording | undefined;
+  private recording: RecordingFiles | undefined;
   private work: Promise<void> | undefined;
   private closed = false;
 
   /** `open` gives the recording, when its first segment is there. */
   constructor(
-    private readonly open: () => Promise<Recording>,
-    private readonly options: RecorderOptions,
+    private readonly open: () => Promise<RecordingFiles>,
+    private readonly options: SessionRecorderOptions,
   ) {}
 
   /** Tells what the live playlist lists; what of it is complete and new is recorded. */
-  see(segments: readonly Segment[]): void {
+  update(segments: readonly Segment[]): void {
     this.complete = segments.filter(({ complete }) => complete);
     if (this.closed) return;
     this.work ??= this.catchUp().finally(() => (this.work = undefined));
@@ -74,10 +74,10 @@ export class Recorder {
     }
   }
 
-  private async record(recording: Recording, segment: Segment): Promise<void> {
+  private async record(recording: RecordingFiles, segment: Segment): Promise<void> {
     const { hlsFolder, metrics } = this.options;
     const { msn, uri, init, frames, capturedAt } = segment;
-    await this.checkRoom(recording);
+    await this.checkFreeSpace(recording);
     const from = recording.frames;
     const [media, initSection, faces] = await Promise.all([
       readIfThere(join(hlsFolder, uri)),
@@ -89,10 +89,10 @@ export class Recorder {
     metrics.recordedBytes.inc(media.length);
   }
 
-  private async checkRoom({ folder, frames }: Recording): Promise<void> {
+  private async checkFreeSpace({ folder, frames }: RecordingFiles): Promise<void> {
     const { fps, minFreeBytes } = this.options;
-    if (frames > LONGEST_RECORDING_HOURS * 3600 * fps)
-      throw new Error(`it is ${LONGEST_RECORDING_HOURS} hours long`);
+    if (frames > MAX_RECORDING_HOURS * 3600 * fps)
+      throw new Error(`it is ${MAX_RECORDING_HOURS} hours long`);
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize < minFreeBytes) throw new Error('the disk is almost full');
   }

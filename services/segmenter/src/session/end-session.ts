@@ -2,17 +2,17 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent } from '@facecast/shared/protocol/events';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import { isFull } from '@facecast/shared/runtime/full-volume';
+import { isFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { pipelineStatsSchema, type PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { MarkedLog } from '@facecast/shared/redis/marked-log';
+import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { sessionErrorSchema, type SessionError } from '@facecast/shared/protocol/messages';
 import type { Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { z } from 'zod';
 import { readIfThere, writeWhole } from '../atomic-files.js';
 import { Packager, type PackagerSettings } from '../hls/packager.js';
-import type { Recordings } from '../recording/recording-service.js';
+import type { RecordingService } from '../recording/recording-service.js';
 
 /** Name of the file in an ended session's folder that says that it ended, and how. */
 export const SUMMARY_NAME = 'session.json';
@@ -23,14 +23,14 @@ const summarySchema = pipelineStatsSchema.extend({ error: sessionErrorSchema.opt
 export type SessionSummary = z.infer<typeof summarySchema>;
 
 /** Where the traces of sessions are. */
-export interface SessionTraces {
+export interface EndSessionDeps {
   redis: Redis;
   registry: SessionRegistry;
-  markedLog: MarkedLog;
+  renderedLog: RenderedBatchLog;
   frames: FrameStore;
   hlsDir: string;
   settings: PackagerSettings;
-  recordings: Recordings;
+  recordings: RecordingService;
   log: Logger;
 }
 
@@ -48,12 +48,12 @@ export async function readSummary(
  * in between may begin again. A session without a frame leaves no folder.
  */
 export async function endSession(
-  traces: SessionTraces,
+  deps: EndSessionDeps,
   packager: Packager,
   stats: PipelineStats,
   error: SessionError | undefined,
 ): Promise<void> {
-  const folder = join(traces.hlsDir, stats.sessionId);
+  const folder = join(deps.hlsDir, stats.sessionId);
   const summary: SessionSummary = {
     ...stats,
     state: 'ended',
@@ -62,13 +62,13 @@ export async function endSession(
   };
   await packager.end();
   if (packager.started) {
-    summary.recording = await traces.recordings.finish(summary, packager.segments);
+    summary.recording = await deps.recordings.finish(summary, packager.segments);
     await writeWhole(join(folder, SUMMARY_NAME), JSON.stringify(summary));
   } else {
-    await traces.recordings.remove(stats.sessionId);
+    await deps.recordings.remove(stats.sessionId);
     await rm(folder, { recursive: true, force: true });
   }
-  await forgetSession(traces, summary);
+  await cleanUpSession(deps, summary);
 }
 
 /**
@@ -76,28 +76,28 @@ export async function endSession(
  * there is no room, its folder goes.
  */
 export async function endFailedSession(
-  traces: SessionTraces,
+  deps: EndSessionDeps,
   stats: PipelineStats,
   error: SessionError,
 ): Promise<void> {
   try {
-    const packager = await Packager.open(join(traces.hlsDir, stats.sessionId), traces.settings);
-    await endSession(traces, packager, stats, error);
+    const packager = await Packager.open(join(deps.hlsDir, stats.sessionId), deps.settings);
+    await endSession(deps, packager, stats, error);
   } catch (failure) {
-    traces.log.error({ sessionId: stats.sessionId, err: failure }, 'could not end a playlist');
+    deps.log.error({ sessionId: stats.sessionId, err: failure }, 'could not end a playlist');
     // Nobody is to wait for more of a playlist that will not even end; and others need the room.
-    if (isFull(failure)) await rm(join(traces.hlsDir, stats.sessionId), { recursive: true });
-    await forgetSession(traces, { ...stats, error });
+    if (isFull(failure)) await rm(join(deps.hlsDir, stats.sessionId), { recursive: true });
+    await cleanUpSession(deps, { ...stats, error });
   }
 }
 
 /** Removes what an ended session has outside of its folder, and tells that it ended. */
-export async function forgetSession(
-  { redis, registry, markedLog, frames }: SessionTraces,
+export async function cleanUpSession(
+  { redis, registry, renderedLog, frames }: EndSessionDeps,
   { sessionId, framesOut, error }: SessionSummary,
 ): Promise<void> {
   await frames.removeSession(sessionId);
-  await markedLog.removeSession(sessionId);
+  await renderedLog.removeSession(sessionId);
   await registry.remove(sessionId);
   await publishEvent(redis, {
     type: 'ended',

@@ -2,10 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
-import { PatientVolume } from '@facecast/shared/runtime/full-volume';
+import { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { HeldLease, LeaseLostError } from '@facecast/shared/lease/lease';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { MarkedLog, MarkedLogReader } from '@facecast/shared/redis/marked-log';
+import {
+  RenderedBatchLog,
+  RenderedBatchLogReader,
+} from '@facecast/shared/redis/rendered-batch-log';
 import { detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
@@ -14,9 +17,9 @@ import { SteppedRedis } from '@facecast/shared/testing/stepped-redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PlaylistWatcher } from '../hls/playlist-watcher.js';
 import { createSegmenterMetrics } from '../metrics.js';
-import { Recordings } from '../recording/recording-service.js';
-import { segmentSession, type SessionTools } from './segment-session.js';
-import { CADENCE, markedBatch } from '../testing/cadence.js';
+import { RecordingService } from '../recording/recording-service.js';
+import { segmentSession, type SegmentSessionDeps } from './segment-session.js';
+import { CADENCE, renderedBatch } from '../testing/cadence.js';
 import { numberedFrames, playNumbers, upTo } from '../testing/test-frames.js';
 
 /** Of each session: the first and the last were searched, and no detector brings the one between them. */
@@ -40,21 +43,21 @@ afterAll(async () => {
 });
 
 /** What a replica has, of which all goes over one connection. */
-function replica(connection: Redis): { tools: SessionTools; close: () => Promise<void> } {
+function replica(connection: Redis): { deps: SegmentSessionDeps; close: () => Promise<void> } {
   const [hlsDir, recordingsDir] = [join(root, 'hls'), join(root, 'recordings')];
   const metrics = createSegmenterMetrics();
-  const volume = new PatientVolume({ volume: 'hls', log, refusals: metrics.volumeRefusals });
-  const reader = new MarkedLogReader(connection, log);
+  const volume = new RetryOnDiskFull({ volume: 'hls', log, refusals: metrics.volumeRefusals });
+  const reader = new RenderedBatchLogReader(connection, log);
   const watcher = new PlaylistWatcher(hlsDir, log, () => {});
-  const tools: SessionTools = {
-    ...{ redis: connection, hlsDir, log, metrics, volume, reader, watcher, takeMs: 0 },
+  const deps: SegmentSessionDeps = {
+    ...{ redis: connection, hlsDir, log, metrics, volume, reader, watcher, fallbackMs: 0 },
     registry: new SessionRegistry(connection),
-    markedLog: new MarkedLog(connection),
+    renderedLog: new RenderedBatchLog(connection),
     detect: new JobQueue(connection, { kind: 'detect' }),
     decode: new JobQueue(connection, { kind: 'decode' }),
     frames: new DirectoryFrameStore(join(root, 'frames')),
     settings: { cadence: CADENCE, windowSeconds: 30 },
-    recordings: new Recordings({
+    recordings: new RecordingService({
       ...{ hlsDir, recordingsDir, cadence: CADENCE, minFreeBytes: 0, metrics, log },
     }),
   };
@@ -62,7 +65,7 @@ function replica(connection: Redis): { tools: SessionTools; close: () => Promise
     await watcher.close();
     await reader.close();
   };
-  return { tools, close };
+  return { deps, close };
 }
 
 /** Owns the session as the stage does. Its lock is its for as long as nobody else has owned the session. */
@@ -80,22 +83,22 @@ async function own(connection: Redis, sessionId: string): Promise<HeldLease> {
 }
 
 async function beginSession(): Promise<string> {
-  const { tools, close } = replica(redis);
-  const { session } = await tools.registry.create({ mimeType: 'video/webm', effect: 'box' }, 1e6);
+  const { deps, close } = replica(redis);
+  const { session } = await deps.registry.create({ mimeType: 'video/webm', effect: 'box' }, 1e6);
   const sessionId = session.id;
-  await tools.frames.openSession(sessionId);
+  await deps.frames.openSession(sessionId);
   for (const batch of upTo(BATCHES)) {
     const pictures = numberedFrames(3 * batch, 3);
-    const { kind, markedAt, frames, ...job } = markedBatch(batch, { sessionId });
-    await tools.frames.write({ sessionId, batch, kind: 'decoded' }, pictures);
+    const { kind, markedAt, frames, ...job } = renderedBatch(batch, { sessionId });
+    await deps.frames.write({ sessionId, batch, kind: 'decoded' }, pictures);
     if (batch === UNSEARCHED) {
-      await tools.detect.add({ ...job, effect: 'box' }, { jobId: detectJobId(job) });
+      await deps.detect.add({ ...job, effect: 'box' }, { jobId: detectJobId(job) });
     } else {
-      await tools.frames.write({ sessionId, batch, kind: 'marked' }, pictures);
-      await tools.markedLog.append(sessionId, { ...job, kind, markedAt, frames });
+      await deps.frames.write({ sessionId, batch, kind: 'marked' }, pictures);
+      await deps.renderedLog.append(sessionId, { ...job, kind, markedAt, frames });
     }
   }
-  await tools.markedLog.appendEnd(await own(redis, sessionId), {
+  await deps.renderedLog.appendEnd(await own(redis, sessionId), {
     ...{ kind: 'end', batches: BATCHES, frames: 3 * BATCHES },
   });
   await close();
@@ -118,7 +121,7 @@ async function handOver(
   const lease = await own(stepped.redis, sessionId);
   const first = replica(stepped.redis);
   stepped.arm();
-  const work = segmentSession(lease, first.tools);
+  const work = segmentSession(lease, first.deps);
   const outcome = work.then(
     () => 'ended',
     (error: unknown) => error,
@@ -133,7 +136,7 @@ async function handOver(
 
   const second = replica(redis);
   const heir = await own(redis, sessionId);
-  const continued = segmentSession(heir, second.tools);
+  const continued = segmentSession(heir, second.deps);
   if (how === 'freezes') stepped.wake();
   await continued;
   heir.release();
@@ -146,7 +149,7 @@ async function handOver(
   }
   const frames = await playNumbers(join(root, 'hls', sessionId, 'live.m3u8'));
   expect(frames, `${how} before command ${step}`).toEqual(upTo(3 * BATCHES));
-  expect(await second.tools.registry.get(sessionId)).toBeUndefined();
+  expect(await second.deps.registry.get(sessionId)).toBeUndefined();
   lease.abort('over');
   stepped.wake();
   await outcome;

@@ -1,53 +1,49 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/protocol/events';
-import { VolumeFullError, type PatientVolume } from '@facecast/shared/runtime/full-volume';
+import { VolumeFullError, type RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
 import { LeaseLostError, type Lease } from '@facecast/shared/lease/lease';
-import type { InputEnd, MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import type { Session } from '@facecast/shared/redis/sessions';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { PlaylistWatcher } from '../hls/playlist-watcher.js';
 import {
   endFailedSession,
   endSession,
-  forgetSession,
+  cleanUpSession,
   readSummary,
-  type SessionTraces,
+  type EndSessionDeps,
 } from './end-session.js';
 import { SessionFailure } from '../session-failure.js';
 import type { UnsearchedBatch } from '../input/hedging.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import { Packager, type PackagerSettings } from '../hls/packager.js';
 import { PartEncoder } from '../encode/part-encoder.js';
-import type { Recorder } from '../recording/session-recorder.js';
-import {
-  SessionInput,
-  type SearchedBatch,
-  type SessionInputTools,
-} from '../input/session-input.js';
-import { SoundSource } from '../encode/audio-source.js';
-import { SessionStats } from './stats-counter.js';
-import { FaceTimeline, TIMELINE_NAME } from '../hls/timeline-file.js';
+import type { SessionRecorder } from '../recording/session-recorder.js';
+import { SessionInput, type SearchedBatch, type SessionInputDeps } from '../input/session-input.js';
+import { AudioSource } from '../encode/audio-source.js';
+import { StatsCounter } from './stats-counter.js';
+import { TimelineFile, TIMELINE_NAME } from '../hls/timeline-file.js';
 
 /** What all sessions of a replica share. */
-export interface SessionTools extends SessionTraces, SessionInputTools {
+export interface SegmentSessionDeps extends EndSessionDeps, SessionInputDeps {
   settings: PackagerSettings;
   watcher: PlaylistWatcher;
   metrics: SegmenterMetrics;
   /** Where `hlsDir` is. */
-  volume: PatientVolume;
+  volume: RetryOnDiskFull;
 }
 
 const STATS_EVERY_MS = 1_000;
 
 /** Segments one session from its claim, or from where its last owner came to, to its end. */
-export async function segmentSession(lease: Lease, tools: SessionTools): Promise<void> {
-  const summary = await readSummary(tools.hlsDir, lease.sessionId);
-  if (summary) return forgetSession(tools, summary);
-  const session = await tools.registry.get(lease.sessionId);
+export async function segmentSession(lease: Lease, deps: SegmentSessionDeps): Promise<void> {
+  const summary = await readSummary(deps.hlsDir, lease.sessionId);
+  if (summary) return cleanUpSession(deps, summary);
+  const session = await deps.registry.get(lease.sessionId);
   if (!session) return;
-  const segmented = await SegmentedSession.open(tools, session, lease);
+  const segmented = await SegmentedSession.open(deps, session, lease);
   await segmented.run();
 }
 
@@ -58,71 +54,71 @@ export async function segmentSession(lease: Lease, tools: SessionTools): Promise
 class SegmentedSession {
   private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
-  private readonly stats: SessionStats;
+  private readonly stats: StatsCounter;
   /** Aborted when the session is not registered any more: an owner before this one has ended it. */
-  private readonly over = new AbortController();
+  private readonly deregistered = new AbortController();
   private readonly signal: AbortSignal;
 
   private constructor(
-    private readonly tools: SessionTools,
+    private readonly deps: SegmentSessionDeps,
     private readonly session: Session,
     private readonly lease: Lease,
     private readonly packager: Packager,
-    private readonly timeline: FaceTimeline,
-    private readonly recorder: Recorder | undefined,
+    private readonly timeline: TimelineFile,
+    private readonly recorder: SessionRecorder | undefined,
   ) {
-    const { cadence } = tools.settings;
-    this.signal = AbortSignal.any([lease.signal, this.over.signal]);
-    this.stats = new SessionStats(session.id, cadence.fps, session.stats);
-    this.input = new SessionInput(session.id, tools, packager.batches, (batch) =>
-      this.stats.seen(batch),
+    const { cadence } = deps.settings;
+    this.signal = AbortSignal.any([lease.signal, this.deregistered.signal]);
+    this.stats = new StatsCounter(session.id, cadence.fps, session.stats);
+    this.input = new SessionInput(session.id, deps, packager.batches, (batch) =>
+      this.stats.received(batch),
     );
     this.encoder = new PartEncoder({
       cadence,
-      hasSound: packager.hasSound,
-      soundSource: new SoundSource(tools.frames, session.id, () => this.input.othersWait),
-      log: tools.log.child({ sessionId: session.id }),
-      onReplaced: () => tools.metrics.encoderReplacements.inc(),
+      hasAudio: packager.hasAudio,
+      audioSource: new AudioSource(deps.frames, session.id, () => this.input.hasWaiting),
+      log: deps.log.child({ sessionId: session.id }),
+      onReplaced: () => deps.metrics.encoderReplacements.inc(),
     });
   }
 
   /** Takes a session up, be it new or left by another. */
   static async open(
-    tools: SessionTools,
+    deps: SegmentSessionDeps,
     session: Session,
     lease: Lease,
   ): Promise<SegmentedSession> {
-    const folder = join(tools.hlsDir, session.id);
-    const { settings, volume } = tools;
+    const folder = join(deps.hlsDir, session.id);
+    const { settings, volume } = deps;
     const packager = await Packager.open(folder, {
       ...{ ...settings, volume },
       confirm: () => lease.confirm(),
     });
-    const timeline = await FaceTimeline.open(join(folder, TIMELINE_NAME), {
+    const timeline = await TimelineFile.open(join(folder, TIMELINE_NAME), {
       fps: settings.cadence.fps,
       volume,
       firstFrame: packager.frames,
     });
-    const recorder = tools.recordings.record(session);
-    return new SegmentedSession(tools, session, lease, packager, timeline, recorder);
+    const recorder = deps.recordings.record(session);
+    return new SegmentedSession(deps, session, lease, packager, timeline, recorder);
   }
 
   /** Works until the session is over; rejects when another replica is to continue it. */
   async run(): Promise<void> {
-    const { watcher } = this.tools;
+    const { watcher } = this.deps;
     const { signal } = this;
     const stop = () => void this.encoder.close();
     signal.addEventListener('abort', stop);
-    const telling = setInterval(() => this.tellStats(), STATS_EVERY_MS);
+    const telling = setInterval(() => this.publishStats(), STATS_EVERY_MS);
     try {
       if (this.packager.started && this.session.state === 'starting')
         watcher.watch(this.session.id);
       await this.input.open();
       const { error } = await this.publishAll();
       await this.lease.confirm();
-      await endSession(this.tools, this.packager, this.snapshot('ended'), error);
+      await endSession(this.deps, this.packager, this.snapshot('ended'), error);
     } catch (error) {
-      if (this.over.signal.aborted) return await this.packager.end();
+      if (this.deregistered.signal.aborted) return await this.packager.end();
       if (signal.aborted || error instanceof LeaseLostError) throw error;
       await this.fail(error as Error);
     } finally {
@@ -130,7 +126,7 @@ class SegmentedSession {
       this.input.close();
       watcher.unwatch(this.session.id);
       signal.removeEventListener('abort', stop);
-      void this.tools.recordings.leave(this.session.id);
+      void this.deps.recordings.release(this.session.id);
       await this.encoder.close();
     }
   }
@@ -154,8 +150,8 @@ class SegmentedSession {
     await this.timeline.append(batch);
     const { firstFrame, frameCount, capturedAt } = batch;
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
-    this.recorder?.see(this.packager.segments);
-    this.tell({
+    this.recorder?.update(this.packager.segments);
+    this.publishEvent({
       type: 'part',
       sessionId: this.session.id,
       ...place,
@@ -169,10 +165,10 @@ class SegmentedSession {
     batch,
     frames,
   }: Pick<SearchedBatch | UnsearchedBatch, 'batch' | 'frames'>): Promise<Buffer> {
-    const orphan = this.packager.orphan(batch.batch);
-    if (orphan) return orphan;
+    const hintedPart = this.packager.hintedPart(batch.batch);
+    if (hintedPart) return hintedPart;
     // Only a session's last batch may be short.
-    const isShort = batch.frameCount < this.tools.settings.cadence.framesPerBatch;
+    const isShort = batch.frameCount < this.deps.settings.cadence.framesPerBatch;
     const isLast = isShort || this.input.isOver;
     const { content, init } = await this.encoder.encode(batch, frames, isLast);
     if (init) this.packager.begin(init);
@@ -180,18 +176,18 @@ class SegmentedSession {
   }
 
   private async prepareFolder(): Promise<void> {
-    await mkdir(join(this.tools.hlsDir, this.session.id), { recursive: true });
-    this.tools.watcher.watch(this.session.id);
+    await mkdir(join(this.deps.hlsDir, this.session.id), { recursive: true });
+    this.deps.watcher.watch(this.session.id);
   }
 
-  private count(batch: MarkedBatch, bytes: number): void {
-    const { metrics } = this.tools;
+  private count(batch: RenderedBatch, bytes: number): void {
+    const { metrics } = this.deps;
     const now = Date.now();
     metrics.latency.observe(Math.max(0, now - batch.markedAt) / 1000);
     metrics.parts.inc();
     metrics.partBytes.inc(bytes);
     this.stats.published(batch, now, this.packager.endDate);
-    if (batch.batch === 0) this.tellStats();
+    if (batch.batch === 0) this.publishStats();
   }
 
   private async fail(error: Error): Promise<void> {
@@ -201,8 +197,8 @@ class SegmentedSession {
         : 'The stream could not be written.';
     // A replica that was frozen would end what its successor does well.
     await this.lease.condemn(message);
-    this.tools.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
-    await endFailedSession(this.tools, this.snapshot('ended'), { code: 'internal', message });
+    this.deps.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
+    await endFailedSession(this.deps, this.snapshot('ended'), { code: 'internal', message });
   }
 
   private snapshot(state: SessionState): PipelineStats {
@@ -210,25 +206,26 @@ class SegmentedSession {
     return { ...this.stats.snapshot(state), recording };
   }
 
-  private tellStats(): void {
+  private publishStats(): void {
     const stats = this.snapshot(this.packager.started ? 'live' : 'starting');
-    if (this.packager.started) this.tell({ type: 'stats', sessionId: this.session.id, stats });
+    if (this.packager.started)
+      this.publishEvent({ type: 'stats', sessionId: this.session.id, stats });
     this.keepStats(stats).catch((error: unknown) =>
-      warnUnlessOutage(this.tools.log, error, 'could not keep the stats'),
+      warnUnlessOutage(this.deps.log, error, 'could not keep the stats'),
     );
   }
 
   private async keepStats(stats: PipelineStats): Promise<void> {
     const { id } = this.session;
     const isRunning = this.packager.started
-      ? await this.tools.registry.update(id, { state: 'live', stats })
-      : (await this.tools.registry.get(id)) !== undefined;
-    if (!isRunning) this.over.abort();
+      ? await this.deps.registry.update(id, { state: 'live', stats })
+      : (await this.deps.registry.get(id)) !== undefined;
+    if (!isRunning) this.deregistered.abort();
   }
 
-  private tell(event: FacecastEvent): void {
-    publishEvent(this.tools.redis, event).catch((error: unknown) =>
-      warnUnlessOutage(this.tools.log, error, 'could not publish an event', { type: event.type }),
+  private publishEvent(event: FacecastEvent): void {
+    publishEvent(this.deps.redis, event).catch((error: unknown) =>
+      warnUnlessOutage(this.deps.log, error, 'could not publish an event', { type: event.type }),
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
-import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 
 /** Medians are of this many batches: five seconds of the default tenth of a second. */
 const MEDIAN_BATCHES = 50;
@@ -12,7 +12,7 @@ interface Times {
 }
 
 /** Counts what the segmenter sees of a session's pipeline. */
-export class SessionStats {
+export class StatsCounter {
   private readonly counted: Pick<
     PipelineStats,
     'width' | 'height' | 'framesIn' | 'framesOut' | 'framesUndetected' | 'faces'
@@ -38,12 +38,12 @@ export class SessionStats {
   }
 
   /** A batch has come, in whatever order. */
-  seen({ firstFrame, frameCount }: MarkedBatch): void {
+  received({ firstFrame, frameCount }: RenderedBatch): void {
     this.counted.framesIn = Math.max(this.counted.framesIn, firstFrame + frameCount);
   }
 
   /** A batch is in the playlist since `at`, which says that it ended at `endDate`; milliseconds since the epoch. */
-  published(batch: MarkedBatch, at: number, endDate: number): void {
+  published(batch: RenderedBatch, at: number, endDate: number): void {
     const counted = this.counted;
     counted.width = batch.width;
     counted.height = batch.height;

@@ -1,4 +1,4 @@
-import type { MarkedBatch } from '@facecast/shared/protocol/messages';
+import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
 import { HEIGHT, WIDTH } from './test-frames.js';
 
@@ -9,7 +9,7 @@ export const CADENCE = cadenceOf({ FPS: 30, PART_SECONDS: 0.1, SEGMENT_SECONDS: 
 export const CAPTURED_AT = Date.parse('2026-03-01T12:00:00.000Z');
 
 /** A marked batch of whole size with no face, unless told otherwise. */
-export function markedBatch(batch: number, changes: Partial<MarkedBatch> = {}): MarkedBatch {
+export function renderedBatch(batch: number, changes: Partial<RenderedBatch> = {}): RenderedBatch {
   const firstFrame = batch * CADENCE.framesPerBatch;
   const frameCount = changes.frameCount ?? CADENCE.framesPerBatch;
   const capturedAt = CAPTURED_AT + (firstFrame / CADENCE.fps) * 1000;

@@ -1,5 +1,5 @@
 import { frameBytes } from '@facecast/shared/media/frame-store';
-import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/sound';
+import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/audio';
 import { onsets } from '@facecast/shared/testing/onsets';
 import { CADENCE } from './cadence.js';
 import { HEIGHT, probe, run, WIDTH } from './test-frames.js';

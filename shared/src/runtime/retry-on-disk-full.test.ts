@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
-import { PatientVolume, VolumeFullError, volumeRefusals } from './full-volume.js';
+import { RetryOnDiskFull, VolumeFullError, volumeRefusals } from './retry-on-disk-full.js';
 
 let lines: { level: number; msg: string; err?: { code: string } }[];
 let registry: Registry;
@@ -12,14 +12,14 @@ beforeEach(() => {
   registry = new Registry();
 });
 
-function volume(options: { longestWaitMs?: number; makeRoom?: () => Promise<void> } = {}) {
+function volume(options: { maxWaitMs?: number; freeSpace?: () => Promise<void> } = {}) {
   const output = new Writable({
     write: (line: Buffer, _, done) => {
       lines.push(JSON.parse(line.toString()) as (typeof lines)[0]);
       done();
     },
   });
-  return new PatientVolume({
+  return new RetryOnDiskFull({
     volume: 'test',
     log: pino({}, output),
     refusals: volumeRefusals(registry),
@@ -49,19 +49,19 @@ test('what finds no room is written when there is some; that is counted, and tol
 });
 
 test('what finds no room in time fails with a sentence that a publisher may read', async () => {
-  const full = volume({ longestWaitMs: 0 });
+  const full = volume({ maxWaitMs: 0 });
   await expect(full.write(refused(Infinity))).rejects.toThrow(VolumeFullError);
   await expect(full.write(refused(Infinity))).rejects.toThrow(/^The server has no room/);
 });
 
 test('what can be spared is removed while somebody waits for room', async () => {
   let room = 0;
-  const makeRoom = async () => void room++;
+  const freeSpace = async () => void room++;
   const attempt = async () => {
     if (room === 0) return refused(1)();
     return 'written';
   };
-  expect(await volume({ makeRoom }).write(attempt)).toBe('written');
+  expect(await volume({ freeSpace }).write(attempt)).toBe('written');
 });
 
 test('a service that stops does not wait for room, and other failures are nobody else’s', async () => {

@@ -1,12 +1,12 @@
 import { FENCE, LeaseLostError, type Fence } from '../lease/lease.js';
-import { markedEntrySchema, type InputEnd, type MarkedEntry } from '../protocol/messages.js';
+import { renderedEntrySchema, type InputEnd, type RenderedEntry } from '../protocol/messages.js';
 import type { Logger } from '../runtime/logger.js';
-import { KEY_PREFIX, type Redis, SESSION_LIFETIME_SECONDS, warnUnlessOutage } from './redis.js';
+import { KEY_PREFIX, type Redis, SESSION_TTL_SECONDS, warnUnlessOutage } from './redis.js';
 
 /** An entry with the id by which it is removed. */
 export interface LoggedEntry {
   id: string;
-  entry: MarkedEntry;
+  entry: RenderedEntry;
 }
 
 /** Most entries of one session that one read brings. */
@@ -17,14 +17,14 @@ const ENTRIES_A_READ = 100;
  * order they finish, read by the one segmenter that holds the session. An entry stays until it is
  * removed, so that a successor finds all that is not in the playlist yet.
  */
-export class MarkedLog {
+export class RenderedBatchLog {
   constructor(private readonly redis: Redis) {}
 
-  async append(sessionId: string, entry: MarkedEntry): Promise<void> {
+  async append(sessionId: string, entry: RenderedEntry): Promise<void> {
     const key = streamKey(sessionId);
     await Promise.all([
       this.redis.xadd(key, '*', 'entry', JSON.stringify(entry)),
-      this.redis.expire(key, SESSION_LIFETIME_SECONDS),
+      this.redis.expire(key, SESSION_TTL_SECONDS),
     ]);
   }
 
@@ -34,7 +34,7 @@ export class MarkedLog {
    */
   async appendEnd(lease: Fence, end: InputEnd): Promise<void> {
     const keys = [lease.key, streamKey(lease.sessionId)];
-    const args = [lease.epoch, JSON.stringify(end), SESSION_LIFETIME_SECONDS];
+    const args = [lease.epoch, JSON.stringify(end), SESSION_TTL_SECONDS];
     const appended = await this.redis.eval(APPEND_FENCED, keys.length, ...keys, ...args);
     if (appended !== 1) throw new LeaseLostError();
   }
@@ -67,7 +67,7 @@ const LONGEST_READ_MS = 5_000;
  * Reads the logs of all sessions of a replica with one blocking command on one connection.
  * A session that is added gets every entry that its log holds, the old ones first.
  */
-export class MarkedLogReader {
+export class RenderedBatchLogReader {
   private readonly sessions = new Map<string, Watched>();
   private readonly reading: Redis;
   private wakeAfter = '$';
@@ -150,7 +150,7 @@ export class MarkedLogReader {
 
   private parse(id: string, fields: string[]): LoggedEntry[] {
     try {
-      return [{ id, entry: markedEntrySchema.parse(JSON.parse(fields[1] ?? '')) }];
+      return [{ id, entry: renderedEntrySchema.parse(JSON.parse(fields[1] ?? '')) }];
     } catch (error) {
       this.log.error({ err: error, id }, 'an entry of a marked log that nobody can read');
       return [];

@@ -33,7 +33,7 @@ export function volumeRefusals(registry: Registry): Counter {
  * Writing to a volume that may be full: what finds no room is tried again for a while, counted each
  * time, and told once when it begins and once when it is over.
  */
-export class PatientVolume {
+export class RetryOnDiskFull {
   private readonly closing = new AbortController();
   private waiting = 0;
 
@@ -45,8 +45,8 @@ export class PatientVolume {
       /** See `volumeRefusals`. */
       refusals: Counter;
       /** Called before each new try: removes what can be spared. */
-      makeRoom?: () => Promise<void>;
-      longestWaitMs?: number;
+      freeSpace?: () => Promise<void>;
+      maxWaitMs?: number;
     },
   ) {}
 
@@ -59,7 +59,7 @@ export class PatientVolume {
       return await attempt();
     } catch (error) {
       if (!isFull(error)) throw error;
-      return this.insist(attempt, error);
+      return this.retry(attempt, error);
     }
   }
 
@@ -73,17 +73,17 @@ export class PatientVolume {
     this.closing.abort();
   }
 
-  private async insist<Result>(attempt: () => Promise<Result>, first: unknown): Promise<Result> {
-    const { volume, log, makeRoom, longestWaitMs = LONGEST_WAIT_MS } = this.options;
+  private async retry<Result>(attempt: () => Promise<Result>, first: unknown): Promise<Result> {
+    const { volume, log, freeSpace, maxWaitMs = LONGEST_WAIT_MS } = this.options;
     // Counted in tries: one who is not let run has not looked for room.
-    let triesLeft = Math.ceil(longestWaitMs / RETRY_MS);
+    let triesLeft = Math.ceil(maxWaitMs / RETRY_MS);
     if (this.waiting++ === 0) log.error({ err: first, volume }, 'a volume is full');
     try {
       for (let error = first; ;) {
         this.options.refusals.inc();
         if (triesLeft-- <= 0 || this.closing.signal.aborted) throw new VolumeFullError(error);
         // Where that is not possible, there may still be room by itself.
-        await makeRoom?.().catch(() => {});
+        await freeSpace?.().catch(() => {});
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
         try {
           const result = await attempt();
