@@ -18,7 +18,7 @@ afterEach(() => around.close());
 afterAll(() => redis.quit());
 
 test.each(Object.entries(FUZZED))(
-  'broken recordings end, one like the other, and a session beside them loses nothing: %s',
+  'broken input streams end, one like the other, and a session beside them loses nothing: %s',
   async (_, fuzzed) => {
     const beside = await around.begin();
     const whole = await countedClip(60, VP8_WEBM, SMALL);

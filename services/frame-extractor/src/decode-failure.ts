@@ -28,7 +28,7 @@ const FAILURES = {
   given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
 } as const satisfies Record<string, [SessionError['code'], string]>;
 
-/** What another ffmpeg, which takes the recording up again, makes good. */
+/** What another ffmpeg, which takes the input stream up again, makes good. */
 const INTERRUPTIONS = [
   'ffmpeg_died',
   'ffmpeg_stalled',

@@ -110,7 +110,7 @@ async function handOver(
   return isReached;
 }
 
-describe('every batch is handed on where an owner', () => {
+describe('every batch is dispatched where an owner', () => {
   test.each(['dies', 'is told to stop', 'freezes'] as const)(
     '%s before any of its commands',
     async (how) => {

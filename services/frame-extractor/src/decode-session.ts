@@ -151,7 +151,7 @@ class SessionDecoding {
   private async endBeforeMissing(failure: FailureReason = 'batch_missing'): Promise<void> {
     const frames = this.dispatcher.firstMissingFrame!;
     const whole = { batches: frames / this.deps.cadence.framesPerBatch, frames };
-    this.log.error(whole, 'a batch was lost, and cannot be made again');
+    this.log.error(whole, 'lost batch cannot be remade: the session ends');
     await appendEnd(this.deps, this.lease, whole, failure);
     this.dispatcher.missing.clear();
     this.isLost = true;
@@ -177,7 +177,7 @@ class SessionDecoding {
     const isTaken = await this.dispatching;
     if (!isTaken && !this.isStopped) this.stop();
     if (this.isStopped) return false;
-    // What an owner before handed on already is no progress: it may die where that one did.
+    // What an owner before dispatched already is no progress: it may die where that one did.
     if (this.progress.batches > batches) this.lease.progressed();
     return true;
   }
@@ -227,7 +227,7 @@ class SessionDecoding {
     this.inFlight.listedUpTo(framesOut / this.deps.cadence.framesPerBatch);
   }
 
-  /** Stops at once; what is being handed on is the last. */
+  /** Stops at once; what is being dispatched is the last. */
   private stop(): void {
     this.isStopped = true;
     this.input.release();

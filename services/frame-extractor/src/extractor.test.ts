@@ -59,7 +59,7 @@ describe('every frame comes out once and in order', () => {
     expect(session.jobs.at(-1)).toMatchObject({ batch: 16, firstFrame: 48, frameCount: 2 });
   });
 
-  test('of a recording that is cut off in the middle of a frame, as far as it goes', async () => {
+  test('of an input stream that is cut off in the middle of a frame, as far as it goes', async () => {
     const session = await around.begin();
     await session.send(cut(webm.subarray(0, webm.length / 2), 5000));
     await session.stop();

@@ -89,7 +89,7 @@ async function beginSession(): Promise<string> {
   return session.id;
 }
 
-/** What a detector leaves: the marked batch and its entry in the log. */
+/** What a detector leaves: the rendered batch and its entry in the log. */
 async function mark(sessionId: string, batch: number, changes: Partial<RenderedBatch> = {}) {
   const entry = renderedBatch(batch, { sessionId, ...changes });
   const scale = entry.width / WIDTH;
@@ -99,7 +99,7 @@ async function mark(sessionId: string, batch: number, changes: Partial<RenderedB
   await renderedLog.append(sessionId, entry);
 }
 
-/** The same with pictures and sound that can be compared. */
+/** The same with pictures and audio that can be compared. */
 async function markWithSound(sessionId: string, batch: number) {
   const samples = samplesBefore(CADENCE.framesPerBatch, CADENCE.fps);
   const entry = renderedBatch(batch, { sessionId, samples });

@@ -18,7 +18,7 @@ export class LockExpiry {
   constructor(redis: Redis, queue: StageQueue, log: Logger) {
     const look = () => redis.eval(BOUND, 1, `${QUEUE_PREFIX}:${queue}`, STALLED_CHECK_MS, LOCK_MS);
     this.timer = setInterval(() => {
-      look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not look after the locks'));
+      look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not bound lock expiry'));
     }, LOOK_EVERY_MS);
   }
 

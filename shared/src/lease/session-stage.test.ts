@@ -159,7 +159,7 @@ test('an owner that was frozen, and fails as it wakes beside its successor, ends
   );
   await taken.promise;
   frozen.kill('SIGCONT');
-  await frozen.says('handing over fragile');
+  await frozen.says('released the session fragile');
   expect(frozen.heard('gave fragile up')).toBe(false);
   expect(await redis.hget('facecast:lease:fragile:decode', 'verdict')).toBeNull();
   expect(stopped.signal.aborted).toBe(false);

@@ -79,7 +79,7 @@ export class SessionStage {
         drainDelay: LOOK_EVERY_SECONDS,
       },
     );
-    this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the claims'));
+    this.worker.on('error', (error) => warnUnlessOutage(log, error, 'stage queue error'));
   }
 
   /** Sessions owned at the moment. */
@@ -113,7 +113,7 @@ export class SessionStage {
       await this.workToTheEnd(lease);
     } catch (error) {
       const reason = this.closing ? 'the replica stops' : (error as Error).message;
-      log.info({ sessionId, epoch: lease.epoch, reason }, 'handing over');
+      log.info({ sessionId, epoch: lease.epoch, reason }, 'released the session');
       await this.deaths.survived(sessionId);
       // Where it is another's already, this says so, and does nothing.
       await putBack(job, token);
@@ -132,7 +132,7 @@ export class SessionStage {
     const deaths = await this.deaths.begin(sessionId);
     // Work that begins after it was told to stop would never hear of it.
     signal.throwIfAborted();
-    log.info({ sessionId, epoch: lease.epoch, deaths }, 'claimed');
+    log.info({ sessionId, epoch: lease.epoch, deaths }, 'acquired the lease');
     try {
       if (deaths >= MAX_DEATHS) throw new OwnersDiedError(deaths);
       if (verdict === undefined) await work(lease);
@@ -141,7 +141,7 @@ export class SessionStage {
       verdict = verdictOf(error as Error);
       // A replica that was frozen would end what its successor does well.
       await lease.condemn(verdict);
-      log.error({ sessionId, err: error }, 'gave a session up');
+      log.error({ sessionId, err: error }, 'gave up a session');
     }
     if (verdict !== undefined) await this.endWithRetries(lease, verdict);
     if (signal.aborted) throw new Error('the work ended because it was told to');

@@ -1,4 +1,4 @@
-/** The sound of every session: 16-bit little-endian samples, left and right in turn. */
+/** The audio of every session: 16-bit little-endian samples, left and right in turn. */
 export const SAMPLE_RATE = 48_000;
 export const CHANNELS = 2;
 /** Of one sample of both channels. */

@@ -15,9 +15,9 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * `decoded`: frames as the extractor wrote them. `marked`: with the session's effect applied.
- * `sound`: what is heard with them, as the extractor wrote it: 16-bit little-endian samples of 48 kHz,
- * left and right in turn.
+ * `decoded`: frames as the extractor wrote them. `marked`: with the session's effect applied. `sound`:
+ * what is heard with them, as the extractor wrote it: 16-bit little-endian samples of 48 kHz, left and
+ * right in turn.
  */
 export type BatchKind = 'decoded' | 'marked' | 'sound';
 
@@ -30,8 +30,8 @@ export interface BatchRef {
 
 /**
  * Where raw batches wait between two stages. The frames of a batch are plain I420 planes one after
- * another (Y, then U, then V of each; `frameBytes` for each frame). A batch's frames, and its sound,
- * are either there as a whole or not at all.
+ * another (Y, then U, then V of each; `frameBytes` for each frame). A batch's frames, and its audio, are
+ * either there as a whole or not at all.
  */
 export interface FrameStore {
   /** Makes room for a session; no error where there is room already. */

@@ -40,7 +40,7 @@ const batchSchema = z.object({
   /** Even; pixels of the output picture. */
   width: count.min(2),
   height: count.min(2),
-  /** Samples of sound that go with the frames (`sound.ts`); 0 where there is none. */
+  /** Samples of audio that go with the frames (`audio.ts`); 0 where there is none. */
   samples: count,
   /** When the first frame was captured, as well as the server can tell. */
   capturedAt: time,
@@ -91,7 +91,7 @@ const inputEndSchema = z.object({
 });
 export type InputEnd = z.infer<typeof inputEndSchema>;
 
-/** An entry of a session's marked log, to the segmenter. Batches come in any order, and may repeat. */
+/** An entry of a session's rendered log, to the segmenter. Batches come in any order, and may repeat. */
 export const renderedEntrySchema = z.discriminatedUnion('kind', [
   renderedBatchSchema,
   inputEndSchema,

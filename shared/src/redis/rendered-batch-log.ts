@@ -13,9 +13,9 @@ export interface LoggedEntry {
 const ENTRIES_A_READ = 100;
 
 /**
- * The marked batches of each session: a Redis stream a session, written by every detector in the
- * order they finish, read by the one segmenter that holds the session. An entry stays until it is
- * removed, so that a successor finds all that is not in the playlist yet.
+ * The rendered batches of each session: a Redis stream a session, written by every detector in the order
+ * they finish, read by the one segmenter that holds the session. An entry stays until it is removed, so
+ * that a successor finds all that is not in the playlist yet.
  */
 export class RenderedBatchLog {
   constructor(private readonly redis: Redis) {}
@@ -109,7 +109,7 @@ export class RenderedBatchLogReader {
       } catch (error) {
         if (this.closed) return;
         // ioredis reconnects by itself, and the next read waits until it has.
-        warnUnlessOutage(this.log, error, 'reading the marked logs was interrupted');
+        warnUnlessOutage(this.log, error, 'reading the rendered logs was interrupted');
       }
     }
     // In one step with the last look at the sessions, so that none is added to a loop that is over.
@@ -152,7 +152,7 @@ export class RenderedBatchLogReader {
     try {
       return [{ id, entry: renderedEntrySchema.parse(JSON.parse(fields[1] ?? '')) }];
     } catch (error) {
-      this.log.error({ err: error, id }, 'an entry of a marked log that nobody can read');
+      this.log.error({ err: error, id }, 'unreadable entry in a rendered log');
       return [];
     }
   }

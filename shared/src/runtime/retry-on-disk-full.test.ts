@@ -44,7 +44,7 @@ test('what finds no room is written when there is some; that is counted, and tol
   await full.check();
   expect(both).toEqual(['written', 'written']);
   expect(await registry.metrics()).toContain('facecast_volume_full_total 5');
-  expect(lines.map(({ msg }) => msg)).toEqual(['a volume is full', 'the volume has room again']);
+  expect(lines.map(({ msg }) => msg)).toEqual(['volume is full', 'volume has free space again']);
   expect(lines[0]?.err?.code).toBe('ENOSPC');
 });
 

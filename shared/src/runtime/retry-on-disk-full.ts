@@ -77,7 +77,7 @@ export class RetryOnDiskFull {
     const { volume, log, freeSpace, maxWaitMs = LONGEST_WAIT_MS } = this.options;
     // Counted in tries: one who is not let run has not looked for room.
     let triesLeft = Math.ceil(maxWaitMs / RETRY_MS);
-    if (this.waiting++ === 0) log.error({ err: first, volume }, 'a volume is full');
+    if (this.waiting++ === 0) log.error({ err: first, volume }, 'volume is full');
     try {
       for (let error = first; ;) {
         this.options.refusals.inc();
@@ -87,7 +87,7 @@ export class RetryOnDiskFull {
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
         try {
           const result = await attempt();
-          if (this.waiting === 1) log.info({ volume }, 'the volume has room again');
+          if (this.waiting === 1) log.info({ volume }, 'volume has free space again');
           return result;
         } catch (next) {
           if (!isFull(next)) throw next;

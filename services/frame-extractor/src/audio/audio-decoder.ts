@@ -15,18 +15,18 @@ const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 const NOTES_FD = 3;
 
 /**
- * The sound of one recording on its way through an ffmpeg of its own: container bytes in, blocks of
- * samples (`sound.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns the
- * pictures: it never keeps a writer waiting.
+ * The audio of one input stream on its way through an ffmpeg of its own: container bytes in, blocks of
+ * samples (`media/audio.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns
+ * the pictures: it never keeps a writer waiting.
  */
 export class AudioDecoder {
-  /** Resolves when no more sound comes: to why, where ffmpeg was lost in the middle; never rejects. */
+  /** Resolves when no more audio comes: to why, where ffmpeg was lost in the middle; never rejects. */
   readonly ended: Promise<Interruption | undefined>;
   private readonly ffmpeg: OwnedProcess;
   private writing = Promise.resolve();
   private unread = 0;
   private readonly watch: StallWatchdog;
-  /** Whether any sound came out of it. */
+  /** Whether any audio came out of it. */
   hasOutput = false;
   private isHung = false;
 
@@ -54,7 +54,7 @@ export class AudioDecoder {
     return this.ffmpeg.pid;
   }
 
-  /** @param sounds how many packets of sound begin in the bytes, as far as that is known */
+  /** @param audioPackets how many packets of audio begin in the bytes, as far as that is known */
   write(bytes: Buffer, audioPackets: number): void {
     this.unread += bytes.length;
     if (this.unread > MAX_UNREAD_BYTES) return this.hung();

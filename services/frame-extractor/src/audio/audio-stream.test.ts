@@ -24,7 +24,7 @@ let sound: AudioStream;
 let losses: Interruption[];
 afterEach(() => sound.abandon());
 
-/** Sound from the session's beginning, unless the options say something else. */
+/** Audio from the session's beginning, unless the options say something else. */
 function soundOf(options: Partial<AudioStreamOptions> = {}): AudioStream {
   losses = [];
   return new AudioStream({
@@ -34,7 +34,7 @@ function soundOf(options: Partial<AudioStreamOptions> = {}): AudioStream {
   });
 }
 
-/** What is heard with each batch of a recording, that is written in these pieces. */
+/** What is heard with each batch of an input stream, that is written in these pieces. */
 async function heard(
   container: Container,
   pieces: Buffer[],
@@ -51,7 +51,7 @@ async function heard(
   return Buffer.concat(samples);
 }
 
-describe('the sound of a recording', () => {
+describe('the audio of an input stream', () => {
   test.each<[string, Container, string[]]>([
     ['Opus in WebM', 'matroska', ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm', '-live', '1']],
     ['Vorbis in WebM', 'matroska', ['-c:v', 'libvpx', '-c:a', 'libvorbis', '-f', 'webm']],
@@ -80,7 +80,7 @@ describe('the sound of a recording', () => {
 
   test('follows its first picture, and goes on where the session is', async () => {
     const clip = await clickingClip(3, ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']);
-    // The first picture was at 0.4 s of the recording, and is the session's frame 3000.
+    // The first picture was at 0.4 s of the input stream, and is the session's frame 3000.
     const placed = { origin: 400_000 - 100_000_000, frame: 3000 };
     const samples = await heard('matroska', [clip], placed);
     const onsets = clickOnsets(samples);
@@ -150,7 +150,7 @@ describe('the sound of a recording', () => {
     },
   );
 
-  test('is not there where a recording has none', async () => {
+  test('is not there where an input stream has none', async () => {
     sound = soundOf();
     sound.write(await countedClip(3, VP8_WEBM, SMALL), 0);
     expect(sound.hasTrack).toBe(false);

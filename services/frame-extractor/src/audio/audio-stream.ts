@@ -10,32 +10,32 @@ import { AudioTimeline } from './audio-timeline.js';
 import { hasAudioTrack } from './audio-probe.js';
 
 /**
- * Sound comes in a recording beside its pictures, but a recorder may write it somewhat later. What has
- * not come so long after the pictures that follow it is silence, and then none is waited for until some
- * comes. Only time counts in which its ffmpeg could have run. Where no pictures follow, as the publisher
- * is gone for a while, there is no hurry.
+ * Audio comes in an input stream beside its pictures, but a recorder may write it somewhat later. What
+ * has not come so long after the pictures that follow it is silence, and then none is waited for until
+ * some comes. Only time counts in which its ffmpeg could have run. Where no pictures follow, as the
+ * publisher is gone for a while, there is no hurry.
  */
 const LATE_MS = 1_000;
-/** So long after the recording's end, what has not come comes no more. */
+/** So long after the input stream's end, what has not come comes no more. */
 const END_MS = 5_000;
 
-/** How a recording's sound is decoded. */
+/** How an input stream's audio is decoded. */
 export interface AudioStreamOptions {
   container: Container;
   fps: number;
-  /** Number of the first frame whose sound may be asked for. */
+  /** Number of the first frame whose audio may be asked for. */
   frame: number;
   stallLimits: StallLimits;
   /**
-   * Told that ffmpeg was lost; answers whether the recording is taken up again for that. Then no more
-   * can be taken here; else the rest is silence.
+   * Told that ffmpeg was lost; answers whether the input stream is resumed for that. Then no more can be
+   * taken here; else the rest is silence.
    */
   onLost: (reason: Interruption) => boolean;
-  /** How long sound may come after its pictures, in milliseconds. */
+  /** How long audio may come after its pictures, in milliseconds. */
   lateMs?: number;
 }
 
-/** The sound of one recording, from the same bytes as its pictures to the samples of each batch. */
+/** The audio of one input stream, from the same bytes as its pictures to the samples of each batch. */
 export class AudioStream {
   private start: Buffer | undefined = Buffer.alloc(0);
   private decoder: AudioDecoder | undefined;
@@ -65,14 +65,14 @@ export class AudioStream {
     return this.decoder?.hasOutput ?? false;
   }
 
-  /** Whether it has any; what there is in a recording stands before its first picture. */
+  /** Whether it has any; what there is in an input stream stands before its first picture. */
   get hasTrack(): boolean {
     return this.decoder !== undefined;
   }
 
   /**
    * Its next bytes.
-   * @param sounds how many packets of sound begin in them, as far as that is known
+   * @param audioPackets how many packets of audio begin in them, as far as that is known
    */
   write(bytes: Buffer, audioPackets: number): void {
     if (this.start) {
@@ -86,7 +86,7 @@ export class AudioStream {
     this.decoder?.write(bytes, audioPackets);
   }
 
-  /** How the recording's clock and the session's frame numbers stand from a frame on. */
+  /** How the input stream's clock and the session's frame numbers stand from a frame on. */
   follow({ next, origin }: RateState): void {
     if (origin === undefined || origin === this.origin) return;
     this.origin = origin;

@@ -22,7 +22,7 @@ const numbers = (samples: Buffer) =>
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
 const silence = (count: number) => Array.from({ length: count }, () => -1);
 
-describe('the sound of a session', () => {
+describe('the audio of a session', () => {
   let line: AudioTimeline;
   const addBlocks = (count: number, time: (n: number) => number) => {
     for (let n = 0; n < count; n++) line.add(time(n), numbered(n * BLOCK));
@@ -87,7 +87,7 @@ describe('the sound of a session', () => {
     line = new AudioTimeline();
     for (let n = 0; n < 5; n++) line.add(1_000_000 + n * BLOCK_US, numbered(n * BLOCK));
     expect(line.end).toBe(0);
-    // The first picture came 40 ms after the first sound: of that, nothing is seen or heard.
+    // The first picture came 40 ms after the first audio: of that, nothing is seen or heard.
     line.begin(1_040_000, 0);
     expect(take(0, 3 * BLOCK)).toEqual(range(2 * BLOCK, 5 * BLOCK));
   });

@@ -1,11 +1,11 @@
 import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 
 /**
- * Sound that says it is so much early or late follows what was before it nevertheless: recorders round to
+ * Audio that says it is so much early or late follows what was before it nevertheless: recorders round to
  * milliseconds and are not even. What is further off is a gap or an overlap.
  */
 const TOLERANCE_SAMPLES = 0.02 * SAMPLE_RATE;
-/** Sound so far ahead of the pictures is dropped, as it would fill the memory: 6 MB. */
+/** Audio so far ahead of the pictures is dropped, as it would fill the memory: 6 MB. */
 const MAX_AHEAD_SAMPLES = 30 * SAMPLE_RATE;
 
 interface Block {
@@ -16,7 +16,7 @@ interface Block {
 
 /**
  * What is heard in a session, by the numbers of its samples: blocks that say when they are go in, as
- * `sound.ts` in shared says they are, and any stretch comes out, with silence where nothing came.
+ * `media/audio.ts` in shared says they are, and any stretch comes out, with silence where nothing came.
  */
 export class AudioTimeline {
   private blocks: Block[] = [];

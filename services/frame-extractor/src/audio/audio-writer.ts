@@ -6,8 +6,8 @@ import type { Progress } from '../checkpoint/checkpoint-store.js';
 import type { AudioStream } from './audio-stream.js';
 
 /**
- * Writes the sound of a session's batches into the frame store, while the batches are on their way
- * already: pictures do not wait for sound.
+ * Writes the audio of a session's batches into the frame store, while the batches are on their way
+ * already: pictures do not wait for audio.
  */
 export class AudioWriter {
   private writing = Promise.resolve();
@@ -26,7 +26,7 @@ export class AudioWriter {
 
   /**
    * Writes what is heard with these frames as soon as it is there; to be called in order. Answers how
-   * many samples that will be, 0 where the recording has no sound.
+   * many samples that will be, 0 where the input stream has no audio.
    */
   write(
     audio: AudioStream,
@@ -56,7 +56,7 @@ export class AudioWriter {
     try {
       await volume.write(() => store.write({ sessionId, batch, kind: 'sound' }, samples));
     } catch (error) {
-      log.warn({ err: error, batch }, 'could not write sound');
+      log.warn({ err: error, batch }, 'could not write audio');
     }
   }
 }

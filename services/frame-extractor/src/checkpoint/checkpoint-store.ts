@@ -10,17 +10,17 @@ const progressSchema = z.object({
   nextChunk: count.default(0),
   /** The oldest chunk that is not removed. */
   keptFrom: count.default(0),
-  /** Batches and frames that are handed on. */
+  /** Batches and frames that are dispatched. */
   batches: count.default(0),
   frames: count.default(0),
-  /** Frames whose sound is written, too, where there is any. */
+  /** Frames whose audio is written, too, where there is any. */
   heard: count.default(0),
   /** Size of the session's picture; not there before the first batch. */
   width: count.optional(),
   height: count.optional(),
   /** When frame 0 was captured, in milliseconds since 1970. */
   capturedFrom: z.coerce.number().optional(),
-  /** From where it can be taken up; null where it cannot, not there before the first chunk. */
+  /** From where it can be resumed; null where it cannot, not there before the first chunk. */
   recovery: z
     .string()
     .transform((text) => resumePointSchema.nullable().parse(JSON.parse(text)))

@@ -9,8 +9,8 @@ const PREFIX = Buffer.from('c1', 'hex');
 const key = (at: number, time: number) => ({ at, time, prefix: PREFIX });
 const rate = (next: number) => ({ next, origin: 0, last: 1 });
 
-describe('a recording is taken up', () => {
-  test('at its beginning, before a key frame is handed on', () => {
+describe('an input stream is resumed', () => {
+  test('at its beginning, before a key frame is dispatched', () => {
     const recovery = new KeyframeTracker(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 0)]);
     recovery.decoded(0, rate(90));
@@ -19,7 +19,7 @@ describe('a recording is taken up', () => {
     expect(recovery.keptFrom).toBe(5);
   });
 
-  test('at the newest key frame that is handed on, wherever in the chunks that began', () => {
+  test('at the newest key frame that is dispatched, wherever in the chunks that began', () => {
     const recovery = new KeyframeTracker(BEGINNING, 0);
     recovery.fed(5, 3, 100, [key(10, 0)]);
     recovery.fed(6, 0, 100, []);
@@ -58,7 +58,7 @@ describe('a recording is taken up', () => {
     expect(recovery.point).toMatchObject({ offset: 13 });
   });
 
-  test('again where it was taken up, and after that', () => {
+  test('again where it was resumed, and after that', () => {
     const point = { ...BEGINNING, keyFrame: { time: 2_000_000, prefix: 'c1' } };
     const recovery = new KeyframeTracker(point, 50);
     recovery.fed(5, 3, 100, [key(50, 2_000_000), key(90, 3_000_000)]);
@@ -74,7 +74,7 @@ describe('what is kept is bounded: without a key frame for too long', () => {
     ['in chunks', 601, 10],
     ['in bytes', 5, 7 * 1024 * 1024],
   ];
-  test.each(lost)('%s, it cannot be taken up, until the next one', (_, chunks, bytes) => {
+  test.each(lost)('%s, it cannot be resumed, until the next one', (_, chunks, bytes) => {
     const recovery = new KeyframeTracker({ ...BEGINNING, offset: 0 }, 0);
     for (let n = 0; n < chunks; n++) recovery.fed(5 + n, 0, bytes, []);
     recovery.decoded(0, rate(90));

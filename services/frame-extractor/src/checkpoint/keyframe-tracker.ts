@@ -12,7 +12,7 @@ export type Restart = z.infer<typeof restartSchema>;
 /** A place in a session's input from which another decoder makes the same frames. */
 export const resumePointSchema = z.object({
   container: containerSchema,
-  /** The recording's first chunk, where a message said that one begins there. */
+  /** The input stream's first chunk, where a message said that one begins there. */
   announced: count.optional(),
   /** Its first byte: in this chunk, so many bytes in. */
   chunk: count,
@@ -21,19 +21,19 @@ export const resumePointSchema = z.object({
   rate: z.object({ next: count, origin: z.number().optional(), last: z.number().optional() }),
   /** Restarts that are known behind this place. */
   restarts: z.array(restartSchema).optional(),
-  /** Not there at the beginning of a recording. */
+  /** Not there at the beginning of an input stream. */
   keyFrame: z
     .object({
       /** By the clock of what was decoded, in microseconds; frames before it are not shown. */
       time: z.number(),
-      /** Goes between the recording's header and the bytes from here on, in hexadecimal. */
+      /** Goes between the input stream's header and the bytes from here on, in hexadecimal. */
       prefix: z.string(),
     })
     .optional(),
 });
 export type ResumePoint = z.infer<typeof resumePointSchema>;
 
-/** Most chunks, and bytes of them, kept for taking a recording up: a minute as Chrome cuts it. */
+/** Most chunks, and bytes of them, kept for resuming an input stream: a minute as Chrome cuts it. */
 const MAX_KEPT_CHUNKS = 600;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 /** Most key frames that are in the decoder at once; where there are more, every one need not be known. */
@@ -44,12 +44,12 @@ const MAX_RESTARTS = 64;
 const SAME_TIME_US = 500;
 
 /**
- * Knows from where a recording can be taken up again, while it is being decoded: the newest key frame
- * that is listed in the playlist already. So all that is not listed yet can be made again, should it be
- * lost on its way, and what is decoded again is known by its number.
+ * Knows from where an input stream can be resumed, while it is being decoded: the newest key frame that
+ * is listed in the playlist already. So all that is not listed yet can be made again, should it be lost
+ * on its way, and what is decoded again is known by its number.
  *
- * What is kept for it is bounded. A recording with no key frame in so many chunks or bytes cannot be
- * taken up until its next one: `point` is undefined.
+ * What is kept for it is bounded. An input stream with no key frame in so many chunks or bytes cannot be
+ * resumed until its next one: `point` is undefined.
  */
 export class KeyframeTracker {
   point: ResumePoint | undefined;
@@ -106,7 +106,7 @@ export class KeyframeTracker {
     this.placed.push({ container, announced, ...place, rate: at, restarts, keyFrame });
   }
 
-  /** All frames up to number `frames` (without it) are listed, and their sound is written. */
+  /** All frames up to number `frames` (without it) are listed, and their audio is written. */
   listed(frames: number): void {
     const safe = this.placed.filter(({ rate }) => rate.next < frames).at(-1);
     if (!safe) return;
@@ -118,7 +118,9 @@ export class KeyframeTracker {
     while (this.pieces.length > 1 && this.pieces[1]!.chunk <= safe.chunk) this.dropPiece();
   }
 
-  /** Another recording begins behind this one. Where there are too many, this one cannot be taken up again. */
+  /**
+   * Another input stream begins behind this one. Where there are too many, this one cannot be resumed.
+   */
   followedBy(restart: Restart): void {
     const restarts = [...(this.point?.restarts ?? []), restart];
     const isBounded = restarts.length <= MAX_RESTARTS;

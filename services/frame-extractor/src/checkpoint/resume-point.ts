@@ -7,7 +7,7 @@ import type { ResumePoint } from './keyframe-tracker.js';
 /** From where a session's decoding goes on. */
 export interface ResumeFrom {
   point: ResumePoint;
-  /** Of the recording, where the point is not its beginning. */
+  /** Of the input stream, where the point is not its beginning. */
   header: Buffer | undefined;
 }
 

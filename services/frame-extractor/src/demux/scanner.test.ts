@@ -13,7 +13,7 @@ import { sniffContainer } from './container.js';
 import { createScanner } from './create-scanner.js';
 import type { KeyFrame, Scanned } from './scanner.js';
 
-/** All that is found in a recording that comes in these pieces. */
+/** All that is found in an input stream that comes in these pieces. */
 function scan(pieces: Buffer[]) {
   const whole = Buffer.concat(pieces);
   const scanner = createScanner(sniffContainer(whole)!);
@@ -47,7 +47,7 @@ test.each([
 ])('the packets of sound are counted: %s', async (_, encoding, packetSeconds) => {
   const { frames, audioPackets } = scan(cut(await clickingClip(3, encoding), 1, 5000));
   expect(frames).toBe(90);
-  // An encoder begins a little before the sound, and fills the last packet.
+  // An encoder begins a little before the audio, and fills the last packet.
   expect(audioPackets - Math.ceil(3 / packetSeconds)).toBeOneOf([0, 1, 2]);
 });
 
@@ -73,7 +73,7 @@ describe('all key frames are found, with the time that they are shown at', () =>
   });
 });
 
-describe('it does not matter how a recording is cut', () => {
+describe('it does not matter how an input stream is cut', () => {
   test.each(['webm', 'mkv', 'mp4', 'reordered'])('a %s', (name) => {
     const clip = clips[name]!;
     const whole = scan([clip]);
@@ -89,7 +89,7 @@ describe('it does not matter how a recording is cut', () => {
   });
 });
 
-describe('another recording is found where it begins', () => {
+describe('another input stream is found where it begins', () => {
   test.each(['webm', 'mp4'])('a %s after another', (name) => {
     const clip = clips[name]!;
     expect(scan([clip, clip]).next).toBe(clip.length);
@@ -131,7 +131,7 @@ describe('what makes no sense', () => {
     },
   );
 
-  test('does no harm, whatever bits of a recording are wrong', () => {
+  test('does no harm, whatever bits of an input stream are wrong', () => {
     for (const clip of [clips.webm!, clips.mkv!, clips.mp4!])
       for (let seed = 1; seed <= 300; seed++) {
         const broken = Buffer.from(clip);

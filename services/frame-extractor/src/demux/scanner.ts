@@ -1,10 +1,10 @@
-/** A place in a recording at which another decoder can begin. */
+/** A place in an input stream at which another decoder can begin. */
 export interface KeyFrame {
   /** Where it begins, in bytes from the beginning of what was scanned. */
   at: number;
   /** When it is shown, by the container's clock, in microseconds. */
   time: number;
-  /** What must stand between the recording's header and the bytes from `at` on. */
+  /** What must stand between the input stream's header and the bytes from `at` on. */
   prefix: Buffer;
 }
 
@@ -12,17 +12,17 @@ export interface KeyFrame {
 export interface Scanned {
   /** Frames of the video track that began. */
   frames: number;
-  /** Packets of the sound track that began. */
+  /** Packets of the audio track that began. */
   audioPackets: number;
   keyFrames: KeyFrame[];
-  /** Where another recording begins: nothing is scanned from there on. */
+  /** Where another input stream begins: nothing is scanned from there on. */
   next?: number;
   /** What follows can have no pictures: ffmpeg may look for them for seconds. */
   isBroken?: true;
 }
 
 /**
- * Follows the structure of one recording as its bytes pass, in pieces of any size, and keeps none of
+ * Follows the structure of one input stream as its bytes pass, in pieces of any size, and keeps none of
  * them but the header. Where the bytes make no sense it finds nothing more.
  */
 export interface Scanner {

@@ -19,14 +19,14 @@ const DETECT_ATTEMPTS = 3;
 export class BatchDispatcher {
   /** What is done with the faces of the batches from now on. */
   effect: Effect;
-  /** Numbers of batches that were handed on and are nowhere: they are handed on again. */
+  /** Numbers of batches that were dispatched and are nowhere: they are dispatched again. */
   readonly missing = new Set<number>();
 
   constructor(
     private readonly options: {
       sessionId: string;
       effect: Effect;
-      /** What is handed on so far; kept up to date. */
+      /** What is dispatched so far; kept up to date. */
       progress: Progress;
       store: FrameStore;
       volume: RetryOnDiskFull;
@@ -43,12 +43,12 @@ export class BatchDispatcher {
   }
 
   /**
-   * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where
-   * the session takes no more: it was closed, or the store has no room for it because it is over.
-   * A batch that was handed on before is not handed on again, unless it is missing; but its sound is
-   * written, where that was not there. A store that is full is waited for.
+   * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where the
+   * session takes no more: it was closed, or the store has no room for it because it is over. A batch
+   * that was dispatched before is not dispatched again, unless it is missing; but its audio is written,
+   * where that was not there. A store that is full is waited for.
    * @param receivedAt when the newest chunk came that was fed when the batch was whole
-   * @param recording the sound of the recording that it comes from
+   * @param audio of the input stream that the batch comes from
    * @throws {VolumeFullError}
    */
   async dispatch(raw: RawBatch, receivedAt: number, audio: AudioStream): Promise<boolean> {

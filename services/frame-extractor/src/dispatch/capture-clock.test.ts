@@ -22,7 +22,7 @@ describe('frames of a session were captured', () => {
     expect(clock.capturedAt(0)).toBe(T - 300);
   });
 
-  test('in another recording, at the earliest after those of the one before it', () => {
+  test('in another input stream, at the earliest after those of the one before it', () => {
     const clock = new CaptureClock(30);
     clock.chunkCame(T);
     clock.inputStreamBegan(30, T + 7_000);

@@ -10,13 +10,13 @@ const STEP_BACK_MS = 1_000;
 /**
  * When a session's frames were captured, as well as the server can tell from their arrival.
  *
- * Frame 0 was captured when the first chunk came, or earlier: a recorder keeps frames back while it
- * fills a chunk and while it starts. A frame cannot have come before it was captured, so each time
- * that the frames out by now would reach past the newest chunk's arrival, the beginning was earlier
- * than believed. Not later: arrivals are delayed by networks, not hastened; only not for ever. Another
- * recording is another beginning: between the two, time passed without frames. Where the clock by which
- * chunks come is set back, captures are, too: frames that seem to come from the future would be taken for
- * those of a file, which have all the time they need.
+ * Frame 0 was captured when the first chunk came, or earlier: a recorder keeps frames back while it fills
+ * a chunk and while it starts. A frame cannot have come before it was captured, so each time that the
+ * frames out by now would reach past the newest chunk's arrival, the beginning was earlier than believed.
+ * Not later: arrivals are delayed by networks, not hastened; only not for ever. Another input stream is
+ * another beginning: between the two, time passed without frames. Where the clock by which chunks come is
+ * set back, captures are, too: frames that seem to come from the future would be taken for those of a
+ * file, which have all the time they need.
  */
 export class CaptureClock {
   private earliest: number | undefined;
@@ -50,7 +50,7 @@ export class CaptureClock {
     this.earliest! += step;
   }
 
-  /** A recording whose first frame is this one begins with a chunk that came at `receivedAt`. */
+  /** An input stream whose first frame is this one begins with a chunk that came at `receivedAt`. */
   inputStreamBegan(frame: number, receivedAt: number): void {
     const before = this.began;
     this.setBegan(Math.max(before ?? 0, receivedAt - this.toMs(frame)), frame);

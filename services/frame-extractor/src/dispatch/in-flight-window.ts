@@ -17,7 +17,7 @@ export function maxInFlight(batchBytes: number, storeBytes: number): number {
   return Math.max(1, Math.min(MAX_BATCHES, Math.floor(bytes / batchBytes)));
 }
 
-/** The batches of one session that are handed on and not in the playlist yet. */
+/** The batches of one session that are dispatched and not in the playlist yet. */
 export class InFlightWindow {
   private waiting: Deferred<void> | undefined;
   private listed = 0;
@@ -25,7 +25,7 @@ export class InFlightWindow {
 
   /**
    * @param changed told each time by how much the count changes
-   * @param handedOn how many batches were handed on before
+   * @param handedOn how many batches were dispatched before
    */
   constructor(
     private readonly changed: (difference: number) => void = () => {},

@@ -28,7 +28,7 @@ describe('a file that is sent at once', () => {
   const LEAD_SECONDS = 1;
   beforeEach(() => redis.flushall());
 
-  test('is handed on no further ahead of its time than it may be, whole and in order', async () => {
+  test('is dispatched no further ahead of its time than it may be, whole and in order', async () => {
     const around = await Surroundings.start(redis, undefined, {
       MAX_LEAD_SECONDS: String(LEAD_SECONDS),
     });

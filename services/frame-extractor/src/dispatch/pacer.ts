@@ -7,10 +7,13 @@ const MAX_WAIT_MS = 1_000;
 export class Pacer {
   private readonly closing = new AbortController();
 
-  /** @param leadMs how much earlier than it would be captured live media may be handed on */
+  /** @param leadMs how much earlier than it would be captured live media may be dispatched */
   constructor(private readonly leadMs: number) {}
 
-  /** Resolves when media of this capture time (milliseconds since 1970) may be handed on, or after `close`. */
+  /**
+   * Resolves when media of this capture time (milliseconds since 1970) may be dispatched, or after
+   * `close`.
+   */
   async until(capturedAt: number): Promise<void> {
     const early = Math.ceil(capturedAt - this.leadMs - Date.now());
     const waitMs = Math.min(early, MAX_WAIT_MS);

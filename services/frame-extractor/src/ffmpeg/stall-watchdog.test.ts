@@ -60,7 +60,7 @@ describe('a decoder does not stand still', () => {
     expect(stalls).toBe(0);
   });
 
-  test('while it is given sound alone, or so few frames that it may still put them in order', () => {
+  test('while it is given audio alone, or so few frames that it may still put them in order', () => {
     watch.gave(0);
     watch.gave(MANY - 1);
     wait(10 * LIMIT_MS);

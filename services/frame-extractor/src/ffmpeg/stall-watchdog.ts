@@ -1,8 +1,8 @@
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 
 /**
- * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks
- * for the next ones before it gives them. Of sound, none keeps more.
+ * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks for
+ * the next ones before it gives them. Of audio, none keeps more.
  */
 const MAX_REORDERED_FRAMES = 16;
 
@@ -31,7 +31,7 @@ export class StallWatchdog {
     this.timer = new RunnableTimer(pid, onStall);
   }
 
-  /** It was given bytes in which so many frames (packets of sound) begin; `must` it give one for them? */
+  /** It was given bytes in which so many frames (packets of audio) begin; `must` it give one for them? */
   gave(frames: number, must = false): void {
     this.unanswered += frames;
     this.isWaitedFor ||= must;

@@ -21,7 +21,9 @@ type Chunk = Extract<ChunkJob, { kind: 'chunk' }>;
 export interface ChunkReaderEvents {
   /** A chunk came, before anybody reads it. */
   onChunk(receivedAt: number): void;
-  /** Chunk `n` was read, and what came out of it until then is to be handed on: resolves when it is safe. */
+  /**
+   * Chunk `n` was read, and what came out of it until then is to be dispatched: resolves when it is safe.
+   */
   onRead(n: number): Promise<void>;
   /** A chunk is nowhere, or could not be taken. */
   onLost(): void;
@@ -69,9 +71,9 @@ export class ChunkReader {
       // BullMQ counts locks that ran out: a slow machine loses many. The session's lease bounds deaths.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
-    this.worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the chunks'));
+    this.worker.on('error', (error) => warnUnlessOutage(log, error, 'chunk queue error'));
     this.worker.on('failed', (_job, error) => {
-      log.error({ err: error }, 'a chunk failed');
+      log.error({ err: error }, 'chunk job failed');
       options.events.onLost();
     });
     this.silence = setInterval(() => this.checkPublisher(), SILENCE_MS);
@@ -83,8 +85,8 @@ export class ChunkReader {
   }
 
   /**
-   * Chunk `n`, as soon as it is there; undefined where none comes, or `signal` is aborted.
-   * `mimeType` is there where a message said that another recording begins with it.
+   * Chunk `n`, as soon as it is there; undefined where none comes, or `signal` is aborted. `mimeType` is
+   * there where a message said that another input stream begins with it.
    */
   async read(
     n: number,
@@ -196,12 +198,12 @@ export class ChunkReader {
       if (await sessions.publisherExpected(sessionId)) return;
       // Chunks that came before it went are still read.
       if (this.working || (await this.queue.waiting()) > 0) return;
-      log.info('the publisher is gone');
+      log.info('publisher is gone: ending the input');
       clearInterval(this.silence);
       this.end();
     };
     look().catch((error: unknown) =>
-      warnUnlessOutage(log, error, 'could not look for the publisher'),
+      warnUnlessOutage(log, error, 'could not check whether the publisher is connected'),
     );
   }
 }

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => around.close());
 afterAll(() => redis.quit());
 
-/** The session shows these frames, one recording's after the other's. */
+/** The session shows these frames, one input stream's after the other's. */
 async function expectFrames(session: TestSession, ...numbers: number[][]): Promise<void> {
   const frames = numbers.flat();
   const batches = Math.ceil(frames.length / 3);
@@ -32,7 +32,7 @@ async function expectFrames(session: TestSession, ...numbers: number[][]): Promi
   expect(session.numbers).toEqual(frames);
 }
 
-describe('another recording goes on where the one before it ended', () => {
+describe('another input stream goes on where the one before it ended', () => {
   test('in another container, and cut anyhow', async () => {
     const session = await around.begin();
     await session.send(cut(webm, 1, 5000));
@@ -65,7 +65,7 @@ describe('another recording goes on where the one before it ended', () => {
     await expectFrames(session, upTo(90));
   });
 
-  test('and is taken up by another replica, with those before it finished', async () => {
+  test('and is resumed by another replica, with those before it finished', async () => {
     const session = await around.begin();
     await session.send(cut(webm, 5000));
     await session.sendRecording(cut(odd, 1, 5000));
@@ -82,7 +82,7 @@ describe('another recording goes on where the one before it ended', () => {
   });
 });
 
-test('another recording that cannot be read ends the session with a clear error', async () => {
+test('another input stream that cannot be read ends the session with a clear error', async () => {
   const session = await around.begin();
   await session.send(cut(webm, 5000));
   await session.sendRecording([Buffer.from('This is no recording.')]);

@@ -17,7 +17,7 @@ import type { ResumePoint, Restart } from '../checkpoint/keyframe-tracker.js';
 import type { ResumeFrom } from '../checkpoint/resume-point.js';
 import { padBatch, type RawBatch } from '../video/batch-reader.js';
 
-/** What a series of recordings is made of, and where its batches go. */
+/** What a series of input streams is made of, and where its batches go. */
 export interface InputStreamSequenceOptions extends Pick<
   Deps,
   'cadence' | 'picture' | 'stallLimits' | 'metrics'
@@ -27,31 +27,34 @@ export interface InputStreamSequenceOptions extends Pick<
   clock: CaptureClock;
   /** How far the session has come, which others keep up to date. */
   progress: Readonly<Progress>;
-  /** Takes a batch of a recording; resolves to false where no more is wanted. */
+  /** Takes a batch of an input stream; resolves to false where no more is wanted. */
   dispatch: (batch: RawBatch, inputStream: InputStream) => Promise<boolean>;
-  /** The first frame that was handed on and is nowhere, if there is one. */
+  /** The first frame that was dispatched and is nowhere, if there is one. */
   firstMissingFrame: () => number | undefined;
   log: Logger;
 }
 
 /** How often one batch may be made again, with nothing listed in between. */
 const MAX_REMAKES = 5;
-/** Recordings before the present one that are kept to be taken up: more in a few seconds are no camera's. */
+/**
+ * Input streams before the present one that are kept to be resumed: more in a few seconds are no
+ * camera's.
+ */
 const MAX_EARLIER = 4;
 
-/** A recording that is decoded to its end, and not listed to its end yet. */
+/** An input stream that is decoded to its end, and not listed to its end yet. */
 interface EarlierInputStream extends Pick<InputStream, 'keyframes' | 'wholeHeader'> {
   /** Number of the frame after its last. */
   end: number;
 }
 
-/** The recordings of one session, one after the other, each decoded by one ffmpeg or more. */
+/** The input streams of one session, one after the other, each decoded by one ffmpeg or more. */
 export class InputStreamSequence {
   /** The one that is being decoded. */
   current: InputStream;
   /** Those before it of which something may still have to be made again, the oldest first. */
   private earlier: EarlierInputStream[] = [];
-  /** Number of the frame after all that came out, since it was taken up last. */
+  /** Number of the frame after all that came out, since it was resumed last. */
   private position: number;
   private header: Buffer | undefined;
   private size: Size | undefined;
@@ -72,7 +75,7 @@ export class InputStreamSequence {
     if (progress.nextChunk > 0) this.logReplacement('taken_over');
   }
 
-  /** Hands all batches on; resolves to what it was that ended the last recording too early. */
+  /** Dispatches all batches; resolves to what it was that ended the last input stream too early. */
   async decode(): Promise<FailureReason | undefined> {
     for (;;) {
       const failure = await this.decodeCurrent();
@@ -82,12 +85,16 @@ export class InputStreamSequence {
       const { following, decoder } = this.current;
       const rest = decoder.rest();
       if (following && (!reason || reason === 'no_picture')) {
-        // A recording begins with a batch: then it can be taken up without the one before it.
+        // An input stream begins with a batch: then it can be resumed without the one before it.
         if (rest) await this.dispatch(padBatch(rest, this.options.cadence.framesPerBatch));
         if (!this.begin(following)) return 'unknown_type';
         continue;
       }
-      if (failure) this.options.log.warn({ reason, ffmpeg: failure.cause }, 'could not be decoded');
+      if (failure)
+        this.options.log.warn(
+          { reason, ffmpeg: failure.cause },
+          'input stream could not be decoded',
+        );
       if (rest) await this.dispatch(rest);
       const isLost = reason && isInterruption(reason) && !this.current.keyframes.point;
       return isLost ? 'no_way_back' : reason;
@@ -99,7 +106,7 @@ export class InputStreamSequence {
     return this.earlier[0] ?? this.current;
   }
 
-  /** All frames up to number `frames` (without it) are listed, and their sound is written. */
+  /** All frames up to number `frames` (without it) are listed, and their audio is written. */
   listed(frames: number): void {
     while (this.earlier[0] && this.earlier[0].end <= frames) this.earlier.shift();
     for (const { keyframes } of [...this.earlier, this.current]) keyframes.listed(frames);
@@ -115,20 +122,22 @@ export class InputStreamSequence {
     return this.resumeAtMissing();
   }
 
-  /** Ends the recording: its input cannot be read. */
+  /** Ends the input stream: its input cannot be read. */
   failInput(reason: FailureReason): void {
     this.inputFailure = reason;
     this.current.decoder.fail(reason);
   }
 
-  /** Nothing more is handed on. */
+  /** Nothing more is dispatched. */
   stop(): void {
     this.isOver = true;
     this.current.decoder.close();
     this.current.audio.abandon();
   }
 
-  /** Hands the batches of the present recording on until there are no more from its present decoder. */
+  /**
+   * Hands the batches of the present input stream on until there are no more from its present decoder.
+   */
   private async decodeCurrent(): Promise<DecodeFailure | undefined> {
     try {
       for await (const batch of this.current.decoder.batches())
@@ -151,14 +160,14 @@ export class InputStreamSequence {
     return !this.isOver;
   }
 
-  /** Goes on with the recording after this one; false where nobody can read it. */
+  /** Goes on with the input stream after this one; false where nobody can read it. */
   private begin({ container, ...place }: NextInputStream): boolean {
     if (!container) return false;
     const { progress, clock, input, log } = this.options;
     // One that is decoded again began when it did.
     if (this.position >= progress.frames)
       clock.inputStreamBegan(this.position, input.newestReceivedAt);
-    log.info({ chunk: place.chunk, frame: this.position }, 'another recording');
+    log.info({ chunk: place.chunk, frame: this.position }, 'next input stream begins');
     // One that nobody announced is found again by its header.
     const isAnnounced = place.announced === place.chunk && place.offset === 0;
     this.keepCurrent(isAnnounced ? { chunk: place.chunk, container } : undefined);
@@ -217,7 +226,7 @@ export class InputStreamSequence {
     metrics.replacements.inc({ reason });
     const { chunk, keyFrame } = this.current.from;
     const from = { chunk, keyFrame: keyFrame?.time };
-    log.warn({ reason, ffmpeg, frame: progress.frames, from }, 'taken up at a key frame');
+    log.warn({ reason, ffmpeg, frame: progress.frames, from }, 'resumed at a key frame');
   }
 
   private open(point: ResumePoint): InputStream {
@@ -227,7 +236,7 @@ export class InputStreamSequence {
       ...{ picture, stallLimits, framesPerBatch, size: this.size },
       mayRestartAudio: (hasOutput) => this.audioRestarts.allows(progress.heard, hasOutput),
       onFailed: (error) => {
-        log.error({ err: error }, 'the input could not be read');
+        log.error({ err: error }, 'could not read the input');
         this.failInput('lost_chunk');
       },
     });

@@ -7,7 +7,7 @@ import { AudioStream } from '../audio/audio-stream.js';
 import { createScanner } from '../demux/create-scanner.js';
 import type { Scanner } from '../demux/scanner.js';
 
-/** Where the recording after this one begins. */
+/** Where the input stream after this one begins. */
 export interface NextInputStream {
   chunk: number;
   offset: number;
@@ -18,13 +18,13 @@ export interface NextInputStream {
   restarts: Restart[] | undefined;
 }
 
-/** How recordings are decoded. */
+/** How input streams are decoded. */
 export interface InputStreamOptions extends Pick<
   VideoDecoderOptions,
   'picture' | 'size' | 'framesPerBatch' | 'stallLimits'
 > {
   /**
-   * Whether it is worth it to take the recording up again where the decoder of its sound was lost.
+   * Whether it is worth it to take the input stream up again where the decoder of its audio was lost.
    * @param hasGiven whether that one gave anything
    */
   mayRestartAudio: (hasOutput: boolean) => boolean;
@@ -33,20 +33,20 @@ export interface InputStreamOptions extends Pick<
 }
 
 /**
- * One ffmpeg's part of a recording: from a recovery point on, the input's bytes go into a decoder until
- * the recording ends, another one begins in the input, or something goes wrong.
+ * One ffmpeg's part of an input stream: from a recovery point on, the input's bytes go into a decoder
+ * until the input stream ends, another one begins in the input, or something goes wrong.
  */
 export class InputStream {
   readonly decoder: VideoDecoder;
   readonly audio: AudioStream;
   readonly keyframes: KeyframeTracker;
-  /** Once this recording's bytes are over, and where there is one. */
+  /** Once this input stream's bytes are over, and where there is one. */
   following: NextInputStream | undefined;
   private readonly scanner: Scanner;
   private readonly abort = new AbortController();
   private readonly feeding: Promise<void>;
 
-  /** @param header of the recording, where `from` is not its beginning */
+  /** @param header of the input stream, where `from` is not its beginning */
   constructor(
     readonly from: ResumePoint,
     private readonly header: Buffer | undefined,
@@ -73,12 +73,15 @@ export class InputStream {
     this.feeding = this.feed(head).catch(options.onFailed);
   }
 
-  /** The recording's header, as far as it is known. */
+  /** The input stream's header, as far as it is known. */
   get wholeHeader(): Buffer | undefined {
     return this.header ?? this.scanner.header;
   }
 
-  /** Stops feeding and decoding; resolves when nothing is being fed any more. Its sound may be taken still. */
+  /**
+   * Stops feeding and decoding; resolves when nothing is being fed any more. Its audio may be taken
+   * still.
+   */
   async close(): Promise<void> {
     this.abort.abort();
     this.decoder.close();
@@ -125,7 +128,7 @@ export class InputStream {
     this.audio.endInput();
   }
 
-  /** False where another recording begins in it. */
+  /** False where another input stream begins in it. */
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
     const { scanner, keyframes, decoder, audio } = this;
     const bytes = chunk.subarray(offset);

@@ -65,7 +65,7 @@ describe('a batch that was lost on its way is made again, and nothing else is', 
     expect(numbersInOrder(session)).toEqual(upTo(FRAMES));
   });
 
-  test('though another recording, of another kind, has begun since', async () => {
+  test('though another input stream, of another kind, has begun since', async () => {
     around.losing.add(BATCHES - 5);
     const session = await around.begin('video/webm');
     await session.send(cut(webm, 1, 3000));

@@ -31,14 +31,17 @@ beforeEach(async () => {
 afterEach(() => around.close());
 afterAll(() => redis.quit());
 
-/** Sends most of a recording, does something to the decoder when it is in the middle, and sends the rest. */
+/**
+ * Sends most of an input stream, does something to the decoder when it is in the middle, and sends the
+ * rest.
+ */
 async function interrupted(mimeType: string, interrupt: () => Promise<void>): Promise<TestSession> {
   const session = await around.begin(mimeType);
   const pieces = cut(clips[mimeType]!, 1, 3000);
   const middle = Math.floor(pieces.length * 0.6);
   await session.send(pieces.slice(0, middle));
   await around.until(() => session.jobs.length > 40);
-  // It is taken up at a key frame: what was before that is gone.
+  // It is resumed at a key frame: what was before that is gone.
   await expect
     .poll(() => redis.exists(`facecast:chunk:${session.id}:0`), { timeout: 60_000 })
     .toBe(0);
@@ -86,7 +89,7 @@ describe('every frame comes once when', () => {
     });
     expect(await session.end()).toEqual({ kind: 'end', batches: FRAMES / 3, frames: FRAMES });
     await around.until(() => new Set(session.jobs.map(({ batch }) => batch)).size === FRAMES / 3);
-    // The last batch may have been handed on and not noted: it comes again, and is the same.
+    // The last batch may have been dispatched and not noted: it comes again, and is the same.
     const shown = new Map(
       session.jobs.map(({ firstFrame }, i) => [firstFrame, session.numbers[3 * i]]),
     );

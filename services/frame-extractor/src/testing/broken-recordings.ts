@@ -11,13 +11,13 @@ const SIZE = { width: 64, height: 48 };
 const WEBM = [...VP8_WEBM, '-g', '4'];
 const MP4 = [...H264_MP4, '-g', '4'];
 
-/** A recording that is to be broken. */
+/** An input stream that is to be broken. */
 export interface Fuzzed {
   mimeType: string;
   make: () => Promise<Buffer>;
 }
 
-/** One of each container, without and with sound. */
+/** One of each container, without and with audio. */
 export const FUZZED: Record<string, Fuzzed> = {
   WebM: { mimeType: 'video/webm', make: () => countedClip(FRAMES, WEBM, SIZE) },
   MP4: { mimeType: 'video/mp4', make: () => countedClip(FRAMES, MP4, SIZE) },
@@ -31,7 +31,7 @@ export const FUZZED: Record<string, Fuzzed> = {
   },
 };
 
-/** What became of broken recordings. */
+/** What became of broken input streams. */
 export interface FuzzReport {
   recordings: number;
   /** Frames that came out of them. */
@@ -45,7 +45,7 @@ export interface FuzzReport {
   slowestMs: number;
 }
 
-/** Sends a recording, broken by each seed, to the extractor, each in a session of its own. */
+/** Sends an input stream, broken by each seed, to the extractor, each in a session of its own. */
 export async function fuzz(
   around: Surroundings,
   { mimeType, make }: Fuzzed,

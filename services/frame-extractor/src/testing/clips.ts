@@ -87,7 +87,7 @@ function withoutFrameRate(webm: Buffer): Buffer {
 /** Element id (RFC 9559, section 5.1.4.1.13). */
 const DEFAULT_DURATION = Buffer.from([0x23, 0xe3, 0x83]);
 
-/** Seconds of a moving picture, and of sound that clicks at the beginning of each. */
+/** Seconds of a moving picture, and of audio that clicks at the beginning of each. */
 export async function clickingClip(seconds: number, encoding: string[]): Promise<Buffer> {
   const picture = `testsrc2=size=160x120:rate=${FPS}:duration=${seconds}`;
   const click = `aevalsrc=0.6*lt(mod(t\\,1)\\,0.02)*sin(2*PI*3000*t):s=48000:d=${seconds}`;
@@ -99,7 +99,7 @@ export async function clickingClip(seconds: number, encoding: string[]): Promise
   return buffer(ffmpeg.stdout);
 }
 
-/** When clicks begin in samples (`sound.ts` in shared), in seconds. */
+/** When clicks begin in samples (`media/audio.ts` in shared), in seconds. */
 export function clickOnsets(samples: Buffer): number[] {
   const left = Array.from({ length: samples.length / SAMPLE_BYTES }, (_, n) =>
     samples.readInt16LE(n * SAMPLE_BYTES),

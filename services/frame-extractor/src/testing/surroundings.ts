@@ -45,7 +45,7 @@ export class TestSession {
     });
   }
 
-  /** Sends pieces of a recording, as the gateway does. */
+  /** Sends pieces of an input stream, as the gateway does. */
   async send(pieces: Buffer[], mimeType?: string): Promise<void> {
     for (const bytes of pieces) {
       const n = this.next++;
@@ -64,7 +64,7 @@ export class TestSession {
     await this.queue.add({ kind: 'chunk', n, receivedAt: Date.now() });
   }
 
-  /** Sends pieces of another recording, as the gateway does where a message said so. */
+  /** Sends pieces of another input stream, as the gateway does where a message said so. */
   async sendRecording([first, ...rest]: Buffer[], mimeType = 'video/webm'): Promise<void> {
     await this.send([first!], mimeType);
     await this.send(rest);
@@ -123,7 +123,7 @@ export class Surroundings {
     this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
   }
 
-  /** Recordings are not sent at their own speed here, and not held back: unless `env` says so. */
+  /** Input streams are not sent at their own speed here, and not held back: unless `env` says so. */
   static async start(
     redis: Redis,
     stallLimits?: StallLimits,

@@ -72,7 +72,7 @@ test('a frame without a timestamp comes a frame after the one before it', () => 
   expect(shown([NaN, NaN, 66_667, NaN, 133_333])).toEqual(upTo(5));
 });
 
-test('numbers go on where another recording ended', () => {
+test('numbers go on where another input stream ended', () => {
   const times = timed(3, (n) => 7 + n / 30);
   const numbers = [];
   let state: RateState = { next: 41 };
@@ -84,7 +84,7 @@ test('numbers go on where another recording ended', () => {
   expect(numbers).toEqual([41, 42, 43]);
 });
 
-test('taken up at any frame, all that follow get the numbers that they had', () => {
+test('resumed at any frame, all that follow get the numbers that they had', () => {
   const times = timed(400, (n) => 3 + n / 40 + 0.02 * Math.sin(n * 3) + (n > 200 ? 1.234 : 0));
   const numbers: number[] = [];
   const states: RateState[] = [];

@@ -1,8 +1,11 @@
-/** Where a recording's clock and the session's frame numbers stand to each other. Times are microseconds. */
+/**
+ * Where an input stream's clock and the session's frame numbers stand to each other. Times are
+ * microseconds.
+ */
 export interface RateState {
   /** The number that the next frame gets. */
   next: number;
-  /** When frame 0 would have been by the recording's clock; not there before the first frame. */
+  /** When frame 0 would have been by the input stream's clock; not there before the first frame. */
   origin?: number | undefined;
   /** The newest timestamp. */
   last?: number | undefined;
@@ -21,7 +24,7 @@ export interface Placement {
 
 /**
  * How early or late a frame may be, in frames of the session, before one is dropped or repeated. Cameras
- * are uneven, and recorders round to milliseconds; more than this would be seen as sound out of sync.
+ * are uneven, and recorders round to milliseconds; more than this would be seen as audio out of sync.
  */
 const TOLERANCE = 1.1;
 /** A longer gap is a cut, after which numbers go on as if there had been none. */
@@ -30,8 +33,8 @@ const MAX_GAP_US = 10_000_000;
 const MAX_STEP_BACK_US = 1_000_000;
 
 /**
- * Which number of a session with `fps` frames a second the source's next frame gets: the constant rate
- * as a function, so that it can be taken up at any frame with the same numbers.
+ * Which number of a session with `fps` frames a second the source's next frame gets: the constant rate as
+ * a function, so that it can be resumed at any frame with the same numbers.
  *
  * @param time its timestamp in microseconds, NaN where it has none
  */

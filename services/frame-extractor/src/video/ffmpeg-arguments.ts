@@ -22,10 +22,10 @@ export interface Size {
 const NOTES_FD = 3;
 
 /**
- * Arguments for an ffmpeg that reads one recording from stdin and writes every frame of it to stdout as
- * YUV4MPEG2, with a note of each (see `readFrameNotes`) to file descriptor 3.
+ * Arguments for an ffmpeg that reads one input stream from stdin and writes every frame of it to stdout
+ * as YUV4MPEG2, with a note of each (see `readFrameTimestamps`) to file descriptor 3.
  *
- * @param size of the output, whatever that of the recording is and becomes; that of its first frame
+ * @param size of the output, whatever that of the input stream is and becomes; that of its first frame
  * where there is none
  */
 export function ffmpegArguments(container: Container, picture: Picture, size?: Size): string[] {
@@ -42,8 +42,8 @@ function readStdin(container: Container): string[] {
   // The demuxer is forced and may open nothing: a playlist in disguise cannot make ffmpeg read a
   // file or an address.
   const onlyThis = ['-f', container, '-protocol_whitelist', 'pipe'];
-  // MediaRecorder names no frame rate, and ffmpeg would look at a second and more of the stream to
-  // find one (and wait for sound that may not come). The header tells all that decoding needs.
+  // MediaRecorder names no frame rate, and ffmpeg would look at a second and more of the stream to find
+  // one (and wait for audio that may not come). The header tells all that decoding needs.
   const noLookingAhead = ['-nofind_stream_info'];
   // With more threads the decoder works on several frames at once and holds that many back.
   const noFramesHeldBack = ['-threads', '1'];
@@ -52,8 +52,8 @@ function readStdin(container: Container): string[] {
 }
 
 /**
- * Every frame once, and timestamps as they are in the recording, in microseconds: the constant rate is
- * our own affair, because ffmpeg's cannot be taken up in mid-stream.
+ * Every frame once, and timestamps as they are in the input stream, in microseconds: the constant rate is
+ * our own affair, because ffmpeg's cannot be resumed in mid-stream.
  */
 const ALL_FRAMES = ['-copyts', '-fps_mode', 'passthrough', '-enc_time_base', '1/1000000'];
 

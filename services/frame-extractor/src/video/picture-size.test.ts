@@ -14,7 +14,7 @@ const PICTURE = { fps: 30, maxWidth: 1280, maxHeight: 720 };
 const WHITE = 235;
 const BLACK = 16;
 
-/** The size of what comes out of a recording, how many frames, and the last one's brightness. */
+/** The size of what comes out of an input stream, how many frames, and the last one's brightness. */
 async function decode(recording: Buffer, container: Container, size?: Size) {
   const options = { container, picture: PICTURE, size, framesPerBatch: 1, rate: { next: 0 } };
   const decoder = new VideoDecoder(options);
@@ -120,7 +120,7 @@ describe('a picture of another size than the session is shown whole, with black 
   }
 });
 
-describe('a phone that turns in mid-recording', () => {
+describe('a phone that turns in the middle of an input stream', () => {
   const redis = connectRedis(redisUrl, 'worker', log);
   afterAll(() => redis.quit());
 
@@ -138,7 +138,7 @@ describe('a phone that turns in mid-recording', () => {
     await around.close();
   });
 
-  /** 50 frames of one size, 50 upright, and 50 of the first size again, all in one recording. */
+  /** 50 frames of one size, 50 upright, and 50 of the first size again, all in one input stream. */
   async function turning(): Promise<Buffer> {
     const directory = await mkdtemp(join(tmpdir(), 'facecast-turning-'));
     const sizes = [SMALL, { width: 240, height: 320 }, SMALL];

@@ -82,7 +82,7 @@ test('frames leave at once: none waits for those after it', async () => {
   }
 });
 
-test('a recording that shows no picture in time is refused', async () => {
+test('an input stream that shows no picture in time is refused', async () => {
   const decoder = new VideoDecoder({
     ...AT_ONCE,
     stallLimits: { ...STALL_LIMITS, firstFrameMs: 100 },

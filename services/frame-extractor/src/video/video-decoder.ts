@@ -8,12 +8,12 @@ import { FixedBufferPipe } from '../ffmpeg/fixed-buffer-pipe.js';
 import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
 import { BatchReader, type FramePlacement, type RawBatch } from './batch-reader.js';
 
-/** A recording that has shown no frame after so many bytes shows none. */
+/** An input stream that has shown no frame after so many bytes shows none. */
 const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
 
 /** How long ffmpeg may take what it is given, have time to run, and give nothing: in milliseconds. */
 export interface StallLimits {
-  /** Before the first frame: a recording may begin slowly, and so may ffmpeg. */
+  /** Before the first frame: an input stream may begin slowly, and so may ffmpeg. */
   firstFrameMs: number;
   /** After it. */
   stallMs: number;
@@ -29,7 +29,7 @@ export interface VideoDecoderOptions {
   framesPerBatch: number;
   /** Where the session's frame numbers stand. */
   rate: RateState;
-  /** Where it begins in mid-recording: frames with earlier timestamps (microseconds) are not shown. */
+  /** Where it begins in the middle of an input stream: frames with earlier timestamps (microseconds) are not shown. */
   from?: number | undefined;
   stallLimits?: StallLimits;
   /** Told of each frame, before it is in a batch: its timestamp, and from where it can be placed again. */
@@ -37,7 +37,7 @@ export interface VideoDecoderOptions {
 }
 
 /**
- * One recording on its way through one ffmpeg: container bytes in, batches of I420 frames at a
+ * One input stream on its way through one ffmpeg: container bytes in, batches of I420 frames at a
  * constant rate out. Whatever goes wrong, on either side, comes out of `batches()`.
  */
 export class VideoDecoder {
@@ -102,7 +102,7 @@ export class VideoDecoder {
 
   /**
    * The whole batches as they come; while one is being worked on, ffmpeg is held back. Ends when the
-   * recording has ended or `close` was called; `rest` is what is left then.
+   * input stream has ended or `close` was called; `rest` is what is left then.
    *
    * @throws {DecodeFailure} after the last frame that could be had
    */
@@ -144,7 +144,7 @@ export class VideoDecoder {
     return this.reader.size;
   }
 
-  /** Ends the recording for this reason. */
+  /** Ends the input stream for this reason. */
   fail(reason: FailureReason): void {
     if (!this.closed) this.failure = reason;
     this.close();
@@ -162,7 +162,7 @@ export class VideoDecoder {
     });
   }
 
-  /** Whether the recording is known to have a picture. */
+  /** Whether the input stream is known to have a picture. */
   private get isProven(): boolean {
     return this.framesOut > 0 || this.options.from !== undefined;
   }

@@ -66,7 +66,7 @@ export class Janitor {
     const [oldest] = (await this.endedSessions()).sort((a, b) => a.since - b.since);
     if (!oldest) return;
     await this.remove(oldest.name);
-    this.log.warn({ sessionId: oldest.name }, 'removed an ended session early: there is no room');
+    this.log.warn({ sessionId: oldest.name }, 'removed an ended session early to free space');
   }
 
   /** What is in the folder of no running session, and since when nothing has changed there. */

@@ -46,7 +46,7 @@ export class OrphanSweeper {
     const running = new Set(await registry.ids());
     for (const sessionId of found.filter((id) => !running.has(id))) {
       await frames.removeSession(sessionId);
-      log.info({ sessionId }, 'removed frames that were left');
+      log.info({ sessionId }, 'removed orphaned frames');
     }
   }
 
@@ -69,7 +69,7 @@ export class OrphanSweeper {
       });
       if (left.length === 0) continue;
       await redis.unlink(...left);
-      log.info({ keys: left.length }, 'removed keys that were left');
+      log.info({ keys: left.length }, 'removed orphaned keys');
     } while (cursor !== '0');
   }
 
@@ -84,7 +84,7 @@ export class OrphanSweeper {
       const claim = await stageJobs.find(sessionId);
       if (claim && claim.state !== 'failed') continue;
       if (this.unownedLastSweep.has(sessionId)) {
-        log.warn({ sessionId }, 'nobody works on this session: it is ended');
+        log.warn({ sessionId }, 'session has no owner: ending it');
         await abandon(sessionId);
       } else unclaimed.add(sessionId);
     }

@@ -13,10 +13,10 @@ export const AAC_FRAME_SAMPLES = 1024;
 export const AAC_DELAY_FRAMES = 2;
 
 /**
- * One kept-alive ffmpeg: samples in (`sound.ts` in shared), AAC-LC out. When n whole frames' samples
- * have gone in, n - `AAC_FRAMES_HELD` frames have come out, and each sounds as what went in.
+ * One kept-alive ffmpeg: samples in (`media/audio.ts` in shared), AAC-LC out. When n whole frames'
+ * samples have gone in, n - `AAC_DELAY_FRAMES` frames have come out, and each sounds as what went in.
  *
- * A process of its own, as ffmpeg would hold pictures back until it has the sound of their time.
+ * A process of its own, as ffmpeg would hold pictures back until it has the audio of their time.
  */
 export class AudioEncoder {
   private readonly process: FfmpegProcess<Buffer>;

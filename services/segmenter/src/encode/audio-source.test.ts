@@ -8,7 +8,7 @@ import { AudioSource } from './audio-source.js';
 const sessionId = 'session';
 const never = new AbortController().signal;
 
-describe('the sound of a batch', () => {
+describe('the audio of a batch', () => {
   let root: string;
   let store: DirectoryFrameStore;
 

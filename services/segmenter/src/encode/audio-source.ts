@@ -3,10 +3,11 @@ import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
 
 /**
- * A batch's sound may be written while faces are looked for in it, or somewhat later: whoever decodes the
+ * A batch's audio may be written while faces are looked for in it, or somewhat later: whoever decodes the
  * session writes each batch's, silence where none came. What has not come after so long, while other
  * batches wait for their turn, could not be written, and then none is waited for until some comes again.
- * Where none wait, the publisher is gone for a while, or a frame-extractor died: the sound is still to come.
+ * Where none wait, the publisher is gone for a while, or a frame-extractor died: the audio is still to
+ * come.
  */
 const MAX_WAIT_MS = 5_000;
 const POLL_EVERY_MS = 5;

@@ -14,10 +14,10 @@ import { clicks, flashes, play } from '../testing/test-audio.js';
 const SAMPLES = samplesBefore(CADENCE.framesPerBatch, CADENCE.fps);
 /** What the contract promises, in seconds. */
 const IN_SYNC = 0.04;
-/** A part's sound ends this much before its pictures do, at most: three frames of AAC. */
+/** A part's audio ends this much before its pictures do, at most: three frames of AAC. */
 const LAG = 0.064;
 
-describe('sound', () => {
+describe('audio', () => {
   let folder: string;
   let file: string;
   let encoder: PartEncoder;

@@ -5,16 +5,16 @@ import { EncoderFailure } from './ffmpeg-process.js';
 import { AAC_FRAME_SAMPLES, AAC_DELAY_FRAMES, AudioEncoder } from './audio-encoder.js';
 import type { AudioSource } from './audio-source.js';
 
-/** The sound of one batch: AAC frames, of which the first has this number in its session. */
+/** The audio of one batch: AAC frames, of which the first has this number in its session. */
 export interface EncodedAudio {
   firstFrame: number;
   frames: Buffer[];
 }
 
 /**
- * A session's sound on its way into its parts. AAC frame n is what is heard from sample n times
+ * A session's audio on its way into its parts. AAC frame n is what is heard from sample n times
  * `AAC_FRAME_SAMPLES` on, whoever encoded it, and the frames of a part follow from its batch's number
- * alone: all that an encoder can know by the batch's last sample. So a part's sound ends 43 to 64 ms
+ * alone: all that an encoder can know by the batch's last sample. So a part's audio ends 43 to 64 ms
  * before its pictures do; the last one's with the AAC frame in which its pictures end.
  */
 export class AudioTrack {
@@ -32,8 +32,8 @@ export class AudioTrack {
   }
 
   /**
-   * The sound of the batch that follows the last one. What an encoder has held when it failed, a new
-   * one is given again.
+   * The audio of the batch that follows the last one. What an encoder has held when it failed, a new one
+   * is given again.
    * @param isLast whether no batch follows
    * @throws {EncoderFailure} whereupon it can be tried again
    */
@@ -81,13 +81,13 @@ export class AudioTrack {
   }
 }
 
-/** How many AAC frames have come out of an encoder when all sound before a picture has gone in. */
+/** How many AAC frames have come out of an encoder when all audio before a picture has gone in. */
 function aacFramesBefore(frame: number, fps: number): number {
   const whole = Math.floor(samplesBefore(frame, fps) / AAC_FRAME_SAMPLES);
   return Math.max(0, whole - AAC_DELAY_FRAMES);
 }
 
-/** How many batches before one an encoder that begins with it must be given the sound of, at most. */
+/** How many batches before one an encoder that begins with it must be given the audio of, at most. */
 export function batchesOfAudioHistory({ fps, framesPerBatch }: Cadence): number {
   const samplesHeld = (AAC_DELAY_FRAMES + 1) * AAC_FRAME_SAMPLES;
   return Math.ceil(samplesHeld / samplesBefore(framesPerBatch, fps));

@@ -11,14 +11,14 @@ import { AudioTrack } from './audio-track.js';
 import { VideoEncoder } from './video-encoder.js';
 
 /**
- * How often the encoder of the pictures, and that of the sound, may be replaced for one batch; the next
+ * How often the encoder of the pictures, and that of the audio, may be replaced for one batch; the next
  * failure ends the session. A batch that comes out forgets all failures before it.
  */
 export const MAX_REPLACEMENTS = 3;
 
 export interface PartEncoderOptions {
   cadence: Cadence;
-  /** Whether the session has sound; where nobody knows yet, its first batch says so. */
+  /** Whether the session has audio; where nobody knows yet, its first batch says so. */
   hasAudio: boolean | undefined;
   audioSource: Pick<AudioSource, 'read' | 'readNew'>;
   log: Logger;
@@ -34,7 +34,7 @@ export interface EncodedPart {
 
 /**
  * Encodes a session's batches, with a new encoder where one fails or the picture's size changes. All
- * frames of sound are alike, so those of a new sound encoder need no new beginning.
+ * frames of audio are alike, so those of a new audio encoder need no new beginning.
  */
 export class PartEncoder {
   private video: VideoEncoder | undefined;
@@ -109,7 +109,7 @@ export class PartEncoder {
         return await attempt();
       } catch (error) {
         if (this.closed || !(error instanceof EncoderFailure)) throw error;
-        this.options.log.error({ err: error }, 'an encoder failed');
+        this.options.log.error({ err: error }, 'encoder failed');
         if (failures > MAX_REPLACEMENTS) throw new SessionFailure('The encoders failed too often.');
         this.options.onReplaced();
       }

@@ -100,7 +100,7 @@ export function renderPlaylist(playlist: MediaPlaylist, cadence: Cadence): strin
     const date = new Date(Math.round(segment.capturedAt));
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${date.toISOString()}`);
     // Whoever plays what has ended wants whole segments. And hls.js waits for ever for the last part of
-    // sound, which ends before the pictures do.
+    // audio, which ends before the pictures do.
     if (!playlist.ended)
       segment.parts.forEach(({ uri, frames }, index) => {
         const independent = index === 0 ? ',INDEPENDENT=YES' : '';

@@ -90,7 +90,7 @@ export class Packager {
     return this.window.segments;
   }
 
-  /** Whether the session has sound; undefined where it has no part yet. */
+  /** Whether the session has audio; undefined where it has no part yet. */
   get hasAudio(): boolean | undefined {
     return this.found.hasAudio;
   }

@@ -11,7 +11,7 @@ export interface FoundFolder {
   /** Batches and frames that are listed, or were. */
   batches: number;
   frames: number;
-  /** Whether the session has sound; undefined where nothing tells yet. */
+  /** Whether the session has audio; undefined where nothing tells yet. */
   hasAudio: boolean | undefined;
   /** Contents of the parts of the segment that is not complete. */
   openSegment: readonly Buffer[];

@@ -63,7 +63,7 @@ export class LostBatchWatch {
     }
     this.pollsWithoutDecoder = 0;
     metrics.batchesLost.inc();
-    log.warn({ sessionId, batch }, 'a batch was lost, and is to be made again');
+    log.warn({ sessionId, batch }, 'lost batch: asked the extractor to remake it');
     await publishEvent(redis, { type: 'missing', sessionId, batch });
   }
 }

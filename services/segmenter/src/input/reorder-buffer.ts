@@ -2,7 +2,7 @@ import type { LoggedEntry } from '@facecast/shared/redis/rendered-batch-log';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { SessionFailure } from '../session-failure.js';
 
-/** A marked batch, with the id of its entry in the log. */
+/** A rendered batch, with the id of its entry in the log. */
 export interface LoggedBatch {
   id: string;
   batch: RenderedBatch;
@@ -30,7 +30,7 @@ export class ReorderBuffer {
    * `held`: it gets its turn. `repeated`: another of the same number has its turn; this one's entry
    * can go. `published`: that other one had its turn already, so this one's files can go too.
    *
-   * @throws {SessionFailure} when `MOST_HELD_BATCHES` wait already
+   * @throws {SessionFailure} when `MAX_WAITING_BATCHES` wait already
    */
   accept({ id, entry }: LoggedEntry): 'held' | 'repeated' | 'published' {
     if (entry.kind === 'end') {

@@ -12,9 +12,9 @@ import type { EncodedAudio } from '../encode/audio-track.js';
 /**
  * One LL-HLS part in fragmented MP4. Section numbers are of ISO/IEC 14496-12.
  *
- * Every picture is as long as any other, every frame of sound too, and time is counted from the
- * session's first: the place of a part on the time line follows from the numbers of its first picture
- * and its first frame of sound alone, whoever encoded it.
+ * Every picture is as long as any other, every frame of audio too, and time is counted from the session's
+ * first: the place of a part on the time line follows from the numbers of its first picture and its first
+ * frame of audio alone, whoever encoded it.
  */
 
 /** One encoded picture: length-prefixed NAL units, shown in the order of decoding. */
@@ -33,7 +33,7 @@ export interface PartHeader {
 }
 
 /**
- * `moof` and `mdat` (8.8.4, 8.1.1), the pictures before the sound. The batch's number is its sequence
+ * `moof` and `mdat` (8.8.4, 8.1.1), the pictures before the audio. The batch's number is its sequence
  * number (8.8.5, which begins with 1), so that a part tells by itself how far the session is.
  */
 export function writeFragment(
@@ -54,7 +54,7 @@ export function writeFragment(
   return Buffer.concat([moofWith(moofBytes + BOX_HEADER_BYTES), box('mdat', ...media)]);
 }
 
-/** Reads back what `writePart` wrote; undefined where the bytes are no such part. */
+/** Reads back what `writeFragment` wrote; undefined where the bytes are no such part. */
 export function readFragment(bytes: Buffer): PartHeader | undefined {
   try {
     const moof = findBox(bytes, 'moof');
@@ -92,7 +92,7 @@ function videoTraf(first: number, pictures: readonly EncodedFrame[], dataOffset:
   return traf(VIDEO_TRACK_ID, PICTURE_TICKS, first, trun);
 }
 
-/** Track fragment of sound, 8.8.6. The first of a session may have no frame. */
+/** Track fragment of audio, 8.8.6. The first of a session may have no frame. */
 function audioTraf({ firstFrame, frames }: EncodedAudio, dataOffset: number): Buffer {
   const sizes = frames.map((frame) => frame.length);
   const fields = DATA_OFFSET | SAMPLE_SIZE;

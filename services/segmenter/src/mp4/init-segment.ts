@@ -4,8 +4,8 @@ import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
 
 /**
  * The initialization section of fragmented MP4 with one H.264 track, and one AAC track where there is
- * sound, as HLS wants it (rfc8216bis section 3.1.2).
- * Section numbers are of ISO/IEC 14496-12 unless they say otherwise.
+ * audio, as HLS wants it (rfc8216bis section 3.1.2). Section numbers are of ISO/IEC 14496-12 unless they
+ * say otherwise.
  */
 
 /** The pictures, as a decoder must know them before the first one. */

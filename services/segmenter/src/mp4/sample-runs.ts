@@ -15,7 +15,7 @@ const SAMPLE_FLAGS = 0x000400;
 /** Sample flags, ISO/IEC 14496-12 section 8.8.3.1: it is no sync sample. */
 const NON_SYNC = 0x00010000;
 
-/** The samples of a part that `writePart` wrote, from the content of its `moof`. */
+/** The samples of a part that `writeFragment` wrote, from the content of its `moof`. */
 export function readRuns(moof: Buffer): SampleRun[] {
   return listBoxes(moof)
     .filter(({ type }) => type === 'traf')

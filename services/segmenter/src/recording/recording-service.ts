@@ -66,7 +66,7 @@ export class RecordingService {
     try {
       return await within(maxFinishMs, this.finishOnce(last, segments));
     } catch (error) {
-      log.error({ sessionId, err: error }, 'a recording could not be finished: tried again later');
+      log.error({ sessionId, err: error }, 'could not finish the recording; will retry');
       return last.recording;
     }
   }
@@ -83,7 +83,7 @@ export class RecordingService {
     const running = new Set(await registry.ids());
     for (const id of names.filter((name) => !running.has(name))) {
       if (await readIfThere(join(this.folder(id), RECORDING_FILES.summary))) continue;
-      log.info({ sessionId: id }, 'finishes a recording that was left');
+      log.info({ sessionId: id }, 'finishing an orphaned recording');
       await this.finish(new StatsCounter(id, cadence.fps).snapshot('ended'), []);
     }
   }

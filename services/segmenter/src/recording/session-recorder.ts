@@ -70,7 +70,7 @@ export class SessionRecorder {
     } catch (error) {
       this.state = 'stopped';
       this.options.metrics.recordingsStopped.inc();
-      this.options.log.error({ err: error }, 'a recording stops here');
+      this.options.log.error({ err: error }, 'recording stopped');
     }
   }
 

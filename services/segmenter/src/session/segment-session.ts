@@ -48,7 +48,7 @@ export async function segmentSession(lease: Lease, deps: SegmentSessionDeps): Pr
 }
 
 /**
- * One session's work, from the claim to the end: marked batches into order, each encoded to one part,
+ * One session's work, from the claim to the end: rendered batches into order, each encoded to one part,
  * each part listed, and only then its input removed.
  */
 class SegmentedSession {
@@ -197,7 +197,7 @@ class SegmentedSession {
         : 'The stream could not be written.';
     // A replica that was frozen would end what its successor does well.
     await this.lease.condemn(message);
-    this.deps.log.error({ sessionId: this.session.id, err: error }, 'a session failed');
+    this.deps.log.error({ sessionId: this.session.id, err: error }, 'session failed');
     await endFailedSession(this.deps, this.snapshot('ended'), { code: 'internal', message });
   }
 

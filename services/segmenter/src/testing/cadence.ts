@@ -8,7 +8,7 @@ export const CADENCE = cadenceOf({ FPS: 30, PART_SECONDS: 0.1, SEGMENT_SECONDS: 
 /** When the first frame of the tests' sessions was captured. */
 export const CAPTURED_AT = Date.parse('2026-03-01T12:00:00.000Z');
 
-/** A marked batch of whole size with no face, unless told otherwise. */
+/** A rendered batch of whole size with no face, unless told otherwise. */
 export function renderedBatch(batch: number, changes: Partial<RenderedBatch> = {}): RenderedBatch {
   const firstFrame = batch * CADENCE.framesPerBatch;
   const frameCount = changes.frameCount ?? CADENCE.framesPerBatch;

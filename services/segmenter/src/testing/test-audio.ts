@@ -4,7 +4,7 @@ import { onsets } from '@facecast/shared/testing/onsets';
 import { CADENCE } from './cadence.js';
 import { HEIGHT, probe, run, WIDTH } from './test-frames.js';
 
-/** Pictures and sound that show and say the same at the same time, to be compared after decoding. */
+/** Pictures and audio that show and say the same at the same time, to be compared after decoding. */
 
 /** Each second begins with a white picture, and with a click over a quiet hum. */
 const CLICK_SECONDS = 0.02;
@@ -43,9 +43,9 @@ export function flashes(firstFrame: number, frameCount: number): Buffer {
 export interface Played {
   flashes: number[];
   clicks: number[];
-  /** Where the sound begins and ends. */
+  /** Where the audio begins and ends. */
   sound: { from: number; to: number };
-  /** Samples in the longest stretch without any sound. */
+  /** Samples in the longest stretch without any audio. */
   longestSilence: number;
 }
 

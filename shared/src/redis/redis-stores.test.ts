@@ -236,7 +236,7 @@ test('trouble is told, but that Redis is gone only by its connection', () => {
   expect(told).toEqual(['told']);
 });
 
-describe('marked log', () => {
+describe('rendered log', () => {
   const marked = new RenderedBatchLog(redis);
   const end = (batches: number): RenderedEntry => ({ kind: 'end', batches, frames: 0 });
 
