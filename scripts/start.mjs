@@ -1,16 +1,18 @@
 import { setupOrExit } from './setup.mjs';
 import { readStartConfig } from './start/config.mjs';
 import { FatalError } from './start/fatal-error.mjs';
+import { readOptions } from './start/options.mjs';
 import { runSystem } from './start/system.mjs';
 
 /** `npm start`: everything on this machine, from nothing installed to Ctrl-C. */
 async function start() {
+  const options = readOptions(process.argv.slice(2));
   const config = readStartConfig();
   await setupOrExit();
   const stop = new AbortController();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => stop.abort());
-  await runSystem(config, stop.signal);
+  await runSystem(config, options, stop.signal);
 }
 
 try {

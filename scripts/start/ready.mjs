@@ -2,17 +2,17 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const ASK_EVERY_MS = 100;
-const LONGEST_WAIT_MS = 300_000;
 
 /**
  * Resolves when every service says that it and what it depends on works.
  *
  * @param {{ host: string, port: number }[]} places whose `/readyz` is asked
  * @param {AbortSignal} signal
- * @throws {Error} with the last answers where that takes more than five minutes
+ * @param {number} withinMs
+ * @throws {Error} with the last answers where that takes longer
  */
-export async function untilReady(places, signal) {
-  const giveUp = performance.now() + LONGEST_WAIT_MS;
+export async function untilReady(places, signal, withinMs) {
+  const giveUp = performance.now() + withinMs;
   for (;;) {
     const answers = await Promise.all(places.map((place) => ask(place, signal)));
     signal.throwIfAborted();

@@ -40,7 +40,9 @@ export class SupervisedProcess {
   #gone = Promise.resolve();
   /** @type {NodeJS.Timeout | undefined} */
   #restart;
-  #stopping = false;
+  /** Whether its end is asked for: it is not started again by itself. */
+  #ending = false;
+  #stopped = false;
   /** @type {number[]} when it died, in ms since the process began */
   #deaths = [];
   #bornAt = 0;
@@ -55,7 +57,21 @@ export class SupervisedProcess {
 
   /** Stops it in order: SIGTERM, and after a grace SIGKILL. Resolves when all of it is gone. */
   async stop() {
-    this.#stopping = true;
+    this.#stopped = true;
+    await this.#end();
+  }
+
+  /** Stops it in order and starts it again, unless `stop` is called meanwhile. */
+  async restart() {
+    await this.#end();
+    if (this.#stopped) return;
+    this.#ending = false;
+    this.#deaths = [];
+    this.#spawn();
+  }
+
+  async #end() {
+    this.#ending = true;
     clearTimeout(this.#restart);
     this.#child?.kill('SIGTERM');
     const impatience = setTimeout(
@@ -91,11 +107,11 @@ export class SupervisedProcess {
     }
     const [code, signal] = await exit;
     this.#killGroup();
-    if (this.#stopping) return;
+    if (this.#ending) return;
     // Its last words may still be in the pipe.
     if (child.stdout !== null && !child.stdout.closed) await once(child.stdout, 'close');
     if (child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
-    if (!this.#stopping) this.#startAgain(code, signal);
+    if (!this.#ending) this.#startAgain(code, signal);
   }
 
   /**

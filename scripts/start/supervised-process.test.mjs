@@ -63,6 +63,26 @@ describe('a supervised process', () => {
     await supervised.stop();
   });
 
+  test('that is to begin anew is stopped in order, and is another one then', async () => {
+    const { supervised, line } = supervise(
+      `process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); ${STAYS}`,
+    );
+    const [first] = await line(/^pid/);
+    await supervised.restart();
+    expect(await line(/^bye/)).toHaveLength(1);
+    const [, second] = await line(/^pid/, 2);
+    expect(second).not.toBe(first);
+    await supervised.stop();
+    expect(await line(/starting again|bye/, 2)).toEqual(['bye', 'bye']);
+  });
+
+  test('that is stopped while it begins anew stays down', async () => {
+    const { supervised, line } = supervise(STAYS);
+    await line(/^pid/);
+    await Promise.all([supervised.restart(), supervised.stop()]);
+    expect(await line(/^pid/)).toHaveLength(1);
+  });
+
   test('that does not stay up is given up after six deaths, with its last words', async () => {
     const { givenUp, line } = supervise(`console.error('no such thing'); process.exit(3)`);
     expect(await givenUp).toMatch(/it does not stay up \(exit 3\).*no such thing/s);

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../setup/paths.mjs';
 import { hasProgram } from '../setup/run-program.mjs';
 import { keptAdminToken } from './admin-token.mjs';
 import {
@@ -13,16 +12,16 @@ import {
 import { FatalError } from './fatal-error.mjs';
 import { createLogPrinter } from './log-printer.mjs';
 import { findMemoryDirectory } from './memory.mjs';
+import { missingService, tellMissingService } from './missing-service.mjs';
 import { whyPortIsUnusable } from './ports.mjs';
 import { startPrivateRedis } from './private-redis.mjs';
 import { untilReady } from './ready.mjs';
+import { rebuildOnChange } from './rebuild.mjs';
+import { mainOf, placeServices, SERVICES, settingsOf } from './services.mjs';
 import { SupervisedProcess } from './supervised-process.mjs';
 
-/** In the order in which they are stopped: each before the ones that take over its work. */
-const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
-
-/** Where health and metrics are, however wide the page is open. */
-const LOOPBACK = '127.0.0.1';
+/** How long a slow machine may take, in milliseconds. */
+const READY_WITHIN_MS = 300_000;
 
 /** What is made from here on, by whatever is started, is its owner's alone. */
 const PRIVATE_UMASK = 0o077;
@@ -32,11 +31,12 @@ const PRIVATE_UMASK = 0o077;
  * process behind.
  *
  * @param {import('./config.mjs').StartConfig} config
+ * @param {import('./options.mjs').StartOptions} options
  * @param {AbortSignal} stop
  * @throws {FatalError} where it cannot start, or one of them does not stay up
  */
-export async function runSystem(config, stop) {
-  const services = placeServices(config);
+export async function runSystem(config, { without, dev }, stop) {
+  const services = placeServices(config, without);
   for (const { host, port } of services) {
     const problem = await whyPortIsUnusable(port, host);
     if (problem !== undefined) throw new FatalError(`${problem}: set PORT or HOST to another`);
@@ -60,6 +60,7 @@ export async function runSystem(config, stop) {
   const end = endOf(stop);
   /** @type {{ service: string, process: SupervisedProcess }[]} */
   const running = [];
+  let forget = () => {};
   try {
     let redisUrl = config.redisUrl;
     if (redisUrl === undefined) {
@@ -71,28 +72,34 @@ export async function runSystem(config, stop) {
       redisUrl = redis.url;
       await Promise.race([redis.ready, end.reached]);
     }
-    for (const { name, service, port } of end.signal.aborted ? [] : services) {
-      const env = {
-        ...process.env,
-        REDIS_URL: redisUrl,
-        ...(admin && { ADMIN_TOKEN: admin.token }),
-        HOST: config.host,
-        PORT: `${config.port}`,
-        // Whoever may reach the page has nothing to look for at the services behind it.
-        OPS_HOST: LOOPBACK,
-        OPS_PORT: `${port}`,
-        HLS_DIR: hlsDir,
-        FRAMES_DIR: framesDir,
-        RECORDINGS_DIR: config.recordingsDir,
+    const system = { ...config, redisUrl, hlsDir, framesDir };
+    for (const place of end.signal.aborted ? [] : services) {
+      const { name, service } = place;
+      const settings = {
+        ...settingsOf(place, system),
+        ...(admin && service === 'gateway' && { ADMIN_TOKEN_FILE: admin.file }),
       };
-      const main = join(root, 'services', service, 'dist', 'main.js');
-      const started = { name, program: process.execPath, args: [main], env, channel: true };
+      if (service === without) {
+        const missing = missingService(service, settings, process.env);
+        forget = tellMissingService(config.dataDir, service, missing);
+        continue;
+      }
+      const env = { ...process.env, ...settings };
+      const started = { name, program: process.execPath, args: [mainOf(service)], env };
       running.push({
         service,
-        process: new SupervisedProcess({ ...started, onLine, onGivenUp: end.because }),
+        process: new SupervisedProcess({
+          ...{ ...started, channel: true, onLine, onGivenUp: end.because },
+        }),
       });
     }
-    untilReady(services, end.signal).then(
+    if (dev)
+      void rebuildOnChange(end.signal, async (changed) => {
+        const due = running.filter(({ service }) => changed.includes(service));
+        await Promise.all(due.map((one) => one.process.restart()));
+      });
+    // Whoever starts the missing one takes the time that it takes.
+    untilReady(services, end.signal, without === undefined ? READY_WITHIN_MS : Infinity).then(
       () => {
         if (isOpenToAll(config.host)) console.log(OPEN_TO_ALL);
         if (admin) console.log(`admin token ${admin.token} (kept in ${admin.file})`);
@@ -106,31 +113,11 @@ export async function runSystem(config, stop) {
       await Promise.all(
         running.filter((one) => one.service === service).map((one) => one.process.stop()),
       );
+    forget();
     rmSync(runDir, { recursive: true, force: true });
     unlock();
   }
   if (end.reason !== undefined) throw new FatalError(end.reason);
-}
-
-/**
- * One process for each service, and several detectors. The gateway has the port that people open;
- * the others' health ports follow it.
- *
- * @param {import('./config.mjs').StartConfig} config
- */
-function placeServices({ host, port, detectorReplicas }) {
-  const detectors = Array.from({ length: detectorReplicas }, (_, index) => ({
-    name: detectorReplicas === 1 ? 'face-detector' : `face-detector-${index + 1}`,
-    service: 'face-detector',
-    host: LOOPBACK,
-    port: port + 3 + index,
-  }));
-  return [
-    { name: 'gateway', service: 'gateway', host, port },
-    { name: 'frame-extractor', service: 'frame-extractor', host: LOOPBACK, port: port + 1 },
-    { name: 'segmenter', service: 'segmenter', host: LOOPBACK, port: port + 2 },
-    ...detectors,
-  ];
 }
 
 /**
