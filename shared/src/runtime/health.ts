@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { opsHost } from './config.js';
 import type { Redis } from '../redis/redis.js';
+import { within } from './within.js';
 
 /** Resolves where the dependency works, rejects with the reason where it does not. */
 export type HealthCheck = () => Promise<unknown>;
@@ -40,7 +41,7 @@ export async function checkHealth(checks: Record<string, HealthCheck>): Promise<
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]): Promise<[string, DependencyHealth]> => {
       try {
-        await withTimeout(check());
+        await within(CHECK_TIMEOUT_MS, check());
         return [name, { ok: true }];
       } catch (error) {
         return [name, { ok: false, error: (error as Error).message }];
@@ -102,19 +103,4 @@ export function listen(server: Server, port: number, host: string): Promise<void
       resolve();
     });
   });
-}
-
-async function withTimeout(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)),
-      CHECK_TIMEOUT_MS,
-    );
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

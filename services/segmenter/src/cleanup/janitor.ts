@@ -1,9 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
-import { SUMMARY_NAME } from '../session/end-session.js';
 import { orMissing } from '../atomic-files.js';
 
 /** A volume may have other things in it, `lost+found` for one. */
@@ -79,7 +79,8 @@ export class Janitor {
     const found = await Promise.all(
       ended.map(async (name) => {
         const folder = join(this.directory, name);
-        const since = (await modifiedAt(join(folder, SUMMARY_NAME))) ?? (await modifiedAt(folder));
+        const since =
+          (await modifiedAt(join(folder, HLS_FILES.summary))) ?? (await modifiedAt(folder));
         return since === undefined ? [] : [{ name, since }];
       }),
     );

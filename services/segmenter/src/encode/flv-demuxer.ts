@@ -50,7 +50,7 @@ export class FlvDemuxer {
   private takeTag(): { type: number; data: Buffer } | undefined {
     if (this.rest.length < TAG_HEADER_BYTES) return undefined;
     const size = this.rest.readUIntBE(1, 3);
-    if (size > MOST_TAG_BYTES) throw new FlvError(`a tag of ${size} bytes`);
+    if (size > MAX_TAG_BYTES) throw new FlvError(`a tag of ${size} bytes`);
     const end = TAG_HEADER_BYTES + size;
     if (this.rest.length < end + TRAILER_BYTES) return undefined;
     const tag = {
@@ -67,7 +67,7 @@ const TAG_HEADER_BYTES = 11;
 /** Each tag, and the header, is followed by the size of the tag before. */
 const TRAILER_BYTES = 4;
 /** A picture is smaller than its raw planes: 3.1 MB for 1920x1080. */
-const MOST_TAG_BYTES = 4 * 1024 * 1024;
+const MAX_TAG_BYTES = 4 * 1024 * 1024;
 
 const VIDEO_TAG = 9;
 const CODEC_AVC = 7;

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import type { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import { LeaseLostError } from '@facecast/shared/lease/lease';
 import type { Cadence } from '@facecast/shared/runtime/settings';
@@ -18,9 +19,6 @@ export interface PackagerSettings {
   /** Rejects where the folder is another replica's by now. */
   confirm?: () => Promise<void>;
 }
-
-/** Name of the playlist in a session's folder. */
-export const PLAYLIST_NAME = 'live.m3u8';
 
 /** Parts can be fetched for this many target durations after they were unlisted (6.2.2). */
 const PARTS_KEPT_TARGETS = 3;
@@ -180,7 +178,7 @@ export class Packager {
   }
 
   private get playlistPath(): string {
-    return join(this.folder, PLAYLIST_NAME);
+    return join(this.folder, HLS_FILES.playlist);
   }
 
   private async write(name: string, content: Buffer): Promise<void> {

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
+import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { watch, type FSWatcher } from 'chokidar';
-import { PLAYLIST_NAME } from './packager.js';
 
 /**
  * Watches the HLS volume for the playlists of sessions that begin. Each is told of once, and its folder
@@ -21,7 +21,7 @@ export class PlaylistWatcher {
       // Renamed into place, a file is whole when it is seen, and need not be waited for.
       atomic: false,
       depth: 0,
-      ignored: (path, stats) => stats?.isFile() === true && basename(path) !== PLAYLIST_NAME,
+      ignored: (path, stats) => stats?.isFile() === true && basename(path) !== HLS_FILES.playlist,
     });
     this.watcher.on('error', (error) => log.error({ err: error }, 'cannot watch the HLS volume'));
     this.watcher.on('add', (path) => {

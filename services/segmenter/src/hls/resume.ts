@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, UNFINISHED } from '../atomic-files.js';
 import { readFragment } from '../mp4/fragment.js';
@@ -49,7 +50,7 @@ export async function readFolder(
   const names = await orMissing(() => readdir(folder));
   if (!names) return undefined;
   const nextInit = Math.max(-1, ...names.map(initNumber)) + 1;
-  const text = await readIfThere(join(folder, 'live.m3u8'));
+  const text = await readIfThere(join(folder, HLS_FILES.playlist));
   const unfinished = names.filter((name) => name.endsWith(UNFINISHED));
   if (!text) {
     return { ...FRESH, nextInit, orphans: [...unfinished, ...names.filter(isMedia)] };

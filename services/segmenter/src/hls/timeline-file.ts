@@ -4,9 +4,6 @@ import { isFull, type RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
 
-/** Name of the face timeline in a session's folder. */
-export const TIMELINE_NAME = 'faces.ndjson';
-
 /** Five hours of a face in each frame. Beyond it the older half goes. */
 const MAX_TIMELINE_BYTES = 64 * 1024 * 1024;
 

@@ -1,8 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PipelineStats, RecordingState } from '@facecast/shared/protocol/ingest-protocol';
+import type { SessionSummary } from '@facecast/shared/protocol/hls-folder';
+import type { RecordingState } from '@facecast/shared/protocol/ingest-protocol';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { SessionError } from '@facecast/shared/protocol/messages';
+import { within } from '@facecast/shared/runtime/within';
 import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
 import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { Cadence } from '@facecast/shared/runtime/settings';
@@ -15,9 +16,6 @@ import { RecordingFiles } from './recording-files.js';
 
 /** What is not finished by then, the end of a session does not wait for: it goes on beside it. */
 const MAX_FINISH_MS = 20_000;
-
-/** The last stats of a session, and why it ended early, if it did. */
-type LastStats = PipelineStats & { error?: SessionError | undefined };
 
 export interface RecordingServiceOptions {
   hlsDir: string;
@@ -60,7 +58,7 @@ export class RecordingService {
    * Ends the recording of a session whose live playlist lists these segments; resolves to what became
    * of it. What fails here is no reason for a session not to end.
    */
-  async finish(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+  async finish(last: SessionSummary, segments: readonly Segment[]): Promise<RecordingState> {
     const { sessionId } = last;
     const { log, maxFinishMs = MAX_FINISH_MS } = this.options;
     try {
@@ -88,7 +86,7 @@ export class RecordingService {
     }
   }
 
-  private finishOnce(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+  private finishOnce(last: SessionSummary, segments: readonly Segment[]): Promise<RecordingState> {
     const { sessionId } = last;
     const work =
       this.finishing.get(sessionId) ??
@@ -97,7 +95,10 @@ export class RecordingService {
     return work;
   }
 
-  private async finishNow(last: LastStats, segments: readonly Segment[]): Promise<RecordingState> {
+  private async finishNow(
+    last: SessionSummary,
+    segments: readonly Segment[],
+  ): Promise<RecordingState> {
     const { sessionId } = last;
     await this.release(sessionId);
     const recording = await RecordingFiles.open(this.folder(sessionId), this.options.cadence);
@@ -112,7 +113,7 @@ export class RecordingService {
     await recording.finish();
     const framesOut = Math.max(last.framesOut, recording.frames);
     const state = recording.frames === framesOut ? 'on' : 'stopped';
-    const summary: LastStats = { ...last, framesOut, recording: state };
+    const summary: SessionSummary = { ...last, framesOut, recording: state };
     const path = join(this.folder(sessionId), RECORDING_FILES.summary);
     await writeWhole(path, JSON.stringify(summary));
     return state;
@@ -128,17 +129,5 @@ export class RecordingService {
 
   private folder(sessionId: string): string {
     return join(this.options.recordingsDir, sessionId);
-  }
-}
-
-async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,11 +1,12 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import type { RecordingState } from '@facecast/shared/protocol/ingest-protocol';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { readIfThere } from '../atomic-files.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import type { Segment } from '../hls/media-playlist.js';
-import { linesOfFrames, TIMELINE_NAME } from '../hls/timeline-file.js';
+import { linesOfFrames } from '../hls/timeline-file.js';
 import type { RecordingFiles } from './recording-files.js';
 
 /** Beyond it, what a player must know before the first picture gets too large. */
@@ -82,7 +83,7 @@ export class SessionRecorder {
     const [media, initSection, faces] = await Promise.all([
       readIfThere(join(hlsFolder, uri)),
       readIfThere(join(hlsFolder, init)),
-      linesOfFrames(join(hlsFolder, TIMELINE_NAME), from, from + frames),
+      linesOfFrames(join(hlsFolder, HLS_FILES.timeline), from, from + frames),
     ]);
     if (!media || !initSection) throw new Error(`segment ${msn} is gone: the disk is too slow`);
     await recording.add({ capturedAt, frames, init: initSection, media, faces });

@@ -1,26 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  HLS_FILES,
+  sessionSummarySchema,
+  type SessionSummary,
+} from '@facecast/shared/protocol/hls-folder';
 import { publishEvent } from '@facecast/shared/protocol/events';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
 import { isFull } from '@facecast/shared/runtime/retry-on-disk-full';
-import { pipelineStatsSchema, type PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
+import type { PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
-import { sessionErrorSchema, type SessionError } from '@facecast/shared/protocol/messages';
+import type { SessionError } from '@facecast/shared/protocol/messages';
 import type { Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
-import type { z } from 'zod';
 import { readIfThere, writeWhole } from '../atomic-files.js';
 import { Packager, type PackagerSettings } from '../hls/packager.js';
 import type { RecordingService } from '../recording/recording-service.js';
-
-/** Name of the file in an ended session's folder that says that it ended, and how. */
-export const SUMMARY_NAME = 'session.json';
-
-const summarySchema = pipelineStatsSchema.extend({ error: sessionErrorSchema.optional() });
-
-/** The last stats of a session, and why it ended early, if it did. */
-export type SessionSummary = z.infer<typeof summarySchema>;
 
 /** Where the traces of sessions are. */
 export interface EndSessionDeps {
@@ -39,8 +35,8 @@ export async function readSummary(
   hlsDir: string,
   sessionId: string,
 ): Promise<SessionSummary | undefined> {
-  const text = await readIfThere(join(hlsDir, sessionId, SUMMARY_NAME));
-  return text && summarySchema.parse(JSON.parse(text.toString()));
+  const text = await readIfThere(join(hlsDir, sessionId, HLS_FILES.summary));
+  return text && sessionSummarySchema.parse(JSON.parse(text.toString()));
 }
 
 /**
@@ -63,7 +59,7 @@ export async function endSession(
   await packager.end();
   if (packager.started) {
     summary.recording = await deps.recordings.finish(summary, packager.segments);
-    await writeWhole(join(folder, SUMMARY_NAME), JSON.stringify(summary));
+    await writeWhole(join(folder, HLS_FILES.summary), JSON.stringify(summary));
   } else {
     await deps.recordings.remove(stats.sessionId);
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/protocol/events';
 import { VolumeFullError, type RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
@@ -24,7 +25,7 @@ import type { SessionRecorder } from '../recording/session-recorder.js';
 import { SessionInput, type SearchedBatch, type SessionInputDeps } from '../input/session-input.js';
 import { AudioSource } from '../encode/audio-source.js';
 import { StatsCounter } from './stats-counter.js';
-import { TimelineFile, TIMELINE_NAME } from '../hls/timeline-file.js';
+import { TimelineFile } from '../hls/timeline-file.js';
 
 /** What all sessions of a replica share. */
 export interface SegmentSessionDeps extends EndSessionDeps, SessionInputDeps {
@@ -94,7 +95,7 @@ class SegmentedSession {
       ...{ ...settings, volume },
       confirm: () => lease.confirm(),
     });
-    const timeline = await TimelineFile.open(join(folder, TIMELINE_NAME), {
+    const timeline = await TimelineFile.open(join(folder, HLS_FILES.timeline), {
       fps: settings.cadence.fps,
       volume,
       firstFrame: packager.frames,
