@@ -5,10 +5,10 @@ import { createStatusLine } from './status-line.mjs';
 /** Bytes are gathered this long before they are sent as one message. */
 const MESSAGE_MS = 100;
 /** While more than this waits in the socket, the file is not read on. */
-const MOST_BUFFERED_BYTES = 1_000_000;
+const MAX_BUFFERED_BYTES = 1_000_000;
 /** How long the server may take to answer `start`, and to finish after `stop`. */
-const LONGEST_START_MS = 10_000;
-const LONGEST_END_MS = 60_000;
+const MAX_START_MS = 10_000;
+const MAX_END_MS = 60_000;
 /** How long a printed link is good. */
 const LINK_SECONDS = 86_400;
 
@@ -29,10 +29,10 @@ export async function publish(media, { url, effect, record, private: isPrivate, 
     const visibility = isPrivate ? 'private' : 'unlisted';
     const start = { type: 'start', mimeType: media.mimeType, effect, record, visibility, token };
     socket.send(JSON.stringify(start));
-    await within(LONGEST_START_MS, 'The server does not answer.', [untilStarted(socket), ended]);
+    await within(MAX_START_MS, 'The server does not answer.', [untilStarted(socket), ended]);
     await Promise.race([sendAll(media.bytes, socket), ended]);
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: 'stop' }));
-    await within(LONGEST_END_MS, 'The server does not end the session.', [ended]);
+    await within(MAX_END_MS, 'The server does not end the session.', [ended]);
   } finally {
     status.close();
     media.stop();
@@ -153,7 +153,7 @@ async function sendAll(bytes, socket) {
     if (gathered.length > 0 && socket.readyState === WebSocket.OPEN)
       socket.send(Buffer.concat(gathered), () => bytes.resume());
     gathered = [];
-    if (socket.bufferedAmount > MOST_BUFFERED_BYTES) bytes.pause();
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) bytes.pause();
   };
   const timer = setInterval(send, MESSAGE_MS);
   bytes.on('data', (chunk) => gathered.push(chunk));

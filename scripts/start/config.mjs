@@ -6,7 +6,7 @@ import { root } from '../setup/paths.mjs';
 import { FatalError } from './fatal-error.mjs';
 
 const HIGHEST_PORT = 65535;
-const MOST_DETECTORS = 64;
+const MAX_DETECTORS = 64;
 
 /**
  * @typedef {object} StartConfig
@@ -42,7 +42,7 @@ export function readStartConfig() {
   /** @type {(key: string) => string | undefined} */
   const directory = (key) => (process.env[key] ? resolve(root, process.env[key]) : undefined);
   const spareCores = Math.max(1, availableParallelism() - 1);
-  const detectorReplicas = whole('DETECTOR_REPLICAS', spareCores, 1, MOST_DETECTORS);
+  const detectorReplicas = whole('DETECTOR_REPLICAS', spareCores, 1, MAX_DETECTORS);
   const dataDir = resolve(root, process.env['DATA_DIR'] || 'data');
   const host = process.env['HOST'] || '127.0.0.1';
   if (host !== '*' && isIP(host) === 0)

@@ -9,7 +9,7 @@ import { SupervisedProcess } from './supervised-process.mjs';
 /** Chunks that wait to be decoded are the bulk of it, and each session's are bounded. */
 const MAX_MEMORY = '1gb';
 /** Longest path of a socket in bytes, on any system (unix(7): 108 with its end, 104 elsewhere). */
-const LONGEST_SOCKET_PATH = 100;
+const MAX_SOCKET_PATH = 100;
 /** Lines that Redis itself marks as less than a warning, and those of an orderly stop. */
 const CHATTER =
   /^\d+:\w .{24} [.*-] |signal-handler|requested shutdown|ready to exit|is starting|Redis version|Configuration loaded|Server initialized|Memory overcommit/;
@@ -32,7 +32,7 @@ export async function startPrivateRedis(runDir, { onLine, onGivenUp }) {
   // In a file and not among the arguments, which every user of the machine can read.
   const config = join(directory, 'redis.conf');
   const socket = join(runDir, 'redis.sock');
-  const hasSocket = Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH;
+  const hasSocket = Buffer.byteLength(socket) <= MAX_SOCKET_PATH;
   const settings = redisConfig({ port, password, directory });
   const listening = hasSocket ? `unixsocket "${socket}"\nunixsocketperm 700\n` : '';
   writeFileSync(config, settings + listening, { mode: 0o600 });

@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline';
 /** Exit code for settings that cannot be used: starting again would not help (see shared/config). */
 const EXIT_BAD_CONFIG = 78;
 /** More deaths than this within the window, and it is not started again. */
-const MOST_DEATHS = 5;
+const MAX_DEATHS = 5;
 /** Whoever has lived so long stays up: its death was an accident, and counts for nothing, even every 5 s. */
 const LONG_LIFE_MS = 2_500;
 const DEATH_WINDOW_MS = 30_000;
 const FIRST_RESTART_DELAY_MS = 200;
-const LONGEST_RESTART_DELAY_MS = 5_000;
+const MAX_RESTART_DELAY_MS = 5_000;
 const STOP_GRACE_MS = 10_000;
 /** Lines of output kept to explain a death. */
 const KEPT_LINES = 20;
@@ -126,11 +126,11 @@ export class SupervisedProcess {
     if (now - this.#bornAt > longLifeMs) this.#deaths = [];
     this.#deaths = [...this.#deaths.filter((at) => now - at < DEATH_WINDOW_MS), now];
     const how = signal ?? `exit ${code}`;
-    if (this.#deaths.length > MOST_DEATHS)
+    if (this.#deaths.length > MAX_DEATHS)
       return onGivenUp(`${name} does not stay up (${how}). Its last lines:\n${words}`);
     const delay = Math.min(
       FIRST_RESTART_DELAY_MS * 2 ** (this.#deaths.length - 1),
-      LONGEST_RESTART_DELAY_MS,
+      MAX_RESTART_DELAY_MS,
     );
     onLine(name, `died (${how}), starting again in ${delay} ms`);
     this.#restart = setTimeout(() => this.#spawn(), delay);

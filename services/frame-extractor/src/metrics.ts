@@ -15,11 +15,6 @@ export function createExtractorMetrics(registry: Registry) {
       help: 'Sessions held',
       registers,
     }),
-    bytes: new Counter({
-      name: 'facecast_extractor_bytes_total',
-      help: 'Bytes of recordings fed to ffmpeg',
-      registers,
-    }),
     frames: new Counter({
       name: 'facecast_extractor_frames_total',
       help: 'Frames handed on to the detectors',

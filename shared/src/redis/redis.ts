@@ -12,7 +12,7 @@ export const KEY_PREFIX = 'facecast';
  */
 export const SESSION_TTL_SECONDS = 86_400;
 
-const LONGEST_RECONNECT_DELAY_MS = 1_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
 
 /**
  * A connection that comes back by itself for as long as the process lives.
@@ -25,7 +25,7 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
     maxRetriesPerRequest: role === 'worker' ? null : 3,
     enableOfflineQueue: true,
     connectTimeout: 5_000,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, LONGEST_RECONNECT_DELAY_MS),
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, MAX_RECONNECT_DELAY_MS),
   });
   let lost = false;
   redis.on('error', (error: Error) => {

@@ -61,7 +61,7 @@ type Watched = { after: string; receive: Receive };
 const WAKE_KEY = `${KEY_PREFIX}:marked-wake`;
 
 /** A read without news ends after this and is begun again. */
-const LONGEST_READ_MS = 5_000;
+const MAX_READ_MS = 5_000;
 
 /**
  * Reads the logs of all sessions of a replica with one blocking command on one connection.
@@ -122,7 +122,7 @@ export class RenderedBatchLogReader {
       'COUNT',
       ENTRIES_A_READ,
       'BLOCK',
-      LONGEST_READ_MS,
+      MAX_READ_MS,
       'STREAMS',
       WAKE_KEY,
       ...watched.map(([sessionId]) => streamKey(sessionId)),

@@ -15,7 +15,7 @@ export interface ProcessExit {
 
 /** Lines of stderr kept for the log. */
 const KEPT_LINES = 20;
-const LONGEST_LINE = 500;
+const MAX_LINE = 500;
 
 /**
  * A program that belongs to this process, fed through its stdin and read through its stdout. It is
@@ -105,7 +105,7 @@ export class OwnedProcess {
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
       const lines = (rest + text).split(/[\r\n]+/);
-      rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
+      rest = (lines.pop() ?? '').slice(-MAX_LINE);
       lines.forEach((line) => this.keepLine(line));
     });
     stream.on('end', () => this.keepLine(rest));
@@ -113,7 +113,7 @@ export class OwnedProcess {
 
   private keepLine(line: string): void {
     if (line.trim() === '') return;
-    this.lastLines.push(line.slice(0, LONGEST_LINE));
+    this.lastLines.push(line.slice(0, MAX_LINE));
     if (this.lastLines.length > KEPT_LINES) this.lastLines.shift();
   }
 }

@@ -4,7 +4,7 @@ import type { Logger } from './logger.js';
 
 /** Between two tries to write to a volume that is full, and how long it is tried. */
 const RETRY_MS = 100;
-const LONGEST_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 
 /** A volume was full for longer than a stream can wait; the message is a sentence for its publisher. */
 export class VolumeFullError extends Error {
@@ -74,7 +74,7 @@ export class RetryOnDiskFull {
   }
 
   private async retry<Result>(attempt: () => Promise<Result>, first: unknown): Promise<Result> {
-    const { volume, log, freeSpace, maxWaitMs = LONGEST_WAIT_MS } = this.options;
+    const { volume, log, freeSpace, maxWaitMs = MAX_WAIT_MS } = this.options;
     // Counted in tries: one who is not let run has not looked for room.
     let triesLeft = Math.ceil(maxWaitMs / RETRY_MS);
     if (this.waiting++ === 0) log.error({ err: first, volume }, 'volume is full');

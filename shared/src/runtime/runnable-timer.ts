@@ -2,7 +2,7 @@ import { schedulerDelayMs } from './scheduler-delay.js';
 
 /** Looks in one limit: what is counted is right to so small a part of it. */
 const LOOKS_A_LIMIT = 8;
-const LONGEST_LOOK_MS = 250;
+const MAX_LOOK_MS = 250;
 
 /** What may be put in another's place in a test. */
 type Delay = (pid: number) => number | undefined;
@@ -35,7 +35,7 @@ export class RunnableTimer {
   start(limitMs: number): void {
     if (this.timer) return;
     this.leftMs = limitMs;
-    this.lookMs = Math.min(LONGEST_LOOK_MS, limitMs / LOOKS_A_LIMIT);
+    this.lookMs = Math.min(MAX_LOOK_MS, limitMs / LOOKS_A_LIMIT);
     this.lookedAt = performance.now();
     this.delayMs = undefined;
     this.wait();

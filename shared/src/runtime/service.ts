@@ -11,7 +11,7 @@ export interface RunningService {
 const PRIVATE_UMASK = 0o077;
 
 /** A stop that takes longer than this is given up, so that nothing hangs a rolling update. */
-const LONGEST_STOP_MS = 9_000;
+const MAX_STOP_MS = 9_000;
 
 /**
  * Runs a service until it is told to stop: by SIGTERM, SIGINT, or the end of the supervisor that
@@ -37,7 +37,7 @@ export async function runService(start: () => Promise<RunningService>): Promise<
     if (stopping) return;
     stopping = true;
     log.info({ why }, 'stopping');
-    setTimeout(() => process.exit(code || 1), LONGEST_STOP_MS).unref();
+    setTimeout(() => process.exit(code || 1), MAX_STOP_MS).unref();
     service.close().then(
       () => process.exit(code),
       (error: unknown) => {

@@ -11,7 +11,7 @@ function randomNumbers(seed: number): () => number {
 
 /** Half of all mutations begin so near to a recording's start, where its structure is told. */
 const START_BYTES = 600;
-const MOST_MUTATIONS = 4;
+const MAX_MUTATIONS = 4;
 
 /**
  * A recording in which some bits are flipped, bytes set to an extreme, pieces cut out, put in another
@@ -41,7 +41,7 @@ export function mutated(recording: Buffer, seed: number): Buffer {
     },
     () => void (bytes = bytes.subarray(0, place())),
   ];
-  for (let count = 1 + upTo(MOST_MUTATIONS); count > 0 && bytes.length > 0; count--)
+  for (let count = 1 + upTo(MAX_MUTATIONS); count > 0 && bytes.length > 0; count--)
     mutations[upTo(mutations.length)]!();
   return bytes;
 }

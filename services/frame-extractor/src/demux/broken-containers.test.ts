@@ -7,7 +7,7 @@ import { MAX_HEADER_BYTES } from './scanner.js';
 
 const MUTATIONS = 10_000;
 /** A movie fragment's head that has not come to its end, a header, and what may stand around them. */
-const MOST_HELD_BYTES = 1024 * 1024 + 2 * MAX_HEADER_BYTES + 64 * 1024;
+const MAX_HELD_BYTES = 1024 * 1024 + 2 * MAX_HEADER_BYTES + 64 * 1024;
 const PIECE_BYTES = 16 * 1024;
 
 const clips: Partial<Record<Container, Buffer>> = {};
@@ -41,9 +41,9 @@ describe.each<Container>(['matroska', 'mov'])('a broken recording: %s', (contain
     for (let seed = 0; seed < 40; seed++) {
       const scanner = createScanner(container);
       const bytes = mutated(clips[container]!, seed);
-      for (let sent = 0; sent < 3 * MOST_HELD_BYTES; sent += PIECE_BYTES) {
+      for (let sent = 0; sent < 3 * MAX_HELD_BYTES; sent += PIECE_BYTES) {
         scanner.push(sent === 0 ? bytes : Buffer.alloc(PIECE_BYTES, seed));
-        expect(heldBytes(scanner)).toBeLessThan(MOST_HELD_BYTES);
+        expect(heldBytes(scanner)).toBeLessThan(MAX_HELD_BYTES);
       }
     }
   });

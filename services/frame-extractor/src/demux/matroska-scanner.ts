@@ -27,9 +27,9 @@ const NUMBERS: number[] = [ID.timestampScale, ID.trackNumber, ID.trackType, ID.t
 const BLOCKS: number[] = [ID.simpleBlock, ID.block];
 
 const VIDEO = 1;
-const SOUND = 2;
+const AUDIO = 2;
 /** An id has at most 4 bytes and a size 8; a block's track number, time and flags have at most 11. */
-const LONGEST_HEAD = 4 + 8 + 11;
+const MAX_HEAD = 4 + 8 + 11;
 
 interface Element {
   id: number;
@@ -47,7 +47,7 @@ export class MatroskaScanner implements Scanner {
   private nanosecondsPerTick = 1_000_000;
   private entry: { number?: number; type?: number } = {};
   private videoTrack: number | undefined;
-  private soundTrack: number | undefined;
+  private audioTrack: number | undefined;
   private clusterTime = 0;
   private group: { at: number; end: number; key?: { ticks: number } } | undefined;
 
@@ -73,7 +73,7 @@ export class MatroskaScanner implements Scanner {
   private readElement(found: Scanned): boolean {
     this.finishGroup(found);
     const at = this.stream.position;
-    const bytes = this.stream.peek(LONGEST_HEAD);
+    const bytes = this.stream.peek(MAX_HEAD);
     const element = this.parseHead(bytes);
     if (!element) return false;
     const { id, size, headBytes } = element;
@@ -89,7 +89,7 @@ export class MatroskaScanner implements Scanner {
     }
     if (size === undefined) return this.lose();
     const wanted = NUMBERS.includes(id) ? size : BLOCKS.includes(id) ? Math.min(size, 11) : 0;
-    if (headBytes + wanted > LONGEST_HEAD) return this.lose();
+    if (headBytes + wanted > MAX_HEAD) return this.lose();
     if (bytes.length < headBytes + wanted) return false;
     const content = bytes.subarray(headBytes, headBytes + wanted);
     if (NUMBERS.includes(id) && !this.number(id, toNumber(content))) return this.lose();
@@ -137,7 +137,7 @@ export class MatroskaScanner implements Scanner {
     if (id === ID.trackNumber) entry.number = value;
     if (id === ID.trackType) entry.type = value;
     if (entry.type === VIDEO) this.videoTrack ??= entry.number;
-    if (entry.type === SOUND) this.soundTrack ??= entry.number;
+    if (entry.type === AUDIO) this.audioTrack ??= entry.number;
     return true;
   }
 
@@ -146,7 +146,7 @@ export class MatroskaScanner implements Scanner {
     const trackBytes = Math.clz32(content[0] ?? 0) - 23;
     if (trackBytes > 8 || content.length < trackBytes + 3) return;
     const track = readVint(content.subarray(0, trackBytes));
-    if (track !== undefined && track === this.soundTrack) found.audioPackets++;
+    if (track !== undefined && track === this.audioTrack) found.audioPackets++;
     if (track !== this.videoTrack) return;
     found.frames++;
     const ticks = this.clusterTime + content.readInt16BE(trackBytes);

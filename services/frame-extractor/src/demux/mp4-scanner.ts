@@ -14,7 +14,7 @@ export class Mp4Scanner implements Scanner {
   private readonly stream = new ByteStream();
   private fileType = Buffer.alloc(0);
   private track: Track | undefined;
-  private soundTrack: Track | undefined;
+  private audioTrack: Track | undefined;
 
   push(bytes: Buffer): Scanned {
     const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
@@ -59,11 +59,11 @@ export class Mp4Scanner implements Scanner {
     if (type === 'moov') {
       this.header = Buffer.concat([this.fileType, box]);
       this.track = readTrack(box, 'vide');
-      this.soundTrack = readTrack(box, 'soun');
+      this.audioTrack = readTrack(box, 'soun');
       if (isFragmented(box) && !this.track?.isInFragments) found.isBroken = true;
     }
-    if (type === 'moof' && this.soundTrack)
-      found.audioPackets += readFragment(box, this.soundTrack)?.samples ?? 0;
+    if (type === 'moof' && this.audioTrack)
+      found.audioPackets += readFragment(box, this.audioTrack)?.samples ?? 0;
     const fragment = type === 'moof' && this.track && readFragment(box, this.track);
     if (!fragment) return;
     found.frames += fragment.samples;
