@@ -52,7 +52,7 @@ const schema = z.object({
   /** Largest binary message, in bytes. */
   MAX_CHUNK_BYTES: whole(1024, 64 * MIB).default(4 * MIB),
   /** The built page. */
-  WEB_DIR: z.string().default(fileURLToPath(new URL('../../web/dist', import.meta.url))),
+  WEB_DIR: z.string().default(fileURLToPath(new URL('../../../web/dist', import.meta.url))),
   /** How many proxies stand in front, whose X-Forwarded-* headers are believed. */
   TRUST_PROXY: whole(0, 10).default(0),
 });
