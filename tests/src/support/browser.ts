@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import type { PlayedFrame } from './playback.js';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -72,8 +73,17 @@ export async function goLive(page: Page, file?: string): Promise<void> {
   await page.getByTestId('effect').selectOption('box');
   await page.getByTestId('source').selectOption(file === undefined ? 'camera' : 'file');
   if (file !== undefined) await page.getByTestId('file').setInputFiles(file);
-  await page.getByTestId('start').click();
-  await framesShown(page, 'processed', 30);
+  const shown = framesShown(page, 'processed', 30);
+  let isShown = false;
+  void shown.then(() => (isShown = true));
+  await expect
+    .poll(async () => {
+      // A machine that is too busy refuses; people try again.
+      const start = page.getByTestId('start');
+      if (!isShown && (await start.isVisible()) && (await start.isEnabled())) await start.click();
+      return isShown;
+    })
+    .toBe(true);
 }
 
 /** The picture that a `<video>` of the page shows at the moment. */

@@ -44,6 +44,11 @@ describe('the detectors', () => {
     expect(silent.isTooMuch).toBe(false);
   });
 
+  test('are not judged by a session of which no more frames come', () => {
+    const gone = loadAfter(['a', 0, 0, 0], ['a', 2_000, 90, 90], ['a', 3_000, 90, 90]);
+    expect(gone.isTooMuch).toBe(false);
+  });
+
   test('are not judged by a few frames', () => {
     expect(loadAfter(['a', 0, 0, 0], ['a', 1_000, 30, 30]).isTooMuch).toBe(false);
   });

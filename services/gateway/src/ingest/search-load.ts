@@ -42,6 +42,8 @@ export class SearchLoad {
         this.samples.delete(sessionId);
         continue;
       }
+      // Nothing of it is searched at the moment: its publisher has gone, or pauses.
+      if (recent.length > 1 && recent.at(-2)!.out === last.out) continue;
       out += last.out - first.out;
       unsearched += last.unsearched - first.unsearched;
     }
