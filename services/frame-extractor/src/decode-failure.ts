@@ -1,7 +1,7 @@
 import type { ProcessExit } from '@facecast/shared/runtime/child-process';
 import type { SessionError } from '@facecast/shared/protocol/messages';
 
-/** All that can be wrong with a session's input, in words for its publisher. */
+/** Every reason why decoding may end early: the public error code, and a sentence for the publisher. */
 const FAILURES = {
   unknown_type: ['unsupported_media', 'Recordings of this type cannot be read.'],
   not_as_declared: ['unsupported_media', 'These bytes are not a recording of the declared type.'],
@@ -28,7 +28,7 @@ const FAILURES = {
   given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
 } as const satisfies Record<string, [SessionError['code'], string]>;
 
-/** What another ffmpeg, which takes the input stream up again, makes good. */
+/** Failures after which another ffmpeg may resume the input stream at a key frame. */
 const INTERRUPTIONS = [
   'ffmpeg_died',
   'ffmpeg_stalled',
@@ -45,13 +45,13 @@ export function isInterruption(reason: FailureReason): reason is Interruption {
 
 export type FailureReason = keyof typeof FAILURES;
 
-/** How the end of a session tells its publisher. */
+/** The error that the publisher of a failed session is sent. */
 export function sessionError(reason: FailureReason): SessionError {
   const [code, message] = FAILURES[reason];
   return { code, message };
 }
 
-/** A session's input cannot be decoded (on). `cause` is how its ffmpeg ended. */
+/** A session's input cannot be decoded any further. `cause` is how its ffmpeg ended. */
 export class DecodeFailure extends Error {
   constructor(
     readonly reason: FailureReason,

@@ -19,14 +19,13 @@ import { AudioWriter } from './audio/audio-writer.js';
 import { findResumePoint, type ResumeFrom } from './checkpoint/resume-point.js';
 import type { RawBatch } from './video/batch-reader.js';
 
-/** How often it is looked whether the session is over, for when that news was missed. */
+/** How often the registry is asked whether the session has ended, in case the event was missed. */
 const POLL_EVERY_MS = 1_000;
 
 /**
- * Decodes one session from its claim, or from where its last owner came to, to its end: the work of the
- * stage `decode`. Its input is kept until all that came of it is listed: what is lost on the way is made
- * from it again. When the lease's signal is aborted it stops at once and leaves the input that is not
- * acknowledged.
+ * Decodes one session to its end, from its beginning or from its last owner's checkpoint: the work of the
+ * stage `decode`. It keeps the session until the segmenter has ended it, so that a lost batch can be made
+ * again. When the lease's signal is aborted it stops at once and leaves unacknowledged input in the queue.
  */
 export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
   const { sessionId } = lease;
@@ -58,12 +57,12 @@ class SessionDecoding {
   private readonly input: ChunkReader;
   private readonly inputStreams: InputStreamSequence;
   private readonly checkpoint: CheckpointWriter;
-  /** A batch is lost for good: the session is to end before it. */
+  /** Whether a batch is lost for good, so that the session ends before it. */
   private isLost = false;
   private dispatching: Promise<boolean> = Promise.resolve(true);
   private readonly news = new EventEmitter();
   private isStopped = false;
-  /** Why the session cannot be saved on, where it cannot: mostly, as another replica owns it. */
+  /** Why the last checkpoint was not saved; mostly because another replica owns the session. */
   private saveError: Error | undefined;
 
   constructor(
@@ -113,7 +112,7 @@ class SessionDecoding {
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     try {
-      // Once more, now that no change can be missed.
+      // The effect may have changed before events were listened to.
       const session = await this.deps.sessions.get(this.sessionId);
       if (session) this.dispatcher.effect = session.effect;
       while (!this.isStopped) await this.decodeToTheEnd();
@@ -130,7 +129,7 @@ class SessionDecoding {
     }
   }
 
-  /** Resolves when it was stopped, or something of it is to be made again. */
+  /** Resolves when decoding was stopped, or when a batch must be made again. */
   private async decodeToTheEnd(): Promise<void> {
     const failure = await this.inputStreams.decode();
     if (this.isStopped) return;
@@ -147,7 +146,7 @@ class SessionDecoding {
     await this.endBeforeMissing(failure);
   }
 
-  /** A batch is lost for good: the session ends before it. */
+  /** Ends the session before a batch that is lost for good. */
   private async endBeforeMissing(failure: FailureReason = 'batch_missing'): Promise<void> {
     const frames = this.dispatcher.firstMissingFrame!;
     const whole = { batches: frames / this.deps.cadence.framesPerBatch, frames };
@@ -177,12 +176,12 @@ class SessionDecoding {
     const isTaken = await this.dispatching;
     if (!isTaken && !this.isStopped) this.stop();
     if (this.isStopped) return false;
-    // What an owner before dispatched already is no progress: it may die where that one did.
+    // Batches that an earlier owner dispatched are no progress: this one may die where that one did.
     if (this.progress.batches > batches) this.lease.progressed();
     return true;
   }
 
-  /** Chunk `n` is read: waits for what came out of it. */
+  /** Acknowledges chunk `n` once the batches that came out of it are dispatched. */
   private async acknowledge(n: number): Promise<void> {
     await this.dispatching.then(ignore, ignore);
     if (this.isStopped) return;
@@ -191,7 +190,7 @@ class SessionDecoding {
   }
 
   private async save(): Promise<void> {
-    // Stopped, it leaves its input to whoever goes on with it.
+    // After `stop` the chunks belong to the next owner: none may be removed.
     if (!this.isStopped) {
       const listed = this.inFlight.batchesListed * this.deps.cadence.framesPerBatch;
       this.inputStreams.listed(Math.min(listed, this.progress.heard));
@@ -208,7 +207,7 @@ class SessionDecoding {
     if (event.sessionId !== this.sessionId) return;
     if (event.type === 'effect') this.dispatcher.effect = event.effect;
     if (event.type === 'part') this.inFlight.listedUpTo(event.batches);
-    // The same news once a second, for when a `part` was missed.
+    // `stats` says the same once a second, in case a `part` was missed.
     if (event.type === 'stats') this.listed(event.stats);
     if (event.type === 'missing') this.onMissing(event.batch);
     if (event.type === 'ended') this.stop();
@@ -227,7 +226,7 @@ class SessionDecoding {
     this.inFlight.listedUpTo(framesOut / this.deps.cadence.framesPerBatch);
   }
 
-  /** Stops at once; what is being dispatched is the last. */
+  /** Stops at once; the batch that is being dispatched is the last. */
   private stop(): void {
     this.isStopped = true;
     this.input.release();

@@ -13,7 +13,7 @@ import type { Picture } from './video/ffmpeg-arguments.js';
 import type { ExtractorMetrics } from './metrics.js';
 import type { CheckpointStore } from './checkpoint/checkpoint-store.js';
 
-/** What the work on all sessions of a replica shares. */
+/** What all sessions of a replica share. */
 export interface Deps {
   redis: Redis;
   sessions: SessionRegistry;
@@ -22,13 +22,13 @@ export interface Deps {
   detect: JobQueue<'detect'>;
   renderedLog: RenderedBatchLog;
   store: FrameStore;
-  /** Where the store is. */
+  /** The volume that `store` is on. */
   volume: RetryOnDiskFull;
   events: EventSubscription;
   cadence: Cadence;
   picture: Picture;
   stallLimits: StallLimits;
-  /** See MAX_LEAD_SECONDS. */
+  /** How far media may be ahead of a live camera, in milliseconds (MAX_LEAD_SECONDS). */
   leadMs: number;
   metrics: ExtractorMetrics;
   log: Logger;

@@ -5,7 +5,7 @@ import { sessionError, type FailureReason } from './decode-failure.js';
 import type { Progress } from './checkpoint/checkpoint-store.js';
 
 /**
- * Tells the segmenter what the session has in all, and why where it ended early.
+ * Tells the segmenter how many batches and frames the session has, and why it ended early, if it did.
  * @throws {LeaseLostError} where another replica owns the session
  */
 export async function appendEnd(
@@ -23,7 +23,7 @@ export async function appendEnd(
   if (failure) deps.metrics.failures.inc({ reason: failure });
 }
 
-/** Removes the session's chunks, their queue and its progress. */
+/** Removes the session's chunks, their queue and its checkpoint. */
 export async function cleanUpSession(deps: Deps, sessionId: string): Promise<void> {
   const { redis, chunks, checkpoints } = deps;
   const { keptFrom } = await checkpoints.load(sessionId);

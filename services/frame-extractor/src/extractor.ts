@@ -37,7 +37,7 @@ interface ExtractorOptions {
   stallLimits?: Deps['stallLimits'];
 }
 
-/** Owns sessions in the stage `decode` and decodes each of them. */
+/** One replica of the service: owns sessions in the stage `decode` and decodes each of them. */
 export class Extractor {
   private constructor(
     private readonly stage: SessionStage,
@@ -64,7 +64,7 @@ export class Extractor {
     return this.deps.volume.check();
   }
 
-  /** Hands every session over and stops. */
+  /** Releases every session to other replicas and stops. */
   async close(): Promise<void> {
     this.deps.volume.close();
     await this.stage.close();
@@ -73,7 +73,7 @@ export class Extractor {
   }
 }
 
-/** What the work on all sessions of a replica shares. */
+/** Makes what all sessions of a replica share. */
 export async function createDeps(options: ExtractorOptions): Promise<Deps> {
   const { config, redis, store, metrics, log, stallLimits = STALL_LIMITS } = options;
   return {

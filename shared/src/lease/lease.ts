@@ -5,10 +5,10 @@ import { LOCK_MS, type StageQueue } from '../redis/queues.js';
 import { KEY_PREFIX, SESSION_TTL_SECONDS, type Redis } from '../redis/redis.js';
 
 const RENEW_EVERY_MS = LOCK_MS / 2;
-/** The epoch's key expires some day, and every so many renewals that is put off: about once a minute. */
+/** Lock renewals between two renewals of the epoch's expiry: about a minute. */
 const RENEWALS_AN_EXPIRY = 80;
 
-/** Thrown by work that finds its session owned by another replica. It is no failure: the work just stops. */
+/** Another replica owns the session. Work that throws this stops; it is no failure of the session. */
 export class LeaseLostError extends Error {
   constructor() {
     super('another replica owns the session');
@@ -17,49 +17,52 @@ export class LeaseLostError extends Error {
 }
 
 /**
- * Ownership of one session's stage, as its work sees it.
+ * One replica's ownership of a session's stage.
  *
- * A process that was frozen cannot know that its lock ran out. So each owner has an epoch, which only
- * grows, and every place that is written to compares it: what carries an older one is refused.
+ * A process that was frozen cannot know that its lock expired. So each owner has an epoch, a fencing token
+ * that only grows. Every place that is written to compares it and refuses older ones.
  */
 export interface Lease {
   readonly sessionId: string;
-  /** The fencing token: one more than that of the owner before. */
+  /** The fencing token: one more than the last owner's. */
   readonly epoch: number;
-  /** The Redis hash that holds the newest epoch, for scripts that compare: see `FENCE`. */
+  /** Key of the Redis hash with the newest epoch, for scripts that begin with `FENCE`. */
   readonly key: string;
-  /** Aborted when the session is another's, or is to be handed over. */
+  /** Aborted when the lease is lost, or the session is to be released. */
   readonly signal: AbortSignal;
-  /** To be called when the session has got further than any owner before has brought it. */
+  /** Call it when the session got further than with any owner before: earlier deaths are forgotten. */
   progressed(): void;
   /**
-   * Resolves while this replica owns the session. It asks Redis only where the lock may have run out.
+   * Resolves while this replica owns the session. Asks Redis only if the lock may have expired.
    * @throws {LeaseLostError}
    */
   confirm(): Promise<void>;
   /**
-   * Notes, once and for all owners to come, that the session is to be ended, and why.
+   * Notes for this and all later owners that the session is to be ended, and why.
    * @throws {LeaseLostError}
    */
   condemn(verdict: string): Promise<void>;
 }
 
-/** What a place that is written to must know of a lease. */
+/** What a fenced write must know of a lease. */
 export type Fence = Pick<Lease, 'sessionId' | 'epoch' | 'key'>;
 
-/** Begins a Redis script: with a lease's key as first key and its epoch as first argument, 0 unless it is the newest. */
+/**
+ * Beginning of a fenced Redis script, which returns 0 unless ARGV[1] is the newest epoch of the lease
+ * KEYS[1].
+ */
 export const FENCE = `if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end\n`;
 
-/** The Redis hash of a session's lease in one stage. */
+/** Key of the Redis hash of a session's lease in one stage: `epoch`, `verdict`. */
 export function leaseKey(queue: StageQueue, sessionId: string): string {
   return `${KEY_PREFIX}:lease:${sessionId}:${queue}`;
 }
 
 /**
- * A lease in this replica's hands: keeps the lock of its job until it is released.
+ * A lease that this replica holds: renews the lock of its job until it is released.
  *
- * BullMQ's own renewal knows jobs by their id only. Where a lock ran out in an outage and the same
- * replica gets the job again, it renews the new lock for both, and for neither once the first has ended.
+ * It renews by token, because BullMQ's own renewal knows jobs by id alone. If a lock expires and the same
+ * replica gets the job again, BullMQ would renew one lock for both, and none once the first has ended.
  */
 export class HeldLease implements Lease {
   readonly key: string;
@@ -67,7 +70,7 @@ export class HeldLease implements Lease {
   private readonly released = new AbortController();
   private readonly ended = deferred();
   private newest = 0;
-  /** When the lock was last known to be this lease's, by a clock that never jumps. */
+  /** When the lock was last known to be held, by `performance.now()`. */
   private heldAt: number;
 
   constructor(
@@ -78,7 +81,7 @@ export class HeldLease implements Lease {
       job: Pick<Job, 'extendLock'>;
       token: string;
       onProgress: () => void;
-      /** How long the lock lasts without a renewal, in milliseconds. */
+      /** How long the lock lasts without renewal, in milliseconds; `LOCK_MS` unless set. */
       lockMs?: number;
     },
   ) {
@@ -95,7 +98,7 @@ export class HeldLease implements Lease {
     return this.lost.signal;
   }
 
-  /** Begins this owner's epoch. Resolves to the verdict of an owner before, if there is one. */
+  /** Begins this owner's epoch. Resolves to an earlier owner's verdict; undefined if there is none. */
   async begin(): Promise<string | undefined> {
     const replies = await this.options.redis
       .multi()
@@ -123,23 +126,23 @@ export class HeldLease implements Lease {
     if (noted !== 1) throw new LeaseLostError();
   }
 
-  /** The session is over: there are no owners after this one. */
+  /** Removes the lease of a session that has ended. */
   async conclude(): Promise<void> {
     await this.options.redis.eval(CONCLUDE, 1, this.key, this.epoch);
   }
 
-  /** Tells the work on the session to stop. */
+  /** Aborts `signal`, so that the work on the session stops. */
   abort(reason: string): void {
     this.lost.abort(new Error(reason));
   }
 
-  /** Tells the work to stop, and resolves when it has. */
+  /** Aborts the work and resolves when it has stopped. */
   async revoke(): Promise<void> {
     this.abort('the lease is lost');
     await this.ended.promise;
   }
 
-  /** The work has stopped. */
+  /** Says that the work has stopped: the lock is not renewed any more. */
   release(): void {
     this.released.abort();
     this.ended.resolve();
@@ -152,7 +155,7 @@ export class HeldLease implements Lease {
       await delay(RENEW_EVERY_MS, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       const askedAt = performance.now();
-      // A renewal that fails says nothing: the next one tells whose the lock is.
+      // A renewal that fails says nothing; the next one tells whose lock it is.
       const isHeld = await job.extendLock(token, LOCK_MS).catch(() => undefined);
       if (isHeld === 0) this.abort('the lease is lost');
       if (isHeld === 1) this.heldAt = askedAt;

@@ -2,15 +2,15 @@ import type { Logger } from '../runtime/logger.js';
 import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type StageQueue } from '../redis/queues.js';
 import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 
-/** How often it is looked, and so how much longer a fail-over may take. */
+/** How often lock expiries are bounded, and so how much longer a fail-over may take after a clock jump. */
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * Bounds how long the lock of a dead owner can last.
+ * Bounds how long a dead owner's lock lasts when the clock of Redis is set back.
  *
- * Redis ends locks by the time of day. Where its clock is set back by an hour, the lock of a dead owner
- * would last an hour longer, and so would BullMQ's note that dead owners have just been looked for. So no
- * expiry is left further ahead than it was ever set. Whoever lives renews its own.
+ * Redis expires keys by the time of day. With its clock set back by an hour, a dead owner's lock, and
+ * BullMQ's mark of its last stalled check, would last an hour longer. So no expiry is left further ahead
+ * than it was set. Living owners renew theirs.
  */
 export class LockExpiry {
   private readonly timer: NodeJS.Timeout;

@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { StageQueue } from '../redis/queues.js';
 import { KEY_PREFIX, type Redis } from '../redis/redis.js';
 
-/** Owners that died further apart than this did not die of the session. */
+/** Deaths further apart than this were not caused by the session. */
 const FORGOTTEN_AFTER_SECONDS = 60;
-/** How the connection is called by which Redis knows that a replica lives. */
+/** Begins the name of the connection by which others see that a replica lives. */
 const NAME_PREFIX = `${KEY_PREFIX}-owner-`;
 
 /**
- * How many owners of each session died since it last got further: in Redis, where it outlives them.
+ * Counts the owners of each session that died since its last progress; kept in Redis.
  *
- * A lock that ran out is no death: a replica may be starved, frozen, or cut off for a while. Whether one
- * is dead its connection tells, which the kernel closes with the process, and not before.
+ * An expired lock is no death: a replica may be starved, frozen or cut off. It is dead when its named
+ * connection is gone, which the kernel closes with the process.
  */
 export class OwnerDeaths {
   private readonly id = `${NAME_PREFIX}${randomUUID()}`;
   private readonly presence: Redis;
-  /** Sessions of this replica that have not got further yet. */
+  /** Sessions of this replica without progress so far. */
   private readonly noted = new Set<string>();
 
   constructor(
@@ -24,14 +24,14 @@ export class OwnerDeaths {
     private readonly queue: StageQueue,
   ) {
     this.presence = redis.duplicate({ connectionName: this.id, maxRetriesPerRequest: null });
-    // The connection that the replica works with tells of an outage.
+    // The replica's main connection logs an outage.
     this.presence.on('error', () => {});
   }
 
-  /** Notes this replica as the session's owner; resolves to how many died before it without progress. */
+  /** Notes this replica as owner; resolves to how many owners died before it without progress. */
   async begin(sessionId: string): Promise<number> {
     const key = this.key(sessionId);
-    // Known by its name before it is noted: else it would pass for dead.
+    // The name must be known before it is noted, or this replica would pass for dead.
     await this.presence.ping();
     this.noted.add(sessionId);
     const replies = await this.redis
@@ -48,19 +48,19 @@ export class OwnerDeaths {
     return others.length - survivors.length;
   }
 
-  /** The session has got further: nobody before died of it. Costs nothing when repeated. */
+  /** Says that the session made progress: forgets earlier deaths. Repeated calls cost nothing. */
   progressed(sessionId: string): void {
-    // Where Redis is gone, and with it this news, the owners are forgotten in a while.
+    // If Redis is gone, the key expires by itself.
     if (this.noted.delete(sessionId)) this.redis.unlink(this.key(sessionId)).catch(() => {});
   }
 
-  /** This replica is not the session's owner any more, and lives. */
+  /** Says that this replica released the session alive. */
   async survived(sessionId: string): Promise<void> {
     this.noted.delete(sessionId);
     await this.redis.srem(this.key(sessionId), this.id);
   }
 
-  /** The session is over. */
+  /** Removes what is noted of a session that has ended. */
   async remove(sessionId: string): Promise<void> {
     this.noted.delete(sessionId);
     await this.redis.unlink(this.key(sessionId));

@@ -280,7 +280,9 @@ test('a claim that ran out, and came back to the replica before that was known, 
   await replica.close();
 });
 
-/** What an outage and the check for stalled jobs do to a claim: nobody has it, and it waits for a holder. */
+/**
+ * What an outage and the check for stalled jobs do to a claim: nobody has it, and it waits for a holder.
+ */
 async function comeBack(sessionId: string) {
   const queue = 'facecast:queue:decode';
   await redis

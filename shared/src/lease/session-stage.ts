@@ -7,16 +7,16 @@ import { HeldLease, LeaseLostError, type Lease } from './lease.js';
 import { LockExpiry } from './lock-expiry.js';
 import { OwnerDeaths } from './owner-deaths.js';
 
-/** How many owners of a session may die, none of which got it any further, before it is given up. */
+/** After this many deaths of owners without progress, a session is given up. */
 const MAX_DEATHS = 3;
 
-/** A frozen replica may swallow the news of a claim: so often the others look by themselves. */
+/** How often an idle replica asks for jobs: a frozen one may have swallowed BullMQ's wake-up. */
 const LOOK_EVERY_SECONDS = 1;
 
-/** Between two tries to end a session that was given up. */
+/** Between two attempts to end a session that was given up. */
 const END_AGAIN_MS = 5_000;
 
-/** Why a session is given up that killed its owners. */
+/** The reason to give up a session that killed its owners. */
 export class OwnersDiedError extends Error {
   constructor(deaths: number) {
     super(`${deaths} owners died of it`);
@@ -25,36 +25,36 @@ export class OwnersDiedError extends Error {
 }
 
 /**
- * One session's work in one stage, from the claim to the session's end.
+ * One session's work in one stage, from taking the lease to the session's end.
  *
- * Resolves when the session is over. When the lease's signal is aborted it must stop at once, leave every
- * input that is not acknowledged where it is, and resolve or reject: another replica continues. It does
- * the same by itself, and rejects with a `LeaseLostError`, where it finds another at the session.
+ * Resolves when the session has ended. When the lease's signal is aborted it must stop at once and leave
+ * unacknowledged input where it is, for another replica. It rejects with a `LeaseLostError` if it finds
+ * another owner at the session.
  */
 export type SessionWork = (lease: Lease) => Promise<void>;
 
 interface StageOptions {
   queue: StageQueue;
-  /** Most sessions that this replica owns at once. */
+  /** How many sessions this replica may own at once. */
   concurrency: number;
   redis: Redis;
   log: Logger;
   work: SessionWork;
-  /** What is noted of work that failed, for whoever ends the session: another replica, perhaps. */
+  /** The verdict on work that failed, for the replica that ends the session. */
   verdictOf: (reason: Error) => string;
   /**
-   * Ends a session that was given up. It is called by the session's owner, and again, here or on another
-   * replica, until it has resolved once.
+   * Ends a session that was given up. Called by the session's owner, here or on another replica, until it
+   * has resolved once.
    */
   end: (lease: Lease, verdict: string) => Promise<void>;
 }
 
 /**
- * The part of a stage that has state: owns sessions and does the work of each.
+ * One replica of a stage that has state: owns sessions and does the work of each.
  *
- * A session is claimed by its one job in the stage's queue. Its lock is kept for as long as the work goes
- * on; when the owner dies the lock runs out and another replica gets the job, with the session's
- * unfinished input still in its queue.
+ * The lease on a session is the lock of its one job in the stage's queue, renewed while the work goes on.
+ * When the owner dies the lock expires, and BullMQ gives the job to another replica; the session's
+ * unfinished input is still in its queue.
  */
 export class SessionStage {
   private readonly worker: Worker;
@@ -73,7 +73,7 @@ export class SessionStage {
       ({ sessionId }, job, token) => this.own(sessionId, job, token),
       {
         concurrency,
-        // BullMQ counts locks that ran out, which says nothing of deaths.
+        // BullMQ counts expired locks, which say nothing about deaths.
         maxStalledCount: Number.MAX_SAFE_INTEGER,
         skipLockRenewal: true,
         drainDelay: LOOK_EVERY_SECONDS,
@@ -82,12 +82,12 @@ export class SessionStage {
     this.worker.on('error', (error) => warnUnlessOutage(log, error, 'stage queue error'));
   }
 
-  /** Sessions owned at the moment. */
+  /** How many sessions this replica owns. */
   get size(): number {
     return this.leases.size;
   }
 
-  /** Hands every session over at once and takes no more. */
+  /** Releases every session at once and takes no more. */
   async close(): Promise<void> {
     this.closing = true;
     this.expiry.close();
@@ -106,16 +106,16 @@ export class SessionStage {
     const before = this.leases.get(sessionId);
     this.leases.set(sessionId, lease);
     try {
-      // A claim may still arrive after close() has told all others to be handed over.
+      // A job may still arrive after close() has aborted all leases.
       if (this.closing) throw new Error('the replica is closing');
-      // The lock ran out, and the job came back here before that was known.
+      // The lock expired, and the job came back here before that was noticed.
       await before?.revoke();
       await this.workToTheEnd(lease);
     } catch (error) {
       const reason = this.closing ? 'the replica stops' : (error as Error).message;
       log.info({ sessionId, epoch: lease.epoch, reason }, 'released the session');
       await this.deaths.survived(sessionId);
-      // Where it is another's already, this says so, and does nothing.
+      // Does nothing if the job is another replica's by now.
       await putBack(job, token);
     } finally {
       lease.release();
@@ -123,14 +123,14 @@ export class SessionStage {
     }
   }
 
-  /** Rejects only where the session is another's, or another's to be. */
+  /** Rejects only if the lease is lost or released. */
   private async workToTheEnd(lease: HeldLease): Promise<void> {
     const { log, work, verdictOf } = this.options;
     const { sessionId, signal } = lease;
     signal.throwIfAborted();
     let verdict = await lease.begin();
     const deaths = await this.deaths.begin(sessionId);
-    // Work that begins after it was told to stop would never hear of it.
+    // Work that begins after the abort would never hear of it.
     signal.throwIfAborted();
     log.info({ sessionId, epoch: lease.epoch, deaths }, 'acquired the lease');
     try {
@@ -139,7 +139,7 @@ export class SessionStage {
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLostError) throw error;
       verdict = verdictOf(error as Error);
-      // A replica that was frozen would end what its successor does well.
+      // Fenced: a replica that was frozen must not end what its successor does well.
       await lease.condemn(verdict);
       log.error({ sessionId, err: error }, 'gave up a session');
     }

@@ -1,12 +1,12 @@
-/** The audio of every session: 16-bit little-endian samples, left and right in turn. */
+/** Samples a second of every session's audio: 16-bit little-endian, left and right in turn. */
 export const SAMPLE_RATE = 48_000;
 export const CHANNELS = 2;
-/** Of one sample of both channels. */
+/** Size of one sample of all channels, in bytes. */
 export const SAMPLE_BYTES = 2 * CHANNELS;
 
 /**
- * How many samples there are before a session's frame of this number. What is heard with some frames
- * goes from this of the first to this of the one after the last, so that no rate adds up an error.
+ * How many samples there are before a session's frame of this number. The audio of frames a to b goes from
+ * `samplesBefore(a)` to `samplesBefore(b + 1)`, so that rounding never adds up.
  */
 export function samplesBefore(frame: number, fps: number): number {
   return Math.round((frame * SAMPLE_RATE) / fps);

@@ -7,43 +7,44 @@ import { KEY_PREFIX, LOST_LOCK, type Redis } from './redis.js';
 export const QUEUE_PREFIX = `${KEY_PREFIX}:queue`;
 
 /**
- * How long a dead worker's job stays locked, and how often that is looked for. Together they bound
- * the fail-over of a killed process; nothing may block an event loop for as long as this.
+ * How long a job's lock lasts without renewal, in milliseconds. With `STALLED_CHECK_MS` it bounds the
+ * fail-over of a killed process; nothing may block an event loop for this long.
  */
 export const LOCK_MS = 1_500;
+/** How often expired locks are looked for, in milliseconds. */
 export const STALLED_CHECK_MS = 750;
 
-/** Gateway, frame-extractor and janitor may remove one queue at the same time. */
+/** Attempts to remove a queue, which gateway, frame-extractor and janitor may do at the same time. */
 const MAX_REMOVALS = 5;
 
-/** What Redis says while it takes no writes: its log or its memory is full, or it follows another. */
+/** Errors of a Redis that takes no writes: its log or memory is full, or it is a replica. */
 const REFUSES_WRITES = /^(MISCONF|OOM|READONLY|NOREPLICAS) /;
-/** Until such a Redis is asked for a job again. */
+/** How long a worker pauses after such an error. */
 const REFUSED_PAUSE_MS = 1_000;
 
-/** Failed jobs kept for whoever looks for the cause. */
+/** Failed jobs that are kept, for people who look for the cause. */
 const KEPT_FAILED_JOBS = 100;
-/** Entries of BullMQ's own event streams, which nothing here reads. */
+/** Entries kept in BullMQ's event streams, which nothing here reads. */
 const KEPT_EVENTS = 100;
 
 /** All queues, each with the schema of its jobs. */
 const catalog = {
-  /** One job a session: the claim to decode it. */
+  /** One job a session: its lock is the lease to decode it. */
   decode: sessionJobSchema,
-  /** One job a session: the claim to segment it. */
+  /** One job a session: its lock is the lease to segment it. */
   segment: sessionJobSchema,
   /** One job a batch, for any detector. */
   detect: detectJobSchema,
-  /** One queue a session, in order, for the holder of its `decode` claim. */
+  /** One queue a session, in order, for the owner of its `decode` lease. */
   chunks: chunkJobSchema,
 } as const;
 
 export type QueueKind = keyof typeof catalog;
 export type JobOf<Kind extends QueueKind> = z.infer<(typeof catalog)[Kind]>;
-/** The queues that hold a session's claims. */
+/** The queues whose jobs are leases on sessions. */
 export type StageQueue = 'decode' | 'segment';
 
-/** Id of the job in `detect` for a batch: whoever misses the batch finds it by that. */
+/** Id of a batch's job in `detect`, by which others find it. */
 export function detectJobId({ sessionId, batch }: { sessionId: string; batch: number }): string {
   return `${sessionId}.${batch}`;
 }
@@ -72,7 +73,7 @@ export class JobQueue<Kind extends QueueKind> {
       streams: { events: { maxLen: KEPT_EVENTS } },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: KEPT_FAILED_JOBS },
     });
-    // Commands reject by themselves; without a listener BullMQ would throw a second time.
+    // Commands reject by themselves; without a listener BullMQ would throw again.
     this.queue.on('error', () => {});
   }
 
@@ -104,23 +105,23 @@ export class JobQueue<Kind extends QueueKind> {
     await this.queue.remove(jobId);
   }
 
-  /** Jobs that nobody has taken yet. */
+  /** How many jobs nobody has taken yet. */
   async waiting(): Promise<number> {
     return this.queue.getWaitingCount();
   }
 
-  /** Consumers of the queue that are connected at the moment. */
+  /** How many consumers of the queue are connected. */
   async workers(): Promise<number> {
     return this.queue.getWorkersCount();
   }
 
-  /** Removes the queue and all that is in it; others may do the same at the same time. */
+  /** Removes the queue with all its jobs; several processes may do so at once. */
   async obliterate(): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.queue.obliterate({ force: true });
       } catch (error) {
-        // BullMQ pauses the queue before, and whoever was faster has removed that, too.
+        // BullMQ pauses the queue first, and a faster process has removed that mark.
         const isRace = (error as Error).message.includes('non-paused');
         if (!isRace || tries === MAX_REMOVALS) throw error;
       }
@@ -133,9 +134,9 @@ export class JobQueue<Kind extends QueueKind> {
 }
 
 /**
- * Called in a handler: gives the job back unfinished, as the next one in its queue, without counting
- * it as a failure. It throws what tells BullMQ so, and the handler must let that through. A job that is
- * somebody else's by now stays so.
+ * Puts a job back as the next one of its queue, without counting a failure; to be called in its handler. A
+ * job that another consumer has by now stays there.
+ * @throws {WaitingError} always: the handler must let it through, for BullMQ
  */
 export async function putBack(job: Job, token: string): Promise<never> {
   await job.moveToWait(token).catch((error: unknown) => {
@@ -188,13 +189,13 @@ export function consume<Kind extends QueueKind>(
   return worker;
 }
 
-/** BullMQ asks a Redis that answers, if only with a refusal, again at once: thousands of times a second. */
+/** Pauses a worker whose Redis refuses writes: BullMQ would retry thousands of times a second. */
 async function waitWhereRefused(worker: Worker, { message }: Error): Promise<void> {
   if (!REFUSES_WRITES.test(message) || worker.isPaused()) return;
   setTimeout(() => {
     if (worker.closing === undefined) void worker.resume();
   }, REFUSED_PAUSE_MS).unref();
-  // Jobs that are being done go on.
+  // Jobs that are being handled go on.
   await worker.pause(true);
 }
 

@@ -39,7 +39,9 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
   return redis;
 }
 
-/** What ioredis and the system say of a connection that is gone, or of a Redis that only just comes back. */
+/**
+ * What ioredis and the system say of a connection that is gone, or of a Redis that only just comes back.
+ */
 const OUTAGE_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 const OUTAGE_MESSAGES = /^(Connection is closed|Reached the max retries per request|LOADING )/;
 /** What BullMQ says after an outage, or where a process stood still: where in the code is no news. */

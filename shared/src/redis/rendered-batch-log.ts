@@ -3,19 +3,19 @@ import { renderedEntrySchema, type InputEnd, type RenderedEntry } from '../proto
 import type { Logger } from '../runtime/logger.js';
 import { KEY_PREFIX, type Redis, SESSION_TTL_SECONDS, warnUnlessOutage } from './redis.js';
 
-/** An entry with the id by which it is removed. */
+/** An entry of the log, and the id by which it is removed. */
 export interface LoggedEntry {
   id: string;
   entry: RenderedEntry;
 }
 
-/** Most entries of one session that one read brings. */
+/** Most entries of one session that one read returns. */
 const ENTRIES_A_READ = 100;
 
 /**
- * The rendered batches of each session: a Redis stream a session, written by every detector in the order
- * they finish, read by the one segmenter that holds the session. An entry stays until it is removed, so
- * that a successor finds all that is not in the playlist yet.
+ * The log of each session's rendered batches: a Redis stream, appended to by any detector in the order they
+ * finish, and read by the segmenter that owns the session. An entry stays until it is removed, so that a
+ * successor finds every batch that is not listed yet.
  */
 export class RenderedBatchLog {
   constructor(private readonly redis: Redis) {}
@@ -29,8 +29,8 @@ export class RenderedBatchLog {
   }
 
   /**
-   * Appends the end of the input, for the session's owner alone.
-   * @throws {LeaseLostError} where another replica owns the session, and nothing was appended
+   * Appends the end of the input; fenced by the `decode` lease.
+   * @throws {LeaseLostError} if another replica owns the session: then nothing is appended
    */
   async appendEnd(lease: Fence, end: InputEnd): Promise<void> {
     const keys = [lease.key, streamKey(lease.sessionId)];
@@ -39,7 +39,7 @@ export class RenderedBatchLog {
     if (appended !== 1) throw new LeaseLostError();
   }
 
-  /** Removes entries whose batches are published. */
+  /** Removes entries whose batches are listed. */
   async remove(sessionId: string, ids: string[]): Promise<void> {
     if (ids.length > 0) await this.redis.xdel(streamKey(sessionId), ...ids);
   }
@@ -57,15 +57,18 @@ return 1`;
 type Receive = (entries: LoggedEntry[]) => void;
 type Watched = { after: string; receive: Receive };
 
-/** Every reader reads this stream too; an entry in it makes all of them look at their sessions anew. */
+/**
+ * A stream that every reader reads, too: an entry in it ends their blocking reads, so that new sessions
+ * join.
+ */
 const WAKE_KEY = `${KEY_PREFIX}:marked-wake`;
 
-/** A read without news ends after this and is begun again. */
+/** A blocking read without entries ends after this time and begins anew. */
 const MAX_READ_MS = 5_000;
 
 /**
- * Reads the logs of all sessions of a replica with one blocking command on one connection.
- * A session that is added gets every entry that its log holds, the old ones first.
+ * Reads the logs of all sessions of a replica with one blocking command on one connection. A session that is
+ * added first gets the entries that its log holds already.
  */
 export class RenderedBatchLogReader {
   private readonly sessions = new Map<string, Watched>();
@@ -74,7 +77,7 @@ export class RenderedBatchLogReader {
   private loop: Promise<void> | undefined;
   private closed = false;
 
-  /** `redis` wakes readers up; the blocking connection is made from it. */
+  /** @param redis for short commands; the blocking connection is duplicated from it */
   constructor(
     private readonly redis: Redis,
     private readonly log: Logger,
@@ -83,7 +86,7 @@ export class RenderedBatchLogReader {
     this.reading.on('error', () => {});
   }
 
-  /** From now on `receive` gets the session's entries, in the order of the log. */
+  /** Calls `receive` with the session's entries from now on, in the order of the log. */
   async add(sessionId: string, receive: Receive): Promise<void> {
     this.sessions.set(sessionId, { after: '0', receive });
     if (this.loop) await this.redis.xadd(WAKE_KEY, 'MAXLEN', 1, '*', 'session', sessionId);
@@ -142,7 +145,7 @@ export class RenderedBatchLogReader {
     }
     const sessionId = key.slice(STREAM_PREFIX.length);
     const session = this.sessions.get(sessionId);
-    // One that was removed, or added anew during the read, which began in the middle of its log.
+    // It was removed, or added anew while the read was under way.
     if (!session || session !== asked.get(sessionId)) return;
     session.after = last[0];
     session.receive(entries.flatMap(([id, fields]) => this.parse(id, fields)));

@@ -4,25 +4,25 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { confined } from './confinement.js';
 
-/** How a child process ended. `closedByUs` tells an end that was asked for from a death. */
+/** How a child process ended. */
 export interface ProcessExit {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Whether `close` was called: it did not die by itself. */
   closedByUs: boolean;
   /** The last lines it wrote to stderr, oldest first. */
   lastLines: string[];
 }
 
-/** Lines of stderr kept for the log. */
+/** Lines of stderr that are kept for the log. */
 const KEPT_LINES = 20;
 const MAX_LINE = 500;
 
 /**
- * A program that belongs to this process, fed through its stdin and read through its stdout. It is
- * confined: what it reads was sent by strangers.
+ * A child program that is fed through its stdin and read through its stdout. It is confined (see
+ * `confined`), because its input comes from strangers.
  *
- * `exited` resolves exactly once, whatever happens, also when the program cannot be started at all;
- * it never rejects.
+ * `exited` resolves exactly once, even if the program cannot be started; it never rejects.
  */
 export class OwnedProcess {
   readonly exited: Promise<ProcessExit>;
@@ -32,8 +32,8 @@ export class OwnedProcess {
   private ended = false;
 
   /**
-   * @param options.notes whether it has something to say on file descriptor 3
-   * @param options.stdout where it writes to instead of `stdout`
+   * @param options.notes whether it writes to file descriptor 3, which is then `notes`
+   * @param options.stdout a socket that it writes to instead of a pipe
    */
   constructor(
     command: string,
@@ -44,9 +44,9 @@ export class OwnedProcess {
     this.child = spawn(program.command, program.args, {
       env,
       stdio: ['pipe', stdout, 'pipe', notes ? 'pipe' : 'ignore'],
-      // Of what is not a pipe, the declared type knows nothing.
+      // The declared type does not know stdio that is no pipe.
     }) as ChildProcessWithoutNullStreams;
-    // A broken pipe is no news: `exited` says that the process is gone, and why.
+    // After a broken pipe `exited` tells that the process is gone, and why.
     this.child.stdin.on('error', () => {});
     this.collectLines(this.child.stderr);
     this.exited = new Promise((resolve) => {
@@ -70,30 +70,30 @@ export class OwnedProcess {
     return this.child.stdout;
   }
 
-  /** What it writes to file descriptor 3. Its end is not known before this is read or destroyed. */
+  /** What it writes to file descriptor 3. `exited` waits until this is read to its end or destroyed. */
   get notes(): Readable {
     return this.child.stdio[3] as Readable;
   }
 
-  /** Resolves when the process has room for more; at once when it is gone. */
+  /** Writes to stdin. Resolves when the process takes more, or is gone. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.ended || this.child.stdin.writableEnded || this.child.stdin.destroyed) return;
     if (this.child.stdin.write(bytes)) return;
     const settled = new AbortController();
     const { signal } = settled;
-    // Not a race with `exited`, which would remember every one of these waits until its end.
+    // A race with `exited` itself would keep every wait in memory until the process ends.
     const room = once(this.child.stdin, 'drain', { signal });
     const gone = once(this.child, 'close', { signal });
     await Promise.race([room, gone]).catch(() => {});
     settled.abort();
   }
 
-  /** Closes stdin: the program finishes what it has and ends by itself. */
+  /** Closes stdin, so that the program finishes and exits. */
   endInput(): void {
     if (!this.child.stdin.destroyed) this.child.stdin.end();
   }
 
-  /** Kills it at once. May be called again, and after its end. */
+  /** Kills the process at once. May be called again, and after its end. */
   async close(): Promise<ProcessExit> {
     this.closing = true;
     if (!this.ended) this.child.kill('SIGKILL');

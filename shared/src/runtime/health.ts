@@ -55,8 +55,8 @@ export async function checkHealth(checks: Record<string, HealthCheck>): Promise<
 }
 
 /**
- * Serves at `OPS_HOST` `/healthz` (the process answers), `/readyz` (its dependencies do too) and `/metrics` of a
- * service that has no other HTTP server.
+ * Serves at `OPS_HOST` `/healthz` (the process answers), `/readyz` (its dependencies do too) and
+ * `/metrics` of a service that has no other HTTP server.
  */
 export async function serveOps(options: {
   port: number;

@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from './logger.js';
 
-/** Between two tries to write to a volume that is full, and how long it is tried. */
+/** Between two attempts to write to a full volume. */
 const RETRY_MS = 100;
+/** How long attempts are repeated. */
 const MAX_WAIT_MS = 5_000;
 
-/** A volume was full for longer than a stream can wait; the message is a sentence for its publisher. */
+/** A volume stayed full for too long; the message is a sentence for the publisher. */
 export class VolumeFullError extends Error {
   constructor(override readonly cause: unknown) {
     super('The server has no room left for this stream.');
@@ -14,13 +15,13 @@ export class VolumeFullError extends Error {
   }
 }
 
-/** Whether a write failed because there is no room. */
+/** Whether a write failed because its volume, or quota, is full. */
 export function isFull(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** Counts writes that found no room on a service's volume. */
+/** Counter of writes that found their volume full. */
 export function volumeRefusals(registry: Registry): Counter {
   return new Counter({
     name: 'facecast_volume_full_total',
@@ -30,8 +31,8 @@ export function volumeRefusals(registry: Registry): Counter {
 }
 
 /**
- * Writing to a volume that may be full: what finds no room is tried again for a while, counted each
- * time, and told once when it begins and once when it is over.
+ * Repeats writes to a full volume for `maxWaitMs`. Each attempt is counted; the log has one line when the
+ * volume fills up and one when it has space again.
  */
 export class RetryOnDiskFull {
   private readonly closing = new AbortController();
@@ -39,20 +40,20 @@ export class RetryOnDiskFull {
 
   constructor(
     private readonly options: {
-      /** What it is called in the log. */
+      /** Name of the volume in the log. */
       volume: string;
       log: Logger;
       /** See `volumeRefusals`. */
       refusals: Counter;
-      /** Called before each new try: removes what can be spared. */
+      /** Called before each further attempt: removes what can be spared. */
       freeSpace?: () => Promise<void>;
       maxWaitMs?: number;
     },
   ) {}
 
   /**
-   * @param attempt may be called again after it has failed for want of room
-   * @throws {VolumeFullError} where none was found in time, or the service stops
+   * Resolves to what `attempt` gives, which is repeated while the volume is full.
+   * @throws {VolumeFullError} if it stays full, or the service stops
    */
   async write<Result>(attempt: () => Promise<Result>): Promise<Result> {
     try {
@@ -63,26 +64,26 @@ export class RetryOnDiskFull {
     }
   }
 
-  /** Rejects while somebody waits for room. */
+  /** Rejects while a write waits for space. */
   async check(): Promise<void> {
     if (this.waiting > 0) throw new Error('the volume is full');
   }
 
-  /** Whoever waits for room waits no longer. */
+  /** Ends all waits: their writes reject. */
   close(): void {
     this.closing.abort();
   }
 
   private async retry<Result>(attempt: () => Promise<Result>, first: unknown): Promise<Result> {
     const { volume, log, freeSpace, maxWaitMs = MAX_WAIT_MS } = this.options;
-    // Counted in tries: one who is not let run has not looked for room.
+    // Counted in attempts, not by a clock: a process without CPU has not tried.
     let triesLeft = Math.ceil(maxWaitMs / RETRY_MS);
     if (this.waiting++ === 0) log.error({ err: first, volume }, 'volume is full');
     try {
       for (let error = first; ;) {
         this.options.refusals.inc();
         if (triesLeft-- <= 0 || this.closing.signal.aborted) throw new VolumeFullError(error);
-        // Where that is not possible, there may still be room by itself.
+        // If nothing can be removed, others may still free space.
         await freeSpace?.().catch(() => {});
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
         try {

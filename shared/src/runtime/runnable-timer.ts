@@ -1,18 +1,18 @@
 import { schedulerDelayMs } from './scheduler-delay.js';
 
-/** Looks in one limit: what is counted is right to so small a part of it. */
+/** Looks per limit: what is counted is exact to this fraction of it. */
 const LOOKS_A_LIMIT = 8;
 const MAX_LOOK_MS = 250;
 
-/** What may be put in another's place in a test. */
+/** Reads a process's scheduler delay in milliseconds; replaced in tests. */
 type Delay = (pid: number) => number | undefined;
 
 /**
- * A timer for whoever is said to be hung: it counts only time in which that process could have run.
+ * A timer that detects hung processes: it counts only time in which the process could have run.
  *
- * What does not count: time in which the process waited for a CPU, and time in which this process, which
- * would have heard of it, was not running itself. So a slow machine makes nobody hung. The first look only
- * tells from where to count: a limit is noticed a look later than it is reached.
+ * Not counted: time in which the process waited for a CPU, and time in which this process did not run. So a
+ * slow machine makes nobody look hung. The first look only sets the base, so a limit is noticed one look
+ * late.
  */
 export class RunnableTimer {
   private timer: NodeJS.Timeout | undefined;
@@ -22,8 +22,8 @@ export class RunnableTimer {
   private delayMs: number | undefined;
 
   /**
-   * @param pid of the process; undefined where there is none, and only this one's own time counts
-   * @param onExpired called once each time that the limit is reached
+   * @param pid of the watched process; undefined: only this process's own time counts
+   * @param onExpired called each time that the limit is reached
    */
   constructor(
     private readonly pid: () => number | undefined,
@@ -31,7 +31,7 @@ export class RunnableTimer {
     private readonly delay: Delay = schedulerDelayMs,
   ) {}
 
-  /** Begins to count towards `limitMs`; goes on where it counts already. */
+  /** Starts counting towards `limitMs`; no effect while it counts already. */
   start(limitMs: number): void {
     if (this.timer) return;
     this.leftMs = limitMs;
@@ -41,7 +41,7 @@ export class RunnableTimer {
     this.wait();
   }
 
-  /** Counts no more, and forgets what it counted. */
+  /** Stops counting and resets the count. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -53,7 +53,7 @@ export class RunnableTimer {
 
   private look(): void {
     const now = performance.now();
-    // Late itself, this process may have had no time to hear what the other one said.
+    // If this look is late, this process may have had no time to receive the other's output.
     const passed = Math.min(now - this.lookedAt, 2 * this.lookMs);
     const pid = this.pid();
     const delayMs = pid === undefined ? undefined : this.delay(pid);
@@ -62,7 +62,7 @@ export class RunnableTimer {
     if (!isFirst) this.leftMs -= Math.max(0, passed - waited);
     this.lookedAt = now;
     this.delayMs = delayMs;
-    // Rounding is no reason to look once more.
+    // Less than this is rounding.
     if (this.leftMs > 0.5) return this.wait();
     this.timer = undefined;
     this.onExpired();

@@ -6,32 +6,32 @@ import type { Interruption } from '../decode-failure.js';
 import { readFrameTimestamps } from '../ffmpeg/frame-timestamps.js';
 import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
 
-/** What ffmpeg gives at once: ten milliseconds. */
+/** Samples in one block of ffmpeg's output: 10 ms. */
 const BLOCK_SAMPLES = SAMPLE_RATE / 100;
 const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
-/** With so much that it has not read, ffmpeg is hung. */
+/** With this many unread bytes of input, ffmpeg is held to hang. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
-/** The file descriptor on which ffmpeg notes each block before it writes it. */
+/** File descriptor on which ffmpeg writes each block's timestamp before the block. */
 const NOTES_FD = 3;
 
 /**
- * The audio of one input stream on its way through an ffmpeg of its own: container bytes in, blocks of
- * samples (`media/audio.ts` in shared) with their timestamps out. Nothing that is wrong with it concerns
- * the pictures: it never keeps a writer waiting.
+ * One ffmpeg that decodes the audio of an input stream: container bytes in, blocks of samples
+ * (`media/audio.ts` in shared) with their timestamps out. Writing to it never waits, so that no trouble with
+ * audio holds the video up.
  */
 export class AudioDecoder {
-  /** Resolves when no more audio comes: to why, where ffmpeg was lost in the middle; never rejects. */
+  /** Resolves when no more audio comes: to the reason if ffmpeg died or hung. Never rejects. */
   readonly ended: Promise<Interruption | undefined>;
   private readonly ffmpeg: OwnedProcess;
   private writing = Promise.resolve();
   private unread = 0;
   private readonly watch: StallWatchdog;
-  /** Whether any audio came out of it. */
+  /** Whether any audio was decoded. */
   hasOutput = false;
   private isHung = false;
 
   /**
-   * @param onBlock told of each block: when it begins, in microseconds (NaN: nobody knows), and what it is
+   * @param onBlock called for each block with its timestamp in microseconds (NaN if unknown) and its samples
    */
   constructor(
     container: Container,
@@ -44,7 +44,7 @@ export class AudioDecoder {
       () => (this.hasOutput ? stallLimits.stallMs : stallLimits.firstFrameMs),
       () => this.hung(),
     );
-    // Closed in the middle of a note, it says so by an error.
+    // `close` in the middle of a line makes the read fail.
     this.ended = this.read()
       .catch(() => {})
       .then(() => this.loss());
@@ -54,7 +54,7 @@ export class AudioDecoder {
     return this.ffmpeg.pid;
   }
 
-  /** @param audioPackets how many packets of audio begin in the bytes, as far as that is known */
+  /** Queues bytes for ffmpeg. @param audioPackets how many audio packets begin in them, if known */
   write(bytes: Buffer, audioPackets: number): void {
     this.unread += bytes.length;
     if (this.unread > MAX_UNREAD_BYTES) return this.hung();
@@ -67,7 +67,7 @@ export class AudioDecoder {
     });
   }
 
-  /** All was written: what ffmpeg still has comes out. */
+  /** Says that no more bytes follow: ffmpeg finishes what it has. */
   endInput(): void {
     void this.writing.then(() => this.ffmpeg.endInput());
   }
@@ -115,7 +115,7 @@ export class AudioDecoder {
 function audioArguments(container: Container): string[] {
   const input = ['-f', container, '-protocol_whitelist', 'pipe', '-nofind_stream_info'];
   const format = `aresample=${SAMPLE_RATE},aformat=sample_fmts=s16:channel_layouts=stereo`;
-  // A block is only noted where it has metadata, and numbers are whole in this unit alone.
+  // Blocks without metadata are not printed; AVTB makes timestamps whole microseconds.
   const note = `asettb=AVTB,ametadata=add:key=t:value=1,ametadata=print:key=t:file=pipe\\\\:${NOTES_FD}:direct=1`;
   const filters = `${format},asetnsamples=n=${BLOCK_SAMPLES}:p=0,${note}`;
   return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(

@@ -1,21 +1,18 @@
 import type { Container } from '../demux/container.js';
 
-/** A longer header is not looked through. */
+/** How much of a header is searched for an audio track. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /** CodecID (RFC 9559, section 5.1.4.1.21) of an audio track: its id, a size of one byte, and "A_". */
 const MATROSKA_SOUND = /\x86[\x80-\xff]A_/;
 const MATROSKA_CLUSTER = '\x1f\x43\xb6\x75';
-/**
- * An audio track's handler (ISO/IEC 14496-12, section 8.4.3), after its version, flags and a field of
- * zeros.
- */
+/** An audio track's handler box (ISO/IEC 14496-12, section 8.4.3): its type, 8 bytes, then `soun`. */
 const MP4_SOUND = /hdlr[^]{8}soun/;
 const MP4_MEDIA = /moof|mdat/;
 
 /**
- * Whether an input stream that begins with these bytes has an audio track; undefined as long as they do
- * not tell.
+ * Whether an input stream that begins with these bytes has an audio track; undefined while they do not
+ * suffice to tell.
  */
 export function hasAudioTrack(container: Container, start: Buffer): boolean | undefined {
   const text = start.toString('latin1', 0, MAX_HEADER_BYTES);

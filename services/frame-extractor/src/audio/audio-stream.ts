@@ -10,32 +10,30 @@ import { AudioTimeline } from './audio-timeline.js';
 import { hasAudioTrack } from './audio-probe.js';
 
 /**
- * Audio comes in an input stream beside its pictures, but a recorder may write it somewhat later. What
- * has not come so long after the pictures that follow it is silence, and then none is waited for until
- * some comes. Only time counts in which its ffmpeg could have run. Where no pictures follow, as the
- * publisher is gone for a while, there is no hurry.
+ * How much later than its video audio may come, counted while its ffmpeg can run and later video waits.
+ * After that it is silence, and none is waited for until some comes.
  */
 const LATE_MS = 1_000;
-/** So long after the input stream's end, what has not come comes no more. */
+/** How long after the input stream's end audio is still waited for. */
 const END_MS = 5_000;
 
 /** How an input stream's audio is decoded. */
 export interface AudioStreamOptions {
   container: Container;
   fps: number;
-  /** Number of the first frame whose audio may be asked for. */
+  /** Number of the first frame whose audio is wanted. */
   frame: number;
   stallLimits: StallLimits;
   /**
-   * Told that ffmpeg was lost; answers whether the input stream is resumed for that. Then no more can be
-   * taken here; else the rest is silence.
+   * Called when ffmpeg was lost; returns whether the input stream is resumed for that. If it is, no more
+   * can be taken here; if not, the rest is silence.
    */
   onLost: (reason: Interruption) => boolean;
-  /** How long audio may come after its pictures, in milliseconds. */
+  /** How much later than its video audio may come, in milliseconds; `LATE_MS` unless set. */
   lateMs?: number;
 }
 
-/** The audio of one input stream, from the same bytes as its pictures to the samples of each batch. */
+/** The audio of one input stream: the same bytes as its video in, the samples of each batch out. */
 export class AudioStream {
   private start: Buffer | undefined = Buffer.alloc(0);
   private decoder: AudioDecoder | undefined;
@@ -60,19 +58,19 @@ export class AudioStream {
     );
   }
 
-  /** Whether its ffmpeg has given any. */
+  /** Whether any audio was decoded. */
   get hasOutput(): boolean {
     return this.decoder?.hasOutput ?? false;
   }
 
-  /** Whether it has any; what there is in an input stream stands before its first picture. */
+  /** Whether the stream has an audio track; known before its first frame. */
   get hasTrack(): boolean {
     return this.decoder !== undefined;
   }
 
   /**
-   * Its next bytes.
-   * @param audioPackets how many packets of audio begin in them, as far as that is known
+   * Feeds the stream's next bytes.
+   * @param audioPackets how many audio packets begin in them, if known
    */
   write(bytes: Buffer, audioPackets: number): void {
     if (this.start) {
@@ -86,7 +84,7 @@ export class AudioStream {
     this.decoder?.write(bytes, audioPackets);
   }
 
-  /** How the input stream's clock and the session's frame numbers stand from a frame on. */
+  /** Says how the stream's timestamps map to frame numbers, from a frame on. */
   follow({ next, origin }: RateState): void {
     if (origin === undefined || origin === this.origin) return;
     this.origin = origin;
@@ -94,21 +92,21 @@ export class AudioStream {
     this.news.emit('news');
   }
 
-  /** All was written; what there is can still be taken. May be called again. */
+  /** Says that no more bytes follow; decoded audio can still be taken. May be called again. */
   endInput(): void {
     this.decoder?.endInput();
     if (!this.isOver) this.ending.start(END_MS);
   }
 
-  /** Pictures have come up to this sample of the session. */
+  /** Says that video was dispatched up to this sample of the session. */
   expect(to: number): void {
     this.expected = to;
     this.news.emit('news');
   }
 
   /**
-   * The session's samples `from` up to `to`, as far as they come soon; undefined once it was abandoned.
-   * To be asked for in order.
+   * The session's samples from number `from` up to `to`, with silence where none comes in time; undefined
+   * once `abandon` was called. Must be called in order.
    */
   async take(from: number, to: number): Promise<Buffer | undefined> {
     const patience = new RunnableTimer(
@@ -128,7 +126,7 @@ export class AudioStream {
     return this.timeline.take(from, to);
   }
 
-  /** No more is taken: what was not, somebody else decodes again. May be called again. */
+  /** Ends it at once: whoever resumes decodes again what was not taken. May be called again. */
   abandon(): void {
     this.isAbandoned = true;
     this.close();

@@ -1,11 +1,11 @@
 import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 
 /**
- * Audio that says it is so much early or late follows what was before it nevertheless: recorders round to
- * milliseconds and are not even. What is further off is a gap or an overlap.
+ * A block this much early or late still follows the one before it: recorders round. More is a gap or
+ * overlap.
  */
 const TOLERANCE_SAMPLES = 0.02 * SAMPLE_RATE;
-/** Audio so far ahead of the pictures is dropped, as it would fill the memory: 6 MB. */
+/** Audio further ahead of what was taken is dropped, to bound memory: 30 s, 6 MB. */
 const MAX_AHEAD_SAMPLES = 30 * SAMPLE_RATE;
 
 interface Block {
@@ -15,8 +15,8 @@ interface Block {
 }
 
 /**
- * What is heard in a session, by the numbers of its samples: blocks that say when they are go in, as
- * `media/audio.ts` in shared says they are, and any stretch comes out, with silence where nothing came.
+ * A session's samples by number: blocks with timestamps go in, any stretch comes out, with silence where
+ * nothing came. Samples are as in `media/audio.ts` of shared.
  */
 export class AudioTimeline {
   private blocks: Block[] = [];
@@ -25,18 +25,18 @@ export class AudioTimeline {
   private earlySamples = 0;
   private next: number | undefined;
 
-  /** @param taken of what is before this sample, nothing is wanted (any more) */
+  /** @param taken samples before this number are not wanted */
   constructor(private taken = 0) {}
 
-  /** The number of the sample that follows all that came. */
+  /** Number of the sample after the last one placed. */
   get end(): number {
     return this.next ?? 0;
   }
 
   /**
-   * The clock, once it is known; another one after a cut.
-   * @param origin when the session's sample 0 was by it, in microseconds
-   * @param from the first sample that has this clock: what is placed there by another one is wrong
+   * Sets the clock by which blocks are placed; again after a cut.
+   * @param origin timestamp of the session's sample 0, in microseconds
+   * @param from first sample of this clock; blocks placed there by another clock are dropped
    */
   begin(origin: number, from: number): void {
     this.origin = origin;
@@ -46,7 +46,7 @@ export class AudioTimeline {
     for (const { time, samples } of this.early.splice(0)) this.add(time, samples);
   }
 
-  /** @param time of the first sample, in microseconds; NaN where it follows the last block */
+  /** Places a block. @param time timestamp in microseconds; NaN: it follows the last block */
   add(time: number, samples: Buffer): void {
     const count = samples.length / SAMPLE_BYTES;
     if (this.origin === undefined) {
@@ -62,7 +62,7 @@ export class AudioTimeline {
     if (this.next > this.taken) this.blocks.push({ at, samples });
   }
 
-  /** Samples `from` up to `to`; of what is before `to`, nothing can be had after that. */
+  /** Samples from number `from` up to `to`, silence included; samples before `to` are dropped. */
   take(from: number, to: number): Buffer {
     const stretch = Buffer.alloc((to - from) * SAMPLE_BYTES);
     for (const { at, samples } of this.blocks) {

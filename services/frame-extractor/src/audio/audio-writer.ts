@@ -6,8 +6,8 @@ import type { Progress } from '../checkpoint/checkpoint-store.js';
 import type { AudioStream } from './audio-stream.js';
 
 /**
- * Writes the audio of a session's batches into the frame store, while the batches are on their way
- * already: pictures do not wait for audio.
+ * Writes the audio of a session's batches to the frame store, after the batches were dispatched: video does
+ * not wait for audio.
  */
 export class AudioWriter {
   private writing = Promise.resolve();
@@ -16,7 +16,7 @@ export class AudioWriter {
     private readonly options: {
       sessionId: string;
       fps: number;
-      /** `heard` in it is kept up to date. */
+      /** Its `heard` is updated with each batch whose audio is written. */
       progress: Progress;
       store: FrameStore;
       volume: RetryOnDiskFull;
@@ -25,8 +25,8 @@ export class AudioWriter {
   ) {}
 
   /**
-   * Writes what is heard with these frames as soon as it is there; to be called in order. Answers how
-   * many samples that will be, 0 where the input stream has no audio.
+   * Writes the audio of a batch as soon as it is decoded; must be called in order. Returns how many samples
+   * that will be: 0 if the input stream has no audio.
    */
   write(
     audio: AudioStream,
@@ -46,7 +46,7 @@ export class AudioWriter {
     return hasTrack ? to - from : 0;
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when the audio of all batches so far is written. */
   async settled(): Promise<void> {
     await this.writing;
   }

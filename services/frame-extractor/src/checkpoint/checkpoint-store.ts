@@ -6,21 +6,21 @@ import { resumePointSchema } from './keyframe-tracker.js';
 const count = z.coerce.number().int().nonnegative();
 
 const progressSchema = z.object({
-  /** The chunk that is to be acknowledged next. */
+  /** Number of the chunk to be acknowledged next. */
   nextChunk: count.default(0),
-  /** The oldest chunk that is not removed. */
+  /** Number of the oldest chunk that is not removed. */
   keptFrom: count.default(0),
-  /** Batches and frames that are dispatched. */
+  /** How many batches are dispatched, and how many frames are in them. */
   batches: count.default(0),
   frames: count.default(0),
-  /** Frames whose audio is written, too, where there is any. */
+  /** Frames whose audio is written; equals `frames` where there is none. */
   heard: count.default(0),
-  /** Size of the session's picture; not there before the first batch. */
+  /** Pixels of the session's picture; undefined before the first batch. */
   width: count.optional(),
   height: count.optional(),
   /** When frame 0 was captured, in milliseconds since 1970. */
   capturedFrom: z.coerce.number().optional(),
-  /** From where it can be resumed; null where it cannot, not there before the first chunk. */
+  /** Where decoding can be resumed; null if nowhere, undefined before the first chunk. */
   recovery: z
     .string()
     .transform((text) => resumePointSchema.nullable().parse(JSON.parse(text)))
@@ -30,29 +30,32 @@ const progressSchema = z.object({
 /** How far a session's decoding has come. */
 export type Progress = z.infer<typeof progressSchema>;
 
-/** How far decoding has come, in Redis: for whoever resumes or ends it after its owner's death. */
+/** Checkpoints in Redis, for the replica that resumes or ends a session after its owner's death. */
 export class CheckpointStore {
   constructor(private readonly redis: Redis) {}
 
-  /** Zeros for a session that has not begun. */
+  /** The session's progress; all zeros if it has not begun. */
   async load(sessionId: string): Promise<Progress> {
     return progressSchema.parse(await this.redis.hgetall(progressKey(sessionId)));
   }
 
-  /** The header of the input stream that can be resumed at a key frame. */
+  /** The header of the input stream that the resume point is in; undefined if that is its beginning. */
   async loadHeader(sessionId: string): Promise<Buffer | undefined> {
     return (await this.redis.getBuffer(headerKey(sessionId))) ?? undefined;
   }
 
   /**
-   * Saves all of it but from where to resume, in one step.
-   * @throws {LeaseLostError} where another replica owns the session, and nothing was saved
+   * Saves the counts of `progress`, but not the resume point.
+   * @throws {LeaseLostError} if another replica owns the session: then nothing is saved
    */
   async saveCounts(lease: Fence, progress: Progress): Promise<void> {
     await this.saveFields(lease, countsOf(progress), 0, '');
   }
 
-  /** Saves all of it, and a header where there is a new one, and puts their expiry off; throws as above. */
+  /**
+   * Saves `progress` with its resume point, a new `header` if there is one, and renews their expiry.
+   * @throws {LeaseLostError} if another replica owns the session: then nothing is saved
+   */
   async save(lease: Fence, progress: Progress, header: Buffer | string = ''): Promise<void> {
     const recovery = JSON.stringify(progress.recovery ?? null);
     const fields = { ...countsOf(progress), recovery };

@@ -5,16 +5,16 @@ import type { InputStream } from '../input-stream/input-stream.js';
 import type { ResumePoint } from './keyframe-tracker.js';
 import type { ResumeFrom } from './resume-point.js';
 
-/** What is saved expires some day, and so often that is put off: about once a minute. */
+/** Saves between two renewals of the keys' expiry: about a minute. */
 const SAVES_PER_RENEWAL = 1_000;
 
-/** Keeps in Redis how far a session's decoding has come, and from where another goes on with it. */
+/** Saves a session's checkpoint, and removes the chunks that no resume point needs any more. */
 export class CheckpointWriter {
   private savedHeader: Buffer | undefined;
   private savedPoint: ResumePoint | undefined;
   private saves = 0;
 
-  /** @param progress how far it has come; kept up to date by others, but for `keptFrom` and `recovery` */
+  /** @param progress updated by others, except for `keptFrom` and `recovery`, which `save` sets */
   constructor(
     private readonly deps: { checkpoints: CheckpointStore; chunks: ChunkStore },
     private readonly lease: Fence,
@@ -26,8 +26,8 @@ export class CheckpointWriter {
   }
 
   /**
-   * Saves all that is new, in one step, and removes the chunks that are not needed any more.
-   * @throws {LeaseLostError} where another replica owns the session: then nothing is saved or removed
+   * Saves what has changed, in one step, and then removes the chunks before the resume point.
+   * @throws {LeaseLostError} if another replica owns the session: then nothing is saved or removed
    */
   async save({
     keyframes,

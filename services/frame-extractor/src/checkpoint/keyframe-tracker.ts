@@ -5,66 +5,66 @@ import type { KeyFrame } from '../demux/scanner.js';
 
 const count = z.number().int().nonnegative();
 
-/** A chunk with which another input stream begins, as a message said. */
+/** A chunk with which another input stream begins, because a `restart` message said so. */
 const restartSchema = z.object({ chunk: count, container: containerSchema });
 export type Restart = z.infer<typeof restartSchema>;
 
-/** A place in a session's input from which another decoder makes the same frames. */
+/** A place in a session's input from which another decoder makes the same frames with the same numbers. */
 export const resumePointSchema = z.object({
   container: containerSchema,
-  /** The input stream's first chunk, where a message said that one begins there. */
+  /** The input stream's first chunk, if a `restart` message announced it. */
   announced: count.optional(),
-  /** Its first byte: in this chunk, so many bytes in. */
+  /** Where its first byte is: number of the chunk, and `offset` in bytes within it. */
   chunk: count,
   offset: count,
-  /** Where the frame numbers stand there. */
+  /** State of the constant frame rate at this place. */
   rate: z.object({ next: count, origin: z.number().optional(), last: z.number().optional() }),
-  /** Restarts that are known behind this place. */
+  /** Known restarts behind this place. */
   restarts: z.array(restartSchema).optional(),
-  /** Not there at the beginning of an input stream. */
+  /** Undefined at the beginning of an input stream. */
   keyFrame: z
     .object({
-      /** By the clock of what was decoded, in microseconds; frames before it are not shown. */
+      /** Timestamp of the decoded key frame, in microseconds; earlier frames are not shown. */
       time: z.number(),
-      /** Goes between the input stream's header and the bytes from here on, in hexadecimal. */
+      /** Bytes to insert between the header and the bytes from here on, in hexadecimal. */
       prefix: z.string(),
     })
     .optional(),
 });
 export type ResumePoint = z.infer<typeof resumePointSchema>;
 
-/** Most chunks, and bytes of them, kept for resuming an input stream: a minute as Chrome cuts it. */
+/** Most chunks kept for resuming: a minute of Chrome's 100 ms chunks. */
 const MAX_KEPT_CHUNKS = 600;
+/** Most bytes of chunks kept for resuming. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-/** Most key frames that are in the decoder at once; where there are more, every one need not be known. */
+/** Most key frames tracked while they are in the decoder; further ones are skipped. */
 const MAX_CANDIDATES = 64;
-/** Most restarts that are remembered. */
+/** Most restarts that a resume point remembers. */
 const MAX_RESTARTS = 64;
-/** Containers and decoders may round a timestamp differently. */
+/** Timestamps that differ by less are the same: containers and decoders round differently. */
 const SAME_TIME_US = 500;
 
 /**
- * Knows from where an input stream can be resumed, while it is being decoded: the newest key frame that
- * is listed in the playlist already. So all that is not listed yet can be made again, should it be lost
- * on its way, and what is decoded again is known by its number.
+ * Tracks where an input stream can be resumed: at its newest key frame that is already listed. Every batch
+ * that is not listed yet can then be made again, and a frame that is decoded twice has the same number.
  *
- * What is kept for it is bounded. An input stream with no key frame in so many chunks or bytes cannot be
- * resumed until its next one: `point` is undefined.
+ * Kept chunks are bounded by `MAX_KEPT_CHUNKS` and `MAX_KEPT_BYTES`. Without a key frame within these,
+ * `point` is undefined until the next one: the stream cannot be resumed.
  */
 export class KeyframeTracker {
   point: ResumePoint | undefined;
   private readonly pieces: { chunk: number; offset: number; start: number; bytes: number }[] = [];
-  /** Bytes that were scanned. */
+  /** How many bytes were scanned. */
   private position: number;
   private keptBytes = 0;
-  /** Key frames that are not decoded yet. */
+  /** Key frames that the scanner found and that are not decoded yet. */
   private candidates: KeyFrame[] = [];
-  /** Key frames that are decoded and not listed yet. */
+  /** Key frames that are decoded and not listed yet, oldest first. */
   private placed: ResumePoint[] = [];
-  /** From a container's clock to that of what is decoded: edit lists move it. */
+  /** Decoded timestamp minus container timestamp, in microseconds: edit lists shift it. */
   private shift: number | undefined;
 
-  /** @param headBytes of header and prefix, which stand before the bytes of the point */
+  /** @param headBytes size of the header and prefix that are fed before the bytes of the point */
   constructor(
     private readonly from: ResumePoint,
     headBytes: number,
@@ -73,12 +73,12 @@ export class KeyframeTracker {
     this.position = headBytes;
   }
 
-  /** The oldest chunk that is still needed. */
+  /** Number of the oldest chunk that is still needed. */
   get keptFrom(): number {
     return this.point?.chunk ?? this.pieces[0]?.chunk ?? this.from.chunk;
   }
 
-  /** So many bytes of a chunk, from `offset` on, were fed; these key frames were found in them. */
+  /** Says that `bytes` of a chunk, from `offset` on, were fed, and which key frames were found in them. */
   fed(chunk: number, offset: number, bytes: number, keyFrames: KeyFrame[]): void {
     this.pieces.push({ chunk, offset, start: this.position, bytes });
     this.position += bytes;
@@ -90,10 +90,10 @@ export class KeyframeTracker {
     }
   }
 
-  /** A frame with this timestamp came out of the decoder and was placed so. */
+  /** Says that a frame with this timestamp (microseconds) was decoded and placed at `at`. */
   decoded(time: number, at: RateState): void {
     const [first] = this.candidates;
-    // The first that is shown is the first key frame, or a later one: then more is decoded again.
+    // If it is a later one, more is decoded again than need be.
     this.shift ??= first ? time - first.time : 0;
     const ofClock = time - this.shift;
     const [match] = this.candidates.filter((key) => Math.abs(key.time - ofClock) < SAME_TIME_US);
@@ -106,20 +106,20 @@ export class KeyframeTracker {
     this.placed.push({ container, announced, ...place, rate: at, restarts, keyFrame });
   }
 
-  /** All frames up to number `frames` (without it) are listed, and their audio is written. */
+  /** Says that all frames before number `frames` are listed and their audio is written: moves the point. */
   listed(frames: number): void {
     const safe = this.placed.filter(({ rate }) => rate.next < frames).at(-1);
     if (!safe) return;
     this.placed = this.placed.filter(({ rate }) => rate.next >= frames);
     const oldest = this.pieces[0];
-    // What is older than the pieces was given up.
+    // Chunks older than the kept pieces are gone.
     if (!oldest || oldest.chunk > safe.chunk) return;
     this.point = safe;
     while (this.pieces.length > 1 && this.pieces[1]!.chunk <= safe.chunk) this.dropPiece();
   }
 
   /**
-   * Another input stream begins behind this one. Where there are too many, this one cannot be resumed.
+   * Remembers that another input stream begins behind this one; beyond `MAX_RESTARTS` there is no point.
    */
   followedBy(restart: Restart): void {
     const restarts = [...(this.point?.restarts ?? []), restart];
@@ -128,7 +128,7 @@ export class KeyframeTracker {
     this.placed = isBounded ? this.placed.map((point) => ({ ...point, restarts })) : [];
   }
 
-  /** In which chunk, and where in it, a byte of what was scanned is. */
+  /** The chunk, and the offset in it, of scanned byte number `at`. */
   locate(at: number): { chunk: number; offset: number } | undefined {
     const piece = this.pieces.findLast(({ start }) => start <= at);
     return piece && { chunk: piece.chunk, offset: piece.offset + at - piece.start };

@@ -4,14 +4,14 @@ import type { FailureReason } from '../decode-failure.js';
 import type { Progress, CheckpointStore } from './checkpoint-store.js';
 import type { ResumePoint } from './keyframe-tracker.js';
 
-/** From where a session's decoding goes on. */
+/** Where a session's decoding is resumed. */
 export interface ResumeFrom {
   point: ResumePoint;
-  /** Of the input stream, where the point is not its beginning. */
+  /** The input stream's header; undefined if the point is its beginning. */
   header: Buffer | undefined;
 }
 
-/** Where the session's last holder came to, or its beginning; the reason where it cannot be gone on with. */
+/** The last owner's resume point, or the session's beginning; a failure reason if it cannot be resumed. */
 export async function findResumePoint(
   store: Pick<CheckpointStore, 'loadHeader'>,
   { id, mimeType }: Session,

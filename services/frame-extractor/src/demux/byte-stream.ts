@@ -1,9 +1,9 @@
 /**
- * Reads small structures at the front of a stream whose bytes come in pieces, and skips what is between
- * them. It never holds more than a structure that is not whole yet.
+ * Reads small structures from a stream that comes in pieces, and skips what is between them. Holds at most
+ * one structure that is not whole yet.
  */
 export class ByteStream {
-  /** Bytes of the stream that were read or skipped. */
+  /** How many bytes of the stream were read or skipped. */
   position = 0;
   private unread: Buffer = Buffer.alloc(0);
   private toSkip = 0;
@@ -13,12 +13,12 @@ export class ByteStream {
     this.skip(0);
   }
 
-  /** Up to so many bytes from the present position, as far as they have come. */
+  /** Up to `length` bytes from the current position; fewer if they have not come yet. */
   peek(length: number): Buffer {
     return this.unread.subarray(0, length);
   }
 
-  /** Goes on by so many bytes, which may not have come yet. */
+  /** Moves on by `length` bytes, which may not have come yet. */
   skip(length: number): void {
     this.toSkip += length;
     const skipped = Math.min(this.toSkip, this.unread.length);
@@ -27,7 +27,7 @@ export class ByteStream {
     this.position += skipped;
   }
 
-  /** After the last read of a push: lets the pushed piece go, but for what is still unread. */
+  /** Copies what is unread, so that the pushed piece can be freed; call after the last read of a push. */
   settle(): void {
     this.unread = Buffer.from(this.unread);
   }

@@ -81,7 +81,9 @@ function readTrackFragmentHead(head: Buffer, track: Track) {
     if (flags & flag) at += bytes;
   return {
     flags: flags & 0x20 ? uint(head, at) : track.defaultFlags,
-    /** Whether its media are found from where it stands itself: those of others are lost when it is moved. */
+    /**
+     * Whether its media are found from where it stands itself: those of others are lost when it is moved.
+     */
     isRelative: !(flags & 0x1),
   };
 }

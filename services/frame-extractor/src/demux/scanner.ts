@@ -1,37 +1,37 @@
-/** A place in an input stream at which another decoder can begin. */
+/** A key frame: a place at which another decoder can begin. */
 export interface KeyFrame {
-  /** Where it begins, in bytes from the beginning of what was scanned. */
+  /** Its position in bytes from where scanning began. */
   at: number;
-  /** When it is shown, by the container's clock, in microseconds. */
+  /** Its presentation time by the container's clock, in microseconds. */
   time: number;
-  /** What must stand between the input stream's header and the bytes from `at` on. */
+  /** Bytes to insert between the header and the bytes from `at` on. */
   prefix: Buffer;
 }
 
 /** What was found in the bytes of one `push`. */
 export interface Scanned {
-  /** Frames of the video track that began. */
+  /** How many frames of the video track began. */
   frames: number;
-  /** Packets of the audio track that began. */
+  /** How many packets of the audio track began. */
   audioPackets: number;
   keyFrames: KeyFrame[];
-  /** Where another input stream begins: nothing is scanned from there on. */
+  /** Position at which another input stream begins; nothing is scanned from there on. */
   next?: number;
-  /** What follows can have no pictures: ffmpeg may look for them for seconds. */
+  /** Set if what follows can have no video, for which ffmpeg would search for seconds. */
   isBroken?: true;
 }
 
 /**
- * Follows the structure of one input stream as its bytes pass, in pieces of any size, and keeps none of
- * them but the header. Where the bytes make no sense it finds nothing more.
+ * Follows the structure of one input stream as its bytes pass, in pieces of any size; keeps only the header.
+ * Bytes that make no sense are no error: it finds nothing more.
  */
 export interface Scanner {
-  /** All that a decoder needs before the first frame; undefined as long as that is not known. */
+  /** All that a decoder needs before the first frame; undefined until it was scanned. */
   readonly header: Buffer | undefined;
-  /** Whether nothing more will be found, because the bytes were not of the container. */
+  /** Whether the structure was lost, so that nothing more will be found. */
   readonly isLost: boolean;
   push(bytes: Buffer): Scanned;
 }
 
-/** A longer header, as with pictures of covers in it, is not kept. */
+/** Longest header that is kept; longer ones have cover pictures in them. */
 export const MAX_HEADER_BYTES = 256 * 1024;

@@ -12,21 +12,21 @@ import type { AudioStream } from '../audio/audio-stream.js';
 import type { AudioWriter } from '../audio/audio-writer.js';
 import type { RawBatch } from '../video/batch-reader.js';
 
-/** How often a batch may be tried before its session goes on without it. */
+/** How often detectors may fail at a batch before its job fails; the segmenter then shows it unsearched. */
 const DETECT_ATTEMPTS = 3;
 
-/** Hands a session's batches on to the detectors, in order, as fast as the playlist takes them. */
+/** Dispatches a session's batches to the detectors, in order, as fast as the playlist lists them. */
 export class BatchDispatcher {
-  /** What is done with the faces of the batches from now on. */
+  /** The effect of batches that are dispatched from now on. */
   effect: Effect;
-  /** Numbers of batches that were dispatched and are nowhere: they are dispatched again. */
+  /** Numbers of dispatched batches that were lost on their way, to be dispatched again. */
   readonly missing = new Set<number>();
 
   constructor(
     private readonly options: {
       sessionId: string;
       effect: Effect;
-      /** What is dispatched so far; kept up to date. */
+      /** Updated with each batch that is dispatched. */
       progress: Progress;
       store: FrameStore;
       volume: RetryOnDiskFull;
@@ -43,13 +43,12 @@ export class BatchDispatcher {
   }
 
   /**
-   * Resolves to true when the batch is in the frame store and in the detectors' queue, to false where the
-   * session takes no more: it was closed, or the store has no room for it because it is over. A batch
-   * that was dispatched before is not dispatched again, unless it is missing; but its audio is written,
-   * where that was not there. A store that is full is waited for.
-   * @param receivedAt when the newest chunk came that was fed when the batch was whole
+   * Writes a batch to the frame store and adds its job, once the playlist has caught up and its time has
+   * come. A batch that was dispatched before is skipped, unless it is in `missing`; audio that was not
+   * written is. Resolves to false if the session takes no more.
+   * @param receivedAt when the newest chunk arrived that was fed when the batch was whole
    * @param audio of the input stream that the batch comes from
-   * @throws {VolumeFullError}
+   * @throws {VolumeFullError} if the frame store stays full
    */
   async dispatch(raw: RawBatch, receivedAt: number, audio: AudioStream): Promise<boolean> {
     const { progress, store, clock, pacer, inFlight, metrics, cadence } = this.options;
@@ -76,13 +75,16 @@ export class BatchDispatcher {
     return true;
   }
 
-  /** The first frame of the first batch that is missing. */
+  /** First frame of the first batch in `missing`; undefined if there is none. */
   get firstMissingFrame(): number | undefined {
     const { framesPerBatch } = this.options.cadence;
     return this.missing.size === 0 ? undefined : Math.min(...this.missing) * framesPerBatch;
   }
 
-  /** Puts a batch into the frame store and the queue; resolves to when, undefined where there is no room any more. */
+  /**
+   * Resolves to when the batch was stored, in milliseconds since the epoch; undefined if the session is
+   * over.
+   */
   private async storeAndQueue(
     raw: RawBatch,
     receivedAt: number,
@@ -114,7 +116,7 @@ export class BatchDispatcher {
     batch: number,
   ): Promise<boolean> {
     const { sessionId, detect } = this.options;
-    // A job that failed, or whose frames are gone, would be in the way of the new one.
+    // A failed job of the same id would keep the new one out.
     await detect.remove(detectJobId({ sessionId, batch }));
     const decodedAt = await this.storeAndQueue(raw, receivedAt, audio, batch);
     if (decodedAt !== undefined) this.missing.delete(batch);

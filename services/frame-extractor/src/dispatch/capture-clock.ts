@@ -1,29 +1,32 @@
-/** How far the first guess may be moved, in milliseconds; what lies further is no live camera. */
+/** How much earlier the first estimate may be moved; a file that is pushed fast would move it further. */
 const MAX_CORRECTION_MS = 1_000;
-/** So much faster than the server's clock a source's may run: the guess moves on with it. */
+/** How much faster than the server's clock a source's clock may run; the estimate follows it. */
 const MAX_DRIFT = 0.001;
-/** Frames that come later than this, in milliseconds, were not captured in time: the source has paused. */
+/** Frames that arrive later than this after their capture mean that the source had paused. */
 const MAX_DELAY_MS = 20_000;
-/** Chunks come in their order: one that came so much before the one before it, came by another clock. */
+/**
+ * Chunks arrive in order: one that arrived this much before its predecessor was stamped by a clock set
+ * back.
+ */
 const STEP_BACK_MS = 1_000;
 
 /**
- * When a session's frames were captured, as well as the server can tell from their arrival.
+ * Estimates when a session's frames were captured, from when its chunks arrived. All times are milliseconds
+ * since the epoch, by the gateway's clock.
  *
- * Frame 0 was captured when the first chunk came, or earlier: a recorder keeps frames back while it fills
- * a chunk and while it starts. A frame cannot have come before it was captured, so each time that the
- * frames out by now would reach past the newest chunk's arrival, the beginning was earlier than believed.
- * Not later: arrivals are delayed by networks, not hastened; only not for ever. Another input stream is
- * another beginning: between the two, time passed without frames. Where the clock by which chunks come is
- * set back, captures are, too: frames that seem to come from the future would be taken for those of a
- * file, which have all the time they need.
+ * - Frame 0 was captured when the first chunk arrived, or earlier: recorders hold frames back.
+ * - No frame arrives before its capture. So if decoded frames reach past the newest chunk's arrival, the
+ *   estimate is moved earlier. It is not moved later, because networks only delay; except after a pause.
+ * - Each input stream sets the estimate anew: time passed without frames in between.
+ * - If the arrival clock is set back, captures are too. Frames from the future would pass for a file's,
+ *   which are never late.
  */
 export class CaptureClock {
   private earliest: number | undefined;
   private beganAtFrame = 0;
   private newestRead = -Infinity;
 
-  /** @param began when frame 0 was captured, as far as that is known already */
+  /** @param began capture time of frame 0, if an earlier owner knew it */
   constructor(
     private readonly fps: number,
     private began?: number,
@@ -31,17 +34,17 @@ export class CaptureClock {
     this.setBegan(began, 0);
   }
 
-  /** When frame 0 was captured, if any chunk came. */
+  /** Capture time of frame 0; undefined before the first chunk. */
   get captureOfFirst(): number | undefined {
     return this.began;
   }
 
-  /** A chunk came at this time. */
+  /** Says that a chunk arrived at this time. */
   chunkCame(receivedAt: number): void {
     if (this.began === undefined) this.setBegan(receivedAt, 0);
   }
 
-  /** The newest chunk of which frames were made came at this time. */
+  /** Says when the newest chunk arrived that frames have come out of. */
   chunkRead(receivedAt: number): void {
     const step = receivedAt - this.newestRead;
     this.newestRead = receivedAt;
@@ -50,15 +53,15 @@ export class CaptureClock {
     this.earliest! += step;
   }
 
-  /** An input stream whose first frame is this one begins with a chunk that came at `receivedAt`. */
+  /** Says that an input stream begins with this frame, and that its first chunk arrived at `receivedAt`. */
   inputStreamBegan(frame: number, receivedAt: number): void {
     const before = this.began;
     this.setBegan(Math.max(before ?? 0, receivedAt - this.toMs(frame)), frame);
-    // Its first chunk may have waited long on its way; it was not captured before what came before it.
+    // Its first chunk may have been long on its way, but was captured after the stream before it.
     this.earliest = before ?? this.earliest;
   }
 
-  /** `frames` frames were out when the newest chunk was one that came at `receivedAt`. */
+  /** Says that `frames` frames were decoded when the newest chunk had arrived at `receivedAt`. */
   framesOut(frames: number, receivedAt: number): void {
     this.chunkCame(receivedAt);
     const asArrived = receivedAt - this.toMs(frames);
@@ -67,7 +70,7 @@ export class CaptureClock {
     this.began = Math.max(earliest, Math.min(this.began!, asArrived));
   }
 
-  /** When frame n was captured, in milliseconds since 1970. */
+  /** Estimated capture time of a frame. */
   capturedAt(frame: number): number {
     return (this.began ?? 0) + this.toMs(frame);
   }

@@ -1,64 +1,64 @@
 import { deferred, type Deferred } from '@facecast/shared/runtime/deferred';
 
-/** Most batches of a session between this stage and the playlist: ten seconds at the defaults. */
+/** Most batches of a session in flight: ten seconds at the defaults. */
 const MAX_BATCHES = 100;
-/** Most bytes of them in the frame store, where the decoded and the marked may be there at once. */
+/** Most bytes of decoded batches in flight; their rendered copies may be there at the same time. */
 const MAX_BYTES = 128 * 1024 * 1024;
-/** Most of the frame store that one session takes. */
+/** Largest share of the frame store that one session's batches in flight take. */
 const MAX_SHARE = 1 / 8;
 
 /**
- * How many batches of a session may be on their way at once; at least one.
- * @param batchBytes size of each
- * @param storeBytes how much the frame store can hold
+ * How many batches of a session may be in flight at once; at least one.
+ * @param batchBytes size of one batch
+ * @param storeBytes capacity of the frame store
  */
 export function maxInFlight(batchBytes: number, storeBytes: number): number {
   const bytes = Math.min(MAX_BYTES, storeBytes * MAX_SHARE);
   return Math.max(1, Math.min(MAX_BATCHES, Math.floor(bytes / batchBytes)));
 }
 
-/** The batches of one session that are dispatched and not in the playlist yet. */
+/** Counts a session's batches in flight: dispatched, but not yet listed in the playlist. */
 export class InFlightWindow {
   private waiting: Deferred<void> | undefined;
   private listed = 0;
   private closed = false;
 
   /**
-   * @param changed told each time by how much the count changes
-   * @param handedOn how many batches were dispatched before
+   * @param changed called with each change of the count
+   * @param dispatched how many batches an earlier owner dispatched
    */
   constructor(
     private readonly changed: (difference: number) => void = () => {},
-    private handedOn = 0,
+    private dispatched = 0,
   ) {
-    changed(handedOn);
+    changed(dispatched);
   }
 
-  /** How many batches the playlist is known to list. */
+  /** How many batches the playlist lists, as far as this process has heard. */
   get batchesListed(): number {
     return this.listed;
   }
 
   get count(): number {
-    return this.handedOn - this.listed;
+    return this.dispatched - this.listed;
   }
 
-  /** One more batch is on its way. */
+  /** Counts one more dispatched batch. */
   add(): void {
-    this.handedOn++;
+    this.dispatched++;
     if (!this.closed) this.changed(1);
   }
 
-  /** The playlist has so many batches in all; a part of one does not count. */
+  /** Says that the playlist lists this many batches in all; a fraction is rounded down. */
   listedUpTo(batches: number): void {
     if (this.closed) return;
     const before = this.count;
-    this.listed = Math.min(this.handedOn, Math.max(this.listed, Math.floor(batches)));
+    this.listed = Math.min(this.dispatched, Math.max(this.listed, Math.floor(batches)));
     this.changed(this.count - before);
     this.waiting?.resolve();
   }
 
-  /** Resolves to true when fewer than `most` are on their way, to false after `close`. */
+  /** Resolves to true when fewer than `most` are in flight, to false on `close`. */
   async waitForRoom(most: number): Promise<boolean> {
     while (!this.closed && this.count >= most) {
       this.waiting = deferred();
@@ -67,7 +67,7 @@ export class InFlightWindow {
     return !this.closed;
   }
 
-  /** Lets whoever waits go on. */
+  /** Ends all waits at once. */
   close(): void {
     if (!this.closed) this.changed(-this.count);
     this.closed = true;

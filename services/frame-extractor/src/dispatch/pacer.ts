@@ -1,17 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Batches come in turn, each somewhat later than the last: a longer wait is a clock that was set back. */
+/**
+ * Longest wait for one batch. Batches are a tenth of a second apart: more means that a clock was set
+ * back.
+ */
 const MAX_WAIT_MS = 1_000;
 
-/** Holds media back that is ahead of its time: a file that is pushed faster than it plays. */
+/** Holds back media that is ahead of its capture time: a file that is pushed faster than it plays. */
 export class Pacer {
   private readonly closing = new AbortController();
 
-  /** @param leadMs how much earlier than it would be captured live media may be dispatched */
+  /** @param leadMs how far ahead of its capture time media may be dispatched */
   constructor(private readonly leadMs: number) {}
 
   /**
-   * Resolves when media of this capture time (milliseconds since 1970) may be dispatched, or after
+   * Resolves when media captured at this time (milliseconds since the epoch) may be dispatched, or on
    * `close`.
    */
   async until(capturedAt: number): Promise<void> {
@@ -20,7 +23,7 @@ export class Pacer {
     if (waitMs > 0) await delay(waitMs, undefined, { signal: this.closing.signal }).catch(() => {});
   }
 
-  /** Lets whoever waits go on. */
+  /** Ends all waits at once. */
   close(): void {
     this.closing.abort();
   }

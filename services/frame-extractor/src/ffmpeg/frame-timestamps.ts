@@ -1,21 +1,24 @@
-/** What ffmpeg says of a frame before it writes it. */
+/** What ffmpeg reports about a frame before it writes the frame. */
 export interface FrameTimestamp {
-  /** Its timestamp in microseconds; NaN where it has none. */
+  /** Timestamp in microseconds; NaN if it has none. */
   time: number;
-  /** It is the first one since ffmpeg looked at the pictures' size and format. */
+  /**
+   * Whether it is the first frame since the filters were configured: again after a change of size or
+   * format.
+   */
   isFirst: boolean;
 }
 
-/** ffmpeg filters that write a line for each frame that passes to file descriptor `fd`. */
+/** Video filters that write a line with each frame's timestamp to file descriptor `fd`. */
 export function timestampFilter(fd: number): string {
-  // A frame is only noted where it has metadata, and numbers are whole in this unit alone.
+  // Frames without metadata are not printed; AVTB makes timestamps whole microseconds.
   return `settb=AVTB,metadata=add:key=t:value=1,metadata=print:key=t:file=pipe\\\\:${fd}:direct=1`;
 }
 
-/** A note is about 60 bytes. */
+/** Longest line in characters; ffmpeg's have about 60. */
 const MAX_LINE_LENGTH = 1024;
 
-/** Reads the lines that those filters write. It is read on only as notes are asked for. */
+/** Parses the lines of `timestampFilter`; the stream is read only as timestamps are asked for. */
 export async function* readFrameTimestamps(
   stream: AsyncIterable<Buffer>,
 ): AsyncGenerator<FrameTimestamp> {

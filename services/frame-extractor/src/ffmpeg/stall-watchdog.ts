@@ -1,15 +1,12 @@
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 
-/**
- * A decoder may keep so many frames back to put them in order (H.264, annex A: at most 16), and asks for
- * the next ones before it gives them. Of audio, none keeps more.
- */
+/** How many frames a decoder may hold back to reorder them (H.264, annex A: at most 16). */
 const MAX_REORDERED_FRAMES = 16;
 
 /**
- * Notices a decoder that is given frames and gives none back. It is no stall when there was nothing to
- * work on (a still screen sends no frames), when its output was not taken from it, when it may be waiting
- * for frames to come before those that it has, or when it had no CPU to work with.
+ * Notices a decoder that is given frames and gives none back. It is no stall if there was nothing to decode
+ * (a still screen sends no frames), if its output was not taken, if it may still be reordering frames, or if
+ * it had no CPU.
  */
 export class StallWatchdog {
   private readonly timer: RunnableTimer;
@@ -20,8 +17,8 @@ export class StallWatchdog {
   private finishing = false;
 
   /**
-   * @param pid of the decoder, as far as that is known
-   * @param limitMs longest time in milliseconds that it may owe something; asked each time that it begins
+   * @param pid of the decoder; undefined before it has started
+   * @param limitMs how long it may owe output, in milliseconds; asked each time that it begins to
    */
   constructor(
     pid: () => number | undefined,
@@ -31,27 +28,30 @@ export class StallWatchdog {
     this.timer = new RunnableTimer(pid, onStall);
   }
 
-  /** It was given bytes in which so many frames (packets of audio) begin; `must` it give one for them? */
+  /**
+   * Says that it was given bytes in which `frames` frames (or audio packets) begin; `must`: one is owed
+   * at once.
+   */
   gave(frames: number, must = false): void {
     this.unanswered += frames;
     this.isWaitedFor ||= must;
     this.start();
   }
 
-  /** It does not take what it is given, or does so again. */
+  /** Says that it does not take its input (`true`), or does so again (`false`). */
   blocks(blocked: boolean): void {
     this.blocked = blocked;
     if (blocked) this.start();
     else if (!this.owes) this.stop();
   }
 
-  /** It was told to finish: from now on it owes something until it ends. */
+  /** Says that it was told to finish: it owes output until it ends. */
   toldToFinish(): void {
     this.finishing = true;
     this.start();
   }
 
-  /** It gave something. */
+  /** Says that it gave output. */
   got(): void {
     this.unanswered = 0;
     this.isWaitedFor = false;
@@ -59,13 +59,13 @@ export class StallWatchdog {
     this.start();
   }
 
-  /** Its output is not taken for a while. */
+  /** Says that its output is not taken for now. */
   hold(): void {
     this.held = true;
     this.stop();
   }
 
-  /** Its output is taken again. */
+  /** Says that its output is taken again. */
   release(): void {
     this.held = false;
     this.start();

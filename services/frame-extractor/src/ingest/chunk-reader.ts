@@ -12,36 +12,39 @@ import {
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
-/** With no chunk for this long, it is looked whether there is still a publisher, and how often. */
+/**
+ * Without a chunk for this long, the registry is asked whether the publisher is connected; then each time
+ * again.
+ */
 const SILENCE_MS = 1_000;
 
 type Chunk = Extract<ChunkJob, { kind: 'chunk' }>;
 
-/** What the input tells, and asks. */
+/** What a `ChunkReader` reports to its session. */
 export interface ChunkReaderEvents {
-  /** A chunk came, before anybody reads it. */
-  onChunk(receivedAt: number): void;
   /**
-   * Chunk `n` was read, and what came out of it until then is to be dispatched: resolves when it is safe.
+   * A chunk arrived; nobody has read it yet. `receivedAt`: at the gateway, milliseconds since the epoch.
    */
+  onChunk(receivedAt: number): void;
+  /** Chunk `n` was read. Resolves when the batches that came out of it are dispatched and saved. */
   onRead(n: number): Promise<void>;
-  /** A chunk is nowhere, or could not be taken. */
+  /** A chunk's bytes are missing, or its job failed. */
   onLost(): void;
 }
 
 /**
- * A session's chunks, in order, as they come. They can be read again from any place for as long as they
- * are kept. A chunk is acknowledged when it was read and `onRead` has resolved.
+ * A session's chunks in order, from its BullMQ queue. Chunks that are still stored can be read again from
+ * any number. A chunk's job completes when the chunk was read and `onRead` has resolved.
  */
 export class ChunkReader {
-  /** When the newest chunk that was read came to the gateway. */
+  /** When the gateway received the newest chunk that was read, in milliseconds since the epoch. */
   receivedAt = Date.now();
   private readonly queue: JobQueue<'chunks'>;
   private readonly worker: ReturnType<typeof consume>;
   private readonly silence: NodeJS.Timeout;
   private readonly concluded = deferred<void>();
   private state: 'open' | 'released' = 'open';
-  /** The chunk that is to come next; those before it can be read. */
+  /** Number of the chunk that the queue gives next; all before it can be read. */
   private next: number;
   private newest: Chunk | undefined;
   private newestRead = deferred<void>();
@@ -53,7 +56,7 @@ export class ChunkReader {
   constructor(
     private readonly options: {
       sessionId: string;
-      /** The first chunk that is not acknowledged. */
+      /** Number of the first chunk that is not acknowledged. */
       next: number;
       redis: Redis;
       chunks: ChunkStore;
@@ -68,7 +71,7 @@ export class ChunkReader {
     this.queue = new JobQueue<'chunks'>(redis, address);
     this.worker = consume<'chunks'>(redis, address, this.handle, {
       concurrency: 1,
-      // BullMQ counts locks that ran out: a slow machine loses many. The session's lease bounds deaths.
+      // BullMQ counts expired locks, and a slow machine loses many. The session's lease bounds deaths.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
     this.worker.on('error', (error) => warnUnlessOutage(log, error, 'chunk queue error'));
@@ -79,14 +82,14 @@ export class ChunkReader {
     this.silence = setInterval(() => this.checkPublisher(), SILENCE_MS);
   }
 
-  /** When the newest chunk that is there came to the gateway. */
+  /** When the gateway received the newest chunk that the queue gave, in milliseconds since the epoch. */
   get newestReceivedAt(): number {
     return this.newest?.receivedAt ?? this.receivedAt;
   }
 
   /**
-   * Chunk `n`, as soon as it is there; undefined where none comes, or `signal` is aborted. `mimeType` is
-   * there where a message said that another input stream begins with it.
+   * Chunk `n` as soon as the queue gives it; undefined if the input ends before it or `signal` is aborted.
+   * `mimeType` is set if a `restart` message said that another input stream begins with this chunk.
    */
   async read(
     n: number,
@@ -109,21 +112,21 @@ export class ChunkReader {
     return { bytes, mimeType: this.newest?.n === n ? this.newest.mimeType : undefined };
   }
 
-  /** Chunk `n` was read to its end. */
+  /** Says that chunk `n` was read to its end, so that it can be acknowledged. */
   done(n: number): void {
     if (this.newest?.n !== n) return;
     this.receivedAt = this.newest.receivedAt;
     this.newestRead.resolve();
   }
 
-  /** From now on nothing is acknowledged: it is put back for another replica. */
+  /** Puts the current job back for another replica, and acknowledges nothing from now on. */
   release(): void {
     this.state = 'released';
     this.concluded.resolve();
     this.wake();
   }
 
-  /** Takes no more; resolves when nothing is being taken. */
+  /** Stops consuming the queue; resolves when no job is being handled. */
   async close(): Promise<void> {
     this.release();
     clearInterval(this.silence);
@@ -161,8 +164,8 @@ export class ChunkReader {
   }
 
   /**
-   * Takes those before chunk `before` that the queue gives to nobody yet: a holder died with them, and
-   * its locks have not run out. When they have, these chunks come again, and are known.
+   * Reads chunks before number `before` that the queue gives to nobody, because a dead owner's lock on them
+   * has not expired. When it has, their jobs come again and are known by their numbers.
    */
   private async takeStillLocked(before = Infinity): Promise<void> {
     while (this.next < before && this.state === 'open') {
@@ -183,7 +186,7 @@ export class ChunkReader {
     if (this.state === 'open') await events.onRead(chunk.n);
   }
 
-  /** The end is acknowledged when all that comes before it is. */
+  /** Handles the `end` job once every chunk before it is read. */
   private async takeEnd(): Promise<void> {
     await this.takeStillLocked();
     if (this.state !== 'open') return;
@@ -196,7 +199,7 @@ export class ChunkReader {
     const { sessionId, sessions, log } = this.options;
     const look = async () => {
       if (await sessions.publisherExpected(sessionId)) return;
-      // Chunks that came before it went are still read.
+      // Chunks that it sent before it went are still read.
       if (this.working || (await this.queue.waiting()) > 0) return;
       log.info('publisher is gone: ending the input');
       clearInterval(this.silence);

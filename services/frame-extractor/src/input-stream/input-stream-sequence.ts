@@ -17,7 +17,7 @@ import type { ResumePoint, Restart } from '../checkpoint/keyframe-tracker.js';
 import type { ResumeFrom } from '../checkpoint/resume-point.js';
 import { padBatch, type RawBatch } from '../video/batch-reader.js';
 
-/** What a series of input streams is made of, and where its batches go. */
+/** What input streams are read from, and where their batches go. */
 export interface InputStreamSequenceOptions extends Pick<
   Deps,
   'cadence' | 'picture' | 'stallLimits' | 'metrics'
@@ -25,40 +25,40 @@ export interface InputStreamSequenceOptions extends Pick<
   input: ChunkReader;
   from: ResumeFrom;
   clock: CaptureClock;
-  /** How far the session has come, which others keep up to date. */
+  /** How far the session has come; read only, others update it. */
   progress: Readonly<Progress>;
-  /** Takes a batch of an input stream; resolves to false where no more is wanted. */
+  /** Takes a batch of an input stream; resolves to false if the session takes no more. */
   dispatch: (batch: RawBatch, inputStream: InputStream) => Promise<boolean>;
-  /** The first frame that was dispatched and is nowhere, if there is one. */
+  /** First frame of the oldest lost batch; undefined if none is lost. */
   firstMissingFrame: () => number | undefined;
   log: Logger;
 }
 
-/** How often one batch may be made again, with nothing listed in between. */
+/** How often one batch may be made again without progress in between. */
 const MAX_REMAKES = 5;
 /**
- * Input streams before the present one that are kept to be resumed: more in a few seconds are no
- * camera's.
+ * Most earlier input streams that can be resumed for a lost batch; no camera restarts more often in
+ * seconds.
  */
 const MAX_EARLIER = 4;
 
-/** An input stream that is decoded to its end, and not listed to its end yet. */
+/** An input stream that is decoded to its end, but not yet listed to its end. */
 interface EarlierInputStream extends Pick<InputStream, 'keyframes' | 'wholeHeader'> {
-  /** Number of the frame after its last. */
+  /** Number of the frame after its last one. */
   end: number;
 }
 
 /** The input streams of one session, one after the other, each decoded by one ffmpeg or more. */
 export class InputStreamSequence {
-  /** The one that is being decoded. */
+  /** The input stream that is being decoded. */
   current: InputStream;
-  /** Those before it of which something may still have to be made again, the oldest first. */
+  /** Input streams before it whose batches may still have to be made again, oldest first. */
   private earlier: EarlierInputStream[] = [];
-  /** Number of the frame after all that came out, since it was resumed last. */
+  /** Number of the frame after the last one decoded since the last resume. */
   private position: number;
   private header: Buffer | undefined;
   private size: Size | undefined;
-  /** The input cannot be read: why. */
+  /** Why the input cannot be read; undefined while it can. */
   private inputFailure: FailureReason | undefined;
   private readonly videoRestarts = new RestartLimit();
   private readonly audioRestarts = new RestartLimit();
@@ -75,7 +75,7 @@ export class InputStreamSequence {
     if (progress.nextChunk > 0) this.logReplacement('taken_over');
   }
 
-  /** Dispatches all batches; resolves to what it was that ended the last input stream too early. */
+  /** Dispatches all batches. Resolves to the failure that ended the last input stream early, if one did. */
   async decode(): Promise<FailureReason | undefined> {
     for (;;) {
       const failure = await this.decodeCurrent();
@@ -85,7 +85,7 @@ export class InputStreamSequence {
       const { following, decoder } = this.current;
       const rest = decoder.rest();
       if (following && (!reason || reason === 'no_picture')) {
-        // An input stream begins with a batch: then it can be resumed without the one before it.
+        // An input stream begins with a whole batch, so that it can be resumed without the one before it.
         if (rest) await this.dispatch(padBatch(rest, this.options.cadence.framesPerBatch));
         if (!this.begin(following)) return 'unknown_type';
         continue;
@@ -101,43 +101,41 @@ export class InputStreamSequence {
     }
   }
 
-  /** From where all can be made again that is not listed yet. */
+  /** The oldest input stream with frames that are not listed yet: the checkpoint is its resume point. */
   get resumable(): Pick<InputStream, 'keyframes' | 'wholeHeader'> {
     return this.earlier[0] ?? this.current;
   }
 
-  /** All frames up to number `frames` (without it) are listed, and their audio is written. */
+  /** Says that all frames before number `frames` are listed and their audio is written. */
   listed(frames: number): void {
     while (this.earlier[0] && this.earlier[0].end <= frames) this.earlier.shift();
     for (const { keyframes } of [...this.earlier, this.current]) keyframes.listed(frames);
   }
 
-  /** Has what is missing made again, also where all was decoded. */
+  /** Interrupts decoding so that lost batches are made again. */
   remake(): void {
     this.current.decoder.fail('batch_missing');
   }
 
-  /** After `decode` has come to the end: has it go on at what is missing. False where that cannot be made again. */
+  /** After `decode` has ended: resumes at the lost batch; false if its input is gone. */
   resume(): boolean {
     return this.resumeAtMissing();
   }
 
-  /** Ends the input stream: its input cannot be read. */
+  /** Ends decoding for good because its input cannot be read. */
   failInput(reason: FailureReason): void {
     this.inputFailure = reason;
     this.current.decoder.fail(reason);
   }
 
-  /** Nothing more is dispatched. */
+  /** Stops decoding at once; nothing more is dispatched. */
   stop(): void {
     this.isOver = true;
     this.current.decoder.close();
     this.current.audio.abandon();
   }
 
-  /**
-   * Hands the batches of the present input stream on until there are no more from its present decoder.
-   */
+  /** Dispatches batches until the current decoder ends; resolves to its failure, if it failed. */
   private async decodeCurrent(): Promise<DecodeFailure | undefined> {
     try {
       for await (const batch of this.current.decoder.batches())
@@ -160,15 +158,15 @@ export class InputStreamSequence {
     return !this.isOver;
   }
 
-  /** Goes on with the input stream after this one; false where nobody can read it. */
+  /** Begins the next input stream; false if its type cannot be read. */
   private begin({ container, ...place }: NextInputStream): boolean {
     if (!container) return false;
     const { progress, clock, input, log } = this.options;
-    // One that is decoded again began when it did.
+    // A stream that is decoded again keeps its first capture time.
     if (this.position >= progress.frames)
       clock.inputStreamBegan(this.position, input.newestReceivedAt);
     log.info({ chunk: place.chunk, frame: this.position }, 'next input stream begins');
-    // One that nobody announced is found again by its header.
+    // A restart without a message is found again by its header.
     const isAnnounced = place.announced === place.chunk && place.offset === 0;
     this.keepCurrent(isAnnounced ? { chunk: place.chunk, container } : undefined);
     this.header = undefined;
@@ -178,14 +176,14 @@ export class InputStreamSequence {
 
   private keepCurrent(restart: Restart | undefined): void {
     const { keyframes, wholeHeader, from } = this.current;
-    // Of one without frames there is nothing to make again.
+    // A stream without frames has nothing to make again.
     if (this.position > from.rate.next)
       this.earlier.push({ keyframes, wholeHeader, end: this.position });
     this.earlier = this.earlier.slice(-MAX_EARLIER);
     if (restart) for (const { keyframes } of this.earlier) keyframes.followedBy(restart);
   }
 
-  /** Lets another ffmpeg go on; false where that has not helped, or is not possible. */
+  /** Resumes with another ffmpeg; false if too many failed here, or there is no key frame to resume at. */
   private restart(failure: DecodeFailure, reason: Interruption): boolean {
     if (reason === 'batch_missing') return this.resumeAtMissing();
     const { keyframes, decoder } = this.current;

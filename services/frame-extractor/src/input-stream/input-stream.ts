@@ -7,46 +7,46 @@ import { AudioStream } from '../audio/audio-stream.js';
 import { createScanner } from '../demux/create-scanner.js';
 import type { Scanner } from '../demux/scanner.js';
 
-/** Where the input stream after this one begins. */
+/** Where the next input stream of the session begins. */
 export interface NextInputStream {
   chunk: number;
   offset: number;
-  /** Undefined where nobody can read it. */
+  /** Undefined if its declared type cannot be read. */
   container: Container | undefined;
   announced: number | undefined;
-  /** Further restarts, as far as they are known already. */
+  /** Restarts behind this one that are known already. */
   restarts: Restart[] | undefined;
 }
 
-/** How input streams are decoded. */
+/** How an input stream is decoded. */
 export interface InputStreamOptions extends Pick<
   VideoDecoderOptions,
   'picture' | 'size' | 'framesPerBatch' | 'stallLimits'
 > {
   /**
-   * Whether it is worth it to take the input stream up again where the decoder of its audio was lost.
-   * @param hasGiven whether that one gave anything
+   * Whether the input stream may be resumed because its audio decoder was lost.
+   * @param hasOutput whether that decoder had given any audio
    */
   mayRestartAudio: (hasOutput: boolean) => boolean;
-  /** Called where the input cannot be read. */
+  /** Called when a chunk cannot be read from Redis. */
   onFailed: (error: unknown) => void;
 }
 
 /**
- * One ffmpeg's part of an input stream: from a recovery point on, the input's bytes go into a decoder
- * until the input stream ends, another one begins in the input, or something goes wrong.
+ * One ffmpeg's share of an input stream: feeds chunks from a resume point on into the decoders, until the
+ * stream ends, the next one begins, or a decoder fails.
  */
 export class InputStream {
   readonly decoder: VideoDecoder;
   readonly audio: AudioStream;
   readonly keyframes: KeyframeTracker;
-  /** Once this input stream's bytes are over, and where there is one. */
+  /** The next input stream, once this one's bytes are over; undefined if there is none. */
   following: NextInputStream | undefined;
   private readonly scanner: Scanner;
   private readonly abort = new AbortController();
   private readonly feeding: Promise<void>;
 
-  /** @param header of the input stream, where `from` is not its beginning */
+  /** @param header of the input stream; undefined if `from` is its beginning */
   constructor(
     readonly from: ResumePoint,
     private readonly header: Buffer | undefined,
@@ -73,14 +73,14 @@ export class InputStream {
     this.feeding = this.feed(head).catch(options.onFailed);
   }
 
-  /** The input stream's header, as far as it is known. */
+  /** The container's header; undefined until it has been scanned. */
   get wholeHeader(): Buffer | undefined {
     return this.header ?? this.scanner.header;
   }
 
   /**
-   * Stops feeding and decoding; resolves when nothing is being fed any more. Its audio may be taken
-   * still.
+   * Stops feeding and decoding; resolves when no chunk is being fed. Audio that is decoded can still be
+   * taken.
    */
   async close(): Promise<void> {
     this.abort.abort();
@@ -91,7 +91,7 @@ export class InputStream {
 
   private audioLost(reason: Interruption): boolean {
     const { decoder, keyframes, options } = this;
-    // The pictures' decoder may have been lost with it.
+    // The video decoder may have been lost at the same moment.
     if (decoder.isClosed) return true;
     if (!keyframes.point || !options.mayRestartAudio(this.audio.hasOutput)) return false;
     decoder.fail(reason);
@@ -128,7 +128,7 @@ export class InputStream {
     this.audio.endInput();
   }
 
-  /** False where another input stream begins in it. */
+  /** Feeds a chunk from `offset` on; false if another input stream begins in it. */
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
     const { scanner, keyframes, decoder, audio } = this;
     const bytes = chunk.subarray(offset);
@@ -139,13 +139,13 @@ export class InputStream {
     }
     keyframes.fed(n, offset, bytes.length, keyFrames);
     const following = next === undefined ? undefined : keyframes.locate(next);
-    // The first bytes of the next one may have been in the chunk before, and were fed.
+    // The next stream's first bytes may have been in the chunk before, and were fed.
     const ownBytes = following
       ? Math.max(0, following.chunk === n ? following.offset - offset : 0)
       : bytes.length;
     const own = bytes.subarray(0, ownBytes);
     audio.write(own, audioPackets);
-    // Where the structure is not known, there may be a frame in every piece.
+    // Without a known structure, every piece may hold a frame.
     await decoder.write(own, scanner.isLost ? 1 : frames);
     if (!following) return true;
     const { container, announced, restarts } = this.from;

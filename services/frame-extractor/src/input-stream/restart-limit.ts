@@ -1,9 +1,12 @@
-/** How often ffmpeg may be lost at one place. */
+/** How often ffmpeg may fail at one frame before the failure is final. */
 const MAX_FAILURES = 3;
-/** How often in a row it may be lost before it gave anything: it did not die of what it was given. */
+/** How many replacements in a row may fail without any output: those did not die of their input. */
 const MAX_IMMEDIATE_FAILURES = 10;
 
-/** Tells an ffmpeg that is lost now and then from one that is always lost at the same place. */
+/**
+ * Allows restarts of an ffmpeg that fails now and then, but not of one that always fails at the same
+ * frame.
+ */
 export class RestartLimit {
   private frame = -1;
   private failures = 0;
@@ -12,10 +15,10 @@ export class RestartLimit {
   constructor(private readonly maxFailures = MAX_FAILURES) {}
 
   /**
-   * Whether another one may get further than the one that was lost. A replacement that is lost at once
-   * is one loss with the one before it.
-   * @param frame how far the session has come: whoever gets it further forgets all losses
-   * @param hasGiven whether the one that was lost gave anything
+   * Counts a failure, and says whether another ffmpeg may be started. A replacement that fails without
+   * output counts as one failure with the one before it.
+   * @param frame number of the next frame of the session; progress resets all counts
+   * @param hasOutput whether the ffmpeg that failed had given anything
    */
   allows(frame: number, hasOutput = true): boolean {
     const isElsewhere = frame !== this.frame;

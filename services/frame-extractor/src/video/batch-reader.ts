@@ -1,11 +1,11 @@
 import { frameBytes } from '@facecast/shared/media/frame-store';
 
 /**
- * Frames of one size as plain I420 planes one after another.
+ * A batch of frames as I420 planes, one frame after another.
  * The bytes are overwritten when the next batch is asked for.
  */
 export interface RawBatch {
-  /** Number of its first frame: a multiple of the frames of a whole batch. */
+  /** Number of its first frame, a multiple of `framesPerBatch`. */
   firstFrame: number;
   width: number;
   height: number;
@@ -13,13 +13,13 @@ export interface RawBatch {
   frames: Buffer;
 }
 
-/** What becomes of a frame: its number, and how many numbers before it show the frame before it again. */
+/** Where a frame goes: dropped, or shown as `number` after `repeats` repeats of the frame before it. */
 export type FramePlacement = { shown: false } | { shown: true; number: number; repeats: number };
 
 /**
  * Reads YUV4MPEG2 as ffmpeg writes it (4:2:0, 8 bit, progressive) and assembles its frames straight
- * into batches, each where `arrange`, which is asked before each frame, says.
- * The stream is not read on before the next batch is asked for.
+ * into batches. `arrange` is called before each frame and says where it goes.
+ * The stream is read only as batches are asked for.
  */
 export class BatchReader {
   private batch: BatchBuffer | undefined;
@@ -65,19 +65,19 @@ export class BatchReader {
     }
   }
 
-  /** Of all frames; not known before the first. */
+  /** Size of all frames in pixels; undefined before the first. */
   get size(): { width: number; height: number } | undefined {
     return this.batch?.size;
   }
 
-  /** The frames that are whole and not in a batch yet: where the stream has ended, the last ones. */
+  /** Whole frames that fill no batch yet; undefined if there are none. */
   rest(): RawBatch | undefined {
     const rest = this.batch?.take();
     return rest && rest.frameCount > 0 ? rest : undefined;
   }
 }
 
-/** The same batch, made whole by showing its last frame again. */
+/** A whole batch made of a shorter one by repeating its last frame. */
 export function padBatch(batch: RawBatch, framesPerBatch: number): RawBatch {
   const frames = Buffer.alloc((batch.frames.length / batch.frameCount) * framesPerBatch);
   const size = frameBytes(batch.width, batch.height);
@@ -88,12 +88,12 @@ export function padBatch(batch: RawBatch, framesPerBatch: number): RawBatch {
   return { ...batch, frameCount: framesPerBatch, frames };
 }
 
-/** A text line that comes in pieces. */
+/** Assembles one text line from pieces. */
 class Line {
   private text = '';
   isWhole = false;
 
-  /** Takes what belongs to the line, its end included; answers how many bytes that was. */
+  /** Takes the bytes of the line, its newline included; returns how many it took. */
   fill(bytes: Buffer, from: number): number {
     const newline = bytes.indexOf(0x0a, from);
     this.isWhole = newline >= 0;
@@ -111,10 +111,10 @@ class Line {
   }
 }
 
-/** ffmpeg's headers are about 60 bytes long. */
+/** Longest header line in characters; ffmpeg's have about 60. */
 const MAX_LINE_LENGTH = 256;
 
-/** One batch that is being assembled; the frame before it stays in it until it is overwritten. */
+/** One batch that is being assembled. The last batch's frames stay in it until they are overwritten. */
 class BatchBuffer {
   readonly frameBytes: number;
   private readonly bytes: Buffer;
@@ -129,7 +129,7 @@ class BatchBuffer {
     this.bytes = Buffer.allocUnsafeSlow(this.frameBytes * framesPerBatch);
   }
 
-  /** The next frame has this number. Of the first batch, what comes before it is not filled. */
+  /** Says the next frame's number; the first batch may begin in its middle. */
   begin(number: number): void {
     if (this.firstFrame !== undefined) return;
     const slot = number % this.framesPerBatch;
@@ -141,7 +141,7 @@ class BatchBuffer {
     this.filled += bytes.copy(this.bytes, this.filled, from, to);
   }
 
-  /** The frame before the present one is the present one, too. */
+  /** Copies the last frame as the next one. */
   repeat(): void {
     const from = (this.filled === 0 ? this.bytes.length : this.filled) - this.frameBytes;
     this.filled += this.bytes.copy(this.bytes, this.filled, from, from + this.frameBytes);
@@ -151,7 +151,7 @@ class BatchBuffer {
     return this.filled === this.bytes.length;
   }
 
-  /** The whole frames that are in it; it is empty after that. */
+  /** The whole frames assembled so far; empties the buffer. */
   take(): RawBatch {
     const frameCount = Math.floor(this.filled / this.frameBytes);
     const firstFrame = this.firstFrame ?? 0;

@@ -1,23 +1,20 @@
-/**
- * Where an input stream's clock and the session's frame numbers stand to each other. Times are
- * microseconds.
- */
+/** How an input stream's timestamps map to the session's frame numbers. Times are microseconds. */
 export interface RateState {
   /** The number that the next frame gets. */
   next: number;
-  /** When frame 0 would have been by the input stream's clock; not there before the first frame. */
+  /** Timestamp that frame 0 would have by the stream's clock; undefined before the first frame. */
   origin?: number | undefined;
-  /** The newest timestamp. */
+  /** The newest timestamp; undefined before the first frame. */
   last?: number | undefined;
 }
 
-/** What becomes of one frame of a source. */
+/** Where one frame of a source goes. */
 export interface Placement {
-  /** So often the frame before it is shown again first: there was a gap. */
+  /** How often the frame before it is repeated first, to fill a gap. */
   repeats: number;
-  /** Whether it is shown at all; where not, the source has more frames than the session. */
+  /** Whether it is shown; if not, it is dropped because the source has more frames than the session. */
   shown: boolean;
-  /** From this state, the same frame is placed without a repeat, and all after it as they were. */
+  /** The state from which this frame is placed again without repeats, and all later ones as before. */
   at: RateState;
   after: RateState;
 }

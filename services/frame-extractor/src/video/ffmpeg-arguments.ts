@@ -1,32 +1,31 @@
 import type { Container } from '../demux/container.js';
 import { timestampFilter } from '../ffmpeg/frame-timestamps.js';
 
-/** What comes out of ffmpeg. */
+/** What every session's video is decoded to. */
 export interface Picture {
   fps: number;
-  /** Largest size in pixels, both even; smaller sources keep theirs. */
+  /** Largest size in pixels, even; smaller sources keep their own. */
   maxWidth: number;
   maxHeight: number;
 }
 
-/** Larger sources (8K UHD) are refused before their frames take memory. */
+/** Largest source, 8K UHD: ffmpeg refuses larger ones before it allocates frames. */
 const MAX_SOURCE_PIXELS = 7680 * 4320;
 
-/** Even sides, in pixels. */
+/** A picture's size in pixels; both even. */
 export interface Size {
   width: number;
   height: number;
 }
 
-/** The file descriptor on which ffmpeg notes each frame before it writes it. */
+/** File descriptor on which ffmpeg writes each frame's timestamp before the frame. */
 const NOTES_FD = 3;
 
 /**
- * Arguments for an ffmpeg that reads one input stream from stdin and writes every frame of it to stdout
- * as YUV4MPEG2, with a note of each (see `readFrameTimestamps`) to file descriptor 3.
+ * Arguments for an ffmpeg that reads one input stream from stdin and writes each of its frames to stdout as
+ * YUV4MPEG2, and its timestamp to file descriptor 3 (see `readFrameTimestamps`).
  *
- * @param size of the output, whatever that of the input stream is and becomes; that of its first frame
- * where there is none
+ * @param size of the output; undefined: the first frame's, scaled down to `picture`
  */
 export function ffmpegArguments(container: Container, picture: Picture, size?: Size): string[] {
   const filters = `${timestampFilter(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
@@ -52,15 +51,15 @@ function readStdin(container: Container): string[] {
 }
 
 /**
- * Every frame once, and timestamps as they are in the input stream, in microseconds: the constant rate is
- * our own affair, because ffmpeg's cannot be resumed in mid-stream.
+ * Every frame once, with its own timestamp in microseconds: `placeFrame` makes the rate constant,
+ * resumably.
  */
 const ALL_FRAMES = ['-copyts', '-fps_mode', 'passthrough', '-enc_time_base', '1/1000000'];
 
-/** BT.601 limited range is the space that effects are drawn in. */
+/** BT.601 limited range, in which effects are drawn. */
 const COLOURS = 'out_color_matrix=bt601:out_range=limited,format=yuv420p';
 
-/** Scales down to at most this size, to square pixels and even sides. */
+/** Filter that scales down to at most this size, with square pixels and even sides. */
 function shrink({ maxWidth, maxHeight }: Picture): string {
   const factor = `min(1,min(${maxWidth}/(iw*sar),${maxHeight}/ih))`;
   // The hundredth makes up for what a quotient like 1280/1920 is too small.
@@ -68,7 +67,7 @@ function shrink({ maxWidth, maxHeight }: Picture): string {
   return `scale=w='${even('iw*sar')}':h='${even('ih')}':${COLOURS}`;
 }
 
-/** Scales to fit into this size and puts black bars beside it. */
+/** Filter that scales to fit into this size, with black bars beside it. */
 function fit({ width, height }: Size): string {
   const factor = `min(${width}/(iw*sar),${height}/ih)`;
   const even = (side: string, most: number) => `max(2,min(${most},2*round(${side}*${factor}/2)))`;

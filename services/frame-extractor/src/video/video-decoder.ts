@@ -8,14 +8,14 @@ import { FixedBufferPipe } from '../ffmpeg/fixed-buffer-pipe.js';
 import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
 import { BatchReader, type FramePlacement, type RawBatch } from './batch-reader.js';
 
-/** An input stream that has shown no frame after so many bytes shows none. */
+/** Without a frame after this many bytes, an input stream is held to have no picture. */
 const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
 
-/** How long ffmpeg may take what it is given, have time to run, and give nothing: in milliseconds. */
+/** How long ffmpeg may run on its input without any output before it is held to hang, in milliseconds. */
 export interface StallLimits {
-  /** Before the first frame: an input stream may begin slowly, and so may ffmpeg. */
+  /** Before the first frame, which may take longer. */
   firstFrameMs: number;
-  /** After it. */
+  /** After the first frame. */
   stallMs: number;
 }
 export const STALL_LIMITS: StallLimits = { firstFrameMs: 10_000, stallMs: 3_500 };
@@ -24,21 +24,21 @@ export const STALL_LIMITS: StallLimits = { firstFrameMs: 10_000, stallMs: 3_500 
 export interface VideoDecoderOptions {
   container: Container;
   picture: Picture;
-  /** Size of the output; where there is none, the first frame's, and another one is a failure. */
+  /** Size of the output. Undefined: that of the first frame, and a change of it is a failure. */
   size?: Size | undefined;
   framesPerBatch: number;
-  /** Where the session's frame numbers stand. */
+  /** State of the session's constant frame rate. */
   rate: RateState;
-  /** Where it begins in the middle of an input stream: frames with earlier timestamps (microseconds) are not shown. */
+  /** Frames with earlier timestamps (microseconds) are dropped; set when resuming in mid-stream. */
   from?: number | undefined;
   stallLimits?: StallLimits;
-  /** Told of each frame, before it is in a batch: its timestamp, and from where it can be placed again. */
+  /** Called for each frame before it is in a batch: its timestamp, and the state that places it again. */
   onFrame?: (time: number, at: RateState) => void;
 }
 
 /**
- * One input stream on its way through one ffmpeg: container bytes in, batches of I420 frames at a
- * constant rate out. Whatever goes wrong, on either side, comes out of `batches()`.
+ * One ffmpeg that decodes the video of an input stream: container bytes in, batches of I420 frames at a
+ * constant rate out. Every failure, of input or ffmpeg, is thrown by `batches()`.
  */
 export class VideoDecoder {
   private readonly started: Promise<{ ffmpeg: OwnedProcess; output: FixedBufferPipe }>;
@@ -53,7 +53,7 @@ export class VideoDecoder {
   private failure: FailureReason | undefined;
   private closed = false;
   private pid: number | undefined;
-  /** Whether the frame `from` or a later one has come. */
+  /** Whether the frame at `from`, or a later one, has been decoded. */
   private isAtStart = false;
 
   /** Starts ffmpeg at once, so that it is ready when the first bytes come. */
@@ -71,7 +71,7 @@ export class VideoDecoder {
   }
 
   /**
-   * Resolves when there is room for more. Bytes after the end, a failure or `close` are ignored.
+   * Resolves when ffmpeg can take more. Bytes after the end, a failure or `close` are ignored.
    * @param frames how many frames begin in these bytes
    */
   async write(bytes: Buffer, frames: number): Promise<void> {
@@ -92,7 +92,7 @@ export class VideoDecoder {
     this.watch.blocks(false);
   }
 
-  /** All was written: what ffmpeg still has comes out, and then `batches()` ends. */
+  /** Says that no more bytes follow: ffmpeg finishes what it has, and `batches()` ends. */
   endInput(): void {
     if (this.closed) return;
     this.inputEnded = true;
@@ -101,10 +101,10 @@ export class VideoDecoder {
   }
 
   /**
-   * The whole batches as they come; while one is being worked on, ffmpeg is held back. Ends when the
-   * input stream has ended or `close` was called; `rest` is what is left then.
+   * Whole batches as they are decoded; ffmpeg is held back while the caller works on one. Ends with the
+   * input stream, or on `close`; `rest` then has the frames that fill no whole batch.
    *
-   * @throws {DecodeFailure} after the last frame that could be had
+   * @throws {DecodeFailure} after the last frame that could be decoded
    */
   async *batches(): AsyncGenerator<RawBatch> {
     const { ffmpeg, output } = await this.started;
@@ -124,27 +124,27 @@ export class VideoDecoder {
     }
   }
 
-  /** Frames that came out and fill no whole batch; none where the decoder is still at work. */
+  /** Decoded frames that fill no whole batch; undefined while the decoder works. */
   rest(): RawBatch | undefined {
     return this.closed ? this.reader.rest() : undefined;
   }
 
-  /** Whether nothing more comes but what is out already. */
+  /** Whether the decoder is closed: only frames that are out already are still delivered. */
   get isClosed(): boolean {
     return this.closed;
   }
 
-  /** Whether a frame came out of it. */
+  /** Whether any frame was decoded. */
   get hasOutput(): boolean {
     return this.framesOut > 0;
   }
 
-  /** Of its frames, as soon as one came. */
+  /** Size of its frames; undefined before the first. */
   get size(): Size | undefined {
     return this.reader.size;
   }
 
-  /** Ends the input stream for this reason. */
+  /** Closes the decoder; `batches()` throws this reason. */
   fail(reason: FailureReason): void {
     if (!this.closed) this.failure = reason;
     this.close();
@@ -157,17 +157,17 @@ export class VideoDecoder {
     this.withFfmpeg((ffmpeg, output) => {
       void ffmpeg.close();
       ffmpeg.notes.destroy();
-      // What came out is still taken, where somebody takes it.
+      // If `batches()` is being read, it delivers what came out already.
       if (!this.notes) output.close();
     });
   }
 
-  /** Whether the input stream is known to have a picture. */
+  /** Whether the input stream is known to have video. */
   private get isProven(): boolean {
     return this.framesOut > 0 || this.options.from !== undefined;
   }
 
-  /** Where it could not be started, `batches` says so. */
+  /** Calls `say` once ffmpeg has started; if it cannot start, `batches()` throws that. */
   private withFfmpeg(say: (ffmpeg: OwnedProcess, output: FixedBufferPipe) => void): void {
     this.started.then(({ ffmpeg, output }) => say(ffmpeg, output)).catch(() => {});
   }
@@ -180,10 +180,10 @@ export class VideoDecoder {
     this.withFfmpeg((ffmpeg) => ffmpeg.notes.destroy());
   }
 
-  /** Says where the frame goes of which ffmpeg has just begun to write. */
+  /** Places the frame that ffmpeg begins to write, by its timestamp. */
   private async placeNextFrame(): Promise<FramePlacement> {
     const { size, from, picture, onFrame } = this.options;
-    // Closed, it has no more notes.
+    // After `close` there are no more timestamps.
     const note = await this.notes?.next().catch(() => undefined);
     if (!note || note.done) return { shown: false };
     const { time, isFirst } = note.value;

@@ -29,7 +29,10 @@ export class AudioSource {
     return this.store.read({ sessionId: this.sessionId, batch, kind: 'sound' });
   }
 
-  /** The samples of a batch that has just come, as soon as they are there; what there is when `signal` is aborted. */
+  /**
+   * The samples of a batch that has just come, as soon as they are there; what there is when `signal` is
+   * aborted.
+   */
   async readNew(batch: number, signal: AbortSignal): Promise<Buffer | undefined> {
     const patience = new RunnableTimer(
       () => undefined,

@@ -20,7 +20,10 @@ export class TimelineFile {
     private readonly volume: Pick<RetryOnDiskFull, 'write'>,
   ) {}
 
-  /** Goes on with the file, if there is one, at frame `firstFrame`: what a predecessor wrote from there on goes. */
+  /**
+   * Goes on with the file, if there is one, at frame `firstFrame`: what a predecessor wrote from there on
+   * goes.
+   */
   static async open(
     path: string,
     options: {

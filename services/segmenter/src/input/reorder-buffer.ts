@@ -73,7 +73,9 @@ export class ReorderBuffer {
     return this.waiting.size > 0 || this.inputEnd !== undefined;
   }
 
-  /** The number of the batch whose turn it is, where it is known to have been handed on and is not there. */
+  /**
+   * The number of the batch whose turn it is, where it is known to have been handed on and is not there.
+   */
   get missing(): number | undefined {
     const isExpected = this.hasWaiting || this.newest >= this.next;
     return isExpected && !this.end && !this.waiting.has(this.next) ? this.next : undefined;

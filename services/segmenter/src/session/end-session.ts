@@ -40,8 +40,8 @@ export async function readSummary(
 }
 
 /**
- * Ends a session: its playlist, its recording, its summary, then its traces, then the news of it. Whoever is cut off
- * in between may begin again. A session without a frame leaves no folder.
+ * Ends a session: its playlist, its recording, its summary, then its traces, then the news of it. Whoever
+ * is cut off in between may begin again. A session without a frame leaves no folder.
  */
 export async function endSession(
   deps: EndSessionDeps,

@@ -42,7 +42,10 @@ export class StatsCounter {
     this.counted.framesIn = Math.max(this.counted.framesIn, firstFrame + frameCount);
   }
 
-  /** A batch is in the playlist since `at`, which says that it ended at `endDate`; milliseconds since the epoch. */
+  /**
+   * A batch is in the playlist since `at`, which says that it ended at `endDate`; milliseconds since the
+   * epoch.
+   */
   published(batch: RenderedBatch, at: number, endDate: number): void {
     const counted = this.counted;
     counted.width = batch.width;
