@@ -11,16 +11,16 @@ import {
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Tells one version of a file from another, by whomever it was written. */
+/** Identifies one version of a file: inode and modification time. */
 export type FileVersion = string;
 
-/** Tells this process's unfinished files from another's, which may have the same process id. */
+/** In the names of this process's unfinished files; process ids may repeat in containers. */
 const WRITER = randomUUID();
 
-/** Unfinished files end so, and begin with a dot. */
+/** How names of unfinished files end; they begin with a dot. */
 export const UNFINISHED = '.unfinished';
 
-/** Writes a file so that it is seen whole or not at all, over an older one of the same name. */
+/** Writes a file atomically, under a temporary name that is then renamed over the old one. */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const unfinished = unfinishedName(path);
   const file = await open(unfinished, 'w');
@@ -36,8 +36,8 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
 }
 
 /**
- * The same, synchronously: for the many small files of a live stream, which are in memory. There each
- * step takes microseconds, and handing it to another thread and back ten times as many.
+ * `writeWhole`, synchronously: for the small files of a live stream, which are in memory. There a write takes
+ * microseconds, and a round trip to another thread ten times as many.
  */
 export function writeWholeNow(path: string, content: Uint8Array | string): FileVersion {
   const unfinished = unfinishedName(path);
@@ -55,18 +55,18 @@ export function writeWholeNow(path: string, content: Uint8Array | string): FileV
   }
 }
 
-/** Which version of a file is there now; undefined where there is none. */
+/** The current version of a file; undefined if there is none. */
 export function fileVersion(path: string): FileVersion | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats && versionOf(stats);
 }
 
-/** The file's content; undefined where there is none. */
+/** A file's content; undefined if there is none. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   return orMissing(() => readFile(path));
 }
 
-/** What `read` gives; undefined where the file or directory that it reads is not there. */
+/** What `read` resolves to; undefined if the file or directory that it reads is not there. */
 export async function orMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();

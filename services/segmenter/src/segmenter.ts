@@ -23,19 +23,19 @@ import { segmentSession, type SegmentSessionDeps } from './session/segment-sessi
 import { StatsCounter } from './session/stats-counter.js';
 
 export interface SegmenterOptions extends PackagerSettings {
-  /** Directory of the sessions' folders; it must be there. */
+  /** Directory of the sessions' folders; it must exist. */
   hlsDir: string;
   framesDir: string;
-  /** Directory of recordings, made where a session wants one. */
+  /** Directory of recordings; made when a session wants one. */
   recordingsDir: string;
   recordingRetentionMs: number;
-  /** Recordings stop where the disk has less left. */
+  /** Recordings stop when the disk has less free space. */
   recordingMinFreeBytes: number;
   retentionMs: number;
   sessionsPerReplica: number;
 }
 
-/** One replica: holds sessions, and does the work of each. */
+/** One replica of the service: owns sessions in the stage `segment` and does the work of each. */
 export class Segmenter {
   private readonly deps: SegmentSessionDeps;
   private readonly stage: SessionStage;
@@ -98,7 +98,7 @@ export class Segmenter {
     return this.deps.volume.check();
   }
 
-  /** Hands every session over and takes no more. */
+  /** Releases every session to other replicas and takes no more. */
   async close(): Promise<void> {
     this.deps.volume.close();
     await this.stage.close();
@@ -112,7 +112,7 @@ export class Segmenter {
     await this.stageJobs.close();
   }
 
-  /** Ends a session that took several holders with it, or whose folder cannot be gone on with. */
+  /** Ends a session that several owners died of, or whose folder cannot be resumed. */
   private async giveUp(sessionId: string, message: string): Promise<void> {
     const session = await this.deps.registry.get(sessionId);
     if (!session) return;

@@ -12,12 +12,12 @@ import { SessionStage, type SessionWork } from './session-stage.js';
 import { redisUrl } from '../testing/redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-const claims = new JobQueue<'decode'>(redis, { kind: 'decode' });
+const stageJobs = new JobQueue<'decode'>(redis, { kind: 'decode' });
 const log = pino({ level: 'silent' });
 
 beforeEach(() => redis.flushall());
 afterAll(async () => {
-  await claims.close();
+  await stageJobs.close();
   await redis.quit();
 });
 
@@ -33,7 +33,7 @@ const stage = (
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 
-test('a session is worked on by one replica only, however often it is claimed', async () => {
+test('a session is worked on by one replica only, however often its job is added', async () => {
   const begun: string[] = [];
   const both = deferred();
   const work: SessionWork = async ({ sessionId, signal }) => {
@@ -43,7 +43,7 @@ test('a session is worked on by one replica only, however often it is claimed', 
   };
   const replicas = [stage(work), stage(work)];
   for (const sessionId of ['one', 'one', 'two', 'one'])
-    await claims.add({ sessionId }, { jobId: sessionId });
+    await stageJobs.add({ sessionId }, { jobId: sessionId });
   await both.promise;
   expect(begun.sort()).toEqual(['one', 'two']);
   expect(replicas.reduce((held, replica) => held + replica.size, 0)).toBe(2);
@@ -56,7 +56,7 @@ test('one replica holds several sessions at once', async () => {
     if (replica.size === 3) all.resolve();
     await untilAborted(signal);
   });
-  for (const sessionId of ['a', 'b', 'c']) await claims.add({ sessionId }, { jobId: sessionId });
+  for (const sessionId of ['a', 'b', 'c']) await stageJobs.add({ sessionId }, { jobId: sessionId });
   await all.promise;
   await replica.close();
 });
@@ -67,7 +67,7 @@ test('a replica that stops gives its sessions back at once', async () => {
     first.resolve();
     await untilAborted(signal);
   });
-  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await first.promise;
   const second = deferred<string>();
   const staying = stage(async ({ sessionId }) => second.resolve(sessionId));
@@ -78,18 +78,18 @@ test('a replica that stops gives its sessions back at once', async () => {
 
 test('a replica that stops in the moment that it gets a session gives that back at once, too', async () => {
   const leaving = stage(async ({ signal }) => untilAborted(signal));
-  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   while (leaving.size === 0) await otherWork();
   await leaving.close();
-  expect(await claims.waiting()).toBe(1);
+  expect(await stageJobs.waiting()).toBe(1);
 });
 
 test.each([
   ['goes on at another', async () => {}],
   ['goes on at another, where the clock of Redis was set back by an hour', setClockBack],
-])('a session whose holder is killed %s', async (_, happens) => {
-  const doomed = await holder();
-  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+])('a session whose owner is killed %s', async (_, happens) => {
+  const doomed = await startOwner();
+  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await doomed.says('one');
   const taken = deferred<string>();
   const heir = stage(async ({ sessionId }) => taken.resolve(sessionId));
@@ -105,16 +105,16 @@ async function setClockBack() {
     await redis.set(`facecast:queue:decode:${key}`, 'set before', 'PX', 3_600_000);
 }
 
-test('a session that gets further outlives any number of holders; one that does not is ended after three', async () => {
+test('a session that gets further outlives any number of owners; one that does not is ended after three', async () => {
   for (const sessionId of ['moving', 'stuck'])
-    await claims.add({ sessionId }, { jobId: sessionId });
+    await stageJobs.add({ sessionId }, { jobId: sessionId });
   for (let deaths = 0; deaths < 3; deaths++) {
-    const doomed = await holder();
+    const doomed = await startOwner();
     await doomed.says('moving');
     await doomed.says('stuck');
     doomed.kill();
   }
-  const fourth = await holder();
+  const fourth = await startOwner();
   await fourth.says('gave stuck up');
   await fourth.says('moving');
   fourth.kill();
@@ -127,9 +127,9 @@ test('a session that gets further outlives any number of holders; one that does 
 });
 
 test('owners whose locks ran out while they were frozen, however many, are no deaths', async () => {
-  await claims.add({ sessionId: 'stuck' }, { jobId: 'stuck' });
+  await stageJobs.add({ sessionId: 'stuck' }, { jobId: 'stuck' });
   for (let frozen = 0; frozen < 4; frozen++) {
-    const owner = await holder();
+    const owner = await startOwner();
     await owner.says('stuck');
     owner.kill('SIGSTOP');
   }
@@ -143,8 +143,8 @@ test('owners whose locks ran out while they were frozen, however many, are no de
 });
 
 test('an owner that was frozen, and fails as it wakes beside its successor, ends nothing', async () => {
-  await claims.add({ sessionId: 'fragile' }, { jobId: 'fragile' });
-  const frozen = await holder();
+  await stageJobs.add({ sessionId: 'fragile' }, { jobId: 'fragile' });
+  const frozen = await startOwner();
   await frozen.says('fragile');
   frozen.kill('SIGSTOP');
   const taken = deferred();
@@ -167,8 +167,8 @@ test('an owner that was frozen, and fails as it wakes beside its successor, ends
 });
 
 test('a session that was given up is ended by another where the one that did it dies', async () => {
-  const doomed = await holder();
-  await claims.add({ sessionId: 'hopeless' }, { jobId: 'hopeless' });
+  const doomed = await startOwner();
+  await stageJobs.add({ sessionId: 'hopeless' }, { jobId: 'hopeless' });
   await doomed.says('gave hopeless up');
   const ended = deferred<string>();
   const heir = stage(
@@ -183,8 +183,8 @@ test('a session that was given up is ended by another where the one that did it 
 });
 
 /** A replica in a process of its own: it says which sessions it holds, and which it gives up. */
-async function holder() {
-  const child = spawn('node', ['--input-type=module', '--eval', HOLDER], {
+async function startOwner() {
+  const child = spawn('node', ['--input-type=module', '--eval', OWNER], {
     env: { ...process.env, REDIS_URL: redisUrl },
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -208,7 +208,7 @@ async function holder() {
  * Holds each session for ever; `moving` gets further, `hopeless` fails, `fragile` fails where it stood
  * still, and nobody is ever given up to the end.
  */
-const HOLDER = `
+const OWNER = `
   import { Redis } from 'ioredis';
   import { pino } from 'pino';
   import { SessionStage } from '../../dist/lease/session-stage.js';
@@ -242,7 +242,7 @@ const HOLDER = `
   });
   console.log('ready');`;
 
-test('a replica that has lost its claim stops its work', async () => {
+test('a replica that has lost its lease stops its work', async () => {
   const begun = deferred();
   const lost = deferred();
   const replica = stage(async ({ signal }) => {
@@ -250,14 +250,14 @@ test('a replica that has lost its claim stops its work', async () => {
     await untilAborted(signal);
     lost.resolve();
   });
-  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await begun.promise;
   await redis.set('facecast:queue:decode:one:lock', 'somebody else');
   await lost.promise;
   await replica.close();
 });
 
-test('a claim that ran out, and came back to the replica before that was known, is worked on once', async () => {
+test('a lease that expired and came back to the same replica is worked on once', async () => {
   const begun = new EventEmitter();
   let [works, most] = [0, 0];
   const replica = stage(async (lease) => {
@@ -269,7 +269,7 @@ test('a claim that ran out, and came back to the replica before that was known, 
     works--;
   });
   const first = once(begun, 'work');
-  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await first;
   for (let times = 0; times < 3; times++) {
     const again = once(begun, 'work');
@@ -281,7 +281,7 @@ test('a claim that ran out, and came back to the replica before that was known, 
 });
 
 /**
- * What an outage and the check for stalled jobs do to a claim: nobody has it, and it waits for a holder.
+ * What an outage and the check for stalled jobs do to a lease: nobody holds it, and its job waits.
  */
 async function comeBack(sessionId: string) {
   const queue = 'facecast:queue:decode';
@@ -302,7 +302,7 @@ test('a session whose work fails is given up, with the reason', async () => {
     },
     async ({ sessionId }, verdict) => given.resolve(`${sessionId}: ${verdict}`),
   );
-  await claims.add({ sessionId: 'one' }, { jobId: 'one' });
+  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   expect(await given.promise).toBe('one: no disk');
   await replica.close();
 });

@@ -6,15 +6,15 @@ import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { orMissing } from '../atomic-files.js';
 
-/** A volume may have other things in it, `lost+found` for one. */
+/** Names of sessions' folders; a volume may have others, such as `lost+found`. */
 const SESSION_ID = /^[\w-]+$/;
 
-/** What is too old is gone this much later at most. */
+/** Between two sweeps. */
 const SWEEP_MS = 15_000;
 
 /**
- * Removes the folders of sessions that ended, or that nobody knows any more, after the retention, and
- * whatever else was left of sessions.
+ * Removes the folders of sessions that are not running, `retentionMs` after their last change; then runs the
+ * other sweepers.
  */
 export class Janitor {
   private timer: NodeJS.Timeout | undefined;
@@ -29,7 +29,7 @@ export class Janitor {
     private readonly others: readonly { sweep: () => Promise<void> }[] = [],
   ) {}
 
-  /** Sweeps now, and from now on. */
+  /** Sweeps now, and then every `SWEEP_MS`. */
   start(): void {
     const sweep = () => {
       this.sweeping ??= this.sweep()
@@ -45,7 +45,7 @@ export class Janitor {
     await this.sweeping;
   }
 
-  /** Removes what is too old at `now`, milliseconds since the epoch. */
+  /** Removes what is past its retention at `now`, in milliseconds since the epoch. */
   async sweep(now = Date.now()): Promise<void> {
     for (const { name, since } of await this.endedSessions()) {
       if (now - since < this.retentionMs) continue;
@@ -55,7 +55,7 @@ export class Janitor {
     for (const other of this.others) await other.sweep();
   }
 
-  /** Removes the session that ended first, before its time; nothing where none has ended. */
+  /** Frees space: removes the session that ended first, before its time. No effect if none has ended. */
   async freeSpace(): Promise<void> {
     await (this.freeingSpace ??= this.removeOldest().finally(
       () => (this.freeingSpace = undefined),
@@ -69,11 +69,11 @@ export class Janitor {
     this.log.warn({ sessionId: oldest.name }, 'removed an ended session early to free space');
   }
 
-  /** What is in the folder of no running session, and since when nothing has changed there. */
+  /** Folders of sessions that are not running, and when each last changed. */
   private async endedSessions(): Promise<{ name: string; since: number }[]> {
     const entries = (await orMissing(() => readdir(this.directory, { withFileTypes: true }))) ?? [];
     const folders = entries.filter((entry) => entry.isDirectory() && SESSION_ID.test(entry.name));
-    // Asked after the folders: each session is registered before its folder is made.
+    // Asked after the folders were listed, because a session is registered before its folder is made.
     const running = new Set(await this.registry.ids());
     const ended = folders.map(({ name }) => name).filter((name) => !running.has(name));
     const found = await Promise.all(

@@ -4,20 +4,20 @@ import type { JobQueue } from '@facecast/shared/redis/queues';
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
-/** Keys looked at by one command: Redis does nothing else meanwhile. */
+/** Keys per SCAN: Redis does nothing else meanwhile. */
 const KEYS_PER_SCAN = 500;
 
-/** A key of one session, whose id it has: its own, and those of its queue of chunks. */
+/** A session's own keys, and those of its chunk queue; captures the session's id. */
 const SESSION_KEY = new RegExp(
   `^${KEY_PREFIX}:(?:queue:chunks-|[a-z]+:)([A-Za-z0-9_-]{22})(?::|$)`,
 );
 
 /**
- * What killed services left behind outside of the HLS volume: frames and keys of sessions that are
- * over, and sessions in the registry that nobody will ever work on.
+ * Removes orphans that killed services left outside of the HLS volume: frames and keys of sessions that are
+ * not running. Ends sessions in the registry that nobody owns.
  *
- * A session is in the registry before anything of it is made, and until all of it is removed. So what
- * was there before the registry was asked, and is of a session that is not in it, is nobody's.
+ * A session is in the registry before anything of it is made, and until all of it is removed. So what was
+ * found before the registry was asked, of a session that is not in it, is an orphan.
  */
 export class OrphanSweeper {
   private unownedLastSweep = new Set<string>();
@@ -28,7 +28,7 @@ export class OrphanSweeper {
       registry: SessionRegistry;
       frames: FrameStore;
       stageJobs: JobQueue<'segment'>;
-      /** Ends a session that nobody works on. */
+      /** Ends a session that nobody owns. */
       abandon: (sessionId: string) => Promise<void>;
       log: Logger;
     },
@@ -74,8 +74,8 @@ export class OrphanSweeper {
   }
 
   /**
-   * A session has its claim from its first moments to its last. One that was seen twice without is of
-   * a gateway that was killed while it began, or of a holder that was killed while it gave it up.
+   * Ends sessions that had no stage job in two sweeps in a row: a gateway was killed while the session began,
+   * or an owner while it gave it up.
    */
   private async endUnowned(): Promise<void> {
     const { registry, stageJobs, abandon, log } = this.deps;

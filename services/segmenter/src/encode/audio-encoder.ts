@@ -3,20 +3,17 @@ import { AdtsParser } from './adts-parser.js';
 import { u16, u32 } from '../mp4/boxes.js';
 import { FfmpegProcess, type FfmpegOptions } from './ffmpeg-process.js';
 
-/** Samples in one frame of AAC. */
+/** Samples in one AAC frame. */
 export const AAC_FRAME_SAMPLES = 1024;
 
-/**
- * How many frames the encoder keeps back: one because each AAC frame overlaps with the next, and one
- * that it looks ahead at.
- */
+/** AAC frames that the encoder holds back: one overlaps with the next, and it looks one ahead. */
 export const AAC_DELAY_FRAMES = 2;
 
 /**
- * One kept-alive ffmpeg: samples in (`media/audio.ts` in shared), AAC-LC out. When n whole frames'
- * samples have gone in, n - `AAC_DELAY_FRAMES` frames have come out, and each sounds as what went in.
+ * One kept-alive ffmpeg: samples in (`media/audio.ts` in shared), AAC-LC out. After the samples of n frames,
+ * n - `AAC_DELAY_FRAMES` frames have come out.
  *
- * A process of its own, as ffmpeg would hold pictures back until it has the audio of their time.
+ * It has a process of its own, because one ffmpeg for both would hold video back until the audio is there.
  */
 export class AudioEncoder {
   private readonly process: FfmpegProcess<Buffer>;
@@ -28,7 +25,7 @@ export class AudioEncoder {
     this.process = new FfmpegProcess(SAMPLES, AAC, (bytes) => this.demux(bytes));
   }
 
-  /** Id of the process, for whoever must look at it from outside. */
+  /** Id of the ffmpeg process. */
   get pid(): number | undefined {
     return this.process.pid;
   }
@@ -43,12 +40,12 @@ export class AudioEncoder {
     return this.process.exchange(input, count);
   }
 
-  /** Ends the process at once. May be called again. */
+  /** Kills the process at once. May be called again. */
   async close(): Promise<void> {
     await this.process.close();
   }
 
-  /** The first frame that comes out is what was before the first sample: nothing. */
+  /** Drops the first frame, which is the encoder's priming before the first sample. */
   private demux(bytes: Buffer): Buffer[] {
     const frames = this.reader.push(bytes);
     if (this.primed || frames.length === 0) return frames;
@@ -58,8 +55,8 @@ export class AudioEncoder {
 }
 
 /**
- * The samples go in as a Core Audio file (Apple, Core Audio Format Specification 1.0), of which every
- * ffmpeg reads 1024 samples at a time. Of raw samples and of WAV, newer ones wait for 4096.
+ * Samples go in as a Core Audio file (Apple, Core Audio Format Specification 1.0), of which ffmpeg reads 1024
+ * samples at a time; of raw samples and WAV, newer ffmpegs read 4096. See docs/decisions/002.
  */
 const SAMPLES: FfmpegOptions = { f: 'caf' };
 
@@ -73,10 +70,10 @@ const AAC: FfmpegOptions = {
 
 const LITTLE_ENDIAN = 2;
 const BITS_A_CHANNEL = (SAMPLE_BYTES / CHANNELS) * 8;
-/** The data goes on until the end of the file. */
+/** Size of a data chunk that lasts until the end of the file. */
 const UNKNOWN_SIZE = -1;
 
-/** What comes before the first sample. */
+/** The Core Audio file's header, up to the first sample. */
 function cafHeader(): Buffer {
   const rate = Buffer.alloc(8);
   rate.writeDoubleBE(SAMPLE_RATE);

@@ -3,28 +3,25 @@ import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
 
 /**
- * A batch's audio may be written while faces are looked for in it, or somewhat later: whoever decodes the
- * session writes each batch's, silence where none came. What has not come after so long, while other
- * batches wait for their turn, could not be written, and then none is waited for until some comes again.
- * Where none wait, the publisher is gone for a while, or a frame-extractor died: the audio is still to
- * come.
+ * How long the audio of a batch is waited for while later batches wait. After that none is waited for until
+ * some comes again. If no batch waits, its publisher or extractor paused, and the audio is still to come.
  */
 const MAX_WAIT_MS = 5_000;
 const POLL_EVERY_MS = 5;
 
-/** Samples of a session's batches, from the frame store. */
+/** Reads the samples of a session's batches from the frame store. */
 export class AudioSource {
   private isWaiting = true;
 
   constructor(
     private readonly store: FrameStore,
     private readonly sessionId: string,
-    /** Whether other batches wait for their turn. */
+    /** Whether later batches wait for their turn. */
     private readonly hasWaitingBatches: () => boolean,
     private readonly maxWaitMs = MAX_WAIT_MS,
   ) {}
 
-  /** A batch's samples, undefined where there are none (any more). */
+  /** A batch's samples; undefined if there are none, or none any more. */
   async read(batch: number): Promise<Buffer | undefined> {
     return this.store.read({ sessionId: this.sessionId, batch, kind: 'sound' });
   }
@@ -39,7 +36,7 @@ export class AudioSource {
       () => (this.isWaiting = false),
     );
     let samples = await this.read(batch);
-    // The one before may have come too late, and stays for as long as another encoder may need it.
+    // If the last batch's audio came late, audio comes again: wait for this one's.
     this.isWaiting ||= (await this.read(batch - 1)) !== undefined;
     while (!samples && this.isWaiting && !signal.aborted) {
       await sleep(POLL_EVERY_MS);

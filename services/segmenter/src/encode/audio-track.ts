@@ -5,17 +5,18 @@ import { EncoderFailure } from './ffmpeg-process.js';
 import { AAC_FRAME_SAMPLES, AAC_DELAY_FRAMES, AudioEncoder } from './audio-encoder.js';
 import type { AudioSource } from './audio-source.js';
 
-/** The audio of one batch: AAC frames, of which the first has this number in its session. */
+/** The audio of one batch: AAC frames; `firstFrame` is the first one's number in its session. */
 export interface EncodedAudio {
   firstFrame: number;
   frames: Buffer[];
 }
 
 /**
- * A session's audio on its way into its parts. AAC frame n is what is heard from sample n times
- * `AAC_FRAME_SAMPLES` on, whoever encoded it, and the frames of a part follow from its batch's number
- * alone: all that an encoder can know by the batch's last sample. So a part's audio ends 43 to 64 ms
- * before its pictures do; the last one's with the AAC frame in which its pictures end.
+ * Encodes a session's audio part by part. AAC frame n begins at sample n x `AAC_FRAME_SAMPLES`, whichever
+ * encoder made it, and a part's frames follow from its batch's number alone.
+ *
+ * A part has the frames that an encoder can have made by the batch's last sample. So its audio ends 43 to
+ * 64 ms before its video; the session's last part has all.
  */
 export class AudioTrack {
   private encoder: AudioEncoder | undefined;
@@ -26,16 +27,15 @@ export class AudioTrack {
     private readonly source: Pick<AudioSource, 'read' | 'readNew'>,
   ) {}
 
-  /** Id of the present encoder's process, for whoever must look at it from outside. */
+  /** Id of the current encoder's process; undefined if there is none. */
   get pid(): number | undefined {
     return this.encoder?.pid;
   }
 
   /**
-   * The audio of the batch that follows the last one. What an encoder has held when it failed, a new one
-   * is given again.
+   * Encodes the audio of the next batch. After a failure, a new encoder is given again what the old one held.
    * @param isLast whether no batch follows
-   * @throws {EncoderFailure} whereupon it can be tried again
+   * @throws {EncoderFailure} after which it can be called again
    */
   async encode(batch: RenderedBatch, isLast: boolean): Promise<EncodedAudio> {
     const { fps } = this.cadence;
@@ -45,7 +45,7 @@ export class AudioTrack {
     const all = Math.ceil(end / AAC_FRAME_SAMPLES);
     const count = (isLast ? all : aacFramesBefore(firstFrame + frameCount, fps)) - first;
     const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
-    // Silence gets the encoder to give what it has kept back.
+    // Silence flushes what the encoder holds back.
     const to = isLast ? (all + AAC_DELAY_FRAMES) * AAC_FRAME_SAMPLES : end;
     const samples = await this.samples(batch, from, to);
     if (this.closing.signal.aborted) throw new EncoderFailure('closed', []);
@@ -58,13 +58,13 @@ export class AudioTrack {
     }
   }
 
-  /** Ends the encoder; an `encode` under way rejects. */
+  /** Closes the encoder; an `encode` under way rejects. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.encoder?.close();
   }
 
-  /** Samples `from` up to `to`, this batch's the last of them; silence where there are none. */
+  /** Samples from number `from` up to `to`, which ends with this batch's; silence where there are none. */
   private async samples(batch: RenderedBatch, from: number, to: number): Promise<Buffer> {
     const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
@@ -81,13 +81,13 @@ export class AudioTrack {
   }
 }
 
-/** How many AAC frames have come out of an encoder when all audio before a picture has gone in. */
+/** How many AAC frames an encoder has given once all audio before a video frame has gone in. */
 function aacFramesBefore(frame: number, fps: number): number {
   const whole = Math.floor(samplesBefore(frame, fps) / AAC_FRAME_SAMPLES);
   return Math.max(0, whole - AAC_DELAY_FRAMES);
 }
 
-/** How many batches before one an encoder that begins with it must be given the audio of, at most. */
+/** How many earlier batches' audio a new encoder needs, at most. */
 export function batchesOfAudioHistory({ fps, framesPerBatch }: Cadence): number {
   const samplesHeld = (AAC_DELAY_FRAMES + 1) * AAC_FRAME_SAMPLES;
   return Math.ceil(samplesHeld / samplesBefore(framesPerBatch, fps));

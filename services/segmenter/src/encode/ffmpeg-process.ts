@@ -1,7 +1,7 @@
 import { OwnedProcess } from '@facecast/shared/runtime/child-process';
 import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 
-/** The encoder died, hung or wrote nonsense; `lastLines` is what it said last. */
+/** An encoder died, hung or wrote nonsense. `lastLines`: the end of its stderr. */
 export class EncoderFailure extends Error {
   constructor(
     message: string,
@@ -12,13 +12,13 @@ export class EncoderFailure extends Error {
   }
 }
 
-/** An encoder with something in it that could have run for this long, and says nothing, is hung. */
+/** An encoder that could have run for this long on its input without output is held to hang. */
 const MAX_SILENCE_MS = 3_000;
 
-/** Options of ffmpeg by their names. */
+/** Command line options of ffmpeg by name, without the dash. */
 export type FfmpegOptions = Record<string, string>;
 
-/** A kept-alive ffmpeg that is given raw media, and gives back encoded units: pictures, say. */
+/** A kept-alive ffmpeg: raw media in, encoded units (pictures, AAC frames) out. */
 export class FfmpegProcess<Unit> {
   private readonly process: OwnedProcess;
   private dead = false;
@@ -27,9 +27,9 @@ export class FfmpegProcess<Unit> {
   private wanted: { units: number; done: () => void; failed: (why: string) => void } | undefined;
 
   /**
-   * @param raw options of ffmpeg: what it is given
-   * @param encoded options of ffmpeg: what it makes of that
-   * @param demux the units that some more bytes of its output complete; may throw
+   * @param raw input options: what it is given
+   * @param encoded output options: what it makes of that
+   * @param demux returns the units that further bytes of output complete; may throw
    */
   constructor(
     raw: FfmpegOptions,
@@ -56,8 +56,8 @@ export class FfmpegProcess<Unit> {
   }
 
   /**
-   * Gives it `input` and waits for `count` units. One call at a time.
-   * @throws {EncoderFailure} after which it can only be closed
+   * Writes `input` and resolves to the `count` units that it completes. One call at a time.
+   * @throws {EncoderFailure} after which the process can only be closed
    */
   async exchange(input: Uint8Array, count: number): Promise<Unit[]> {
     try {
@@ -69,7 +69,7 @@ export class FfmpegProcess<Unit> {
     return this.units.splice(0);
   }
 
-  /** Ends the process at once. May be called again. */
+  /** Kills the process at once. May be called again. */
   async close(): Promise<void> {
     await this.process.close();
   }
@@ -109,7 +109,7 @@ export class FfmpegProcess<Unit> {
 
 const DIED = 'the encoder died';
 
-/** Nothing is to be found out about raw media, and none may wait for that. */
+/** Raw media needs no probing, which would delay it. */
 const NO_PROBING = { probesize: '32', analyzeduration: '0', protocol_whitelist: 'pipe' };
 
 function flags(options: FfmpegOptions): string[] {

@@ -11,14 +11,14 @@ import { AudioTrack } from './audio-track.js';
 import { VideoEncoder } from './video-encoder.js';
 
 /**
- * How often the encoder of the pictures, and that of the audio, may be replaced for one batch; the next
- * failure ends the session. A batch that comes out forgets all failures before it.
+ * How often the video encoder, and the audio encoder, may be replaced for one batch; then the session
+ * fails.
  */
 export const MAX_REPLACEMENTS = 3;
 
 export interface PartEncoderOptions {
   cadence: Cadence;
-  /** Whether the session has audio; where nobody knows yet, its first batch says so. */
+  /** Whether the session has audio; undefined: its first batch tells. */
   hasAudio: boolean | undefined;
   audioSource: Pick<AudioSource, 'read' | 'readNew'>;
   log: Logger;
@@ -28,13 +28,13 @@ export interface PartEncoderOptions {
 /** One encoded batch. */
 export interface EncodedPart {
   content: Buffer;
-  /** With the first part of each video encoder: what a decoder must know before it. */
+  /** The initialization section, with the first part of each video encoder; else undefined. */
   init: Buffer | undefined;
 }
 
 /**
- * Encodes a session's batches, with a new encoder where one fails or the picture's size changes. All
- * frames of audio are alike, so those of a new audio encoder need no new beginning.
+ * Encodes a session's batches to parts. A video encoder that fails, or whose size changes, is replaced, with
+ * a new initialization section. A replaced audio encoder needs none: all AAC frames are alike.
  */
 export class PartEncoder {
   private video: VideoEncoder | undefined;
@@ -49,7 +49,7 @@ export class PartEncoder {
     this.sound = new AudioTrack(options.cadence, options.audioSource);
   }
 
-  /** Ids of the present encoders' processes, for whoever must look at them from outside. */
+  /** Process ids of the current encoders, for tests that stop or kill them. */
   get pids(): { video: number | undefined; sound: number | undefined } {
     return { video: this.video?.pid, sound: this.sound.pid };
   }
@@ -76,7 +76,7 @@ export class PartEncoder {
     return { content: writeFragment(batch, video.frames, sound), init };
   }
 
-  /** Ends the encoders; an `encode` under way rejects. */
+  /** Closes the encoders; an `encode` under way rejects. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([this.video?.close(), this.sound.close()]);
@@ -102,7 +102,7 @@ export class PartEncoder {
     }
   }
 
-  /** Tries again, with another encoder, where one fails. */
+  /** Repeats an attempt with a new encoder, up to `MAX_REPLACEMENTS` times. */
   private async retry<Result>(attempt: () => Promise<Result>): Promise<Result> {
     for (let failures = 1; ; failures++) {
       try {

@@ -3,19 +3,18 @@ import { FfmpegProcess, EncoderFailure, type FfmpegOptions } from './ffmpeg-proc
 import { FlvDemuxer } from './flv-demuxer.js';
 import type { EncodedFrame } from '../mp4/fragment.js';
 
-/** Of pictures, in pixels; both even. */
+/** A picture's size in pixels; both even. */
 interface Size {
   width: number;
   height: number;
 }
 
 /**
- * One kept-alive ffmpeg with libx264: raw pictures of one size in, H.264 pictures out, one for one
- * and each at once. The first is a key frame, and then every `framesPerSegment`-th, with nothing that
- * refers across it.
+ * One kept-alive ffmpeg with libx264: I420 frames of one size in, H.264 pictures out, one for one and
+ * without delay. The first picture and every `framesPerSegment`-th after it is a key frame that nothing
+ * refers across.
  *
- * It writes FLV because FLV's muxer hands every picture over when it has it. ffmpeg's own
- * fragmented MP4 ends a fragment only when the next picture comes, a whole batch later.
+ * It writes FLV, because that muxer hands over each picture at once; see docs/decisions/001.
  */
 export class VideoEncoder {
   private readonly process: FfmpegProcess<EncodedFrame>;
@@ -27,7 +26,7 @@ export class VideoEncoder {
     this.process = new FfmpegProcess(rawPictures(size, cadence), h264(size, cadence), demux);
   }
 
-  /** Id of the process, for whoever must look at it from outside. */
+  /** Id of the ffmpeg process. */
   get pid(): number | undefined {
     return this.process.pid;
   }
@@ -45,7 +44,7 @@ export class VideoEncoder {
     return { avcC: this.avcC, frames };
   }
 
-  /** Ends the process at once. May be called again. */
+  /** Kills the process at once. May be called again. */
   async close(): Promise<void> {
     await this.process.close();
   }
@@ -60,7 +59,7 @@ export class VideoEncoder {
   }
 }
 
-/** Constant quality where the picture allows it, and a bound where it does not. */
+/** Constant quality (x264's CRF); the bitrate is bounded by `MAX_BITS_PER_PIXEL`. */
 const QUALITY_CRF = 23;
 const MAX_BITS_PER_PIXEL = 0.25;
 

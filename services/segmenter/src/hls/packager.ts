@@ -12,31 +12,31 @@ import { SlidingWindow, type Placed } from './sliding-window.js';
 
 export interface PackagerSettings {
   cadence: Cadence;
-  /** How much of the stream the live playlist holds. */
+  /** How much of the stream the live playlist lists, in seconds. */
   windowSeconds: number;
-  /** Waits for room where the session's folder has none; without it, that is a failure at once. */
+  /** Retries writes while the volume is full; without it, a full volume is a failure at once. */
   volume?: Pick<RetryOnDiskFull, 'write'>;
-  /** Rejects where the folder is another replica's by now. */
+  /** Rejects if another replica owns the session by now. */
   confirm?: () => Promise<void>;
 }
 
-/** Parts can be fetched for this many target durations after they were unlisted (6.2.2). */
+/** How many target durations parts stay after they were unlisted (6.2.2). */
 const PARTS_KEPT_TARGETS = 3;
 
 /**
  * One session's folder: initialization sections, parts, segments and the playlist that lists them.
  *
- * A part is listed once it is there; what is listed never changes; and what is listed no more stays
- * for as long as somebody who has just loaded the playlist may ask for it. All that a successor must
- * know is in the folder: see `resume.ts`.
+ * A part is listed once it is written. What is listed never changes, and what was unlisted stays for as
+ * long as a player with an older playlist may ask for it. A successor needs nothing but the folder: see
+ * `resume.ts`.
  */
 export class Packager {
-  /** Batches and frames that the playlist lists, or has listed. */
+  /** How many batches and frames the playlist lists, or has listed. */
   batches: number;
   frames: number;
   private readonly window: SlidingWindow;
   private nextInit: number;
-  /** Contents of the growing segment's parts. */
+  /** Contents of the parts of the segment that is not complete. */
   private readonly openSegment: Buffer[];
   private written: FileVersion | undefined;
   private pendingInit: { name: string; content: Buffer } | undefined;
@@ -56,8 +56,8 @@ export class Packager {
   }
 
   /**
-   * Goes on with what the folder holds, and makes it this process's own. A folder that is not there
-   * must be there before the first part.
+   * Resumes with what the folder holds, and takes it over: it rewrites the playlist, whose new file version
+   * makes `assertOwned` of an earlier owner fail. The folder must exist before the first part.
    * @param now a clock in milliseconds that never goes back
    */
   static async open(
@@ -67,7 +67,7 @@ export class Packager {
   ): Promise<Packager> {
     const found = await readFolder(folder, settings.cadence);
     const packager = new Packager(folder, settings, found ?? FRESH, now);
-    // What follows is done in one go: nobody else writes in between.
+    // From here on everything is synchronous: no other write of this process comes in between.
     await settings.confirm?.();
     if (!found) return packager;
     packager.remove(found.orphans);
@@ -78,22 +78,25 @@ export class Packager {
     return packager;
   }
 
-  /** Whether there is a playlist. */
+  /** Whether there is a playlist, with at least one part. */
   get started(): boolean {
     return this.window.segments.length > 0;
   }
 
-  /** What is listed now. */
+  /** The segments that are listed now. */
   get segments(): readonly Segment[] {
     return this.window.segments;
   }
 
-  /** Whether the session has audio; undefined where it has no part yet. */
+  /** Whether the session has audio; undefined if it has no part yet. */
   get hasAudio(): boolean | undefined {
     return this.found.hasAudio;
   }
 
-  /** What the playlist says about when the newest part ended, in milliseconds since 1970. */
+  /**
+   * When the newest part ends by the playlist's dates, in milliseconds since the epoch; NaN without a
+   * part.
+   */
   get endDate(): number {
     return this.window.endDate ?? NaN;
   }
@@ -104,27 +107,27 @@ export class Packager {
   }
 
   /**
-   * The part of this batch that a predecessor wrote and could not list any more. The playlist hinted
-   * at its name, so a player may have it: it is listed as it is.
+   * The part of this batch that a predecessor wrote but did not list; undefined if it wrote none. The
+   * playlist hinted at its name, so a player may have it already: it must be listed as it is.
    */
   hintedPart(batch: number): Buffer | undefined {
     return this.found.hintedPart?.batch === batch ? this.found.hintedPart.content : undefined;
   }
 
-  /** The next part is the first of a new encoder, whose initialization section this is. */
+  /** Says that the next part is a new encoder's first, with this initialization section. */
   begin(init: Buffer): void {
     this.pendingInit = { name: initName(this.nextInit++), content: init };
   }
 
   /**
-   * Writes one part and lists it; then it is published.
-   * @throws {LeaseLostError} where another process writes the playlist; then nothing is written
+   * Writes one part and lists it. Resolves to its place once the playlist is written.
+   * @throws {LeaseLostError} if another process has written the playlist: then nothing is written
    */
   async add(
     part: { firstFrame: number; frames: number; capturedAt: number },
     content: Buffer,
   ): Promise<{ msn: number; part: number }> {
-    // Before anything is written: its names may be those of a successor's files.
+    // Before anything is written: a successor's files may have the same names.
     this.assertOwned();
     const init = this.pendingInit;
     this.pendingInit = undefined;
@@ -140,7 +143,7 @@ export class Packager {
     return { msn: placed.msn, part: placed.part };
   }
 
-  /** Removes what nobody may ask for any more. */
+  /** Removes files that no player may ask for any more. */
   async tidy(): Promise<void> {
     const now = this.now();
     const due = this.retired.filter(({ at }) => at <= now);
@@ -149,7 +152,7 @@ export class Packager {
     this.remove(due.map(({ name }) => name));
   }
 
-  /** Ends the playlist, if there is one that has not ended yet. */
+  /** Completes the last segment and ends the playlist; no effect if it has ended, or there is none. */
   async end(): Promise<void> {
     if (this.ended || !this.started) return;
     const last = this.window.end();
@@ -194,7 +197,7 @@ export class Packager {
     return PARTS_KEPT_TARGETS * targetSeconds(this.settings.cadence) * 1000;
   }
 
-  /** 6.2.2: its own duration and that of the longest playlist that listed it. */
+  /** How long a segment stays after it was unlisted: its duration and the longest playlist's (6.2.2). */
   private get segmentKeepMs(): number {
     const target = targetSeconds(this.settings.cadence);
     return (target + this.settings.windowSeconds + 2 * target) * 1000;

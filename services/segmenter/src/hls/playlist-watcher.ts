@@ -4,21 +4,21 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import { watch, type FSWatcher } from 'chokidar';
 
 /**
- * Watches the HLS volume for the playlists of sessions that begin. Each is told of once, and its folder
- * is watched no longer than that: what follows the first part is told by whoever writes it.
+ * Watches the HLS volume for the playlists of sessions that begin. Each is reported once, and then its folder
+ * is not watched any more: later parts are announced by who writes them.
  */
 export class PlaylistWatcher {
   private readonly watcher: FSWatcher;
   private readonly folders = new Set<string>();
 
-  /** `onPlaylist` is called once for each session that was given to `watch`. */
+  /** @param onPlaylist called once for each watched session, when its playlist is there */
   constructor(
     private readonly root: string,
     log: Logger,
     onPlaylist: (sessionId: string) => void,
   ) {
     this.watcher = watch([], {
-      // Renamed into place, a file is whole when it is seen, and need not be waited for.
+      // Files are renamed into place, so a file that is seen is whole.
       atomic: false,
       depth: 0,
       ignored: (path, stats) => stats?.isFile() === true && basename(path) !== HLS_FILES.playlist,
@@ -30,19 +30,19 @@ export class PlaylistWatcher {
     });
   }
 
-  /** Sessions whose playlists are not there yet. */
+  /** How many watched sessions have no playlist yet. */
   get size(): number {
     return this.folders.size;
   }
 
-  /** The session's folder must be there; its playlist may be. */
+  /** Watches for a session's playlist. Its folder must exist. */
   watch(sessionId: string): void {
     const folder = join(this.root, sessionId);
     this.folders.add(folder);
     this.watcher.add(folder);
   }
 
-  /** Stops watching for a session; false where it was not watched. */
+  /** Stops watching for a session; false if it was not watched. */
   unwatch(sessionId: string): boolean {
     const folder = join(this.root, sessionId);
     if (!this.folders.delete(folder)) return false;

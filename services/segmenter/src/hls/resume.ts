@@ -6,27 +6,27 @@ import { orMissing, readIfThere, UNFINISHED } from '../atomic-files.js';
 import { readFragment } from '../mp4/fragment.js';
 import { nextPart, parsePlaylist, partName, type MediaPlaylist } from './media-playlist.js';
 
-/** What a session's folder holds for whoever goes on with it. */
+/** What a session's folder holds for a segmenter that resumes it. */
 export interface FoundFolder {
   playlist: MediaPlaylist | undefined;
-  /** Batches and frames that are listed, or were. */
+  /** How many batches and frames are listed, or were. */
   batches: number;
   frames: number;
-  /** Whether the session has audio; undefined where nothing tells yet. */
+  /** Whether the session has audio; undefined if there is no part. */
   hasAudio: boolean | undefined;
   /** Contents of the parts of the segment that is not complete. */
   openSegment: readonly Buffer[];
-  /** A part that was written and not listed, under the name that the playlist hints at. */
+  /** A part that was written under the hinted name, but not listed. */
   hintedPart: { batch: number; content: Buffer } | undefined;
-  /** The first number that no initialization section has had. */
+  /** First number that no initialization section has. */
   nextInit: number;
-  /** Names that the playlist lists no more. */
+  /** Names of files that the playlist listed once, and does not any more. */
   unlisted: string[];
-  /** Names that no playlist ever listed. */
+  /** Names of files that no playlist ever listed. */
   orphans: string[];
 }
 
-/** A session of which there is nothing yet. */
+/** The folder of a session that has not begun. */
 export const FRESH: FoundFolder = {
   playlist: undefined,
   batches: 0,
@@ -40,8 +40,8 @@ export const FRESH: FoundFolder = {
 };
 
 /**
- * Reads a session's folder back; undefined where there is none. The playlist tells what is listed,
- * and its last part tells which batch it was, so nothing else need be kept in step with it.
+ * Reads a session's folder back; undefined if there is none. The playlist tells what is listed, and the last
+ * part tells its batch's number, so no other state has to be kept in step.
  */
 export async function readFolder(
   folder: string,
@@ -108,14 +108,14 @@ async function readPosition({ segments }: MediaPlaylist, names: string[], read: 
   };
 }
 
-/** The name of the last part of a segment that is there. */
+/** Name of a segment's last part that is there; undefined if none is. */
 function newestPart(names: string[], msn: number): string | undefined {
   const parts = names.filter((name) => name.startsWith(`${msn}.`)).map(partNumber);
   const part = Math.max(-1, ...parts);
   return part < 0 ? undefined : partName({ msn, part });
 }
 
-/** Where a later encoder has begun already, the part under the hinted name may be its. */
+/** The hinted part; undefined if a later encoder began, whose part it may be. */
 async function readHintedPart(
   playlist: MediaPlaylist,
   nextInit: number,
@@ -128,7 +128,7 @@ async function readHintedPart(
   return content && readFragment(content)?.batch === batch ? { batch, content } : undefined;
 }
 
-/** The names of media in the folder that the playlist does not list. */
+/** Names of media files that the playlist does not list. */
 function strayNames(names: string[], { segments }: MediaPlaylist): string[] {
   const listed = new Set(
     segments.flatMap(({ uri, init, parts, complete }) => [

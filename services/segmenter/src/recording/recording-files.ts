@@ -21,10 +21,10 @@ import { indexSamples } from '../mp4/sample-index.js';
 const FILE_TYPE = box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso6avc1mp41'));
 const EMPTY_BOX = box('free');
 const HEADER = Buffer.concat([FILE_TYPE, EMPTY_BOX, EMPTY_BOX]);
-/** A size of 1 says that the true one follows in 64 bits. */
+/** Header of an `mdat` box with a 64-bit size, which the size 1 announces. */
 const mdatHeader = (bytes: number) => Buffer.concat([u32(1), Buffer.from('mdat'), u64(bytes)]);
 
-/** A complete segment of the live playlist, and what its files hold. */
+/** A complete segment of the live playlist with the contents of its files. */
 export interface RecordedSegment extends Pick<Segment, 'capturedAt' | 'frames'> {
   init: Buffer;
   media: Buffer;
@@ -33,15 +33,14 @@ export interface RecordedSegment extends Pick<Segment, 'capturedAt' | 'frames'> 
 }
 
 /**
- * One session's recording: files that only grow, a segment at a time. A segment is in it when the
- * playlist lists it; what else a writer left that was killed is written over. Whoever writes, writes the
- * same at the same place: two at once, one of whom does not know yet that it has lost the session, do
- * no harm.
+ * One session's recording: files that only grow, a segment at a time. A segment is in it once the recording's
+ * playlist lists it; bytes behind that are overwritten. Every writer writes the same bytes at the same place,
+ * so an owner that has lost the session without knowing does no harm.
  */
 export class RecordingFiles {
-  /** Frames that are in it. */
+  /** How many frames are in it. */
   frames = 0;
-  /** The live playlist's media sequence number of the segment that is to come next. */
+  /** Media sequence number, in the live playlist, of the segment to be added next. */
   nextMsn = FIRST_MSN;
   private mediaEnd = 0;
   private playlistBytes = 0;
@@ -53,7 +52,7 @@ export class RecordingFiles {
     private readonly cadence: Cadence,
   ) {}
 
-  /** Begins a recording, or goes on with it where that was done. */
+  /** Begins a recording, or resumes it. */
   static async begin(
     folder: string,
     cadence: Cadence,
@@ -64,7 +63,7 @@ export class RecordingFiles {
     return RecordingFiles.resume(folder, cadence);
   }
 
-  /** The recording that a folder holds; undefined where there is none. */
+  /** The recording in a folder; undefined if there is none. */
   static async open(folder: string, cadence: Cadence): Promise<RecordingFiles | undefined> {
     const about = await readIfThere(join(folder, RECORDING_FILES.about));
     return about && RecordingFiles.resume(folder, cadence);
@@ -77,7 +76,7 @@ export class RecordingFiles {
     return recording;
   }
 
-  /** Adds the segment of `nextMsn`. Where that fails, it can be tried again. */
+  /** Adds the segment of `nextMsn`. If that fails, it can be repeated. */
   async add({ capturedAt, frames, init, media, faces }: RecordedSegment): Promise<void> {
     const isFirst = this.init === undefined;
     const isOther = !this.init?.equals(init);
@@ -103,7 +102,7 @@ export class RecordingFiles {
     this.init = init;
   }
 
-  /** Makes it a whole MP4 and a playlist that has ended; it can be done again. */
+  /** Makes it a seekable MP4 with one `moov`, and ends its playlist. May be repeated. */
   async finish(): Promise<void> {
     if (!this.init) return;
     await changeFile(this.path('media'), async (file) => {
@@ -118,7 +117,7 @@ export class RecordingFiles {
     await truncate(this.path('playlist'), this.playlistBytes + END.length);
   }
 
-  /** Goes on behind the last segment that the playlist lists. */
+  /** Reads back where the recording's playlist ends. */
   private async readBack(text: string): Promise<void> {
     const { segments, frames, mediaEnd, init, textBytes } = readPlaylist(text, this.cadence);
     if (!init) return;

@@ -14,7 +14,7 @@ import { StatsCounter } from '../session/stats-counter.js';
 import { SessionRecorder } from './session-recorder.js';
 import { RecordingFiles } from './recording-files.js';
 
-/** What is not finished by then, the end of a session does not wait for: it goes on beside it. */
+/** How long a session's end waits for its recording to be finished; that then goes on beside it. */
 const MAX_FINISH_MS = 20_000;
 
 export interface RecordingServiceOptions {
@@ -27,16 +27,16 @@ export interface RecordingServiceOptions {
   maxFinishMs?: number;
 }
 
-/** The recordings of all sessions, a folder each. A folder with `session.json` is of one that ended. */
+/** The recordings of all sessions of a replica, a folder each. A folder with a summary is finished. */
 export class RecordingService {
-  /** Those of the sessions that this replica holds. */
+  /** Recorders of the sessions that this replica owns, by session id. */
   private readonly recorders = new Map<string, SessionRecorder>();
-  /** Those that are being finished: on a disk that hangs, once and not again and again. */
+  /** Recordings that are being finished, so that a disk that hangs is asked only once. */
   private readonly finishing = new Map<string, Promise<RecordingState>>();
 
   constructor(private readonly options: RecordingServiceOptions) {}
 
-  /** Records a session that is to be recorded, from where it was left; undefined for any other. */
+  /** Starts, or resumes, recording a session; undefined if it is not to be recorded. */
   record({ id, record, createdAt, resumeTokenHash }: Session): SessionRecorder | undefined {
     if (!record) return undefined;
     const about = { createdAt, resumeTokenHash };
@@ -47,7 +47,7 @@ export class RecordingService {
     return recorder;
   }
 
-  /** Records no more of a session, with which another may go on. */
+  /** Stops recording a session, which another replica may resume. */
   async release(sessionId: string): Promise<void> {
     const recorder = this.recorders.get(sessionId);
     this.recorders.delete(sessionId);
@@ -55,8 +55,8 @@ export class RecordingService {
   }
 
   /**
-   * Ends the recording of a session whose live playlist lists these segments; resolves to what became
-   * of it. What fails here is no reason for a session not to end.
+   * Records the last segments and finishes the recording; resolves to its state. A failure is logged and
+   * repeated later: the session ends all the same.
    */
   async finish(last: SessionSummary, segments: readonly Segment[]): Promise<RecordingState> {
     const { sessionId } = last;
@@ -69,12 +69,12 @@ export class RecordingService {
     }
   }
 
-  /** Removes the recording of a session that has no frame. */
+  /** Removes a session's recording. */
   async remove(sessionId: string): Promise<void> {
     await rm(this.folder(sessionId), { recursive: true, force: true });
   }
 
-  /** Finishes what nobody finished who began it: the sessions are over. */
+  /** Finishes recordings of sessions that are not running, which a killed segmenter left. */
   async finishOrphans(registry: SessionRegistry): Promise<void> {
     const { recordingsDir, cadence, log } = this.options;
     const names = (await orMissing(() => readdir(recordingsDir))) ?? [];

@@ -9,23 +9,23 @@ import type { Segment } from '../hls/media-playlist.js';
 import { linesOfFrames } from '../hls/timeline-file.js';
 import type { RecordingFiles } from './recording-files.js';
 
-/** Beyond it, what a player must know before the first picture gets too large. */
+/** Longest recording; a longer one's index would take a player too long to load. */
 const MAX_RECORDING_HOURS = 12;
 
 export interface SessionRecorderOptions {
-  /** Where the live playlist's files are. */
+  /** The session's folder on the HLS volume. */
   hlsFolder: string;
   fps: number;
-  /** A recording stops where the disk has less left. */
+  /** The recording stops when the disk has less free space. */
   minFreeBytes: number;
   metrics: Pick<SegmenterMetrics, 'recordedBytes' | 'recordingsStopped'>;
   log: Logger;
 }
 
 /**
- * Takes a session's segments over into its recording, in its own time: live video does not wait for a
- * disk. The live playlist's folder is the queue, from which segments go after a while; whoever is slower
- * than that, or has no room, stops, and nothing else is lost for it.
+ * Copies a session's segments into its recording, without making live video wait for the disk. The live
+ * folder is the queue. If a segment is gone before it was copied, or the disk is full, the recording stops
+ * and the stream goes on.
  */
 export class SessionRecorder {
   state: Extract<RecordingState, 'on' | 'stopped'> = 'on';
@@ -34,25 +34,25 @@ export class SessionRecorder {
   private work: Promise<void> | undefined;
   private closed = false;
 
-  /** `open` gives the recording, when its first segment is there. */
+  /** @param open called when the first segment is complete */
   constructor(
     private readonly open: () => Promise<RecordingFiles>,
     private readonly options: SessionRecorderOptions,
   ) {}
 
-  /** Tells what the live playlist lists; what of it is complete and new is recorded. */
+  /** Says what the live playlist lists; complete segments that are new are recorded. */
   update(segments: readonly Segment[]): void {
     this.complete = segments.filter(({ complete }) => complete);
     if (this.closed) return;
     this.work ??= this.catchUp().finally(() => (this.work = undefined));
   }
 
-  /** Resolves when all that was seen is recorded, or the recorder has stopped. */
+  /** Resolves when everything so far is recorded, or the recorder has stopped. */
   async settled(): Promise<void> {
     while (this.work) await this.work;
   }
 
-  /** Resolves when nothing more is written. */
+  /** Stops recording; resolves when nothing is being written. */
   async close(): Promise<void> {
     this.closed = true;
     await this.settled();
