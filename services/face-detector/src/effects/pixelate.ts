@@ -20,15 +20,18 @@ export function pixelateAround(frame: I420Frame, ellipse: Ellipse, faceSize: num
 }
 
 function pixelate(plane: Plane, area: Area, cell: number): void {
+  const { pixels, width } = plane;
   const { columns, values } = meansOf(plane, area, cell);
-  for (let y = area.top; y < area.bottom; y++) {
-    const row = Math.floor((y - area.top) / cell) * columns;
+  for (let top = area.top; top < area.bottom; top += cell) {
+    const row = ((top - area.top) / cell) * columns;
+    const line = top * width;
     for (let column = 0; column < columns; column++) {
       const left = area.left + column * cell;
       const right = Math.min(area.right, left + cell);
-      const value = Math.round(values[row + column]!);
-      const start = y * plane.width;
-      for (let x = left; x < right; x++) plane.pixels[start + x] = value;
+      pixels.fill(Math.round(values[row + column]!), line + left, line + right);
     }
+    // The other lines of these cells are as their first.
+    for (let y = top + 1; y < Math.min(area.bottom, top + cell); y++)
+      pixels.copyWithin(y * width + area.left, line + area.left, line + area.right);
   }
 }
