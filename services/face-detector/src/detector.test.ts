@@ -204,13 +204,18 @@ describe('while searches fail', () => {
     const { job, marked, entries } = await session();
     await detector(failing()).detector.mark(job(0, effect));
     expect((await marked(0))!.equals(original(0))).toBe(true);
-    expect((await entries())[0]!.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
+    expect((await entries())[0]!.frames).toEqual(
+      Array(3).fill({ searched: false, hidden: false, faces: [] }),
+    );
   });
 
   test.each<Effect>(['blur', 'pixelate'])('%s goes out blurred all over', async (effect) => {
     const { job, marked, entries } = await session();
     await detector(failing()).detector.mark(job(0, effect));
-    expect((await entries())[0]!.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
+    expect((await entries())[0]!.frames).toEqual(
+      Array(3).fill({ searched: false, hidden: true, faces: [] }),
+    );
+    expect((await entries())[0]!.effect).toBe(effect);
     const bytes = (await marked(0))!;
     for (let n = 0; n < FRAMES_A_BATCH; n++) {
       const start = n * (BATCH_BYTES / FRAMES_A_BATCH);
@@ -299,7 +304,11 @@ describe('a batch that has waited for too long', () => {
     const { detector: one } = detector();
     await one.mark(job(0, 'blur'));
     await one.mark(late(job(6, 'blur')));
-    expect((await entries())[1]!.frames[0]).toEqual({ searched: false, faces: [] });
+    expect((await entries())[1]!.frames[0]).toEqual({
+      searched: false,
+      hidden: true,
+      faces: [],
+    });
   });
 });
 

@@ -75,21 +75,21 @@ export class Detector {
 
   private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
     const { markedLog, metrics } = this.deps;
-    const { effect, ...batch } = job;
-    const { sessionId } = batch;
-    const pictures = framesOf(bytes, batch);
+    const { effect, sessionId, batch } = job;
+    const pictures = framesOf(bytes, job);
     const searched = await this.search(job, pictures);
     pictures.forEach((picture, n) => applyEffect(effect, picture, searched[n]!));
-    if (!(await this.write(sessionId, batch.batch, bytes))) return this.drop('gone');
+    if (!(await this.write(sessionId, batch, bytes))) return this.drop('gone');
 
     const markedAt = Date.now();
-    const frames = searched.map(({ searched, faces = [] }) => ({
+    const frames = searched.map(({ searched, faces }) => ({
       searched,
-      faces: faces.filter(({ sure }) => sure).flatMap((face) => visibleFace(face, job)),
+      hidden: !faces && hidesFaces(effect),
+      faces: (faces ?? []).filter(({ sure }) => sure).flatMap((face) => visibleFace(face, job)),
     }));
-    await markedLog.append(sessionId, { ...batch, kind: 'batch', markedAt, frames });
+    await markedLog.append(sessionId, { ...job, kind: 'batch', markedAt, frames });
     metrics.batches.inc({ outcome: 'marked' });
-    metrics.stage.observe(Math.max(0, markedAt - batch.decodedAt) / 1000);
+    metrics.stage.observe(Math.max(0, markedAt - job.decodedAt) / 1000);
   }
 
   private async write(sessionId: string, batch: number, bytes: Buffer): Promise<boolean> {

@@ -4,6 +4,7 @@ import { ChunkStore } from '@facecast/shared/redis/chunks';
 import { EventSubscription } from '@facecast/shared/protocol/events';
 import { listen } from '@facecast/shared/runtime/health';
 import type { Logger } from '@facecast/shared/runtime/logger';
+import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { AofRewriter } from './aof-rewriter.js';
@@ -119,6 +120,7 @@ export async function startGateway(
   const ingest = new IngestServer(
     {
       ...{ redis, registry, chunks, sessions, events, load, viewers, recordings, stats },
+      renderedLog: new RenderedBatchLog(redis),
       ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals, audit, deleted },
       requireHidden: config.REQUIRE_HIDDEN,
     },

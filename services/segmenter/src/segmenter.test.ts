@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSubscription, type EventOf, type EventType } from '@facecast/shared/protocol/events';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
@@ -16,7 +17,15 @@ import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';
 import { AAC_FRAME_SAMPLES } from './encode/audio-encoder.js';
 import { CADENCE, renderedBatch } from './testing/cadence.js';
-import { HEIGHT, numberedFrames, playNumbers, upTo, WIDTH } from './testing/test-frames.js';
+import {
+  detailedFrames,
+  HEIGHT,
+  numberedFrames,
+  playContrasts,
+  playNumbers,
+  upTo,
+  WIDTH,
+} from './testing/test-frames.js';
 import { clicks, flashes, play } from './testing/test-audio.js';
 import { parseStrictly } from './testing/strict-parser.js';
 
@@ -99,7 +108,25 @@ async function mark(sessionId: string, batch: number, changes: Partial<RenderedB
   await renderedLog.append(sessionId, entry);
 }
 
-/** The same with pictures and audio that can be compared. */
+/** The same with pictures that are clear, drawn with an effect. */
+async function markClear(sessionId: string, batch: number, effect: Effect) {
+  const entry = renderedBatch(batch, { sessionId, effect });
+  await frames.write({ sessionId, batch, kind: 'marked' }, detailedFrames(entry.frameCount));
+  await renderedLog.append(sessionId, entry);
+}
+
+/** What a gateway does when a publisher wants viewers to be protected in another way. */
+async function wish(sessionId: string, wanted: { hidden: boolean } | { effect: Effect }) {
+  await registry.update(sessionId, wanted);
+  await renderedLog.append(sessionId, { kind: 'wish changed' });
+}
+
+/** Of each frame that can be played: whether it is clear. */
+const clearFrames = async (sessionId: string) =>
+  (await playContrasts(playlistPath(sessionId))).map((contrast) => contrast > 100);
+const times = <Value>(count: number, value: Value): Value[] => Array(count).fill(value) as Value[];
+
+/** The same with pictures and sound that can be compared. */
 async function markWithSound(sessionId: string, batch: number) {
   const samples = samplesBefore(CADENCE.framesPerBatch, CADENCE.fps);
   const entry = renderedBatch(batch, { sessionId, samples });
@@ -153,6 +180,81 @@ const keysOf = async (sessionId: string) => redis.keys(`*${sessionId}*`);
 /** Numbers in an order that is neither theirs nor too wild. */
 const shuffled = (count: number) =>
   upTo(count).sort((a, b) => a + ((a * 7) % 5) - (b + ((b * 7) % 5)));
+
+describe('once its publisher hides everything', () => {
+  test('not one frame that was not published yet is clear, until it is shown again', async () => {
+    start();
+    const sessionId = await beginSession();
+    const before = published(sessionId, 10);
+    for (const batch of upTo(10)) await markClear(sessionId, batch, 'box');
+    await before;
+    // These wait for batch 10: they were drawn before the wish, and are published after it.
+    for (const batch of [11, 12, 13]) await markClear(sessionId, batch, 'box');
+    await wish(sessionId, { hidden: true });
+    const hidden = published(sessionId, 20);
+    for (const batch of [10, 14, 15, 16, 17, 18, 19]) await markClear(sessionId, batch, 'box');
+    await hidden;
+    await wish(sessionId, { hidden: false });
+    const ended = next('ended', sessionId);
+    for (const batch of upTo(24).slice(20)) await markClear(sessionId, batch, 'box');
+    await endInput(sessionId, 24);
+    await ended;
+    expect(await clearFrames(sessionId)).toEqual([
+      ...times(30, true),
+      ...times(30, false),
+      ...times(12, true),
+    ]);
+  });
+
+  test('it stays so when another segmenter goes on, and the stats say since which frame', async () => {
+    const first = start();
+    const sessionId = await beginSession();
+    const before = published(sessionId, 10);
+    for (const batch of upTo(10)) await markClear(sessionId, batch, 'box');
+    await before;
+    const told = next('stats', sessionId, ({ stats }) => stats.shown?.hidden === true);
+    await wish(sessionId, { hidden: true });
+    await markClear(sessionId, 10, 'box');
+    const { stats } = await told;
+    expect(stats).toMatchObject({ recent: { hidden: 3 }, shown: { sinceFrame: 30 } });
+    await stop(first);
+    start();
+    const ended = next('ended', sessionId);
+    for (const batch of upTo(14).slice(11)) await markClear(sessionId, batch, 'box');
+    await endInput(sessionId, 14);
+    await ended;
+    expect(await clearFrames(sessionId)).toEqual([...times(30, true), ...times(12, false)]);
+  });
+});
+
+describe('a stronger effect', () => {
+  test('hides as a whole what was drawn with a weaker one and is not published', async () => {
+    start();
+    const sessionId = await beginSession();
+    const before = published(sessionId, 10);
+    for (const batch of upTo(10)) await markClear(sessionId, batch, 'box');
+    await before;
+    const told = next('stats', sessionId, ({ stats }) => stats.shown?.effect === 'blur');
+    await wish(sessionId, { effect: 'blur' });
+    await markClear(sessionId, 10, 'box');
+    await markClear(sessionId, 11, 'blur');
+    expect((await told).stats.shown).toMatchObject({ hidden: false, sinceFrame: 30 });
+    // A weaker one waits until it is drawn.
+    const after = next('stats', sessionId, ({ stats }) => stats.shown?.effect === 'none');
+    await wish(sessionId, { effect: 'none' });
+    await markClear(sessionId, 12, 'blur');
+    await markClear(sessionId, 13, 'none');
+    expect((await after).stats.shown).toMatchObject({ sinceFrame: 39 });
+    const ended = next('ended', sessionId);
+    await endInput(sessionId, 14);
+    await ended;
+    expect(await clearFrames(sessionId)).toEqual([
+      ...times(30, true),
+      ...times(3, false),
+      ...times(9, true),
+    ]);
+  });
+});
 
 describe('a session', () => {
   test('comes out with every frame, once and in order, whatever order its batches came in', async () => {
@@ -255,9 +357,11 @@ describe('a session', () => {
     const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };
     await mark(sessionId, 0);
     await mark(sessionId, 1, {
-      frames: upTo(3).map(() => ({ searched: false, faces: [] })),
+      frames: upTo(3).map(() => ({ searched: false, hidden: false, faces: [] })),
     });
-    await mark(sessionId, 2, { frames: upTo(3).map(() => ({ searched: true, faces: [face] })) });
+    await mark(sessionId, 2, {
+      frames: upTo(3).map(() => ({ searched: true, hidden: false, faces: [face] })),
+    });
     expect((await stats).stats).toMatchObject({ state: 'live', framesUndetected: 3, faces: 1 });
     const again = next('stats', sessionId);
     await again;
@@ -294,7 +398,10 @@ describe('a session', () => {
     const sessionId = await beginSession();
     const ended = next('ended', sessionId);
     await mark(sessionId, 0);
-    await mark(sessionId, 1, { frameCount: 1, frames: [{ searched: true, faces: [] }] });
+    await mark(sessionId, 1, {
+      frameCount: 1,
+      frames: [{ searched: true, hidden: false, faces: [] }],
+    });
     await endInput(sessionId, 2, { frames: 4 });
     expect(await ended).toMatchObject({ frames: 4 });
     expect(await playNumbers(playlistPath(sessionId))).toEqual(upTo(4));

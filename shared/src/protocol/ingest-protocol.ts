@@ -20,6 +20,11 @@ export function hidesFaces(effect: Effect): boolean {
   return HIDES_FACES[effect];
 }
 
+/** Whether `effect` protects less than `other`: the order of `effectSchema`. */
+export function isWeaker(effect: Effect, other: Effect): boolean {
+  return effectSchema.options.indexOf(effect) < effectSchema.options.indexOf(other);
+}
+
 export const errorCodeSchema = z.enum([
   'bad_message',
   'unauthorized',
@@ -39,6 +44,12 @@ export type Visibility = z.infer<typeof visibilitySchema>;
 
 const mimeType = z.string().min(1).max(200);
 
+/** A session, and the proof that it is the client's own. */
+const ownSessionSchema = z.object({
+  sessionId: z.string().max(100),
+  resumeToken: z.string().max(100),
+});
+
 /** Client to server. */
 export const clientMessageSchema = z.discriminatedUnion('type', [
   z.object({
@@ -49,13 +60,13 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
     /** Whether the server is to keep a recording, where it leaves that to its publishers. */
     record: z.boolean().optional(),
     visibility: visibilitySchema.optional(),
+    /** A session of the same publisher that ends, and is deleted, as soon as this one has media. */
+    replaces: ownSessionSchema.optional(),
   }),
-  z.object({
-    type: z.literal('resume'),
-    sessionId: z.string().max(100),
-    resumeToken: z.string().max(100),
-  }),
+  ownSessionSchema.extend({ type: z.literal('resume') }),
   z.object({ type: z.literal('effect'), effect: effectSchema }),
+  /** Makes the whole picture unrecognisable, whatever the effect; or, with false, no longer. */
+  z.object({ type: z.literal('hide'), hidden: z.boolean() }),
   z.object({ type: z.literal('restart'), mimeType }),
   z.object({ type: z.literal('stop') }),
 ]);
@@ -72,6 +83,26 @@ const recordingStateSchema = z.enum(['off', 'on', 'stopped']);
 export type RecordingState = z.infer<typeof recordingStateSchema>;
 
 const stageStats = z.object({ ms: z.number().nonnegative() });
+
+/** How viewers are protected at the end of what is listed. */
+const shownSchema = z.object({
+  effect: effectSchema,
+  /** Whether the publisher has hidden the whole picture. */
+  hidden: z.boolean(),
+  /** The first frame of which this is true, and its date in the playlist, in ms since the epoch. */
+  sinceFrame: z.number().int().nonnegative(),
+  since: z.number(),
+});
+export type Shown = z.infer<typeof shownSchema>;
+
+/** Frames that were listed last, a second of them. */
+const recentFramesSchema = z.object({
+  frames: z.number().int().nonnegative(),
+  /** Of these, those that nobody searched for faces. */
+  unsearched: z.number().int().nonnegative(),
+  /** Of these, those whose whole picture was made unrecognisable, for whatever reason. */
+  hidden: z.number().int().nonnegative(),
+});
 
 /** What the pipeline knows of a session without its gateways. Medians are of the last seconds. */
 export const pipelineStatsSchema = z.object({
@@ -99,6 +130,11 @@ export const pipelineStatsSchema = z.object({
    * knows by now: a date that is listed is not changed any more. Below 0 where they are earlier.
    */
   dateErrorMs: z.number().default(0),
+  /** How long after its capture the newest frame was listed: no viewer can be less late. */
+  lateMs: z.number().nonnegative().default(0),
+  recent: recentFramesSchema.default({ frames: 0, unsearched: 0, hidden: 0 }),
+  /** Not there before the first frame. */
+  shown: shownSchema.optional(),
 });
 export type PipelineStats = z.infer<typeof pipelineStatsSchema>;
 

@@ -68,11 +68,18 @@ export const faceSchema = z.object({
 export type Face = z.infer<typeof faceSchema>;
 
 /** What was found in one frame; `searched` is false where it went out without a search of its own. */
-const frameFacesSchema = z.object({ searched: z.boolean(), faces: z.array(faceSchema) });
+const frameFacesSchema = z.object({
+  searched: z.boolean(),
+  /** Whether the whole picture was made unrecognisable. */
+  hidden: z.boolean().default(false),
+  faces: z.array(faceSchema),
+});
 
 /** A `marked` batch is in the frame store. `frames` has one element for each of its frames. */
 const renderedBatchSchema = batchSchema.extend({
   kind: z.literal('batch'),
+  /** What was done with the faces; not there in what a service of an older version rendered. */
+  effect: effectSchema.optional(),
   markedAt: time,
   frames: z.array(frameFacesSchema),
 });
@@ -91,9 +98,13 @@ const inputEndSchema = z.object({
 });
 export type InputEnd = z.infer<typeof inputEndSchema>;
 
+/** What the publisher wishes has changed: before the next batch, the registry is to be asked. */
+const wishChangedSchema = z.object({ kind: z.literal('wish changed') });
+
 /** An entry of a session's rendered log, to the segmenter. Batches come in any order, and may repeat. */
 export const renderedEntrySchema = z.discriminatedUnion('kind', [
   renderedBatchSchema,
   inputEndSchema,
+  wishChangedSchema,
 ]);
 export type RenderedEntry = z.infer<typeof renderedEntrySchema>;

@@ -15,6 +15,8 @@ const sessionSchema = z.object({
   /** Of the media, as the publisher declared it. */
   mimeType: z.string(),
   effect: effectSchema,
+  /** Whether its publisher has hidden the whole picture. */
+  hidden: z.stringbool().default(false),
   /** Whether a recording of it is kept. */
   record: z.stringbool().default(false),
   state: sessionStateSchema,
@@ -52,7 +54,7 @@ export type WantedSession = Pick<Session, 'mimeType' | 'effect'> &
   Partial<Pick<Session, 'record' | 'publisher' | 'allowedEffects'>> & { visibility?: Visibility };
 
 /** What may change while a session runs. */
-export type SessionPatch = Partial<Pick<Session, 'effect' | 'state' | 'stats'>>;
+export type SessionPatch = Partial<Pick<Session, 'effect' | 'hidden' | 'state' | 'stats'>>;
 
 /** What a publisher's new connection goes on with. */
 const takenOverSchema = z.tuple([
@@ -92,9 +94,10 @@ export class SessionRegistry {
 
   /**
    * Registers a session: from now on it has a place. Doing it again does no harm.
+   * @param replaces a session that is about to end, and so takes no place any more
    * @throws {TooManySessionsError} where `maxSessions` are running
    */
-  async register(session: Session, maxSessions: number): Promise<void> {
+  async register(session: Session, maxSessions: number, replaces = ''): Promise<void> {
     const created = await this.redis.eval(
       CREATE,
       2,
@@ -102,6 +105,7 @@ export class SessionRegistry {
       sessionKey(session.id),
       maxSessions,
       session.id,
+      replaces,
       ...fieldsOf(session),
     );
     if (created !== 1) throw new TooManySessionsError();
@@ -227,6 +231,7 @@ export function draftSession({ visibility, ...wanted }: WantedSession): {
   const resumeToken = unguessable();
   const session: Session = {
     id: visibility === 'private' ? privateId() : unguessable(),
+    hidden: false,
     record: false,
     ...wanted,
     state: 'starting',
@@ -274,9 +279,10 @@ const publisherKey = (id: string) => `${KEY_PREFIX}:publisher:${id}`;
 
 const CREATE = `
 if redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 1 then return 1 end
-if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+local others = redis.call('SCARD', KEYS[1]) - redis.call('SISMEMBER', KEYS[1], ARGV[3])
+if others >= tonumber(ARGV[1]) then return 0 end
 redis.call('SADD', KEYS[1], ARGV[2])
-redis.call('HSET', KEYS[2], unpack(ARGV, 3))
+redis.call('HSET', KEYS[2], unpack(ARGV, 4))
 return 1`;
 
 const UPDATE = `

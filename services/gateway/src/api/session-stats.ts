@@ -68,6 +68,8 @@ export class SessionStats {
         pipelineMs: 0,
         recording: record ? 'on' : 'off',
         dateErrorMs: 0,
+        lateMs: 0,
+        recent: { frames: 0, unsearched: 0, hidden: 0 },
       }
     );
   }

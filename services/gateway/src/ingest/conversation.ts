@@ -7,7 +7,12 @@ import {
   watchUrl,
 } from '@facecast/shared/protocol/ingest-protocol';
 import type { ClientMessage, Effect, ErrorCode } from '@facecast/shared/protocol/ingest-protocol';
-import { draftSession, isResumeToken, TooManySessionsError } from '@facecast/shared/redis/sessions';
+import {
+  draftSession,
+  isResumeToken,
+  TooManySessionsError,
+  type Session,
+} from '@facecast/shared/redis/sessions';
 import type { Identity } from '../access/publish-tokens.js';
 import { isSessionId } from '../session-id.js';
 import type { IngestParts } from './ingest-parts.js';
@@ -17,6 +22,7 @@ import { Publisher, sayEnd, TOO_MANY_SESSIONS, type Beginning } from './publishe
 
 type Start = Extract<ClientMessage, { type: 'start' }>;
 type Resume = Extract<ClientMessage, { type: 'resume' }>;
+type OwnSession = Omit<Resume, 'type'>;
 
 /** Why a client is turned away, in the words of the protocol. */
 class Unwelcome extends Error {
@@ -89,7 +95,9 @@ export class Conversation {
       throw new Unwelcome('bad_message', 'The first message is start or resume.');
     } else if (message.type === 'effect') {
       this.checkEffect(message.effect);
-      await publisher.changeEffect(message.effect);
+      await publisher.protect({ effect: message.effect });
+    } else if (message.type === 'hide') {
+      await publisher.protect({ hidden: message.hidden });
     } else if (message.type === 'stop') {
       await publisher.stop();
     } else if (publisher.isFeeding) {
@@ -98,7 +106,8 @@ export class Conversation {
     }
   }
 
-  private async start({ mimeType, effect, token, record: asked, visibility = 'unlisted' }: Start) {
+  private async start(message: Start): Promise<void> {
+    const { mimeType, effect, token, record: asked, visibility = 'unlisted' } = message;
     const identity = this.identify(token);
     this.allowedEffects = identity.effects;
     this.checkEffect(effect);
@@ -111,7 +120,8 @@ export class Conversation {
       );
     }
     // What is told early spares a person the wait; what counts is asked when the media comes.
-    if (!(await sessions.hasRoom())) throw new TooManySessionsError();
+    const replaces = message.replaces && (await this.own(message.replaces));
+    if (!replaces && !(await sessions.hasRoom())) throw new TooManySessionsError();
     if (!this.isOpen) return;
     const record = recordings.isDue(asked);
     const { session, resumeToken } = draftSession({
@@ -119,7 +129,7 @@ export class Conversation {
       allowedEffects: identity.effects && [...identity.effects],
     });
     const { id } = session;
-    this.publish({ session });
+    this.publish({ session, replaces: replaces?.id });
     this.door.onStarted();
     this.socket.say({
       type: 'started',
@@ -160,20 +170,13 @@ export class Conversation {
 
   private async resume({ sessionId, resumeToken }: Resume): Promise<void> {
     const { registry, sessions, stats, log } = this.parts;
-    const isGone = !isSessionId(sessionId) || this.parts.deleted.has(sessionId);
-    const session = isGone ? undefined : await registry.get(sessionId);
+    const session = await this.own({ sessionId, resumeToken });
     if (!session) {
       // It may have ended while the connection was lost, after a `stop` for one. Everybody may know that.
-      const ending = isGone ? undefined : await stats.ending(sessionId);
+      const ending = this.mayBeThere(sessionId) ? await stats.ending(sessionId) : undefined;
       if (!ending) throw new Unwelcome('not_found', 'The session is not running (any more).');
       this.isOver = true;
       return sayEnd(this.socket, ending);
-    }
-    const made = (token: string) => isResumeToken(session, token);
-    const verdict = this.parts.tokens.judge(this.door.client, resumeToken, { made });
-    if (verdict === 'too many') throw tooManyTokens();
-    if (verdict === 'wrong') {
-      throw new Unwelcome('unauthorized', 'That is not the resume token of this session.');
     }
     this.allowedEffects = session.allowedEffects;
     await sessions.publisherSeen(sessionId);
@@ -192,6 +195,24 @@ export class Conversation {
     this.socket.say({ type: 'resumed', chunks });
     // That may have been announced to nobody while the connection was lost.
     if (state === 'live') publisher.announce();
+  }
+
+  /** The client's own session, or undefined where it is not running. */
+  private async own({ sessionId, resumeToken }: OwnSession): Promise<Session | undefined> {
+    const { registry, tokens } = this.parts;
+    const session = this.mayBeThere(sessionId) ? await registry.get(sessionId) : undefined;
+    if (!session) return undefined;
+    const made = (token: string) => isResumeToken(session, token);
+    const verdict = tokens.judge(this.door.client, resumeToken, { made });
+    if (verdict === 'too many') throw tooManyTokens();
+    if (verdict === 'wrong') {
+      throw new Unwelcome('unauthorized', 'That is not the resume token of this session.');
+    }
+    return session;
+  }
+
+  private mayBeThere(sessionId: string): boolean {
+    return isSessionId(sessionId) && !this.parts.deleted.has(sessionId);
   }
 
   private get isOpen(): boolean {

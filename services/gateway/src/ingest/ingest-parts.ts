@@ -1,5 +1,6 @@
 import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import type { Logger } from '@facecast/shared/runtime/logger';
+import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { Redis } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { KnownHosts } from '../access/known-hosts.js';
@@ -22,6 +23,7 @@ export interface IngestParts {
   redis: Redis;
   registry: SessionRegistry;
   chunks: ChunkStore;
+  renderedLog: Pick<RenderedBatchLog, 'append'>;
   sessions: LiveSessions;
   events: SessionEvents;
   load: SearchLoad;
@@ -33,7 +35,7 @@ export interface IngestParts {
   tokens: TokenGuard;
   refusals: Refusals;
   audit: Audit;
-  deleted: Pick<DeletedSessions, 'has'>;
+  deleted: Pick<DeletedSessions, 'has' | 'delete'>;
   /** Whether faces may never be shown. */
   requireHidden: boolean;
   metrics: GatewayMetrics;

@@ -99,6 +99,26 @@ describe('start', () => {
     await real.acknowledgedAtLeast(2);
   });
 
+  test('a session that replaces another of the same publisher takes its place, and that one is deleted', async () => {
+    const { ingestUrl, url } = await gatewayWith({ MAX_SESSIONS: '1' });
+    const preview = await IngestClient.live(ingestUrl);
+    const { sessionId, resumeToken } = preview.started;
+    const stranger = await IngestClient.connect(ingestUrl);
+    stranger.say({ ...START, replaces: { sessionId, resumeToken: 'guessed' } });
+    expect(await stranger.refused()).toEqual(['unauthorized', 1008]);
+    const live = await IngestClient.connect(ingestUrl);
+    live.say({ ...START, replaces: { sessionId, resumeToken } });
+    await live.message('started');
+    expect((await fetch(`${url}/api/sessions/${sessionId}`)).status).toBe(200);
+    live.chunks('chunk 0');
+    await live.acknowledgedAtLeast(1);
+    expect((await fetch(`${url}/api/sessions/${sessionId}`)).status).toBe(404);
+    expect((await registry.ids()).sort()).toEqual([sessionId, live.sessionId].sort());
+    const other = await IngestClient.connect(ingestUrl);
+    other.say(START);
+    expect(await other.refused()).toEqual(['too_many_sessions', 1013]);
+  });
+
   test('of two that started, one has the last place: whose media comes first', async () => {
     const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '1' });
     const late = await IngestClient.start(ingestUrl);
@@ -617,6 +637,21 @@ describe('while live', () => {
     client.say({ type: 'effect', effect: 'pixelate' });
     expect(await heard).toEqual({ type: 'effect', sessionId, effect: 'pixelate' });
     expect(await registry.get(sessionId)).toMatchObject({ effect: 'pixelate' });
+  });
+
+  test('everything is hidden and shown again, and the segmenter is told to look', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const client = await IngestClient.start(ingestUrl);
+    client.say({ type: 'hide', hidden: true });
+    client.chunks('chunk 0');
+    await client.acknowledgedAtLeast(1);
+    const { sessionId } = client;
+    expect(await registry.get(sessionId)).toMatchObject({ hidden: true });
+    client.say({ type: 'hide', hidden: false });
+    const log = () => redis.xrange(`facecast:marked:${sessionId}`, '-', '+');
+    await expect.poll(log).toHaveLength(1);
+    expect((await log())[0]?.[1]).toEqual(['entry', JSON.stringify({ kind: 'wish changed' })]);
+    expect(await registry.get(sessionId)).toMatchObject({ hidden: false });
   });
 
   test('a publisher is expected for as long as its socket is open, and a while longer', async () => {

@@ -14,7 +14,11 @@ import type { IngestSocket } from './ingest-socket.js';
 
 /** What a publisher goes on with: a draft of a session, or one that runs. */
 export type Beginning =
-  | { session: Session }
+  | {
+      session: Session;
+      /** Whose place it takes: that one is deleted. */
+      replaces: string | undefined;
+    }
   | {
       sessionId: string;
       /** The publisher's, as the registry counts them. */
@@ -48,20 +52,25 @@ export class Publisher {
     private readonly parts: IngestParts,
   ) {
     const { redis, registry, events, limits } = parts;
-    const { sessionId, connection, safe } =
+    const { sessionId, connection, safe, draft, replaces } =
       'session' in beginning
-        ? { sessionId: beginning.session.id, connection: 0, safe: 0 }
-        : beginning;
+        ? {
+            sessionId: beginning.session.id,
+            connection: 0,
+            safe: 0,
+            draft: beginning.session,
+            replaces: beginning.replaces,
+          }
+        : { ...beginning, draft: undefined, replaces: undefined };
     this.sessionId = sessionId;
-    this.draft = 'session' in beginning ? beginning.session : undefined;
-    const { draft } = this;
+    this.draft = draft;
     if (draft) this.firstMediaTimer = setTimeout(() => this.giveUpWaiting(), limits.firstMediaMs);
     this.queue = new JobQueue(redis, { kind: 'chunks', sessionId });
     this.feed = new ChunkFeed(
       sessionId,
       connection,
       safe,
-      { queue: this.queue, registry, begin: draft && (() => this.begin(draft)) },
+      { queue: this.queue, registry, begin: draft && (() => this.begin(draft, replaces)) },
       {
         onSafe: (count, newly) => this.acknowledge(count, newly),
         onFull: () => this.socket.pause(),
@@ -106,13 +115,16 @@ export class Publisher {
     this.nextRecording = mimeType;
   }
 
-  async changeEffect(effect: Effect): Promise<void> {
-    if (!this.isFeeding) return;
-    const { redis, registry } = this.parts;
-    if (this.draft) this.draft.effect = effect;
+  /** Changes how viewers are protected, from everything on that is not published yet. */
+  async protect(wish: { effect: Effect } | { hidden: boolean }): Promise<void> {
+    if (this.phase === 'over') return;
+    const { redis, registry, renderedLog } = this.parts;
+    const { sessionId } = this;
+    if (this.draft) Object.assign(this.draft, wish);
     // Of one that is just being registered, the later of the two commands counts.
-    await registry.update(this.sessionId, { effect });
-    await publishEvent(redis, { type: 'effect', sessionId: this.sessionId, effect });
+    const isRunning = await registry.update(sessionId, wish);
+    if ('effect' in wish) await publishEvent(redis, { type: 'effect', sessionId, ...wish });
+    if (isRunning) await renderedLog.append(sessionId, { kind: 'wish changed' });
   }
 
   /** Ends the session's input; the socket is told when the playlist has ended. */
@@ -155,9 +167,10 @@ export class Publisher {
     this.socket.say({ type: 'playlist_ready', sessionId, playlistUrl: playlistUrl(sessionId) });
   }
 
-  private async begin(session: Session): Promise<void> {
+  private async begin(session: Session, replaces: string | undefined): Promise<void> {
     session.createdAt = Date.now();
-    await this.parts.sessions.begin(session);
+    await this.parts.sessions.begin(session, replaces);
+    if (replaces !== undefined) await this.parts.deleted.delete(replaces);
     const { id, mimeType, effect, record, publisher } = session;
     this.parts.log.info({ sessionId: id, mimeType, effect, record }, 'started');
     const subject = publisher ?? 'publisher';

@@ -31,11 +31,12 @@ export class LiveSessions {
 
   /**
    * Registers a session whose first media has come, and puts its claims out.
+   * @param replaces a session that takes no place any more, because it is about to be deleted
    * @throws {TooManySessionsError} where there are as many as may be
    */
-  async begin(session: Session): Promise<void> {
+  async begin(session: Session, replaces?: string): Promise<void> {
     const { id } = session;
-    await this.registry.register(session, this.limits.maxSessions);
+    await this.registry.register(session, this.limits.maxSessions, replaces);
     try {
       await this.registry.rememberOwner(session, this.ownerSeconds);
       await this.publisherSeen(id);

@@ -15,5 +15,7 @@ export const statsOf = (sessionId: string, more: Partial<PipelineStats> = {}): P
   pipelineMs: 250,
   recording: 'off',
   dateErrorMs: 0,
+  lateMs: 300,
+  recent: { frames: 30, unsearched: 0, hidden: 0 },
   ...more,
 });

@@ -25,7 +25,9 @@ const open = (firstFrame = 0, maxBytes?: number) =>
 
 /** A batch with one face in each of its frames. */
 const withFaces = (batch: number) =>
-  renderedBatch(batch, { frames: [0, 1, 2].map(() => ({ searched: true, faces: [FACE] })) });
+  renderedBatch(batch, {
+    frames: [0, 1, 2].map(() => ({ searched: true, hidden: false, faces: [FACE] })),
+  });
 
 const lines = async () =>
   (await readFile(path, 'utf8'))
@@ -38,9 +40,9 @@ describe('the face timeline', () => {
     const timeline = await open();
     await timeline.append(renderedBatch(0));
     const frames = [
-      { searched: true, faces: [] },
-      { searched: false, faces: [FACE] },
-      { searched: true, faces: [FACE, FACE] },
+      { searched: true, hidden: false, faces: [] },
+      { searched: false, hidden: false, faces: [FACE] },
+      { searched: true, hidden: false, faces: [FACE, FACE] },
     ];
     await timeline.append(renderedBatch(41, { frames }));
     expect(await readFile(path, 'utf8')).toBe(

@@ -73,7 +73,7 @@ describe('a batch that no detector brings', () => {
     const given = await untilGiven(7);
     const { batch, frames: pictures } = given;
     expect(batch).toMatchObject({ kind: 'batch', batch: 7, firstFrame: 21, frameCount: 3 });
-    expect(batch.frames).toEqual(Array(3).fill({ searched: false, faces: [] }));
+    expect(batch.frames).toEqual(Array(3).fill({ searched: false, hidden: false, faces: [] }));
     expect(pictures).toEqual(numberedFrames(21, 3));
     expect(await detect.waiting()).toBe(1);
     await late.listed(given);

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
+import { hidesFaces } from '@facecast/shared/protocol/ingest-protocol';
 import type { DetectJob, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
 import { redactFrames } from './redact-frames.js';
@@ -102,27 +103,25 @@ export class Hedging {
 
   private async fallBack(job: DetectJob): Promise<UnsearchedBatch | undefined> {
     const { frames, metrics } = this.deps;
-    const { effect, ...batch } = job;
-    const pictures = await frames.read({
-      sessionId: this.sessionId,
-      batch: batch.batch,
-      kind: 'decoded',
-    });
+    const { sessionId } = this;
+    const pictures = await frames.read({ sessionId, batch: job.batch, kind: 'decoded' });
     // Without its frames only a detector's result could help, if there is one.
     if (!pictures) {
       this.isNowhere = true;
       this.nextPollAt = performance.now() + POLL_EVERY_MS;
       return undefined;
     }
-    redactFrames(effect, pictures, job);
+    // Of its faces nobody knows: an effect that hides faces is to show nobody.
+    const hidden = hidesFaces(job.effect);
+    if (hidden) redactFrames(pictures, job);
     metrics.unsearchedBatches.inc();
-    const nothingFound = { searched: false, faces: [] };
+    const nothingFound = { searched: false, hidden, faces: [] };
     return {
       batch: {
-        ...batch,
+        ...job,
         kind: 'batch',
         markedAt: Date.now(),
-        frames: Array.from({ length: batch.frameCount }, () => nothingFound),
+        frames: Array.from({ length: job.frameCount }, () => nothingFound),
       },
       frames: pictures,
     };

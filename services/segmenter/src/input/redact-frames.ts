@@ -1,21 +1,17 @@
 import { frameBytes } from '@facecast/shared/media/frame-store';
-import { hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 
 /** So many cells across the shorter side of a frame leave no features of a face that fills it. */
 const CELLS_ACROSS = 5;
 
 /**
- * What a session's effect wants of frames that nobody searched and of whose faces nobody knows, in
- * place: an effect that hides faces is to show nobody, so all of each frame becomes a few flat cells.
+ * Makes frames unrecognisable, in place: all of each becomes a few flat cells.
  *
  * @param frames I420 planes, one frame after another
  */
 export function redactFrames(
-  effect: Effect,
   frames: Uint8Array,
   { width, height }: { width: number; height: number },
 ): void {
-  if (!hidesFaces(effect)) return;
   const size = frameBytes(width, height);
   const luma = width * height;
   for (let at = 0; at + size <= frames.length; at += size) {

@@ -1,4 +1,3 @@
-import type { LoggedEntry } from '@facecast/shared/redis/rendered-batch-log';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { SessionFailure } from '../session-failure.js';
 
@@ -32,7 +31,13 @@ export class ReorderBuffer {
    *
    * @throws {SessionFailure} when `MAX_WAITING_BATCHES` wait already
    */
-  accept({ id, entry }: LoggedEntry): 'held' | 'repeated' | 'published' {
+  accept({
+    id,
+    entry,
+  }: {
+    id: string;
+    entry: RenderedBatch | InputEnd;
+  }): 'held' | 'repeated' | 'published' {
     if (entry.kind === 'end') {
       this.inputEnd = entry;
       return 'held';

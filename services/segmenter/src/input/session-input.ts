@@ -36,13 +36,14 @@ export class SessionInput {
 
   /**
    * @param firstBatch number of the first batch that is wanted
-   * @param onBatch called for each batch that has come, in whatever order
+   * @param on called for each batch that has come, in whatever order, and when the publisher wishes
+   *   something else
    */
   constructor(
     private readonly sessionId: string,
     private readonly deps: SessionInputDeps,
     firstBatch: number,
-    private readonly onBatch: (batch: RenderedBatch) => void,
+    private readonly on: { batch: (batch: RenderedBatch) => void; wishChanged: () => void },
   ) {
     this.reorderBuffer = new ReorderBuffer(firstBatch);
     this.hedging = new Hedging(sessionId, deps);
@@ -91,15 +92,21 @@ export class SessionInput {
 
   private receive(entries: LoggedEntry[]): void {
     try {
-      for (const logged of entries) {
-        if (logged.entry.kind === 'batch') this.onBatch(logged.entry);
-        const verdict = this.reorderBuffer.accept(logged);
-        if (verdict !== 'held') this.consumed.addDuplicate(logged);
-      }
+      for (const logged of entries) if (!this.accept(logged)) this.consumed.addDuplicate(logged);
     } catch (error) {
       this.failure = error as Error;
     }
     this.news.emit('news');
+  }
+
+  /** False for an entry that can go. */
+  private accept({ id, entry }: LoggedEntry): boolean {
+    if (entry.kind === 'wish changed') {
+      this.on.wishChanged();
+      return false;
+    }
+    if (entry.kind === 'batch') this.on.batch(entry);
+    return this.reorderBuffer.accept({ id, entry }) === 'held';
   }
 
   private async take(): Promise<SearchedBatch | UnsearchedBatch | InputEnd | undefined> {
@@ -111,7 +118,7 @@ export class SessionInput {
     const after = await this.takeSearched();
     if (!after && unsearched) {
       this.reorderBuffer.skip();
-      this.onBatch(unsearched.batch);
+      this.on.batch(unsearched.batch);
     }
     const next = after ?? unsearched ?? this.reorderBuffer.end;
     if (isDue && !next)

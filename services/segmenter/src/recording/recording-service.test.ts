@@ -98,7 +98,7 @@ async function publish(batches: number, picture: (first: number) => Buffer = num
     const batch = renderedBatch(packager.batches, {
       ...{ width: WIDTH * scale, height: HEIGHT * scale },
       samples: picture === flashing ? samplesBefore(3, 30) : 0,
-      frames: [0, 1, 2].map((n) => ({ searched: true, faces: faces(n) })),
+      frames: [0, 1, 2].map((n) => ({ searched: true, hidden: false, faces: faces(n) })),
     });
     const { content, init } = await encoder.encode(batch, picture(batch.firstFrame));
     if (init) packager.begin(init);

@@ -26,6 +26,7 @@ import { SessionInput, type SearchedBatch, type SessionInputDeps } from '../inpu
 import { AudioSource } from '../encode/audio-source.js';
 import { StatsCounter } from './stats-counter.js';
 import { TimelineFile } from '../hls/timeline-file.js';
+import { ViewersProtection, type Wish } from './viewers-protection.js';
 
 /** What all sessions of a replica share. */
 export interface SegmentSessionDeps extends EndSessionDeps, SessionInputDeps {
@@ -56,6 +57,7 @@ class SegmentedSession {
   private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
   private readonly stats: StatsCounter;
+  private readonly protection: ViewersProtection;
   /** Aborted when the session is not registered any more: an owner before this one has ended it. */
   private readonly deregistered = new AbortController();
   private readonly signal: AbortSignal;
@@ -71,9 +73,11 @@ class SegmentedSession {
     const { cadence } = deps.settings;
     this.signal = AbortSignal.any([lease.signal, this.deregistered.signal]);
     this.stats = new StatsCounter(session.id, cadence.fps, session.stats);
-    this.input = new SessionInput(session.id, deps, packager.batches, (batch) =>
-      this.stats.received(batch),
-    );
+    this.protection = new ViewersProtection(session, deps.registry, deps.log);
+    this.input = new SessionInput(session.id, deps, packager.batches, {
+      batch: (batch) => this.stats.received(batch),
+      wishChanged: () => this.protection.changed(),
+    });
     this.encoder = new PartEncoder({
       cadence,
       hasAudio: packager.hasAudio,
@@ -143,9 +147,9 @@ class SegmentedSession {
   }
 
   private async publishBatch(next: SearchedBatch | UnsearchedBatch): Promise<void> {
-    const { batch } = next;
-    if (batch.batch === 0) await this.prepareFolder();
-    const content = await this.encode(next);
+    if (next.batch.batch === 0) await this.prepareFolder();
+    const { batch, shown } = await this.protection.apply(next.batch, next.frames);
+    const content = await this.encode(batch, next.frames);
     // Encoding may have taken longer than the lease: because the encoder is slow, or this process was frozen.
     await this.lease.confirm();
     await this.timeline.append(batch);
@@ -158,14 +162,11 @@ class SegmentedSession {
       ...place,
       batches: this.packager.batches,
     });
-    this.count(batch, content.length);
+    this.count(batch, content.length, shown);
     await Promise.all([this.input.remove(next), this.packager.tidy()]);
   }
 
-  private async encode({
-    batch,
-    frames,
-  }: Pick<SearchedBatch | UnsearchedBatch, 'batch' | 'frames'>): Promise<Buffer> {
+  private async encode(batch: RenderedBatch, frames: Buffer): Promise<Buffer> {
     const hintedPart = this.packager.hintedPart(batch.batch);
     if (hintedPart) return hintedPart;
     // Only a session's last batch may be short.
@@ -181,14 +182,14 @@ class SegmentedSession {
     this.deps.watcher.watch(this.session.id);
   }
 
-  private count(batch: RenderedBatch, bytes: number): void {
+  private count(batch: RenderedBatch, bytes: number, shown: Wish): void {
     const { metrics } = this.deps;
     const now = Date.now();
     metrics.latency.observe(Math.max(0, now - batch.markedAt) / 1000);
     metrics.parts.inc();
     metrics.partBytes.inc(bytes);
-    this.stats.published(batch, now, this.packager.endDate);
-    if (batch.batch === 0) this.publishStats();
+    const changed = this.stats.published(batch, { at: now, endDate: this.packager.endDate, shown });
+    if (changed) this.publishStats();
   }
 
   private async fail(error: Error): Promise<void> {
@@ -217,11 +218,13 @@ class SegmentedSession {
   }
 
   private async keepStats(stats: PipelineStats): Promise<void> {
+    const { registry } = this.deps;
     const { id } = this.session;
-    const isRunning = this.packager.started
-      ? await this.deps.registry.update(id, { state: 'live', stats })
-      : (await this.deps.registry.get(id)) !== undefined;
-    if (!isRunning) this.deregistered.abort();
+    if (this.packager.started) await registry.update(id, { state: 'live', stats });
+    const session = await registry.get(id);
+    if (!session) return this.deregistered.abort();
+    // The news of a wish is lost where a gateway dies before it told of it.
+    this.protection.learn(session);
   }
 
   private publishEvent(event: FacecastEvent): void {

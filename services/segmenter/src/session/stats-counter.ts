@@ -1,8 +1,18 @@
-import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
+import type { PipelineStats, SessionState, Shown } from '@facecast/shared/protocol/ingest-protocol';
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
+import type { Wish } from './viewers-protection.js';
 
 /** Medians are of this many batches: five seconds of the default tenth of a second. */
 const MEDIAN_BATCHES = 50;
+
+/** What happened to a batch when it was listed. */
+interface Listing {
+  /** In milliseconds since the epoch. */
+  at: number;
+  /** When the batch ended, by the playlist's dates, in milliseconds since the epoch. */
+  endDate: number;
+  shown: Wish;
+}
 
 interface Times {
   decode: number;
@@ -18,7 +28,11 @@ export class StatsCounter {
     'width' | 'height' | 'framesIn' | 'framesOut' | 'framesUndetected' | 'faces'
   >;
   private readonly times: Times[] = [];
+  /** The newest batches, a second of them. */
+  private recent: RenderedBatch['frames'] = [];
   private dateErrorMs: number;
+  private lateMs = 0;
+  private shown: Shown | undefined;
 
   /** Goes on with the counts of `before`, where a predecessor left some. */
   constructor(
@@ -35,6 +49,7 @@ export class StatsCounter {
       faces: before?.faces ?? 0,
     };
     this.dateErrorMs = before?.dateErrorMs ?? 0;
+    this.shown = before?.shown;
   }
 
   /** A batch has come, in whatever order. */
@@ -42,11 +57,8 @@ export class StatsCounter {
     this.counted.framesIn = Math.max(this.counted.framesIn, firstFrame + frameCount);
   }
 
-  /**
-   * A batch is in the playlist since `at`, which says that it ended at `endDate`; milliseconds since the
-   * epoch.
-   */
-  published(batch: RenderedBatch, at: number, endDate: number): void {
+  /** A batch is listed. Whether viewers are protected in another way from it on; so they are by the first. */
+  published(batch: RenderedBatch, { at, endDate, shown }: Listing): boolean {
     const counted = this.counted;
     counted.width = batch.width;
     counted.height = batch.height;
@@ -60,8 +72,16 @@ export class StatsCounter {
       pipeline: at - batch.receivedAt,
     });
     if (this.times.length > MEDIAN_BATCHES) this.times.shift();
-    const ended = batch.capturedAt + (batch.frameCount * 1000) / this.fps;
+    this.recent = [...this.recent, ...batch.frames].slice(-this.fps);
+    const durationMs = (batch.frameCount * 1000) / this.fps;
+    const ended = batch.capturedAt + durationMs;
     this.dateErrorMs = Math.round(endDate - ended);
+    this.lateMs = Math.max(0, Math.round(at - ended));
+    const { effect, hidden } = shown;
+    if (this.shown?.effect === effect && this.shown.hidden === hidden) return false;
+    const since = Math.round(endDate - durationMs);
+    this.shown = { effect, hidden, sinceFrame: batch.firstFrame, since };
+    return true;
   }
 
   snapshot(state: SessionState): PipelineStats {
@@ -75,6 +95,13 @@ export class StatsCounter {
       pipelineMs: this.median('pipeline'),
       recording: 'off',
       dateErrorMs: this.dateErrorMs,
+      lateMs: this.lateMs,
+      recent: {
+        frames: this.recent.length,
+        unsearched: this.recent.filter(({ searched }) => !searched).length,
+        hidden: this.recent.filter(({ hidden }) => hidden).length,
+      },
+      ...(this.shown && { shown: this.shown }),
     };
   }
 

@@ -26,7 +26,11 @@ export function renderedBatch(batch: number, changes: Partial<RenderedBatch> = {
     receivedAt: capturedAt + 110,
     decodedAt: capturedAt + 150,
     markedAt: capturedAt + 170,
-    frames: Array.from({ length: frameCount }, () => ({ searched: true, faces: [] })),
+    frames: Array.from({ length: frameCount }, () => ({
+      searched: true,
+      hidden: false,
+      faces: [],
+    })),
     ...changes,
   };
 }

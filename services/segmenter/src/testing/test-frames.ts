@@ -39,11 +39,38 @@ function readNumbers(frames: Buffer): number[] {
   });
 }
 
+/** I420 frames of WIDTH x HEIGHT with fine detail in black and white all over. */
+export function detailedFrames(count: number): Buffer {
+  const bytes = frameBytes(WIDTH, HEIGHT);
+  const frames = Buffer.alloc(bytes * count, 128);
+  for (let at = 0; at < frames.length; at++) {
+    const pixel = at % bytes;
+    if (pixel >= WIDTH * HEIGHT) continue;
+    frames[at] = ((pixel >> 3) + (Math.floor(pixel / WIDTH) >> 3)) % 2 ? 235 : 16;
+  }
+  return frames;
+}
+
+/** Between the darkest and the brightest pixel, of each frame that ffmpeg reads. */
+export async function playContrasts(path: string): Promise<number[]> {
+  const frames = await play(path);
+  const bytes = frameBytes(WIDTH, HEIGHT);
+  return Array.from({ length: Math.floor(frames.length / bytes) }, (_, index) => {
+    const luma = frames.subarray(index * bytes, index * bytes + WIDTH * HEIGHT);
+    return Math.max(...luma) - Math.min(...luma);
+  });
+}
+
 /** The numbers of all frames that ffmpeg reads from a playlist or file, in the order it shows them. */
 export async function playNumbers(path: string, ...inputOptions: string[]): Promise<number[]> {
+  return readNumbers(await play(path, ...inputOptions));
+}
+
+/** All frames that ffmpeg reads from a playlist or file, scaled to WIDTH x HEIGHT, in the order it shows them. */
+async function play(path: string, ...inputOptions: string[]): Promise<Buffer> {
   const options = ['-v', 'error', ...inputOptions, '-i', path, '-fps_mode', 'passthrough'];
   const output = ['-vf', `scale=${WIDTH}:${HEIGHT}:flags=neighbor`, '-pix_fmt', 'yuv420p'];
-  return readNumbers(await run('ffmpeg', [...options, ...output, '-f', 'rawvideo', 'pipe:1']));
+  return run('ffmpeg', [...options, ...output, '-f', 'rawvideo', 'pipe:1']);
 }
 
 /** What ffprobe says of a file, as JSON. */

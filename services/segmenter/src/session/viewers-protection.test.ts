@@ -1,0 +1,59 @@
+import { createLogger } from '@facecast/shared/runtime/logger';
+import { draftSession } from '@facecast/shared/redis/sessions';
+import { expect, test } from 'vitest';
+import { renderedBatch } from '../testing/cadence.js';
+import { detailedFrames } from '../testing/test-frames.js';
+import { showsTooMuch, ViewersProtection } from './viewers-protection.js';
+
+const { session } = draftSession({ mimeType: 'video/webm', effect: 'box' });
+const log = createLogger('test', 'silent');
+const clear = () => detailedFrames(3);
+
+test.each([
+  ['blur', 'blur', false],
+  ['blur', 'pixelate', true],
+  ['box', 'black', true],
+  ['black', 'blur', false],
+  ['black', 'none', false],
+  // Neither hides anybody.
+  ['none', 'box', false],
+] as const)(
+  'what was drawn with %s, where %s is wished, shows too much: %s',
+  (drawn, effect, is) => {
+    expect(showsTooMuch(drawn, { effect, hidden: false })).toBe(is);
+    expect(showsTooMuch(drawn, { effect, hidden: true })).toBe(true);
+  },
+);
+
+test('while nobody can say what is wished, nothing is shown', async () => {
+  let isThere = true;
+  const registry = {
+    get: () => (isThere ? Promise.resolve(session) : Promise.reject(new Error('gone'))),
+  };
+  const protection = new ViewersProtection(session, registry, log);
+  const shownAs = async () => {
+    const frames = clear();
+    const { shown } = await protection.apply(renderedBatch(0), frames);
+    return { hidden: shown.hidden, isClear: frames.equals(clear()) };
+  };
+  isThere = false;
+  expect(await shownAs()).toEqual({ hidden: false, isClear: true });
+  protection.changed();
+  expect(await shownAs()).toEqual({ hidden: true, isClear: false });
+  expect(await shownAs()).toEqual({ hidden: true, isClear: false });
+  isThere = true;
+  expect(await shownAs()).toEqual({ hidden: false, isClear: true });
+});
+
+test('a batch is marked as hidden, and is what it was otherwise', async () => {
+  const protection = new ViewersProtection(session, { get: () => Promise.resolve(session) }, log);
+  protection.learn({ effect: 'box', hidden: true });
+  const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };
+  const frames = [0, 1, 2].map(() => ({ searched: true, hidden: false, faces: [face] }));
+  const batch = renderedBatch(0, { frames });
+  const applied = await protection.apply(batch, clear());
+  expect(applied.batch).toEqual({
+    ...batch,
+    frames: frames.map((frame) => ({ ...frame, hidden: true })),
+  });
+});
