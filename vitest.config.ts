@@ -7,6 +7,7 @@ const alone = [
   'tests/src/browser.test.ts',
   'tests/src/faults/page.test.ts',
   'tests/src/low-latency.test.ts',
+  'tests/src/page/*.test.ts',
 ];
 
 const everywhere = {

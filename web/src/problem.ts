@@ -18,6 +18,7 @@ export type LocalProblem =
   | 'unreachable'
   | 'connection_lost'
   | 'session_gone'
+  | 'preview_failed'
   | 'uplink_too_slow'
   | 'end_unconfirmed'
   | 'playback_unsupported'
@@ -52,6 +53,8 @@ const PROBLEM_SENTENCES: Record<Problem, string> = {
     'The connection was lost and did not come back in time, so the stream ended. Press Start to begin a new one.',
   session_gone:
     'The connection was lost and the server has since ended the stream. Press Start to begin a new one.',
+  preview_failed:
+    'The server did not show the preview, so nothing went live. Press Start to try again.',
   uplink_too_slow:
     'The connection is too slow to send this picture, so the stream was stopped. Try a faster network.',
   end_unconfirmed:

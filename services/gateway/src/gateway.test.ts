@@ -105,6 +105,8 @@ describe('the stats of a session', () => {
       pipelineMs: 0,
       recording: 'off',
       dateErrorMs: 0,
+      lateMs: 0,
+      recent: { frames: 0, unsearched: 0, hidden: 0 },
       viewers: 0,
     });
     await registry.update(session.id, { stats: statsOf(session.id) });

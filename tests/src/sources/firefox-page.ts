@@ -34,7 +34,9 @@ async function shareAndWatch(seconds: number) {
   };
   byTestId<HTMLInputElement>('sound').click();
   byTestId('start').click();
-  await until(() => processed.currentTime > 0);
+  await until(() => !byTestId('go-live').hidden);
+  byTestId('go-live').click();
+  await until(() => /^live/i.test(text('state')) && processed.currentTime > 0);
   const from = processed.currentTime;
   await until(() => processed.currentTime > from + seconds);
   const played = processed.currentTime - from;

@@ -29,6 +29,9 @@ export async function publishOnPage(stack: Stack, page: Page, path: string): Pro
   await page.getByTestId('sound').check();
   await page.getByTestId('effect').selectOption('none');
   await page.getByTestId('start').click();
+  const goLive = page.getByTestId('go-live');
+  await goLive.or(page.getByTestId('problem')).filter({ visible: true }).waitFor();
+  if (await goLive.isVisible()) await goLive.click();
   await page.waitForFunction(OVER, undefined, { timeout: LONGEST_MS });
   const problem = page.getByTestId('problem');
   if (await problem.isVisible()) throw new Error(await problem.innerText());

@@ -68,22 +68,35 @@ export async function launchTabs(camera: string): Promise<Tabs> {
   };
 }
 
-/** Publishes on the page, the camera or a file, and resolves when it is seen to come back. */
-export async function goLive(page: Page, file?: string): Promise<void> {
-  await page.getByTestId('effect').selectOption('box');
+/** Shows on the page, the camera or a file, what viewers would see; resolves when that is to be seen. */
+export async function preview(page: Page, file?: string): Promise<void> {
   await page.getByTestId('source').selectOption(file === undefined ? 'camera' : 'file');
   if (file !== undefined) await page.getByTestId('file').setInputFiles(file);
-  const shown = framesShown(page, 'processed', 30);
-  let isShown = false;
-  void shown.then(() => (isShown = true));
+  const goLive = page.getByTestId('go-live');
   await expect
     .poll(async () => {
       // A machine that is too busy refuses; people try again.
       const start = page.getByTestId('start');
-      if (!isShown && (await start.isVisible()) && (await start.isEnabled())) await start.click();
-      return isShown;
+      if ((await start.isVisible()) && (await start.isEnabled())) await start.click();
+      return goLive.isVisible();
     })
     .toBe(true);
+  await framesShown(page, 'processed', 3);
+}
+
+/** The id of the session whose playlist the page asks for next. */
+export async function sessionShown(page: Page): Promise<string> {
+  const request = await page.waitForRequest(/\/hls\/[^/]+\/live\.m3u8/);
+  return /\/hls\/([^/]+)\//.exec(request.url())?.[1] ?? '';
+}
+
+/** Publishes on the page, the camera or a file, and resolves when it is seen to come back. */
+export async function goLive(page: Page, file?: string, effect = 'box'): Promise<void> {
+  await page.getByTestId('effect').selectOption(effect);
+  await preview(page, file);
+  await page.getByTestId('go-live').click();
+  await page.getByTestId('state').getByText(/^Live/).waitFor();
+  await framesShown(page, 'processed', 30);
 }
 
 /** The picture that a `<video>` of the page shows at the moment. */

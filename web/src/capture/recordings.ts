@@ -33,11 +33,11 @@ export class Recordings {
   #over = false;
   #sendsFile = false;
 
-  /** Begins with the first one. */
-  constructor(first: Source, events: RecordingsEvents) {
+  /** Begins with the first one, which `continues` what another page recorded. */
+  constructor(first: Source, { continues }: { continues: boolean }, events: RecordingsEvents) {
     this.#present = first;
     this.#events = events;
-    this.#record({ isFirst: true });
+    this.#record({ isFirst: !continues });
   }
 
   /** The source that is recorded. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { publishStateNote, publishStateWords } from './publish-messages.js';
+import { sessionCalled } from '../testing/sessions.js';
+import type { Delay } from './delay.js';
+import { arrivalNote, promise, publishStateNote, publishStateWords } from './publish-messages.js';
 
-const session = { sessionId: 's1', playlistUrl: '/hls/s1/live.m3u8', watchUrl: '/watch/s1' };
+const session = sessionCalled('s1');
 
 describe('what the publish page says', () => {
   test('asking is said in terms of what is asked for', () => {
@@ -13,14 +15,50 @@ describe('what the publish page says', () => {
   test('while less than the best picture is sent, what is sent and why', () => {
     const live = { name: 'live', session } as const;
     const hindrance = 'connection';
-    expect(publishStateNote(live, { hindrance, shape: { height: 240, frameRate: 15 } })).toBe(
+    const shape = { height: 240, frameRate: 15 };
+    expect(publishStateNote(live, { reduction: { hindrance, shape } })).toBe(
       'Sending 240p at 15 fps: the connection is slow.',
     );
-    expect(publishStateNote(live, { hindrance, shape: undefined })).toBe(
+    expect(publishStateNote(live, { reduction: { hindrance, shape: undefined } })).toBe(
       'Sending a coarser picture: the connection is slow.',
     );
-    expect(publishStateNote(live, { hindrance: 'server', shape: undefined })).toMatch(/server/);
+    const byServer = { hindrance: 'server', shape: undefined } as const;
+    expect(publishStateNote(live, { reduction: byServer })).toMatch(/server/);
     expect(publishStateNote(live)).not.toMatch(/Sending/);
+  });
+
+  test('a stream that is late is not called live alone, and whose fault it is is said', () => {
+    const live = { name: 'live', session } as const;
+    const note = (cause: Delay['cause']) =>
+      publishStateNote(live, { delay: { seconds: 8.6, cause } });
+    expect(publishStateWords(live)).toBe('Live');
+    expect(publishStateWords(live, { seconds: 8.6, cause: 'server' })).toBe('Live, 9 s late');
+    expect(note('server')).toMatch(/server/);
+    expect(note('connection')).toMatch(/connection/);
+    expect(note('source')).toBe('The source has given no picture for 9 s.');
+    expect(note('player')).toMatch(/this page/);
+  });
+
+  test('whoever does not answer is named', () => {
+    const lost = { name: 'reconnecting', session, audience: 'everyone', playable: true } as const;
+    expect(publishStateNote({ ...lost, fault: 'server' })).toMatch(/^The server/);
+    expect(publishStateNote({ ...lost, fault: 'connection' })).toMatch(/^The connection/);
+  });
+
+  test('nothing is said to be seen by everyone before it is', () => {
+    expect(publishStateNote({ name: 'preview', session })).toMatch(/Only you/);
+    const connecting = { name: 'connecting', audience: 'publisher' } as const;
+    expect(publishStateWords(connecting)).toBe('Connecting');
+    expect(publishStateWords({ ...connecting, audience: 'everyone' })).toBe('Going live');
+    expect(promise('box')).toMatch(/face shown/);
+  });
+
+  test('that everything is hidden is not said before it is', () => {
+    const hidden = { effect: 'blur', hidden: true } as const;
+    expect(arrivalNote({ name: 'awaited' }, hidden)).toMatch(/^Not hidden yet/);
+    expect(arrivalNote({ name: 'under_way', seconds: 1.4 }, hidden)).toMatch(/still see.*1 s/);
+    expect(arrivalNote({ name: 'arrived' }, hidden)).toMatch(/recognise nothing/);
+    expect(arrivalNote({ name: 'arrived' }, { ...hidden, hidden: false })).toBe('');
   });
 
   test('an ended stream tells how much there was and whether the source ran out', () => {

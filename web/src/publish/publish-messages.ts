@@ -1,8 +1,11 @@
-import type { PublishState } from './publish-state.js';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import type { Delay } from './delay.js';
+import type { Arrival, Wish } from './protection.js';
+import { isOnAir, type PublishState } from './publish-state.js';
 import type { Reduction } from './reduction.js';
 
-/** The publish page's state in a word or three. */
-export function publishStateWords(state: PublishState): string {
+/** The publish page's state in a word or some. */
+export function publishStateWords(state: PublishState, delay?: Delay): string {
   switch (state.name) {
     case 'idle':
       return 'Idle';
@@ -13,11 +16,13 @@ export function publishStateWords(state: PublishState): string {
         file: 'Opening the file',
       }[state.source];
     case 'connecting':
-      return 'Connecting';
+      return state.audience === 'everyone' ? 'Going live' : 'Connecting';
     case 'starting':
-      return 'Starting';
+      return state.audience === 'everyone' ? 'Going live' : 'Starting';
+    case 'preview':
+      return 'Preview';
     case 'live':
-      return 'Live';
+      return delay ? `Live, ${whole(delay.seconds)} late` : 'Live';
     case 'reconnecting':
       return 'Reconnecting';
     case 'ending':
@@ -33,21 +38,33 @@ export function publishStateWords(state: PublishState): string {
  * What the publish page's state means for the person at it; empty where the problem says it.
  *
  * @param reduction where less than the best picture is sent
+ * @param delay where viewers are late
  */
-export function publishStateNote(state: PublishState, reduction?: Reduction): string {
+export function publishStateNote(
+  state: PublishState,
+  { reduction, delay }: { reduction?: Reduction | undefined; delay?: Delay | undefined } = {},
+): string {
   switch (state.name) {
     case 'idle':
-      return 'Nothing is sent until you press Start.';
+      return 'Nothing is sent until you press Start, and nobody sees it until you go live.';
     case 'asking':
       return state.source === 'file' ? '' : 'Your browser asks whether this page may use it.';
     case 'connecting':
       return 'Waiting for the server to answer.';
     case 'starting':
-      return 'The first pictures are on their way.';
+      return isOnAir(state)
+        ? 'The first pictures are on their way to everyone with the link.'
+        : 'The preview is on its way. Nobody else sees it.';
+    case 'preview':
+      return 'Only you see this. Go live when it looks right.';
     case 'live':
+      if (delay) return delaySentence(delay);
       return reduction ? reductionSentence(reduction) : 'Everyone with the link can watch.';
-    case 'reconnecting':
-      return 'What is recorded meanwhile is kept, to be sent.';
+    case 'reconnecting': {
+      const what =
+        state.fault === 'server' ? 'The server does not answer.' : 'The connection is interrupted.';
+      return `${what} What is recorded meanwhile is kept, to be sent.`;
+    }
     case 'ending':
       return 'The last pictures are still being processed.';
     case 'ended':
@@ -84,6 +101,54 @@ export function recordingNote(standing: RecordingStanding, keptHours: number): s
   }
 }
 
+/** What viewers see of faces, by effect, as the end of a sentence. */
+const FACES: Record<Effect, string> = {
+  black: 'with every face blacked out',
+  pixelate: 'with every face pixelated',
+  blur: 'with every face blurred',
+  box: 'with every face shown, and outlined',
+  none: 'as it is, with every face shown',
+};
+
+/** What stands where viewers' picture will be. */
+export function promise(effect: Effect): string {
+  return `Start shows you what viewers will see, ${FACES[effect]}.`;
+}
+
+/** What a publisher is asked before viewers see more; what keeps it as it is, and what does not. */
+export function question(now: Wish, asked: Wish): { words: string; keep: string; confirm: string } {
+  const words = now.hidden
+    ? `Show the picture again, ${FACES[asked.effect]}?`
+    : `Show viewers more? They would see the picture ${FACES[asked.effect]}.`;
+  const keep = now.hidden ? 'Stay hidden' : 'Keep it as it is';
+  return { words, keep, confirm: now.hidden ? 'Show it again' : 'Show more' };
+}
+
+/** How far what the publisher wishes has come on its way to viewers; empty where all is as wished. */
+export function arrivalNote(arrival: Arrival, { hidden }: Wish): string {
+  switch (arrival.name) {
+    case 'awaited':
+      return `Not ${hidden ? 'hidden' : 'changed'} yet: viewers still see the picture as it was.`;
+    case 'under_way':
+      return `Viewers still see the picture as it was, for about ${whole(arrival.seconds)} more. Those who are further behind see it for longer.`;
+    case 'arrived':
+      return hidden ? 'Viewers recognise nothing until you show the picture again.' : '';
+  }
+}
+
+function delaySentence({ seconds, cause }: Delay): string {
+  switch (cause) {
+    case 'source':
+      return `The source has given no picture for ${whole(seconds)}.`;
+    case 'connection':
+      return 'The connection is too slow for the picture.';
+    case 'server':
+      return 'The server is too busy.';
+    case 'player':
+      return 'That is how late this page plays it: the stream itself is in time.';
+  }
+}
+
 function reductionSentence({ shape, hindrance }: Reduction): string {
   const picture =
     shape && shape.height > 0 && shape.frameRate > 0
@@ -91,6 +156,10 @@ function reductionSentence({ shape, hindrance }: Reduction): string {
       : 'a coarser picture';
   const why = { connection: 'the connection is slow', server: 'the server is busy' }[hindrance];
   return `Sending ${picture}: ${why}.`;
+}
+
+function whole(seconds: number): string {
+  return `${Math.max(1, Math.round(seconds))} s`;
 }
 
 function frames(count: number): string {

@@ -2,29 +2,43 @@ import type { SourceKind } from '../capture/source.js';
 import type { Problem } from '../problem.js';
 import type { Session } from '../uplink/session.js';
 
+/** Who can see a session: its publisher alone, or everyone with the link. */
+export type Audience = 'publisher' | 'everyone';
+
 /**
- * Where a broadcast stands. `playable` says whether the server has announced the playlist;
- * `sourceRanOut` whether the source ended by itself (a file's end, a camera unplugged).
+ * Where a broadcast stands. It begins as a preview, a session for its publisher alone; Go live begins
+ * another one, for everyone. `playable` says whether the server has announced the playlist; `sourceRanOut`
+ * whether the source ended by itself (a file's end, a camera unplugged).
  */
 export type PublishState =
   | { name: 'idle' }
-  | { name: 'asking'; source: SourceKind }
-  | { name: 'connecting' }
-  | { name: 'starting'; session: Session }
+  /** `session`: the one that a reload of the page interrupted, and that goes on. */
+  | { name: 'asking'; source: SourceKind; session?: Session }
+  | { name: 'connecting'; audience: Audience }
+  | { name: 'starting'; session: Session; audience: Audience }
+  | { name: 'preview'; session: Session }
   | { name: 'live'; session: Session }
-  | { name: 'reconnecting'; session: Session; playable: boolean }
+  | {
+      name: 'reconnecting';
+      session: Session;
+      audience: Audience;
+      playable: boolean;
+      fault: 'connection' | 'server';
+    }
   | { name: 'ending'; session: Session; sourceRanOut: boolean }
   | { name: 'ended'; session: Session; frames: number; sourceRanOut: boolean }
   | { name: 'failed'; problem: Problem };
 
 export type PublishEvent =
   | { type: 'start'; source: SourceKind }
+  | { type: 'take_up'; source: SourceKind; session: Session }
+  | { type: 'go_live' }
   | { type: 'stop' }
   | { type: 'source_opened' }
   | { type: 'source_ran_out' }
   | { type: 'started'; session: Session }
   | { type: 'playlist_ready' }
-  | { type: 'connection_dropped' }
+  | { type: 'connection_dropped'; fault: 'connection' | 'server' }
   | { type: 'resumed' }
   | { type: 'ended'; frames: number }
   | { type: 'problem'; problem: Problem };
@@ -34,33 +48,34 @@ export function nextPublishState(state: PublishState, event: PublishEvent): Publ
   switch (event.type) {
     case 'start':
       return isOver(state) ? { name: 'asking', source: event.source } : state;
+    case 'take_up':
+      return isOver(state)
+        ? { name: 'asking', source: event.source, session: event.session }
+        : state;
     case 'source_opened':
-      return state.name === 'asking' ? { name: 'connecting' } : state;
-    case 'started':
-      return state.name === 'connecting' ? { name: 'starting', session: event.session } : state;
+      return afterOpening(state);
+    case 'go_live':
+      return state.name === 'preview' ? { name: 'connecting', audience: 'everyone' } : state;
+    case 'started': {
+      if (state.name !== 'connecting') return state;
+      return { name: 'starting', session: event.session, audience: state.audience };
+    }
     case 'playlist_ready':
-      if (state.name === 'starting') return { name: 'live', session: state.session };
+      if (state.name === 'starting') return playing(state);
       return state.name === 'reconnecting' ? { ...state, playable: true } : state;
     case 'connection_dropped':
-      return state.name === 'starting' || state.name === 'live'
-        ? { name: 'reconnecting', session: state.session, playable: state.name === 'live' }
-        : state;
+      return afterDrop(state, event.fault);
     case 'resumed':
-      return state.name === 'reconnecting'
-        ? { name: state.playable ? 'live' : 'starting', session: state.session }
-        : state;
+      if (state.name !== 'reconnecting') return state;
+      return state.playable
+        ? playing(state)
+        : { name: 'starting', ...heard(state, state.audience) };
     case 'stop':
       return afterStop(state, false);
     case 'source_ran_out':
       return afterStop(state, true);
     case 'ended':
-      if (!('session' in state) || state.name === 'ended') return state;
-      return {
-        name: 'ended',
-        session: state.session,
-        frames: event.frames,
-        sourceRanOut: state.name === 'ending' && state.sourceRanOut,
-      };
+      return afterEnd(state, event.frames);
     case 'problem':
       return isOver(state) ? state : { name: 'failed', problem: event.problem };
   }
@@ -71,14 +86,78 @@ export function isOver(state: PublishState): boolean {
   return state.name === 'idle' || state.name === 'ended' || state.name === 'failed';
 }
 
+/** Whether others than the publisher can see what is shared, or are about to. */
+export function isOnAir(state: PublishState): boolean {
+  switch (state.name) {
+    case 'live':
+    case 'ending':
+      return true;
+    case 'connecting':
+    case 'starting':
+    case 'reconnecting':
+      return state.audience === 'everyone';
+    case 'asking':
+      return state.session !== undefined;
+    case 'idle':
+    case 'preview':
+    case 'ended':
+    case 'failed':
+      return false;
+  }
+}
+
+interface Heard {
+  session: Session;
+  audience: Audience;
+}
+
+function heard({ session }: { session: Session }, audience: Audience): Heard {
+  return { session, audience };
+}
+
+function playing({ session, audience }: Heard): PublishState {
+  return audience === 'publisher' ? { name: 'preview', session } : { name: 'live', session };
+}
+
+function afterOpening(state: PublishState): PublishState {
+  if (state.name !== 'asking') return state;
+  const { session } = state;
+  if (!session) return { name: 'connecting', audience: 'publisher' };
+  const fault = 'connection';
+  return { name: 'reconnecting', ...heard({ session }, 'everyone'), playable: true, fault };
+}
+
+function afterDrop(state: PublishState, fault: 'connection' | 'server'): PublishState {
+  switch (state.name) {
+    case 'starting':
+      return { name: 'reconnecting', ...heard(state, state.audience), playable: false, fault };
+    case 'preview':
+      return { name: 'reconnecting', ...heard(state, 'publisher'), playable: true, fault };
+    case 'live':
+      return { name: 'reconnecting', ...heard(state, 'everyone'), playable: true, fault };
+    case 'idle':
+    case 'asking':
+    case 'connecting':
+    case 'reconnecting':
+    case 'ending':
+    case 'ended':
+    case 'failed':
+      return state;
+  }
+}
+
 function afterStop(state: PublishState, sourceRanOut: boolean): PublishState {
   switch (state.name) {
     case 'asking':
     case 'connecting':
+    case 'preview':
       return { name: 'idle' };
     case 'starting':
-    case 'live':
     case 'reconnecting':
+      // Of what nobody else has seen, nothing is left to be watched.
+      if (state.audience === 'publisher') return { name: 'idle' };
+      return { name: 'ending', session: state.session, sourceRanOut };
+    case 'live':
       return { name: 'ending', session: state.session, sourceRanOut };
     case 'idle':
     case 'ending':
@@ -86,4 +165,11 @@ function afterStop(state: PublishState, sourceRanOut: boolean): PublishState {
     case 'failed':
       return state;
   }
+}
+
+function afterEnd(state: PublishState, frames: number): PublishState {
+  if (!('session' in state) || !state.session || state.name === 'ended') return state;
+  if (!isOnAir(state)) return { name: 'idle' };
+  const sourceRanOut = state.name === 'ending' && state.sourceRanOut;
+  return { name: 'ended', session: state.session, frames, sourceRanOut };
 }

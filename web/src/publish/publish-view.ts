@@ -1,33 +1,31 @@
-import type { Effect, Stats } from '@facecast/shared/protocol/ingest-protocol';
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import { listCameras, type SourceChoice, type SourceKind } from '../capture/source.js';
+import { problemSentence, type LocalProblem } from '../problem.js';
 import { byId } from '../ui/dom.js';
 import { showPictureWhile } from '../ui/picture-frame.js';
-import { isOver, type PublishState } from './publish-state.js';
 import { Readings } from '../ui/readings.js';
+import { searchNote } from '../ui/search.js';
+import { StatsDetails } from '../ui/stats-details.js';
+import type { KeptSession } from '../kept/interrupted-session.js';
+import type { Delay } from './delay.js';
+import { publishStateNote, publishStateWords } from './publish-messages.js';
+import { isOnAir, isOver, type PublishState } from './publish-state.js';
 import { RecordingView } from './recording-view.js';
 import type { Reduction } from './reduction.js';
-import { problemSentence, type LocalProblem } from '../problem.js';
-import { publishStateNote, publishStateWords } from './publish-messages.js';
-import { listCameras, type SourceChoice, type SourceKind } from '../capture/source.js';
-import { StatsDetails } from '../ui/stats-details.js';
 
-const PROMISES: Record<Effect, string> = {
-  box: 'Everyone with the link sees this, with every face outlined.',
-  blur: 'Everyone with the link sees this, with every face blurred.',
-  pixelate: 'Everyone with the link sees this, with every face pixelated.',
-  black: 'Everyone with the link sees this, with every face blacked out.',
-  none: 'Everyone with the link sees this, as it is.',
-};
-
-const LINK_TO_COME = 'The link appears when you start.';
+const LINK_TO_COME = 'The link appears when you go live.';
 const COPIED_FOR_MS = 2_000;
 
 /** What a person does on the page. */
 export interface PublishActions {
   onStart(): void;
+  onGoLive(): void;
   onStop(): void;
   /** Wants to go on with what is chosen now. */
   onChangeSource(): void;
-  onEffect(effect: Effect): void;
+  /** Wants to go on with the stream that was interrupted, or to end it. */
+  onTakeUp(): void;
+  onLetGo(): void;
 }
 
 /** The publish page's elements: reads what was chosen, shows how it stands. */
@@ -43,18 +41,22 @@ export class PublishView {
   readonly #loop = byId('loop', HTMLInputElement);
   readonly #sound = byId('sound', HTMLInputElement);
   readonly #record = byId('record', HTMLInputElement);
-  readonly #effect = byId('effect', HTMLSelectElement);
   readonly #token = byId('token', HTMLInputElement);
   readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
   #isLive = false;
+  #state: PublishState = { name: 'idle' };
   #reduction: Reduction | undefined;
+  #delay: Delay | undefined;
   readonly #start = byId('start', HTMLButtonElement);
+  readonly #goLive = byId('go-live', HTMLButtonElement);
   readonly #stop = byId('stop', HTMLButtonElement);
   readonly #change = byId('change', HTMLButtonElement);
   readonly #copy = byId('copy', HTMLButtonElement);
   readonly #link = byId('watch-link', HTMLAnchorElement);
-  readonly #state = byId('state', HTMLElement);
+  readonly #stateWords = byId('state', HTMLElement);
   readonly #note = byId('note', HTMLElement);
+  readonly #caution = byId('caution', HTMLElement);
+  readonly #interrupted = byId('interrupted', HTMLElement);
   readonly #problem = byId('problem', HTMLElement);
   readonly #playbackProblem = byId('playback-problem', HTMLElement);
 
@@ -63,26 +65,20 @@ export class PublishView {
       event.preventDefault();
       actions.onStart();
     });
+    this.#goLive.addEventListener('click', () => actions.onGoLive());
     this.#stop.addEventListener('click', () => actions.onStop());
+    byId('take-up', HTMLButtonElement).addEventListener('click', () => actions.onTakeUp());
+    byId('let-go', HTMLButtonElement).addEventListener('click', () => actions.onLetGo());
     this.#change.addEventListener('click', () => actions.onChangeSource());
     this.#source.addEventListener('change', () => this.#showSourceFields());
     for (const choice of this.#sourceChoices)
       choice.addEventListener('change', () => (this.#change.hidden = !this.#isLive));
-    this.#effect.addEventListener('change', () => {
-      this.#showEffect();
-      actions.onEffect(this.effect);
-    });
     this.#copy.addEventListener('click', () => void this.#copyLink());
     showPictureWhile(this.preview, byId('own-frame', HTMLElement));
     showPictureWhile(this.processed, byId('processed-frame', HTMLElement));
     // Browsers keep form values over a reload.
     this.#showSourceFields();
-    this.#showEffect();
     void this.refreshCameras();
-  }
-
-  get effect(): Effect {
-    return this.#effect.value as Effect;
   }
 
   /** Whether what is heard is to be sent too. */
@@ -118,10 +114,10 @@ export class PublishView {
   }
 
   showState(state: PublishState): void {
+    this.#state = state;
     document.body.dataset['state'] = state.name;
-    document.title = isOver(state) ? 'Facecast' : `${publishStateWords(state)} · Facecast`;
-    this.#state.textContent = publishStateWords(state);
-    this.#note.textContent = publishStateNote(state, this.#reduction);
+    document.body.toggleAttribute('data-on-air', isOnAir(state));
+    this.#showWords();
     const problem = state.name === 'failed' ? state.problem : undefined;
     this.#problem.hidden = problem === undefined;
     this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);
@@ -130,13 +126,26 @@ export class PublishView {
       byId('token-field', HTMLElement).hidden = false;
       this.#token.focus();
     }
-    if ('session' in state) {
+    if ('session' in state && state.session && isOnAir(state)) {
       this.#showLink(new URL(state.session.watchUrl, location.href).href);
       this.#recording.begin(state.session, this.record);
     }
     if (!isOver(state)) return;
     this.#readings.stop();
+    this.#say(this.#caution, '');
     void this.#recording.end();
+  }
+
+  /** A stream that is still on air was interrupted, and cannot go on by itself; undefined: no more. */
+  showInterrupted(isInterrupted: boolean): void {
+    this.#interrupted.hidden = !isInterrupted;
+  }
+
+  /** Chooses what was chosen before the page was loaded again. */
+  restore({ source, withSound }: KeptSession): void {
+    this.#source.value = source.kind;
+    this.#sound.checked = withSound;
+    this.#showSourceFields();
   }
 
   /** Another source is being opened, in the place of the one that is live. */
@@ -156,7 +165,7 @@ export class PublishView {
 
   /** A new broadcast begins: nothing of the last one stays. */
   clear(): void {
-    this.#reduction = undefined;
+    this.#reduction = this.#delay = undefined;
     this.#readings.clear();
     this.#recording.clear();
     this.#playbackProblem.hidden = true;
@@ -166,20 +175,27 @@ export class PublishView {
   }
 
   /** Says that less than the best picture is sent, or, with undefined, that it is the best again. */
-  showReduction(state: PublishState, reduction: Reduction | undefined): void {
+  showReduction(reduction: Reduction | undefined): void {
     this.#reduction = reduction;
-    this.#note.textContent = publishStateNote(state, reduction);
+    this.#showWords();
+  }
+
+  /** Says how late viewers are, and why, or, with undefined, that they are in time. */
+  showDelay(delay: Delay | undefined): void {
+    this.#delay = delay;
+    this.#showWords();
   }
 
   showStats(stats: Stats): void {
     this.#readings.showStats(stats);
     this.#details.show(stats);
-    this.#recording.showStats(stats);
+    if (isOnAir(this.#state)) this.#recording.showStats(stats);
+    this.#say(this.#caution, searchNote(stats));
   }
 
-  /** Shows how far behind the camera the picture is, by its date in the playlist. */
-  showLatency(date: number | undefined): void {
-    this.#readings.showLatency(date);
+  /** Shows how far behind the camera the picture is, by its date in the playlist; in seconds, if known. */
+  showLatency(date: number | undefined): number | undefined {
+    return this.#readings.showLatency(date);
   }
 
   /** Says why the processed picture can't be shown here; the broadcast goes on. */
@@ -199,18 +215,20 @@ export class PublishView {
 
   #enableControls(state: PublishState): void {
     const over = isOver(state);
-    this.#isLive = state.name === 'live' || state.name === 'reconnecting';
+    this.#isLive = ['live', 'preview', 'reconnecting'].includes(state.name);
     for (const choice of this.#sourceChoices) choice.disabled = !over && !this.#isLive;
     // A session is with sound or without, recorded or not, from its beginning on.
-    for (const control of [this.#sound, this.#record, this.#token]) control.disabled = !over;
+    for (const control of [this.#sound, this.#token]) control.disabled = !over;
+    this.#record.disabled = isOnAir(state);
     if (!this.#isLive) this.#change.hidden = true;
-    const hadFocus = [this.#start, this.#stop].includes(
-      document.activeElement as HTMLButtonElement,
-    );
+    const buttons = [this.#start, this.#goLive, this.#stop];
+    const hadFocus = buttons.includes(document.activeElement as HTMLButtonElement);
     this.#start.hidden = !over;
+    this.#goLive.hidden = state.name !== 'preview';
     this.#stop.hidden = over;
     this.#stop.disabled = state.name === 'ending';
-    if (hadFocus) (over ? this.#start : this.#stop).focus();
+    this.#stop.textContent = isOnAir(state) ? 'Stop' : 'Cancel';
+    if (hadFocus) buttons.find(({ hidden }) => !hidden)?.focus();
   }
 
   #showSourceFields(): void {
@@ -219,11 +237,17 @@ export class PublishView {
     }
   }
 
-  #showEffect(): void {
-    const symbol = `#face-${this.effect}`;
-    byId('effect-glyph', SVGUseElement).setAttribute('href', symbol);
-    document.querySelector('.brand-mark use')!.setAttribute('href', symbol);
-    byId('promise', HTMLElement).textContent = PROMISES[this.effect];
+  #showWords(): void {
+    const words = publishStateWords(this.#state, this.#delay);
+    document.title = isOver(this.#state) ? 'Facecast' : `${words} · Facecast`;
+    this.#say(this.#stateWords, words);
+    const known = { reduction: this.#reduction, delay: this.#delay };
+    this.#say(this.#note, publishStateNote(this.#state, known));
+  }
+
+  /** Only a change may be announced to a screen reader. */
+  #say(element: HTMLElement, words: string): void {
+    if (element.textContent !== words) element.textContent = words;
   }
 
   #showLink(url: string): void {

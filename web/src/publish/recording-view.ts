@@ -1,5 +1,6 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from '../ui/dom.js';
+import { DeleteButton } from './delete-button.js';
 import type { Session } from '../uplink/session.js';
 import { recordingNote, type RecordingStanding } from './publish-messages.js';
 
@@ -9,13 +10,13 @@ export class RecordingView {
   readonly #note = byId('recording-note', HTMLElement);
   readonly #row = byId('recording-row', HTMLElement);
   readonly #download = byId('download', HTMLAnchorElement);
-  readonly #delete = byId('delete', HTMLButtonElement);
+  readonly #delete = new DeleteButton(
+    'the recording',
+    () => this.#onDelete(),
+    byId('delete', HTMLButtonElement),
+  );
   #session: Session | undefined;
   #stopped = false;
-
-  constructor() {
-    this.#delete.addEventListener('click', () => void this.#onDelete());
-  }
 
   /** A session has begun; `asked` says whether its publisher wanted a recording. */
   begin(session: Session, asked: boolean): void {
@@ -45,7 +46,7 @@ export class RecordingView {
     if (session !== this.#session) return;
     if (!isThere) return this.clear();
     this.#download.href = recording.url;
-    this.#delete.textContent = DELETE;
+    this.#delete.reset();
     this.#show(this.#stopped ? 'cut short' : 'kept');
     this.#row.hidden = false;
   }
@@ -62,26 +63,15 @@ export class RecordingView {
     this.#note.textContent = recordingNote(standing, this.#session?.recording?.keptHours ?? 0);
   }
 
-  /** The first press asks, the second one does it. */
   async #onDelete(): Promise<void> {
     const session = this.#session;
-    if (!session?.recording) return;
-    if (this.#delete.textContent !== CONFIRM) {
-      this.#delete.textContent = CONFIRM;
-      return;
-    }
-    this.#delete.disabled = true;
-    const outcome = await deleteRecording(session.sessionId, session.recording.resumeToken);
-    this.#delete.disabled = false;
-    this.#delete.textContent = DELETE;
+    if (!session) return;
+    const outcome = await deleteRecording(session.sessionId, session.resumeToken);
     if (session !== this.#session) return;
     this.#row.hidden = outcome === 'deleted';
     this.#show(outcome);
   }
 }
-
-const DELETE = 'Delete';
-const CONFIRM = 'Delete for good';
 
 async function deleteRecording(sessionId: string, token: string): Promise<RecordingStanding> {
   try {

@@ -17,6 +17,17 @@ test('figures that come too fast do not make the history grow', () => {
   expect(history.points[0]).toHaveLength(240);
 });
 
+test('where nobody looked there is a gap', () => {
+  const history = new FacesHistory();
+  history.add(1, 2);
+  history.add(2, undefined);
+  expect(history.points).toEqual([
+    [1, 2],
+    [2, null],
+  ]);
+  expect(history.most).toBe(2);
+});
+
 test('a new stream begins with an empty plot', () => {
   const history = new FacesHistory();
   history.add(1, 5);

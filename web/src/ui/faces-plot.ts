@@ -22,10 +22,10 @@ export class FacesPlot {
     this.#describe();
   }
 
-  /** Adds what was seen just now. */
-  add(faces: number): void {
+  /** Adds what was seen just now; undefined where nobody looked. */
+  add(faces: number | undefined): void {
     this.#history.add(nowSeconds(), faces);
-    this.#draw(faces);
+    this.#draw(faces ?? 'unknown');
   }
 
   clear(): void {
@@ -33,12 +33,12 @@ export class FacesPlot {
     this.#draw();
   }
 
-  #draw(faces?: number): void {
+  #draw(faces?: number | 'unknown'): void {
     this.#plot.setData(this.#data());
     this.#describe(faces);
   }
 
-  #describe(faces?: number): void {
+  #describe(faces?: number | 'unknown'): void {
     this.#container.setAttribute(
       'aria-label',
       faces === undefined

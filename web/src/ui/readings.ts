@@ -1,8 +1,9 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from './dom.js';
 import { FacesPlot } from './faces-plot.js';
-import { countFigure, secondsFigure, UNKNOWN, viewersFigure } from './figures.js';
 import { latencySeconds } from '../play/latency.js';
+import { countFigure, secondsFigure, UNKNOWN, viewersFigure } from './figures.js';
+import { facesSeen } from './search.js';
 
 /** What both pages tell of a running stream: latency, faces now and lately, viewers. */
 export class Readings {
@@ -13,17 +14,20 @@ export class Readings {
   readonly #plot = new FacesPlot(byId('plot', HTMLElement));
   #dateErrorMs = 0;
 
-  showStats({ faces, viewers, dateErrorMs }: Stats): void {
+  showStats(stats: Stats): void {
+    const { viewers, dateErrorMs } = stats;
     this.#dateErrorMs = dateErrorMs;
+    const faces = facesSeen(stats);
     this.#showFaces(faces);
     this.#plot.add(faces);
     setText(this.#viewers, viewersFigure(viewers));
   }
 
-  /** Shows how far behind the camera the picture is, by its date in the playlist. */
-  showLatency(date: number | undefined): void {
+  /** Shows how far behind the camera the picture is, by its date in the playlist; in seconds, if known. */
+  showLatency(date: number | undefined): number | undefined {
     const seconds = latencySeconds(date, this.#dateErrorMs, Date.now());
     showFigure(this.#latency, secondsFigure(seconds));
+    return seconds;
   }
 
   /** Nothing runs any more: figures of a moment are unknown, the plot stays. */

@@ -116,7 +116,8 @@ function lowered(now: Adaptation, sight: Sight): Adaptation | undefined {
   const catchUpSeconds = (8 * sight.waitingBytes) / bitsPerSecond;
   const dropsWaiting = catchUpSeconds > LONGEST_CATCH_UP_SECONDS;
   // A server that is late also takes less from a fast connection.
-  const hindrance = now.lateSince === undefined ? 'connection' : 'server';
+  const isServerWell = (sight.serverSeconds ?? 0) <= SERVER_WELL_SECONDS;
+  const hindrance = isServerWell ? 'connection' : 'server';
   return { ...lowerTo(level, hindrance, now, at), dropsWaiting };
 }
 

@@ -100,8 +100,12 @@ export class ChunkOutbox {
     this.#sentBytes = sum(this.#chunks.slice(0, this.#sent));
   }
 
-  /** Another connection goes on with number `count`; false where that is no longer (or not yet) here. */
+  /**
+   * Another connection goes on with number `count`; false where that is no longer (or not yet) here. What
+   * nothing was given to yet begins with any number: another page had the chunks before it.
+   */
   resumeAt(count: number): boolean {
+    if (this.#first === 0 && this.#chunks.length === 0) this.#first = count;
     this.acknowledge(count);
     this.#sent = this.#sentBytes = 0;
     return this.#first === count;

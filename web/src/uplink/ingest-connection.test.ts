@@ -3,21 +3,13 @@ import type { AddressInfo } from 'node:net';
 import type { ServerMessage, Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer, type WebSocket as ServerSocket } from 'ws';
-import {
-  INGEST_LIMITS,
-  IngestConnection,
-  ingestUrl,
-  type IngestLimits,
-} from './ingest-connection.js';
+import { sessionCalled } from '../testing/sessions.js';
 import type { Chunk } from './chunk-outbox.js';
+import { IngestConnection, ingestUrl } from './ingest-connection.js';
+import { INGEST_LIMITS, type IngestLimits } from './ingest-limits.js';
 
-const STARTED: ServerMessage = {
-  type: 'started',
-  sessionId: 's1',
-  resumeToken: 'secret',
-  playlistUrl: '/hls/s1/live.m3u8',
-  watchUrl: '/watch/s1',
-};
+const STARTED: ServerMessage = sessionCalled('s1');
+const START = { type: 'start', mimeType: 'video/webm', effect: 'blur' } as const;
 
 let server: WebSocketServer;
 let connection: IngestConnection | undefined;
@@ -39,10 +31,7 @@ describe('a session’s connection', () => {
     const peer = await accept();
     expect(await peer.hears()).toEqual({ type: 'start', mimeType: 'video/webm', effect: 'blur' });
     peer.say(STARTED);
-    expect(await told.next()).toEqual([
-      'started',
-      { sessionId: 's1', playlistUrl: '/hls/s1/live.m3u8', watchUrl: '/watch/s1' },
-    ]);
+    expect(await told.next()).toEqual(['started', STARTED]);
     for (const number of [0, 1, 2]) connection!.send(chunk(number));
     expect([await peer.hears(), await peer.hears(), await peer.hears()]).toEqual([0, 1, 2]);
   });
@@ -70,7 +59,7 @@ describe('a session’s connection', () => {
     for (const number of [0, 1, 2]) expect(await peer.hears()).toBe(number);
     peer.say({ type: 'ack', chunks: 1 });
     peer.drop();
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'connection']);
     connection!.send(chunk(3));
     connection!.changeEffect('none');
     const next = await accept();
@@ -80,6 +69,40 @@ describe('a session’s connection', () => {
     connection!.send(chunk(4));
     expect(await next.hears()).toEqual({ type: 'effect', effect: 'none' });
     expect([await next.hears(), await next.hears(), await next.hears()]).toEqual([2, 3, 4]);
+  });
+
+  test('hides everything at once, and says so again on the next connection, before any chunk', async () => {
+    const { peer, told } = await started();
+    connection!.hide(true);
+    expect(await peer.hears()).toEqual({ type: 'hide', hidden: true });
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped', 'connection']);
+    connection!.send(chunk(0));
+    const next = await accept();
+    await next.hears();
+    next.say({ type: 'resumed', chunks: 0 });
+    expect(await next.hears()).toEqual({ type: 'hide', hidden: true });
+    expect(await next.hears()).toBe(0);
+  });
+
+  test('goes on with a session that another page began, where that one stopped', async () => {
+    const own = { sessionId: 's1', resumeToken: 'secret' };
+    const { told } = open({}, serverUrl(), { type: 'resume', ...own });
+    const peer = await accept();
+    expect(await peer.hears()).toEqual({ type: 'resume', ...own });
+    peer.say({ type: 'resumed', chunks: 41 });
+    expect(await told.next()).toEqual(['resumed']);
+    connection!.send(chunk(1, 'video/mp4'));
+    expect(await peer.hears()).toEqual({ type: 'restart', mimeType: 'video/mp4' });
+    expect(await peer.hears()).toBe(1);
+    peer.say({ type: 'ack', chunks: 42 });
+    peer.drop();
+    expect(await told.next()).toEqual(['dropped', 'connection']);
+    const next = await accept();
+    await next.hears();
+    next.say({ type: 'resumed', chunks: 42 });
+    connection!.send(chunk(2));
+    expect(await next.hears()).toBe(2);
   });
 
   test('says where another recording begins, and says it again with the chunk', async () => {
@@ -92,7 +115,7 @@ describe('a session’s connection', () => {
     expect(await peer.hears()).toEqual(restart);
     expect([await peer.hears(), await peer.hears()]).toEqual([1, 2]);
     peer.drop();
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'connection']);
     const next = await accept();
     await next.hears();
     next.say({ type: 'resumed', chunks: 1 });
@@ -105,7 +128,7 @@ describe('a session’s connection', () => {
     connection!.stop();
     expect(await peer.hears()).toEqual({ type: 'stop' });
     peer.drop();
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'connection']);
     const next = await accept();
     await next.hears();
     next.say({ type: 'resumed', chunks: 0 });
@@ -116,14 +139,14 @@ describe('a session’s connection', () => {
     const { peer, told } = await started({ resumeForMs: 60, retryEveryMs: 10 });
     server.on('connection', (socket) => socket.terminate());
     peer.drop();
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'connection']);
     expect(await told.next()).toEqual(['problem', 'connection_lost']);
   });
 
   test('that comes back too late says that the session is gone', async () => {
     const { peer, told } = await started();
     peer.drop();
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'connection']);
     const next = await accept();
     await next.hears();
     next.say({ type: 'error', code: 'not_found', message: '' });
@@ -134,14 +157,14 @@ describe('a session’s connection', () => {
     const { peer, told } = await started({ silenceMs: 30 });
     peer.say({ type: 'stats' } as Stats);
     expect((await told.next())[0]).toBe('stats');
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'connection']);
   });
 
   test('whose server says nothing for a while, and then goes on, was never lost', async () => {
     const { peer, told } = await started({ quietMs: 30 });
     peer.say({ type: 'stats' } as Stats);
     expect((await told.next())[0]).toBe('stats');
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'server']);
     peer.say({ type: 'ack', chunks: 0 });
     expect(await told.next()).toEqual(['resumed']);
   });
@@ -149,7 +172,7 @@ describe('a session’s connection', () => {
   test('that a server in trouble breaks off is resumed once the trouble is over', async () => {
     const { peer, told } = await started({ retryEveryMs: 10 });
     peer.say({ type: 'error', code: 'internal', message: 'Redis is gone' });
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'server']);
     for (const code of ['internal', 'overloaded'] as const) {
       const next = await accept();
       expect(await next.hears()).toMatchObject({ type: 'resume' });
@@ -164,7 +187,7 @@ describe('a session’s connection', () => {
   test('of a session that ended for an error of the server says so', async () => {
     const { peer, told } = await started();
     peer.say({ type: 'error', code: 'internal', message: '' });
-    expect(await told.next()).toEqual(['dropped']);
+    expect(await told.next()).toEqual(['dropped', 'server']);
     const next = await accept();
     await next.hears();
     next.say({ type: 'error', code: 'not_found', message: '' });
@@ -230,16 +253,20 @@ test('the ingest socket is on the page’s own host, encrypted where the page is
   expect(ingestUrl({ protocol: 'https:', host: 'example.org' })).toBe('wss://example.org/ingest');
 });
 
-function open(limits: Partial<IngestLimits> = {}, url = serverUrl()): { told: Inbox<unknown[]> } {
+function open(
+  limits: Partial<IngestLimits> = {},
+  url = serverUrl(),
+  first: ConstructorParameters<typeof IngestConnection>[1] = START,
+): { told: Inbox<unknown[]> } {
   const told = new Inbox<unknown[]>();
   connection = new IngestConnection(
     () => new NodeWebSocket(url) as unknown as WebSocket,
-    { type: 'start', mimeType: 'video/webm', effect: 'blur' },
+    first,
     {
       onStarted: (session) => told.put(['started', session]),
       onPlaylistReady: () => told.put(['playlist_ready']),
       onStats: (stats) => told.put(['stats', stats]),
-      onDropped: () => told.put(['dropped']),
+      onDropped: (fault) => told.put(['dropped', fault]),
       onResumed: () => told.put(['resumed']),
       onEnded: (frames) => told.put(['ended', frames]),
       onProblem: (problem) => told.put(['problem', problem]),

@@ -5,48 +5,18 @@ import type {
   Stats,
 } from '@facecast/shared/protocol/ingest-protocol';
 import type { Uplink } from './adaptation.js';
-import { ChunkOutbox, type Chunk, type OutboxLimits } from './chunk-outbox.js';
+import { ChunkOutbox, type Chunk } from './chunk-outbox.js';
+import { INGEST_LIMITS, type IngestLimits } from './ingest-limits.js';
 import { problemOfCode, type Problem } from '../problem.js';
 import type { Session } from './session.js';
-
-/** The bounds of a connection. Bytes are of media, times in milliseconds. */
-export interface IngestLimits extends OutboxLimits {
-  /** A socket that has not opened by then counts as failed. */
-  openMs: number;
-  /** A server that has sent statistics and then says nothing for so long has trouble of its own. */
-  quietMs: number;
-  /** One that goes on saying nothing for so long has been lost. */
-  silenceMs: number;
-  /** How long a lost connection is tried again: as long as the server keeps the session. */
-  resumeForMs: number;
-  /** Between two tries. */
-  retryEveryMs: number;
-  /** How long the server may take to finish what it was sent. */
-  endMs: number;
-}
-
-export const INGEST_LIMITS: IngestLimits = {
-  // More than the 15 s of a lost connection at 2.5 Mbit/s.
-  keptBytes: 12 * 1024 * 1024,
-  // A slow connection is not to be full of what is too much for it: this is 1.3 s of 300 kbit/s.
-  inFlightBytes: 48 * 1024,
-  promptBytes: 512 * 1024,
-  promptMs: 300,
-  openMs: 5_000,
-  quietMs: 3_000,
-  silenceMs: 8_000,
-  resumeForMs: 15_000,
-  retryEveryMs: 500,
-  endMs: 30_000,
-};
 
 /** What a connection tells. `onEnded` or `onProblem` comes once, and nothing after it. */
 export interface IngestEvents {
   onStarted(session: Session): void;
   onPlaylistReady(): void;
   onStats(stats: Stats): void;
-  /** The server does not take chunks at the moment, or does not say so. */
-  onDropped(): void;
+  /** The server does not take chunks at the moment, or does not say so; whose fault that is. */
+  onDropped(fault: 'connection' | 'server'): void;
   /** It does again. */
   onResumed(): void;
   onEnded(frames: number): void;
@@ -67,8 +37,9 @@ export class IngestConnection {
   #session: { sessionId: string; resumeToken: string } | undefined;
   /** Whether the server takes chunks on this socket: after `started` or `resumed`. */
   #flowing = false;
-  /** The last change of effect: the server may not have it when a connection is lost. */
+  /** The last changes of protection: the server may not have them when a connection is lost. */
   #effect: Effect | undefined;
+  #hidden: boolean | undefined;
   #stopping = false;
   /** Whether it was said on this socket. */
   #saidStop = false;
@@ -85,7 +56,7 @@ export class IngestConnection {
 
   constructor(
     openSocket: () => WebSocket,
-    start: Extract<ClientMessage, { type: 'start' }>,
+    first: Extract<ClientMessage, { type: 'start' | 'resume' }>,
     events: IngestEvents,
     limits = INGEST_LIMITS,
   ) {
@@ -93,7 +64,13 @@ export class IngestConnection {
     this.#events = events;
     this.#limits = limits;
     this.#outbox = new ChunkOutbox(limits);
-    this.#connect(start);
+    if (first.type === 'resume') {
+      const { sessionId, resumeToken } = first;
+      this.#session = { sessionId, resumeToken };
+      this.#droppedAt = Date.now();
+      this.#away = true;
+    }
+    this.#connect(first);
   }
 
   /** Sends the next chunk, or keeps it until the connection bears it. */
@@ -120,6 +97,12 @@ export class IngestConnection {
   changeEffect(effect: Effect): void {
     this.#effect = effect;
     if (this.#flowing) this.#say({ type: 'effect', effect });
+  }
+
+  /** Hides the whole picture, or no longer: now, or as soon as the connection is back. */
+  hide(hidden: boolean): void {
+    this.#hidden = hidden;
+    if (this.#flowing) this.#say({ type: 'hide', hidden });
   }
 
   /** Says that no chunk follows; `onEnded` comes when everything sent can be watched. */
@@ -162,12 +145,9 @@ export class IngestConnection {
     if (message.type === 'stats' || this.#silence !== undefined) this.#expectMoreSoon();
     switch (message.type) {
       case 'started': {
-        const { sessionId, resumeToken, playlistUrl, watchUrl, recording } = message;
+        const { sessionId, resumeToken } = message;
         this.#session = { sessionId, resumeToken };
-        const session = { sessionId, playlistUrl, watchUrl };
-        this.#events.onStarted(
-          recording ? { ...session, recording: { ...recording, resumeToken } } : session,
-        );
+        this.#events.onStarted(message);
         return this.#flow();
       }
       case 'resumed':
@@ -197,6 +177,7 @@ export class IngestConnection {
   /** A connection stands: what waited for it is sent. */
   #flow(): void {
     this.#flowing = true;
+    if (this.#hidden !== undefined) this.#say({ type: 'hide', hidden: this.#hidden });
     if (this.#effect !== undefined) this.#say({ type: 'effect', effect: this.#effect });
     this.#sendOn();
   }
@@ -241,7 +222,7 @@ export class IngestConnection {
     this.#retry = setTimeout(() => this.#resume(), wasDropped ? this.#limits.retryEveryMs : 0);
     this.#socket = undefined;
     socket.close();
-    this.#tellAway();
+    this.#tellAway('connection');
   }
 
   #resume(): void {
@@ -253,14 +234,14 @@ export class IngestConnection {
     const socket = this.#socket;
     this.#tellBack();
     for (const timer of [this.#quiet, this.#silence]) clearTimeout(timer);
-    this.#quiet = setTimeout(() => this.#tellAway(), this.#limits.quietMs);
+    this.#quiet = setTimeout(() => this.#tellAway('server'), this.#limits.quietMs);
     this.#silence = setTimeout(() => socket && this.#onLost(socket), this.#limits.silenceMs);
   }
 
-  #tellAway(): void {
+  #tellAway(fault: 'connection' | 'server'): void {
     if (this.#away) return;
     this.#away = true;
-    this.#events.onDropped();
+    this.#events.onDropped(this.#trouble ? 'server' : fault);
   }
 
   #tellBack(): void {

@@ -1,8 +1,16 @@
 import { problemSentence } from '../problem.js';
 import type { WatchState } from './watch-state.js';
 
-/** The viewers' page's state in a word or three. */
-export function watchStateWords(state: WatchState): string {
+/** A picture that is later, in seconds, is not live any more. */
+const LATE_SECONDS = 3;
+
+/**
+ * The viewers' page's state in a word or some.
+ * @param lateSeconds how late the picture on the screen is, where that is known
+ */
+export function watchStateWords(state: WatchState, lateSeconds = 0): string {
+  if (state.name === 'live' && lateSeconds >= LATE_SECONDS)
+    return `Live, ${Math.round(lateSeconds)} s late`;
   return {
     looking: 'Looking for the stream',
     not_started: 'Not started yet',

@@ -16,6 +16,7 @@ export class WatchView {
   readonly #play = byId('play', HTMLButtonElement);
   readonly #download = byId('download', HTMLAnchorElement);
   readonly #recorded = byId('recorded', HTMLElement);
+  readonly #hidden = byId('hidden', HTMLElement);
   readonly #sound = byId('sound', HTMLButtonElement);
 
   constructor() {
@@ -35,17 +36,18 @@ export class WatchView {
   showState(state: WatchState): void {
     if (document.body.dataset['state'] === state.name && state.name !== 'looking') return;
     document.body.dataset['state'] = state.name;
-    document.title = `${watchStateWords(state)} · Facecast`;
-    this.#state.textContent = watchStateWords(state);
+    this.#showWords(watchStateWords(state));
     this.#note.textContent = watchStateNote(state);
     if (state.name === 'live') return;
     this.#readings.stop();
     this.#recorded.hidden = true;
+    this.#hidden.hidden = true;
   }
 
   showStats(stats: Stats): void {
     this.#readings.showStats(stats);
     this.#recorded.hidden = stats.recording !== 'on';
+    this.#hidden.hidden = stats.shown?.hidden !== true;
   }
 
   /** There is a recording to be had. */
@@ -64,14 +66,20 @@ export class WatchView {
     video.src = url;
   }
 
-  /** Shows how far behind the camera the picture is, by its date in the playlist. */
+  /** Shows how far behind the camera the picture of a live stream is, by its date in the playlist. */
   showLatency(date: number | undefined): void {
-    this.#readings.showLatency(date);
+    const seconds = this.#readings.showLatency(date);
+    if (date !== undefined) this.#showWords(watchStateWords({ name: 'live' }, seconds));
   }
 
   /** The stream has sound, which browsers let begin only with a press of a button. */
   offerSound(): void {
     this.#sound.hidden = false;
+  }
+
+  #showWords(words: string): void {
+    document.title = `${words} · Facecast`;
+    if (this.#state.textContent !== words) this.#state.textContent = words;
   }
 
   #showPaused(): void {

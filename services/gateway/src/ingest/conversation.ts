@@ -137,6 +137,7 @@ export class Conversation {
       resumeToken,
       playlistUrl: playlistUrl(id),
       watchUrl: watchUrl(id),
+      keptMinutes: sessions.keptMinutes,
       ...(record && {
         recording: { url: recordingUrl(id), keptHours: recordings.terms.keptHours },
       }),

@@ -67,6 +67,7 @@ describe('start', () => {
       resumeToken: expect.stringMatching(/^[\w-]{22}$/) as string,
       playlistUrl: `/hls/${started.sessionId}/live.m3u8`,
       watchUrl: `/watch/${started.sessionId}`,
+      keptMinutes: 10,
     });
   });
 

@@ -24,6 +24,11 @@ export class LiveSessions {
     this.segment = new JobQueue(redis, { kind: 'segment' });
   }
 
+  /** How long an ended session stays playable. */
+  get keptMinutes(): number {
+    return this.limits.retentionSeconds / 60;
+  }
+
   /** Whether one more may run, as it looks at the moment. */
   async hasRoom(): Promise<boolean> {
     return (await this.registry.count()) < this.limits.maxSessions;

@@ -1,0 +1,67 @@
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import { INGEST_LIMITS } from '../uplink/ingest-limits.js';
+import type { Session } from '../uplink/session.js';
+
+const KEY = 'facecast.session';
+/** How long a page waits for the one before it to be gone, in milliseconds. */
+const HANDOVER_MS = 2_000;
+
+/** What a page must know to go on with a session after a reload, or a crash. */
+export interface KeptSession {
+  session: Session;
+  source: { kind: 'camera'; deviceId: string } | { kind: 'screen' | 'file' };
+  withSound: boolean;
+  wish: { effect: Effect; hidden: boolean };
+}
+
+/** The session that this tab has on air: kept in it, and nowhere else, for as long as it can be resumed. */
+export class InterruptedSession {
+  readonly #storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  readonly #now: () => number;
+
+  constructor(
+    storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> = sessionStorage,
+    now: () => number = Date.now,
+  ) {
+    this.#storage = storage;
+    this.#now = now;
+  }
+
+  /** The session is on air at this moment. */
+  keep(kept: KeptSession): void {
+    this.#storage.setItem(KEY, JSON.stringify({ ...kept, at: this.#now() }));
+  }
+
+  /** It is not any more. */
+  forget(): void {
+    this.#storage.removeItem(KEY);
+  }
+
+  /** The session that can still be resumed, and for how many milliseconds more. */
+  find(): { kept: KeptSession; leftMs: number } | undefined {
+    const text = this.#storage.getItem(KEY);
+    if (text === null) return undefined;
+    const { at, ...kept } = JSON.parse(text) as KeptSession & { at: number };
+    const leftMs = at + INGEST_LIMITS.resumeForMs - this.#now();
+    return leftMs > 0 ? { kept, leftMs } : undefined;
+  }
+}
+
+/**
+ * Makes a session this page's own for as long as it is open. False where another page has it: a tab that
+ * was duplicated has a copy of what was kept.
+ */
+export async function claimSession({ sessionId }: Session): Promise<boolean> {
+  // Where there are no locks (plain http), there is no camera either.
+  const { locks } = navigator as { locks?: LockManager };
+  if (!locks) return true;
+  return new Promise((resolve) => {
+    const signal = AbortSignal.timeout(HANDOVER_MS);
+    locks
+      .request(`facecast-${sessionId}`, { signal }, () => {
+        resolve(true);
+        return new Promise(() => undefined);
+      })
+      .catch(() => resolve(false));
+  });
+}

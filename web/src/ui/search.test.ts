@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { facesSeen, searchNote } from './search.js';
+
+const recent = (unsearched: number, hidden = 0) => ({ frames: 30, unsearched, hidden });
+const shown = (effect: 'box' | 'blur' | 'none', hidden = false) => ({
+  ...{ effect, hidden, sinceFrame: 0, since: 0 },
+});
+
+test('no face is claimed not to be there where nobody looked', () => {
+  expect(facesSeen({ faces: 0, recent: recent(0) })).toBe(0);
+  expect(facesSeen({ faces: 0, recent: recent(1) })).toBeUndefined();
+  expect(facesSeen({ faces: 2, recent: recent(3) })).toBe(2);
+  expect(facesSeen({ faces: 2, recent: recent(30) })).toBeUndefined();
+});
+
+test('what is not searched in time is said, with what that means for viewers', () => {
+  expect(searchNote({ recent: recent(0), shown: shown('blur') })).toBe('');
+  expect(searchNote({ recent: recent(12), shown: shown('blur') })).toMatch(
+    /12 of the last 30 pictures.*covered/,
+  );
+  expect(searchNote({ recent: recent(12, 6), shown: shown('blur') })).toMatch(/hidden as a whole/);
+  expect(searchNote({ recent: recent(12), shown: shown('box') })).toMatch(/without an outline/);
+  expect(searchNote({ recent: recent(12), shown: shown('none') })).toBe('');
+});
+
+test('of faces in a picture that its publisher has hidden nothing is said', () => {
+  expect(searchNote({ recent: recent(30, 30), shown: shown('blur', true) })).toBe('');
+});

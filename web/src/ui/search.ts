@@ -1,0 +1,23 @@
+import { hidesFaces, type Stats } from '@facecast/shared/protocol/ingest-protocol';
+
+type Searched = Pick<Stats, 'recent' | 'shown'>;
+
+/** Pictures of a second that may go unsearched before that is worth a sentence. */
+const MAX_UNSEARCHED = 3;
+
+/** The number of faces that may be claimed of the newest picture; undefined where nobody looked. */
+export function facesSeen({ faces, recent }: Pick<Stats, 'faces' | 'recent'>): number | undefined {
+  const { frames, unsearched } = recent;
+  const mostly = unsearched * 2 > frames;
+  return mostly || (faces === 0 && unsearched > 0) ? undefined : faces;
+}
+
+/** What is to be said where faces are not searched in time; empty where they are. */
+export function searchNote({ recent, shown }: Searched): string {
+  const { frames, unsearched, hidden } = recent;
+  if (!shown || shown.hidden || unsearched <= MAX_UNSEARCHED) return '';
+  const late = `The server is too busy to look for faces in time: ${unsearched} of the last ${frames} pictures were not searched.`;
+  if (hidden > 0) return `${late} Those in which a face may be anywhere are hidden as a whole.`;
+  if (hidesFaces(shown.effect)) return `${late} Whatever has changed in them is covered, too.`;
+  return shown.effect === 'box' ? `${late} Faces may be without an outline.` : '';
+}
