@@ -213,7 +213,9 @@ export class Broadcast {
         onProblem: (problem) => this.#fail(problem),
       },
     );
-    if (this.#wish.hidden) this.#connection.hide(true);
+    // What the page before this one said last may not have come to the server.
+    if (goesOn) this.#connection.changeEffect(effect);
+    if (goesOn ?? this.#wish.hidden) this.#connection.hide(this.#wish.hidden);
   }
 
   async #onPlaylistReady(): Promise<void> {

@@ -100,7 +100,7 @@ export class PublishPage {
   async #takeUp(): Promise<void> {
     const found = this.#interrupted.find();
     this.#view.showInterrupted(false);
-    if (!found || !(await claimSession(found.kept.session))) return;
+    if (!found || !(await claimSession(found.kept.session))) return this.#interrupted.forget();
     const { session, wish } = found.kept;
     this.#protection = { ...wish, asked: undefined };
     this.#begin(session, { type: 'take_up', source: this.#view.sourceKind, session });

@@ -118,6 +118,8 @@ export class PublishView {
     document.body.dataset['state'] = state.name;
     document.body.toggleAttribute('data-on-air', isOnAir(state));
     this.#showWords();
+    const caption = byId('viewers-caption', HTMLElement);
+    caption.textContent = isOnAir(state) ? 'What viewers see' : 'What viewers will see';
     const problem = state.name === 'failed' ? state.problem : undefined;
     this.#problem.hidden = problem === undefined;
     this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);

@@ -3,7 +3,7 @@ import type { Session } from './session.js';
 /** How long the link to one's own session is good to be followed, in seconds: it is at once. */
 const LINK_SECONDS = 60;
 /** How long one may see it then, in seconds: longer than anybody looks at a preview. */
-const SEEING_SECONDS = 12 * 3600;
+const SEEING_SECONDS = 2 * 3600;
 
 type Own = Pick<Session, 'sessionId' | 'resumeToken'>;
 

@@ -113,14 +113,15 @@ export class Conversation {
     this.checkEffect(effect);
     checkMedia(mimeType);
     const { load, recordings, sessions } = this.parts;
-    if (load.isTooMuch) {
+    const replaces = message.replaces && (await this.own(message.replaces));
+    // What takes another's place is no more to do than that was.
+    if (!replaces && load.isTooMuch) {
       throw new Unwelcome(
         'overloaded',
         'The face search cannot keep up with the sessions that run: try again later.',
       );
     }
     // What is told early spares a person the wait; what counts is asked when the media comes.
-    const replaces = message.replaces && (await this.own(message.replaces));
     if (!replaces && !(await sessions.hasRoom())) throw new TooManySessionsError();
     if (!this.isOpen) return;
     const record = recordings.isDue(asked);
