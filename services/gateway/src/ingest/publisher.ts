@@ -117,7 +117,8 @@ export class Publisher {
 
   /** Changes how viewers are protected, from everything on that is not published yet. */
   async protect(wish: { effect: Effect } | { hidden: boolean }): Promise<void> {
-    if (this.phase === 'over') return;
+    // After a stop, too, what is not published yet can be hidden.
+    if ('effect' in wish ? !this.isFeeding : this.phase === 'over') return;
     const { redis, registry, renderedLog } = this.parts;
     const { sessionId } = this;
     if (this.draft) Object.assign(this.draft, wish);
