@@ -1,3 +1,6 @@
+/** A picture that is later than this is not live any more, in seconds. */
+export const LATE_SECONDS = 3;
+
 /**
  * How long ago the picture on the screen was captured, in seconds: from its date in the playlist, from
  * how much later than the capture such dates are, and from the clock (milliseconds, since 1970).

@@ -1,3 +1,5 @@
+import { LATE_SECONDS } from '../play/latency.js';
+
 /** What is known of where time is lost, in seconds each; undefined: not known. */
 export interface DelaySigns {
   /** Since the source gave its last bytes. */
@@ -18,8 +20,6 @@ export interface Delay {
   cause: 'source' | 'connection' | 'server' | 'player';
 }
 
-/** A stream that is later is not live any more. */
-export const LATE_SECONDS = 3;
 /** A source that gives nothing for longer stands still. */
 const SILENT_SECONDS = 2;
 /** A server that needs longer is to blame for what is late. */

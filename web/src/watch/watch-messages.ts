@@ -1,8 +1,6 @@
+import { LATE_SECONDS } from '../play/latency.js';
 import { problemSentence } from '../problem.js';
 import type { WatchState } from './watch-state.js';
-
-/** A picture that is later, in seconds, is not live any more. */
-const LATE_SECONDS = 3;
 
 /**
  * The viewers' page's state in a word or some.
