@@ -101,6 +101,12 @@ export function recordingNote(standing: RecordingStanding, keptHours: number): s
   }
 }
 
+/** What the processed picture is. */
+export function viewersCaption(state: PublishState): string {
+  if (state.name === 'ended') return 'What viewers saw last';
+  return isOnAir(state) ? 'What viewers see' : 'What viewers will see';
+}
+
 /** What viewers see of faces, by effect, as the end of a sentence. */
 const FACES: Record<Effect, string> = {
   black: 'with every face blacked out',

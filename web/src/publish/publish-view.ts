@@ -8,7 +8,7 @@ import { searchNote } from '../ui/search.js';
 import { StatsDetails } from '../ui/stats-details.js';
 import type { KeptSession } from '../kept/interrupted-session.js';
 import type { Delay } from './delay.js';
-import { publishStateNote, publishStateWords } from './publish-messages.js';
+import { publishStateNote, publishStateWords, viewersCaption } from './publish-messages.js';
 import { isOnAir, isOver, type PublishState } from './publish-state.js';
 import { RecordingView } from './recording-view.js';
 import type { Reduction } from './reduction.js';
@@ -118,8 +118,7 @@ export class PublishView {
     document.body.dataset['state'] = state.name;
     document.body.toggleAttribute('data-on-air', isOnAir(state));
     this.#showWords();
-    const caption = byId('viewers-caption', HTMLElement);
-    caption.textContent = isOnAir(state) ? 'What viewers see' : 'What viewers will see';
+    byId('viewers-caption', HTMLElement).textContent = viewersCaption(state);
     const problem = state.name === 'failed' ? state.problem : undefined;
     this.#problem.hidden = problem === undefined;
     this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);

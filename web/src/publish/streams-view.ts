@@ -74,6 +74,6 @@ function whenOf(time: number): string {
   const isToday = date.toDateString() === new Date().toDateString();
   const hour = { hour: '2-digit', minute: '2-digit' } as const;
   return isToday
-    ? date.toLocaleTimeString('en', hour)
-    : date.toLocaleString('en', { weekday: 'short', month: 'short', day: 'numeric', ...hour });
+    ? date.toLocaleTimeString('en-GB', hour)
+    : date.toLocaleString('en-GB', { weekday: 'short', month: 'short', day: 'numeric', ...hour });
 }

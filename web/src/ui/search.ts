@@ -14,10 +14,10 @@ export function facesSeen({ faces, recent }: Pick<Stats, 'faces' | 'recent'>): n
 
 /** What is to be said where faces are not searched in time; empty where they are. */
 export function searchNote({ recent, shown }: Searched): string {
-  const { frames, unsearched, hidden } = recent;
+  const { unsearched, hidden } = recent;
   if (!shown || shown.hidden || unsearched <= MAX_UNSEARCHED) return '';
-  const late = `The server is too busy to look for faces in time: ${unsearched} of the last ${frames} pictures were not searched.`;
-  if (hidden > 0) return `${late} Those in which a face may be anywhere are hidden as a whole.`;
-  if (hidesFaces(shown.effect)) return `${late} Whatever has changed in them is covered, too.`;
-  return shown.effect === 'box' ? `${late} Faces may be without an outline.` : '';
+  const late = 'The server is too busy to look for faces in time';
+  if (hidden > 0) return `${late}: until it has looked, whole pictures are hidden.`;
+  if (hidesFaces(shown.effect)) return `${late}: what has moved is hidden, too.`;
+  return shown.effect === 'box' ? `${late}: some may be without an outline.` : '';
 }
