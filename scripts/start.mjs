@@ -1,7 +1,7 @@
 import { setupOrExit } from './setup.mjs';
 import { readStartConfig } from './start/config.mjs';
 import { FatalError } from './start/fatal-error.mjs';
-import { readOptions } from './start/options.mjs';
+import { readOptions } from './start/start-options.mjs';
 import { runSystem } from './start/system.mjs';
 
 /** `npm start`: everything on this machine, from nothing installed to Ctrl-C. */

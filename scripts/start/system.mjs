@@ -31,7 +31,7 @@ const PRIVATE_UMASK = 0o077;
  * process behind.
  *
  * @param {import('./config.mjs').StartConfig} config
- * @param {import('./options.mjs').StartOptions} options
+ * @param {import('./start-options.mjs').StartOptions} options
  * @param {AbortSignal} stop
  * @throws {FatalError} where it cannot start, or one of them does not stay up
  */

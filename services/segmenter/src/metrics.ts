@@ -5,21 +5,22 @@ import { Counter, Gauge, type Histogram, type Registry } from 'prom-client';
 /** What the segmenter counts of its own work. */
 export interface SegmenterMetrics {
   registry: Registry;
-  /** From a batch's mark to its part in the playlist, in seconds. */
+  /** From a batch's rendering to its part in the playlist, in seconds. */
   latency: Histogram;
   parts: Counter;
   partBytes: Counter;
   volumeRefusals: Counter;
   encoderReplacements: Counter;
-  /** Late batches: asked for again, and taken without a search. */
+  /** Late batches for which a second detector was asked. */
   hedgedBatches: Counter;
+  /** Batches that were shown without a search. */
   unsearchedBatches: Counter;
-  /** Batches that were nowhere, each time that they were to be made again. */
+  /** Requests to make a lost batch again. */
   batchesLost: Counter;
   recordedBytes: Counter;
-  /** Recordings that end before their sessions do. */
+  /** Recordings that stopped before their sessions ended. */
   recordingsStopped: Counter;
-  /** Tells how many sessions are held, each time somebody asks. */
+  /** Sets what reports how many sessions this replica owns. */
   countSessions: (count: () => number) => void;
 }
 

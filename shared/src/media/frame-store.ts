@@ -15,13 +15,15 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * `decoded`: frames as the extractor wrote them. `marked`: with the session's effect applied. `sound`:
- * what is heard with them, as the extractor wrote it: 16-bit little-endian samples of 48 kHz, left and
- * right in turn.
+ * What a file of a batch holds:
+ *
+ * - `decoded`: frames as the frame-extractor wrote them.
+ * - `marked`: rendered frames, with the session's effect applied.
+ * - `sound`: the batch's audio samples (`media/audio.ts`).
  */
 export type BatchKind = 'decoded' | 'marked' | 'sound';
 
-/** Names one batch of one session. */
+/** Identifies one file of one batch of one session. */
 export interface BatchRef {
   sessionId: string;
   batch: number;
@@ -29,40 +31,39 @@ export interface BatchRef {
 }
 
 /**
- * Where raw batches wait between two stages. The frames of a batch are plain I420 planes one after
- * another (Y, then U, then V of each; `frameBytes` for each frame). A batch's frames, and its audio, are
- * either there as a whole or not at all.
+ * Holds raw batches between two stages. Frames are I420 planes one after another (Y, U, V of each frame;
+ * `frameBytes` a frame). A batch's file is there whole or not at all.
  */
 export interface FrameStore {
-  /** Makes room for a session; no error where there is room already. */
+  /** Makes a session's directory; no error if it exists. */
   openSession(sessionId: string): Promise<void>;
   /**
-   * Writes a batch, over an older one of the same name.
-   * Resolves to false, and writes nothing, where the session has no room (any more).
-   * @throws an error with the code ENOSPC where the volume is full
+   * Writes a batch, over an older one of the same name. Resolves to false, and writes nothing, if the session
+   * has no directory (any more).
+   * @throws an error with the code ENOSPC if the volume is full
    */
   write(ref: BatchRef, frames: Uint8Array): Promise<boolean>;
   /**
-   * The batch's bytes, or undefined where there is none. They are put into `room` where that is large
-   * enough: a reader of many batches gives its last one back, and leaves no garbage of megabytes.
+   * The batch's bytes; undefined if there is none. They are read into `room` if that is large enough, so that
+   * a reader of many batches reuses one buffer.
    */
   read(ref: BatchRef, room?: Buffer): Promise<Buffer | undefined>;
   /**
-   * Removes a batch; no error where there is none. Whoever is still reading it may read anything: to be
-   * called when nobody needs what comes of it any more.
+   * Removes a batch; no error if there is none. Its file may be overwritten at once, so nobody may be reading
+   * it whose result is still needed.
    */
   remove(ref: BatchRef): Promise<void>;
-  /** Removes all that a session has. */
+  /** Removes all batches of a session, and its directory. */
   removeSession(sessionId: string): Promise<void>;
-  /** Ids of the sessions that have anything in the store. */
+  /** Ids of the sessions that have a directory. */
   sessions(): Promise<string[]>;
-  /** How much the store's volume can hold in all, in bytes. */
+  /** Capacity of the store's volume, in bytes. */
   size(): number;
 }
 
 /**
- * What new batches leave free, in bytes: on a small machine the volume also has Redis's log and the
- * playlists, and neither can wait. At most a quarter of the volume.
+ * How much of the volume decoded batches leave free, in bytes, for Redis's log and playlists, which
+ * cannot wait. At most a quarter of the volume.
  */
 const RESERVE = 16 * 1024 * 1024;
 
@@ -72,19 +73,18 @@ export function frameBytes(width: number, height: number): number {
 }
 
 /**
- * A frame store in a directory that the stages share, which should be one in memory (tmpfs).
+ * A frame store in a directory in memory (tmpfs) that the stages share.
  *
- * Batches are read, written and removed synchronously: in memory that is a copy of about 0.3 ms for
- * 640x480, and handing it to a thread of its own and back costs more than the work. Of what is removed,
- * a session keeps one file of each kind, whose memory the next batch takes: to get 1.4 MB from the
- * system and to give it back costs as much as to fill it.
+ * It reads and writes synchronously: a copy of a 640x480 batch takes 0.3 ms, less than a round trip to a
+ * thread. It keeps one removed file of each kind a session, and writes the next batch into it: to allocate
+ * 1.4 MB and free it costs as much as to fill it.
  */
 export class DirectoryFrameStore implements FrameStore {
   constructor(private readonly root: string) {}
 
   async openSession(sessionId: string): Promise<void> {
     const make = () => mkdir(join(this.root, sessionId), { recursive: true });
-    // A directory that is there, and removed before Node has looked at it, is told as missing.
+    // If it is removed between mkdir's own check and ours, Node reports it missing.
     await make().catch((error: unknown) => {
       if (!isMissing(error)) throw error;
       return make();
@@ -93,7 +93,7 @@ export class DirectoryFrameStore implements FrameStore {
 
   async write(ref: BatchRef, frames: Uint8Array): Promise<boolean> {
     const path = this.path(ref);
-    // The same batch may be written twice at once, also by one process.
+    // One process may write the same batch twice at once.
     const unfinished = `${path}.${randomUUID()}.tmp`;
     try {
       if (ref.kind !== 'marked') this.requireRoom(frames.length);
@@ -122,7 +122,7 @@ export class DirectoryFrameStore implements FrameStore {
   }
 
   async removeSession(sessionId: string): Promise<void> {
-    // Again, where somebody still writes while it is emptied.
+    // Retried, because another process may write while it is emptied.
     await rm(join(this.root, sessionId), { recursive: true, force: true, maxRetries: 3 });
   }
 
@@ -140,7 +140,9 @@ export class DirectoryFrameStore implements FrameStore {
     return blocks * bsize;
   }
 
-  /** A batch that is on its way already is let through: it makes room when it is done. */
+  /**
+   * Throws ENOSPC if too little would stay free. Rendered batches are exempt: they free space when done.
+   */
   private requireRoom(bytes: number): void {
     const { blocks, bavail, bsize } = statfsSync(this.root);
     const reserve = Math.min(RESERVE, (blocks * bsize) / 4);
@@ -167,7 +169,7 @@ function renameIfThere(from: string, to: string): void {
   }
 }
 
-/** Unlike one that is truncated first, the file keeps the memory that it has. */
+/** Overwrites a file in place, so that it keeps its memory, which truncating first would free. */
 function overwrite(path: string, bytes: Uint8Array): void {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
   try {

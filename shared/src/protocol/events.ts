@@ -11,7 +11,7 @@ const sessionId = z.string();
 const count = z.number().int().nonnegative();
 
 const eventSchema = z.discriminatedUnion('type', [
-  /** The playlist can be played; once a session. */
+  /** The playlist can be played. Published once a session. */
   z.object({ type: z.literal('playlist_ready'), sessionId, playlistUrl: z.string() }),
   /** The playlist now lists part `part` of media sequence number `msn`: `batches` batches in all. */
   z.object({
@@ -21,14 +21,14 @@ const eventSchema = z.discriminatedUnion('type', [
     part: count,
     batches: count,
   }),
-  /** A batch is nowhere: whoever decodes the session makes it again. Told until it comes. */
+  /** A batch was lost: the frame-extractor makes it again. Repeated until it arrives. */
   z.object({ type: z.literal('missing'), sessionId, batch: count }),
   z.object({ type: z.literal('stats'), sessionId, stats: pipelineStatsSchema }),
   /** The publisher chose another effect. */
   z.object({ type: z.literal('effect'), sessionId, effect: effectSchema }),
-  /** Its publisher, or the operator, has deleted it: nothing of it is answered any more. */
+  /** The publisher or the operator deleted the session: no request for it is answered any more. */
   z.object({ type: z.literal('deleted'), sessionId }),
-  /** The playlist has its EXT-X-ENDLIST, or there will never be one. */
+  /** The session has ended: its playlist has EXT-X-ENDLIST, or there is none. */
   z.object({
     type: z.literal('ended'),
     sessionId,
@@ -42,14 +42,17 @@ export type FacecastEvent = z.infer<typeof eventSchema>;
 export type EventType = FacecastEvent['type'];
 export type EventOf<Type extends EventType> = Extract<FacecastEvent, { type: Type }>;
 
-/** Publishes an event to whoever listens. */
+/** Publishes an event to all subscribers. */
 export async function publishEvent(redis: Redis, event: FacecastEvent): Promise<void> {
   await redis.publish(EVENTS_CHANNEL, JSON.stringify(event));
 }
 
 type Listener = (event: FacecastEvent) => void;
 
-/** The events of all sessions, on a connection of their own (a subscribed one can do nothing else). */
+/**
+ * Receives the events of all sessions, on a connection of its own, because a subscribed one can do
+ * nothing else.
+ */
 export class EventSubscription {
   private readonly listeners = new Set<Listener>();
 
@@ -58,7 +61,7 @@ export class EventSubscription {
     private readonly log: Logger,
   ) {}
 
-  /** Subscribes; `redis` is duplicated. */
+  /** Subscribes on a duplicate of `redis`. */
   static async open(redis: Redis, log: Logger): Promise<EventSubscription> {
     const subscription = new EventSubscription(
       redis.duplicate({ maxRetriesPerRequest: null }),
@@ -70,7 +73,7 @@ export class EventSubscription {
     return subscription;
   }
 
-  /** Calls `listener` for each event from now on; the answer takes it off again. */
+  /** Calls `listener` for each event from now on; returns a function that removes it. */
   on(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

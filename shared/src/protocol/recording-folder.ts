@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What the folder of a session's recording holds, in which the segmenter writes and the gateway reads.
- * `session.json`, the last stats, comes when the session has ended.
+ * The files in the folder of a session's recording, which the segmenter writes and the gateway reads. The
+ * summary is there once the session has ended.
  */
 export const RECORDING_FILES = {
   /** The whole stream as one MP4, whose byte ranges are the segments of the playlist. */
@@ -13,11 +13,11 @@ export const RECORDING_FILES = {
   summary: 'session.json',
 } as const;
 
-/** What must be known of a session when the registry has forgotten it: `recording.json`. */
+/** The content of the `about` file: what must be known when the session is not in the registry any more. */
 export const aboutRecordingSchema = z.object({
   /** When the session began, in milliseconds since the epoch. */
   createdAt: z.number(),
-  /** Who knows the token may delete the recording. */
+  /** Hash of the resume token, which allows to delete the recording. */
   resumeTokenHash: z.string(),
 });
 export type AboutRecording = z.infer<typeof aboutRecordingSchema>;

@@ -3,22 +3,22 @@ import type { Logger } from '../runtime/logger.js';
 
 export type { Redis };
 
-/** Every key of the system begins with this. */
+/** Prefix of every key. */
 export const KEY_PREFIX = 'facecast';
 
 /**
- * After so long without a change, what nobody removed of a session is gone, whatever else fails. Redis
- * counts it by the time of day: it is more than a clock may jump by, or a service be missing for.
+ * Safety TTL of every session key: 24 h. Redis expires by the time of day, so it is longer than any clock
+ * jump or outage.
  */
 export const SESSION_TTL_SECONDS = 86_400;
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
 /**
- * A connection that comes back by itself for as long as the process lives.
+ * A connection that reconnects by itself for as long as the process lives.
  *
- * - `worker`: commands wait for Redis to come back. For consumers, which have nobody to answer to.
- * - `producer`: commands fail after a second without Redis. For whoever has a caller waiting.
+ * - `worker`: commands wait until Redis is back. For consumers.
+ * - `producer`: commands fail after a second without Redis. For code that has a caller waiting.
  */
 export function connectRedis(url: string, role: 'worker' | 'producer', log: Logger): Redis {
   const redis = new Redis(url, {
@@ -39,17 +39,15 @@ export function connectRedis(url: string, role: 'worker' | 'producer', log: Logg
   return redis;
 }
 
-/**
- * What ioredis and the system say of a connection that is gone, or of a Redis that only just comes back.
- */
+/** Error codes of a connection that is gone, or of a Redis that is just coming back. */
 const OUTAGE_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 const OUTAGE_MESSAGES = /^(Connection is closed|Reached the max retries per request|LOADING )/;
-/** What BullMQ says after an outage, or where a process stood still: where in the code is no news. */
+/** Errors of BullMQ after an outage, or after a process stood still; their stacks are no news. */
 export const LOST_LOCK = /^(could not renew lock|Missing (lock|key)|Lock mismatch) for job /;
 
 /**
- * Logs a warning of trouble with something that needs Redis. Where it is only that Redis is gone, it
- * is left out: `connectRedis` tells that, once for all connections of a service.
+ * Logs an error of an operation that needs Redis as a warning; but not an outage of Redis, which
+ * `connectRedis` logs once for all.
  */
 export function warnUnlessOutage(
   log: Logger,
@@ -63,7 +61,7 @@ export function warnUnlessOutage(
   log[isOutage ? 'debug' : 'warn']({ ...details, ...reason }, message);
 }
 
-/** An address that was tried in several ways has only a code. */
+/** An error's message; an AggregateError of connection attempts has only a code. */
 function messageOf({ message, code }: NodeJS.ErrnoException): string {
   return message || (code ?? 'unknown');
 }

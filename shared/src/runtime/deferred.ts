@@ -5,7 +5,7 @@ export interface Deferred<Value> {
   reject: (reason: unknown) => void;
 }
 
-/** What `Promise.withResolvers` is from Node 22 on. */
+/** A pending promise with its functions, as `Promise.withResolvers` makes one from Node 22 on. */
 export function deferred<Value = void>(): Deferred<Value> {
   let resolve!: (value: Value) => void;
   let reject!: (reason: unknown) => void;

@@ -7,16 +7,16 @@ import { opsHost } from './config.js';
 import type { Redis } from '../redis/redis.js';
 import { within } from './within.js';
 
-/** Resolves where the dependency works, rejects with the reason where it does not. */
+/** Resolves if a dependency works; rejects with the reason if it does not. */
 export type HealthCheck = () => Promise<unknown>;
 
-/** What `/healthz` and `/readyz` answer: the HTTP status and one object for each dependency. */
+/** The answer of `/healthz` and `/readyz`: HTTP status, and one object a dependency. */
 export interface HealthReport {
   status: 200 | 503;
   body: Record<string, DependencyHealth>;
 }
 
-/** That Redis answers. Says so at once while there is no connection, whatever commands would do. */
+/** Checks that Redis answers; fails at once without a connection, instead of waiting for one. */
 export function redisCheck(redis: Redis): HealthCheck {
   return async () => {
     if (redis.status !== 'ready') throw new Error('not connected');
@@ -24,7 +24,7 @@ export function redisCheck(redis: Redis): HealthCheck {
   };
 }
 
-/** That a directory is there and may be written to. */
+/** Checks that a directory exists and can be written to. */
 export function writableCheck(directory: string): HealthCheck {
   return () => access(directory, constants.W_OK);
 }
@@ -36,7 +36,7 @@ interface DependencyHealth {
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** Runs all checks side by side; one that has not answered after two seconds has failed. */
+/** Runs all checks in parallel; one that takes longer than `CHECK_TIMEOUT_MS` has failed. */
 export async function checkHealth(checks: Record<string, HealthCheck>): Promise<HealthReport> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]): Promise<[string, DependencyHealth]> => {
@@ -55,14 +55,14 @@ export async function checkHealth(checks: Record<string, HealthCheck>): Promise<
 }
 
 /**
- * Serves at `OPS_HOST` `/healthz` (the process answers), `/readyz` (its dependencies do too) and
- * `/metrics` of a service that has no other HTTP server.
+ * Serves `/healthz` (the process answers), `/readyz` (its dependencies work) and `/metrics` at
+ * `OPS_HOST`, for a service that has no other HTTP server.
  */
 export async function serveOps(options: {
   port: number;
   checks: Record<string, HealthCheck>;
   metrics: Registry;
-  /** `*`: every address that the machine has. */
+  /** Address to listen at; `*`: all; `OPS_HOST` unless set. */
   host?: string;
 }): Promise<{ port: number; close: () => Promise<void> }> {
   const server = createServer((request, response) => {
@@ -93,11 +93,11 @@ export async function serveOps(options: {
   };
 }
 
-/** Resolves when `server` accepts connections; rejects where the port cannot be had. `*`: all addresses. */
+/** Resolves when `server` listens; rejects if the port cannot be used. `host` `*`: all addresses. */
 export function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // Without a host Node takes IPv6 and IPv4, or only the one that there is.
+    // Without a host, Node listens on IPv6 and IPv4, whichever there is.
     server.listen({ port, ...(host !== '*' && { host }) }, () => {
       server.off('error', reject);
       resolve();

@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 
 export type { Logger };
 
-/** JSON lines on stdout, each with the service's name; `level` is the least one that is written. */
+/** A logger of JSON lines on stdout with the service's name; `level` is the lowest that is written. */
 export function createLogger(service: string, level: string): Logger {
   return pino({
     level,

@@ -1,15 +1,15 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
-/** Buckets of the stages' latencies, in seconds: from a Redis hop to a session that is hopeless. */
+/** Histogram buckets of stage latencies, in seconds. */
 const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5];
 
 /**
- * The event loop's lag is measured by a timer, 100 times a second unless told: with little to do, that
- * would be a twentieth of what a session costs.
+ * How often event loop lag is sampled. prom-client's default of 10 ms would cost a twentieth of what a
+ * session costs.
  */
 const LAG_SAMPLE_MS = 1_000;
 
-/** A registry with the process's own figures, every sample labelled with the service's name. */
+/** A registry with the process's default metrics, each labelled with the service's name. */
 export function createMetrics(service: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
@@ -17,7 +17,7 @@ export function createMetrics(service: string): Registry {
   return registry;
 }
 
-/** The one latency figure that every stage of the pipeline has under the same name. */
+/** The latency histogram that every stage has under the same name, in seconds. */
 export function stageLatency(registry: Registry): Histogram {
   return new Histogram({
     name: 'facecast_stage_seconds',

@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * How long a process has waited for a CPU so far, in milliseconds, all of its threads together. It had
- * something to do in that time, and was not let.
+ * How long a process has waited in the run queue for a CPU so far, in milliseconds, summed over its threads.
+ * Undefined on a system other than Linux, or for a process that is gone.
  *
- * Linux tells it in `/proc/<pid>/task/<tid>/schedstat`: nanoseconds on a CPU, nanoseconds in the run
- * queue, and turns (Documentation/scheduler/sched-stats.rst). Undefined where nobody tells: on another
- * system, or of a process that is gone.
+ * Source: `/proc/<pid>/task/<tid>/schedstat`: nanoseconds on a CPU, nanoseconds in the run queue, timeslices
+ * (Documentation/scheduler/sched-stats.rst).
  */
 export function schedulerDelayMs(pid: number): number | undefined {
   try {
@@ -22,7 +21,7 @@ function threadDelayMs(pid: number, thread: string): number {
     const [, waited] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
     return Number(waited) / 1e6;
   } catch (error) {
-    // The thread has ended since; or nobody tells of any.
+    // The thread has ended since, or there is no schedstat.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw error;
   }

@@ -1,16 +1,16 @@
 import { ConfigError, EXIT_BAD_CONFIG } from './config.js';
 import type { Logger } from './logger.js';
 
-/** What a started service hands back: `close` ends its work in order and may be called once. */
+/** A started service. `close` ends its work in order; it is called once. */
 export interface RunningService {
   log: Logger;
   close: () => Promise<void>;
 }
 
-/** What a service writes is its own user's alone. */
+/** Umask of every service: what it writes is its own user's alone. */
 const PRIVATE_UMASK = 0o077;
 
-/** A stop that takes longer than this is given up, so that nothing hangs a rolling update. */
+/** A stop that takes longer is cut off, so that nothing hangs a rolling update. */
 const MAX_STOP_MS = 9_000;
 
 /**

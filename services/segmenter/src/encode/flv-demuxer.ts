@@ -1,4 +1,4 @@
-/** What an FLV stream says about its H.264 track, in the order it says it. */
+/** What an FLV stream holds of its H.264 track, in order. */
 export type VideoTag =
   /** The decoder's configuration, once before the first frame: an `avcC` box's content. */
   | { kind: 'config'; avcC: Buffer }
@@ -14,11 +14,11 @@ export class FlvError extends Error {
 }
 
 /**
- * Takes an FLV byte stream apart as it arrives: each picture comes out with its last byte, which is
- * why FLV is what the encoder speaks. What waits for its end is at most one tag.
+ * Parses an FLV byte stream as it arrives: each picture comes out with its last byte. Holds at most one
+ * tag that is not whole yet.
  *
- * Sources: Adobe Flash Video File Format Specification 10.1, annex E.2 (header), E.4.1 (tags),
- * E.4.3 (video tags); the configuration and the pictures are as in ISO/IEC 14496-15.
+ * Sources: Adobe Flash Video File Format Specification 10.1, annex E.2 (header), E.4.1 (tags), E.4.3
+ * (video tags); the configuration and the pictures are as in ISO/IEC 14496-15.
  */
 export class FlvDemuxer {
   private rest: Buffer = Buffer.alloc(0);

@@ -6,29 +6,29 @@ import { parse, setOptions, types } from 'hls-parser';
  * shorter delta updates out of this one.
  */
 
-/** One partial segment: one batch. The first of a segment begins with a key frame, no other does. */
+/** One partial segment: one batch. Only a segment's first part begins with a key frame. */
 interface Part {
   uri: string;
   frames: number;
 }
 
-/** A segment, of which the newest may still be growing. */
+/** A segment; the newest may still be growing. */
 export interface Segment {
   msn: number;
   uri: string;
   /** Name of its initialization section. */
   init: string;
-  /** It continues no segment before it: another encoder made it. */
+  /** Whether another encoder made it than the segment before it. */
   discontinuity: boolean;
   /** When its first frame was captured, in milliseconds since the epoch. */
   capturedAt: number;
   frames: number;
-  /** Those that are still listed. */
+  /** Its parts that are still listed. */
   parts: Part[];
   complete: boolean;
 }
 
-/** What a media playlist says. */
+/** The content of a media playlist. */
 export interface MediaPlaylist {
   segments: readonly Segment[];
   /** Discontinuities that have left the playlist (4.4.3.3). */
@@ -36,30 +36,30 @@ export interface MediaPlaylist {
   ended: boolean;
 }
 
-// What it finds to say of a playlist would go to stdout, among the log's lines of JSON.
+// The parser's remarks would go to stdout, among the log's lines of JSON.
 setOptions({ silent: true });
 
-/** 4.4.3.8: SHOULD be at least three part targets. */
+/** PART-HOLD-BACK in part targets: SHOULD be at least three (4.4.3.8). */
 const PART_HOLD_BACK_TARGETS = 3;
-/** 4.4.3.8: MUST be at least three target durations. */
+/** HOLD-BACK in target durations: MUST be at least three (4.4.3.8). */
 const HOLD_BACK_TARGETS = 3;
-/** 4.4.3.8: MUST be at least six target durations. */
+/** CAN-SKIP-UNTIL in target durations: MUST be at least six (4.4.3.8). */
 export const SKIP_TARGETS = 6;
-/** EXT-X-MAP in a playlist of whole segments asks for 6; nothing of low latency asks for more (8). */
+/** EXT-X-VERSION: EXT-X-MAP needs 6, and low latency needs no more (8). */
 const VERSION = 6;
 
-/** Whole seconds that no segment's duration exceeds (4.4.3.1). */
+/** Target duration: whole seconds that no segment exceeds (4.4.3.1). */
 export function targetSeconds({ fps, framesPerSegment }: Cadence): number {
   return Math.ceil(framesPerSegment / fps);
 }
 
 /**
- * The first segment's media sequence number, which may be any (4.4.3.2). Not 0: hls.js takes that for
- * none, and loads the parts of such a segment again and again.
+ * Media sequence number of the first segment (4.4.3.2). Not 0, which hls.js takes for none: it would load
+ * that segment's parts again and again.
  */
 export const FIRST_MSN = 1;
 
-/** Where the next part will be: the one that is hinted at. */
+/** Place of the next part, which the playlist hints at. */
 export function nextPart({ segments }: Pick<MediaPlaylist, 'segments'>): {
   msn: number;
   part: number;
@@ -75,7 +75,7 @@ export const partName = ({ msn, part }: { msn: number; part: number }) => `${msn
 export const segmentName = (msn: number) => `${msn}.m4s`;
 export const initName = (n: number) => `init-${n}.mp4`;
 
-/** The whole playlist. */
+/** The playlist's text. */
 export function renderPlaylist(playlist: MediaPlaylist, cadence: Cadence): string {
   const seconds = (frames: number) => (frames / cadence.fps).toFixed(5);
   const target = targetSeconds(cadence);
@@ -99,8 +99,8 @@ export function renderPlaylist(playlist: MediaPlaylist, cadence: Cadence): strin
     init = segment.init;
     const date = new Date(Math.round(segment.capturedAt));
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${date.toISOString()}`);
-    // Whoever plays what has ended wants whole segments. And hls.js waits for ever for the last part of
-    // audio, which ends before the pictures do.
+    // After the end whole segments suffice. And hls.js would wait for ever for the last part's audio, which
+    // ends before its video.
     if (!playlist.ended)
       segment.parts.forEach(({ uri, frames }, index) => {
         const independent = index === 0 ? ',INDEPENDENT=YES' : '';

@@ -14,19 +14,19 @@ import {
  */
 const PARTS_LISTED_TARGETS = 3;
 
-/** What is found out later about the time of capture moves it by less (see the extractor's clock). */
+/** Capture times move by less than this when the frame-extractor's `CaptureClock` corrects itself. */
 const MAX_DATE_CORRECTION_MS = 1_500;
 
-/** What a part that was added changed. */
+/** What adding a part changed. */
 export interface Placed {
   msn: number;
   part: number;
   uri: string;
-  /** The segment that was cut short before it, because another encoder made this part. */
+  /** The segment that was completed early, because another encoder made this part; else undefined. */
   cut: Segment | undefined;
-  /** The segment that it completes. */
+  /** The segment that the part completes; undefined if it grows on. */
   completed: Segment | undefined;
-  /** Names that the playlist lists no more. */
+  /** Names of files that the playlist does not list any more. */
   unlisted: { parts: string[]; segments: string[]; inits: string[] };
 }
 
@@ -36,7 +36,7 @@ export class SlidingWindow implements MediaPlaylist {
   discontinuitySequence: number;
   ended: boolean;
 
-  /** `windowSeconds` are listed at least, once there is as much. */
+  /** @param windowSeconds how much is listed at least, once there is as much */
   constructor(
     private readonly cadence: Cadence,
     private readonly windowSeconds: number,
@@ -47,13 +47,16 @@ export class SlidingWindow implements MediaPlaylist {
     this.ended = before.ended;
   }
 
-  /** The date of the end of the newest part, in milliseconds since 1970; undefined where there is none. */
+  /** When the newest part ends, in milliseconds since the epoch; undefined without a part. */
   get endDate(): number | undefined {
     const last = this.segments.at(-1);
     return last && last.capturedAt + (last.frames * 1000) / this.cadence.fps;
   }
 
-  /** Lists the next part. `init` is given with the first part of each encoder. */
+  /**
+   * Lists the next part.
+   * @param init name of the initialization section, with the first part of each encoder
+   */
   add(part: { frames: number; capturedAt: number }, init?: string): Placed {
     const cut = init === undefined ? undefined : this.closeSegment();
     const position = nextPart(this);
@@ -68,7 +71,7 @@ export class SlidingWindow implements MediaPlaylist {
     return { ...position, uri, cut, completed, unlisted: this.slide() };
   }
 
-  /** Completes the growing segment as it is, and lets no part follow. */
+  /** Ends the playlist; returns the segment that this completes, if one was growing. */
   end(): Segment | undefined {
     this.ended = true;
     return this.closeSegment();
@@ -100,9 +103,8 @@ export class SlidingWindow implements MediaPlaylist {
   }
 
   /**
-   * The date of the segment after `last`, whose first frame is believed to be of `capturedAt`. Dates
-   * are as far from each other as segments are long, which players take for granted: hls.js places
-   * segments by their dates, and where these disagree with the media it never sees the end of it.
+   * The date of the segment after `last`. It follows the last one's end, unless capture has jumped: hls.js
+   * places segments by their dates, and with dates that disagree with the media it never reaches the end.
    */
   private dateAfter(last: Segment, capturedAt: number): number {
     const expected = last.capturedAt + (last.frames * 1000) / this.cadence.fps;

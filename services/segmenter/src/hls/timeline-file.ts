@@ -4,13 +4,13 @@ import { isFull, type RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
 
-/** Five hours of a face in each frame. Beyond it the older half goes. */
+/** Largest timeline: five hours with a face in each frame. Beyond it the older half is dropped. */
 const MAX_TIMELINE_BYTES = 64 * 1024 * 1024;
 
-/** More than the lines of one batch, and of most segments; where it is not, twice as much is read. */
+/** How much is read from the end to find a frame; doubled until it is found. */
 const TAIL_BYTES = 64 * 1024;
 
-/** The faces of each frame that has any, a line of JSON each, in the order of the frames. */
+/** A session's face timeline: one line of JSON for each frame that has faces, in order. */
 export class TimelineFile {
   private constructor(
     private readonly path: string,
@@ -21,8 +21,7 @@ export class TimelineFile {
   ) {}
 
   /**
-   * Goes on with the file, if there is one, at frame `firstFrame`: what a predecessor wrote from there on
-   * goes.
+   * Opens, or resumes, a timeline at frame `firstFrame`: lines of frames from there on are dropped.
    */
   static async open(
     path: string,
@@ -52,7 +51,7 @@ export class TimelineFile {
       const frame = firstFrame + index;
       return [JSON.stringify({ frame, t: seconds(frame / this.fps), faces }) + '\n'];
     });
-    // The first batch makes the file in any case: that nobody is seen is an answer too.
+    // The first batch makes the file even without faces, so that readers find it.
     if (lines.length === 0 && firstFrame > 0) return;
     const text = Buffer.from(lines.join(''));
     await this.volume.write(async () => this.appendWhole(text));
@@ -64,7 +63,7 @@ export class TimelineFile {
     try {
       appendFileSync(this.path, text);
     } catch (error) {
-      // Some of it may be there.
+      // Part of it may have been written.
       if (isFull(error)) truncateSync(this.path, this.bytes);
       throw error;
     }
@@ -80,25 +79,28 @@ export class TimelineFile {
 
 const NEWLINE = 10;
 
-/** To the tenth of a millisecond. */
+/** Rounds to a tenth of a millisecond. */
 function seconds(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }
 
-/** Cuts the lines of frames from `firstFrame` on, and a torn last line, off; the size that is left. */
+/**
+ * Truncates a timeline before frame `firstFrame`, or before a torn last line; resolves to its size in
+ * bytes.
+ */
 export async function dropFrames(path: string, firstFrame: number): Promise<number> {
   const { offset } = await readFrom(path, firstFrame);
   await truncate(path, offset);
   return offset;
 }
 
-/** The lines of the frames from `from` up to, but without, `to`. */
+/** The lines of frames from number `from` up to, but without, `to`. */
 export async function linesOfFrames(path: string, from: number, to: number): Promise<Buffer> {
   const { lines } = await readFrom(path, from);
   return lines.subarray(0, startOf(lines, to));
 }
 
-/** The lines of frames from `firstFrame` on, with a torn last one, and where they begin in the file. */
+/** The lines of frames from `firstFrame` on, a torn last one included, and their offset in the file. */
 async function readFrom(path: string, firstFrame: number) {
   const file = await open(path, 'r');
   try {
@@ -107,7 +109,7 @@ async function readFrom(path: string, firstFrame: number) {
       const from = Math.max(0, size - bytes);
       const tail = Buffer.alloc(size - from);
       await file.read(tail, 0, tail.length, from);
-      // What the tail begins with is a piece of a line, unless it is all there is.
+      // Unless the tail is the whole file, it begins in the middle of a line.
       const whole = from === 0 ? 0 : tail.indexOf(NEWLINE) + 1;
       const start = whole + startOf(tail.subarray(whole), firstFrame);
       if (from > 0 && start === whole) continue;
@@ -118,7 +120,7 @@ async function readFrom(path: string, firstFrame: number) {
   }
 }
 
-/** Where the lines of frames from `frame` on begin; a torn last line counts as one of them. */
+/** Offset of the first line of frames from `frame` on; a torn last line counts as one of them. */
 function startOf(lines: Buffer, frame: number): number {
   for (let at = 0; ;) {
     const end = lines.indexOf(NEWLINE, at);
@@ -127,10 +129,10 @@ function startOf(lines: Buffer, frame: number): number {
   }
 }
 
-/** Enough of a line for its frame's number. */
+/** Bytes of a line that hold its frame's number. */
 const FRAME_BYTES = 30;
 
-/** A line that cannot be read counts as one that is too new. */
+/** Frame number of a line; Infinity if it cannot be read. */
 function frameOf(line: string): number {
   return Number(/^\{"frame":(\d+)/.exec(line)?.[1] ?? Infinity);
 }

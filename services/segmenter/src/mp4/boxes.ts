@@ -37,7 +37,7 @@ export function u64(value: number): Buffer {
   return bytes;
 }
 
-/** The box that `path` leads to, the first of each type: its content, without its header. */
+/** Content of the box at `path`, the first of each type, without its header; undefined if there is none. */
 export function findBox(bytes: Buffer, ...path: string[]): Buffer | undefined {
   const [type, ...deeper] = path;
   if (type === undefined) return bytes;
@@ -47,7 +47,7 @@ export function findBox(bytes: Buffer, ...path: string[]): Buffer | undefined {
 
 /**
  * The boxes that lie one after another in `bytes`.
- * @throws {RangeError} where they do not fill it exactly
+ * @throws {RangeError} if they do not fill it exactly
  */
 export function listBoxes(bytes: Buffer): { type: string; content: Buffer }[] {
   const boxes = [];

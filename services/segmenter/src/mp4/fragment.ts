@@ -10,31 +10,31 @@ import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
 import type { EncodedAudio } from '../encode/audio-track.js';
 
 /**
- * One LL-HLS part in fragmented MP4. Section numbers are of ISO/IEC 14496-12.
+ * One LL-HLS part as fragmented MP4. Section numbers are of ISO/IEC 14496-12.
  *
- * Every picture is as long as any other, every frame of audio too, and time is counted from the session's
- * first: the place of a part on the time line follows from the numbers of its first picture and its first
- * frame of audio alone, whoever encoded it.
+ * All pictures have one duration, and all AAC frames too. So a part's decode time follows from the number of
+ * its first picture, and of its first AAC frame, whichever encoder made it.
  */
 
-/** One encoded picture: length-prefixed NAL units, shown in the order of decoding. */
+/** One encoded picture: length-prefixed NAL units; pictures are shown in decoding order. */
 export interface EncodedFrame {
   key: boolean;
   data: Buffer;
 }
 
-/** What a part says of itself. */
+/** What can be read back from a part. */
 export interface PartHeader {
   batch: number;
   firstFrame: number;
   frameCount: number;
-  /** Its session has audio. */
+  /** Whether its session has audio. */
   hasAudio: boolean;
 }
 
 /**
- * `moof` and `mdat` (8.8.4, 8.1.1), the pictures before the audio. The batch's number is its sequence
- * number (8.8.5, which begins with 1), so that a part tells by itself how far the session is.
+ * Writes a part: `moof` and `mdat` (8.8.4, 8.1.1), pictures before audio. The fragment's sequence number
+ * (8.8.5) is the batch's number plus 1, so that a successor can read from the part how far the session
+ * is.
  */
 export function writeFragment(
   { batch, firstFrame }: Pick<PartHeader, 'batch' | 'firstFrame'>,
@@ -54,7 +54,7 @@ export function writeFragment(
   return Buffer.concat([moofWith(moofBytes + BOX_HEADER_BYTES), box('mdat', ...media)]);
 }
 
-/** Reads back what `writeFragment` wrote; undefined where the bytes are no such part. */
+/** Reads a part back; undefined if `writeFragment` did not write these bytes. */
 export function readFragment(bytes: Buffer): PartHeader | undefined {
   try {
     const moof = findBox(bytes, 'moof');

@@ -4,8 +4,8 @@ import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
 import type { SampleIndex, TrackIndex } from './sample-index.js';
 
 /**
- * The `moov` of a recording that is no longer fragmented: that of its initialization section with the
- * tables of all samples in it. Section numbers are of ISO/IEC 14496-12.
+ * The `moov` of a finished recording: its initialization section's, with the tables of all samples. Section
+ * numbers are of ISO/IEC 14496-12.
  */
 export function movieBox({ inits, tracks }: SampleIndex): Buffer {
   const traks = inits.map((init) => listBoxes(init).filter(({ type }) => type === 'trak'));
@@ -50,7 +50,7 @@ function sampleEntries(trak: Buffer): Buffer[] {
   return listBoxes(stsd).map(({ type, content }) => box(type, content));
 }
 
-/** A box with some of those in it replaced, by their types. */
+/** A copy of a box in which the boxes of some types are replaced. */
 function rebuilt(
   type: string,
   content: Buffer,

@@ -2,27 +2,27 @@ import type { FileHandle } from 'node:fs/promises';
 import { BOX_HEADER_BYTES, findBox } from './boxes.js';
 import { readRuns, type SampleRun } from './sample-runs.js';
 
-/** Read at once: some parts, as to read costs more than what is read. */
+/** Bytes per read: several parts, because a read costs more than its bytes. */
 const BLOCK_BYTES = 64 * 1024;
 
-/** Samples that lie one after another and are decoded alike. */
+/** Samples that lie one after another and need the same initialization section. */
 interface Chunk {
-  /** In the file. */
+  /** Position in the file, in bytes. */
   offset: number;
   samples: number;
-  /** Which initialization section they need, counted from 0. */
+  /** Number of their initialization section, from 0. */
   init: number;
 }
 
-/** Where the samples of one track are. */
+/** Where the samples of one track are, and how large. */
 export interface TrackIndex {
   sizes: number[];
-  /** Numbers of those with which a decoder may begin, counted from 0. */
+  /** Numbers of the sync samples, from 0. */
   keys: number[];
   chunks: Chunk[];
 }
 
-/** Where everything is in a recording. */
+/** Where the samples of a recording are. */
 export interface SampleIndex {
   /** Contents of the `moov` of each initialization section. */
   inits: Buffer[];
@@ -30,8 +30,8 @@ export interface SampleIndex {
 }
 
 /**
- * Finds the samples of a recording: walks over the boxes between two places of its file, without the
- * media. Where something else begins, it ends.
+ * Finds the samples of a recording by walking over the boxes between two positions of its file, without
+ * reading the media. Stops at anything that is no box.
  */
 export async function indexSamples(
   file: FileHandle,

@@ -3,11 +3,11 @@ import { findBox, listBoxes } from './boxes.js';
 /** Samples of one track that lie one after another, as a part's `trun` lists them. */
 export interface SampleRun {
   trackId: number;
-  /** Place of the first one's bytes, counted from the beginning of the part. */
+  /** Position of the first sample in the part, in bytes. */
   offset: number;
-  /** Bytes of each. */
+  /** Size of each sample, in bytes. */
   sizes: number[];
-  /** Whether a decoder may begin with it, of each. */
+  /** Whether each is a sync sample. */
   keys: boolean[];
 }
 

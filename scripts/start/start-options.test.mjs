@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readOptions } from './options.mjs';
+import { readOptions } from './start-options.mjs';
 
 test('npm start leaves a service out, or watches the sources, where that is asked for', () => {
   expect(readOptions([])).toEqual({ without: undefined, dev: false });
