@@ -1,4 +1,4 @@
-/** Why a session cannot go on; the message is a sentence that its publisher may read. */
+/** A session cannot go on. The message is a sentence for its publisher. */
 export class SessionFailure extends Error {
   constructor(message: string) {
     super(message);

@@ -11,7 +11,7 @@ export interface ConsumedInputDeps {
   settings: Pick<PackagerSettings, 'cadence'>;
 }
 
-/** Removes what a session's segmenter has no more use for: entries of the log and files of batches. */
+/** Removes input that a session needs no more: log entries, and batches' files in the frame store. */
 export class ConsumedInput {
   private duplicates: LoggedEntry[] = [];
 
@@ -20,20 +20,20 @@ export class ConsumedInput {
     private readonly deps: ConsumedInputDeps,
   ) {}
 
-  /** Notes an entry of a batch whose turn another entry has, or had. */
+  /** Notes an entry for a batch that another entry stands for. */
   addDuplicate(logged: LoggedEntry): void {
     this.duplicates.push(logged);
   }
 
-  /** A batch's part is listed: its input is not wanted any more. */
+  /** Removes the input of a batch whose part is listed. */
   async remove(listed: LoggedBatch | UnsearchedBatch): Promise<void> {
     if ('id' in listed) await this.deps.renderedLog.remove(this.sessionId, [listed.id]);
     await this.removeFiles(listed.batch.batch);
   }
 
   /**
-   * Removes the entries that were noted, and the files that came with those of listed batches.
-   * @param batches how many are listed
+   * Removes noted duplicates, and the files of those whose batches are listed.
+   * @param batches how many batches are listed
    */
   async removeDuplicates(batches: number): Promise<void> {
     if (this.duplicates.length === 0) return;
@@ -47,7 +47,7 @@ export class ConsumedInput {
     }
   }
 
-  /** What a new encoder, or a successor's, would have to be given again, stays. */
+  /** Keeps the newest audio, which a new encoder would have to be given again. */
   private async removeFiles(batch: number): Promise<void> {
     const { sessionId } = this;
     const { frames, settings } = this.deps;

@@ -6,11 +6,11 @@ import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
 import { redactFrames } from './redact-frames.js';
 import type { SegmenterMetrics } from '../metrics.js';
 
-/** A batch that is this late, and that a detector has taken, is given to another one too. */
+/** When a batch is this late, in milliseconds, and a detector holds it, another one is asked too. */
 const HEDGE_AFTER_MS = 300;
-/** A batch that is this late is not waited for any more. */
+/** When a batch is this late, in milliseconds, it is shown without a search. */
 const FALLBACK_AFTER_MS = 700;
-/** A session that nothing comes of is looked at so often. */
+/** How often a session without results is polled. */
 const POLL_EVERY_MS = 250;
 
 export interface HedgingDeps {
@@ -18,30 +18,29 @@ export interface HedgingDeps {
   detect: JobQueue<'detect'>;
   frames: FrameStore;
   metrics: Pick<SegmenterMetrics, 'hedgedBatches' | 'unsearchedBatches'>;
-  /** How late a batch may be before it is shown without a search, in milliseconds: 700 unless told. */
+  /** How late a batch may be before it is shown without a search; `FALLBACK_AFTER_MS` unless set. */
   fallbackMs?: number;
 }
 
-/** A batch as it was decoded, hidden as a whole where its effect wants faces hidden. */
+/** A batch as it was decoded; redacted as a whole if its effect hides faces. */
 export interface UnsearchedBatch {
   batch: RenderedBatch;
   frames: Buffer;
 }
 
 /**
- * Live video cannot wait for detectors that are dead, stuck or behind. Looks after the batch whose
- * turn it is: a detector that has it and does not bring it is given company (a hedged request; the
- * first result wins), and in the end the batch is shown without a search.
+ * Bounds how long a session waits for its next batch. After `HEDGE_AFTER_MS` another detector is asked for it
+ * too (a hedged request; the first result wins); after `FALLBACK_AFTER_MS` it is shown without a search.
  *
- * How late a batch is, is told by the hosts' clocks; that it is also told by how long no detector has
- * brought one keeps a clock that jumps from counting for much.
+ * Lateness is the smaller of wall-clock age and time since the last result, so that a clock jump cannot
+ * trigger a fallback.
  */
 export class Hedging {
   private lastResultAt = performance.now();
   private nextPollAt = this.lastResultAt + HEDGE_AFTER_MS;
   private hedgedBatch = -1;
   private readonly fallbackMs: number;
-  /** Whether the batch that was looked for last has no job, or no frames to search. */
+  /** Whether the batch that was polled last has no job, or no frames: it may be lost. */
   isNowhere = false;
 
   constructor(
@@ -51,19 +50,21 @@ export class Hedging {
     this.fallbackMs = deps.fallbackMs ?? FALLBACK_AFTER_MS;
   }
 
-  /** A batch that a detector brought had its turn. */
+  /** Says that a detector's result had its turn. */
   resultArrived(): void {
     this.isNowhere = false;
     this.lastResultAt = performance.now();
     this.nextPollAt = this.lastResultAt + HEDGE_AFTER_MS;
   }
 
-  /** When there is something to look after, in milliseconds from now. */
+  /** When the next poll is due, in milliseconds from now. */
   get nextPollMs(): number {
     return Math.max(0, this.nextPollAt - performance.now());
   }
 
-  /** Does for a late batch what is due; the batch itself where that is to be waited for no longer. */
+  /**
+   * Does what is due for the next batch; resolves to it, unsearched, once it is not waited for any more.
+   */
   async poll(batch: number): Promise<UnsearchedBatch | undefined> {
     if (this.nextPollMs > 0) return undefined;
     const found = await this.deps.detect.find(detectJobId({ sessionId: this.sessionId, batch }));
@@ -77,19 +78,19 @@ export class Hedging {
   }
 
   /**
-   * Removes the jobs of a batch that was shown without a search: detectors that come back begin with what
-   * is new. Only once its part is listed: until then, its job is all that tells a successor of it.
+   * Removes the jobs of an unsearched batch once its part is listed, so that detectors that come back begin
+   * with newer ones. Until then a successor finds the batch by its job.
    */
   async listed({ batch }: UnsearchedBatch): Promise<void> {
     const jobIds = [detectJobId(batch), hedgeJobId(batch)];
     await Promise.all(jobIds.map((jobId) => this.deps.detect.remove(jobId)));
   }
 
-  /** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
+  /** How late a batch is, in milliseconds. Media ahead of its time, as of a pushed file, is not late. */
   private latenessOf({ capturedAt, decodedAt }: DetectJob): number {
     const sinceDecoded = Date.now() - decodedAt;
     const aheadMs = Math.max(0, capturedAt - decodedAt);
-    // The clock was set back since.
+    // A clock was set back since: only the time since the last result counts.
     const age = sinceDecoded < 0 ? Infinity : sinceDecoded - aheadMs;
     return Math.max(0, Math.min(age, performance.now() - this.lastResultAt));
   }
@@ -105,7 +106,7 @@ export class Hedging {
     const { frames, metrics } = this.deps;
     const { sessionId } = this;
     const pictures = await frames.read({ sessionId, batch: job.batch, kind: 'decoded' });
-    // Without its frames only a detector's result could help, if there is one.
+    // Without decoded frames, only a detector's result can help.
     if (!pictures) {
       this.isNowhere = true;
       this.nextPollAt = performance.now() + POLL_EVERY_MS;

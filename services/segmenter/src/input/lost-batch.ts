@@ -5,24 +5,24 @@ import type { Redis } from '@facecast/shared/redis/redis';
 import { SessionFailure } from '../session-failure.js';
 import type { SegmenterMetrics } from '../metrics.js';
 
-/** Looks after which a batch that is nowhere is asked for, and between two times: about a second. */
+/** Polls before a lost batch is requested, and between two requests: about a second. */
 const POLLS_PER_REQUEST = 4;
-/** Looks at a session that nobody decodes any more: the news of its end may be on its way. */
+/** Polls before a session that nobody decodes fails: its end may still be on its way. */
 const MAX_POLLS_WITHOUT_DECODER = 8;
 
 export interface LostBatchDeps {
   redis: Redis;
-  /** The claims of whoever decodes. */
+  /** The queue with the leases of frame-extractors. */
   decode: JobQueue<'decode'>;
   metrics: Pick<SegmenterMetrics, 'batchesLost'>;
   log: Logger;
 }
 
 /**
- * Has a batch made again that was lost on its way: it was handed on, others wait for it, and it is in no
- * queue and no log. Its input is kept until it is listed, so whoever decodes the session can.
+ * Requests a batch again that was lost on its way: it was dispatched, later ones wait for it, and it is in no
+ * queue and no log. The frame-extractor keeps its input until it is listed, and makes it again.
  *
- * Time is counted in looks, not by a clock: a segmenter that stood still has not looked.
+ * Time is counted in polls, not by a clock: a segmenter that stood still has not polled.
  */
 export class LostBatchWatch {
   private batch: number | undefined;
@@ -35,9 +35,9 @@ export class LostBatchWatch {
   ) {}
 
   /**
-   * To be told at each look.
-   * @param batch that is nowhere, undefined where none is
-   * @throws {SessionFailure} where nobody is there who could make it again
+   * To be called at each poll.
+   * @param batch number of the batch that is lost; undefined if none is
+   * @throws {SessionFailure} if no frame-extractor is left to make it again
    */
   async polled(batch: number | undefined): Promise<void> {
     if (batch !== this.batch || batch === undefined) {

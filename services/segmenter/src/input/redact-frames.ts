@@ -1,6 +1,6 @@
 import { frameBytes } from '@facecast/shared/media/frame-store';
 
-/** So many cells across the shorter side of a frame leave no features of a face that fills it. */
+/** Cells across the shorter side of a frame: even a face that fills it has no features left. */
 const CELLS_ACROSS = 5;
 
 /**

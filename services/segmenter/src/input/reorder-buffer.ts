@@ -8,26 +8,27 @@ export interface LoggedBatch {
 }
 
 /**
- * Most batches that wait for their turn: five minutes of a session that was without a segmenter. Its
- * pictures are in the frame store; what is held here is a kilobyte each.
+ * Most batches that wait for their turn, about a kilobyte each: five minutes of a session without
+ * segmenter.
  */
 export const MAX_WAITING_BATCHES = 3_000;
 
-/** Puts a session's batches, which come in any order and may repeat, into the order of their numbers. */
+/** Puts a session's batches, which arrive in any order and may repeat, into the order of their numbers. */
 export class ReorderBuffer {
   private readonly waiting = new Map<number, LoggedBatch>();
   private inputEnd: InputEnd | undefined;
-  /** The highest number that an entry had. */
+  /** Highest number of any entry so far. */
   private newest = -1;
 
-  /** `next` is the number of the first batch that is wanted. */
+  /** @param next number of the first batch that is wanted */
   constructor(private next: number) {}
 
   /**
-   * Takes an entry of the log in.
+   * Takes in an entry of the log. Returns what becomes of it:
    *
-   * `held`: it gets its turn. `repeated`: another of the same number has its turn; this one's entry
-   * can go. `published`: that other one had its turn already, so this one's files can go too.
+   * - `held`: it waits for its turn.
+   * - `repeated`: another entry waits for the same batch; this entry can be removed.
+   * - `published`: the batch had its turn; this entry and its files can be removed.
    *
    * @throws {SessionFailure} when `MAX_WAITING_BATCHES` wait already
    */
@@ -51,29 +52,29 @@ export class ReorderBuffer {
     return 'held';
   }
 
-  /** The batch whose turn it is, if it is there. */
+  /** Takes the batch whose turn it is; undefined if it has not arrived. */
   take(): LoggedBatch | undefined {
     const batch = this.waiting.get(this.next);
     if (batch) this.waiting.delete(this.next++);
     return batch;
   }
 
-  /** The batch that was taken last cannot be had by its entry: it is its turn again. */
+  /** Says that the batch taken last cannot be read: it is its turn again. */
   putBack(): void {
     this.next--;
   }
 
-  /** The batch whose turn it is had it by another way. */
+  /** Says that the batch whose turn it is was had without an entry. */
   skip(): void {
     this.next++;
   }
 
-  /** The number of the batch whose turn it is. */
+  /** Number of the batch whose turn it is. */
   get turn(): number {
     return this.next;
   }
 
-  /** Whether batches, or the end, wait for their turn. */
+  /** Whether later batches, or the end, wait for their turn. */
   get hasWaiting(): boolean {
     return this.waiting.size > 0 || this.inputEnd !== undefined;
   }
@@ -86,7 +87,7 @@ export class ReorderBuffer {
     return isExpected && !this.end && !this.waiting.has(this.next) ? this.next : undefined;
   }
 
-  /** The end of the input, once every batch before it had its turn. */
+  /** The end of the input, once every batch before it had its turn; undefined until then. */
   get end(): InputEnd | undefined {
     return this.inputEnd && this.next >= this.inputEnd.batches ? this.inputEnd : undefined;
   }

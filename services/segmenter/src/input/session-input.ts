@@ -15,7 +15,7 @@ export interface SessionInputDeps extends HedgingDeps, LostBatchDeps, ConsumedIn
   metrics: HedgingDeps['metrics'] & LostBatchDeps['metrics'];
 }
 
-/** A batch as a detector left it, with its I420 planes. They are good until the next is asked for. */
+/** A rendered batch with its I420 planes, which are overwritten when the next batch is asked for. */
 export interface SearchedBatch extends LoggedBatch {
   frames: Buffer;
 }
@@ -30,7 +30,7 @@ export class SessionInput {
   private readonly hedging: Hedging;
   private readonly lostBatch: LostBatchWatch;
   private readonly consumed: ConsumedInput;
-  /** The last batch's frames, whose place the next takes once they are encoded. */
+  /** The last batch's buffer, to be reused for the next. */
   private spareBuffer: Buffer | undefined;
   private failure: Error | undefined;
 
@@ -51,12 +51,12 @@ export class SessionInput {
     this.consumed = new ConsumedInput(sessionId, deps);
   }
 
-  /** Whether batches that nobody has had yet, or the end, wait for their turn. */
+  /** Whether later batches, or the end, wait for their turn. */
   get hasWaiting(): boolean {
     return this.reorderBuffer.hasWaiting;
   }
 
-  /** Whether nothing comes after what was given; mostly that is known before the last batch is searched. */
+  /** Whether the batch given last is the session's last one. */
   get isOver(): boolean {
     return this.reorderBuffer.end !== undefined;
   }
@@ -70,7 +70,7 @@ export class SessionInput {
   }
 
   /**
-   * The batch whose turn it is, as soon as it can be had; or the end of the input.
+   * Resolves to the next batch, rendered or unsearched, or to the end of the input.
    * @throws {import('../session-failure.js').SessionFailure} when there will be neither
    */
   async next(signal: AbortSignal): Promise<SearchedBatch | UnsearchedBatch | InputEnd> {
@@ -84,7 +84,7 @@ export class SessionInput {
     }
   }
 
-  /** A batch's part is listed: removes its input. */
+  /** Removes the input of a batch whose part is listed. */
   async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
     if (!('id' in listed)) await this.hedging.listed(listed);
     await this.consumed.remove(listed);
@@ -114,7 +114,7 @@ export class SessionInput {
     if (searched || this.reorderBuffer.end) return searched ?? this.reorderBuffer.end;
     const isDue = this.hedging.nextPollMs <= 0;
     const unsearched = await this.hedging.poll(this.reorderBuffer.turn);
-    // It may have come while it was looked for.
+    // It may have arrived during the poll.
     const after = await this.takeSearched();
     if (!after && unsearched) {
       this.reorderBuffer.skip();
@@ -140,7 +140,7 @@ export class SessionInput {
       this.hedging.resultArrived();
       return { ...logged, frames };
     }
-    // An entry without frames is no batch: it is searched, or made, again.
+    // An entry without frames is no batch: wait for it to be rendered, or made, again.
     this.reorderBuffer.putBack();
     this.consumed.addDuplicate({ id: logged.id, entry: logged.batch });
     return undefined;

@@ -18,7 +18,7 @@ import { readIfThere, writeWhole } from '../atomic-files.js';
 import { Packager, type PackagerSettings } from '../hls/packager.js';
 import type { RecordingService } from '../recording/recording-service.js';
 
-/** Where the traces of sessions are. */
+/** What ending a session needs. */
 export interface EndSessionDeps {
   redis: Redis;
   registry: SessionRegistry;
@@ -30,7 +30,7 @@ export interface EndSessionDeps {
   log: Logger;
 }
 
-/** The summary of a session that has ended; undefined of any other. */
+/** The summary of a session; undefined if it has not ended. */
 export async function readSummary(
   hlsDir: string,
   sessionId: string,
@@ -68,8 +68,8 @@ export async function endSession(
 }
 
 /**
- * Ends a session from what its folder holds, and even where nothing can be written there any more: where
- * there is no room, its folder goes.
+ * Ends a session from what its folder holds. If nothing can be written there any more, its folder is
+ * removed.
  */
 export async function endFailedSession(
   deps: EndSessionDeps,
@@ -81,13 +81,13 @@ export async function endFailedSession(
     await endSession(deps, packager, stats, error);
   } catch (failure) {
     deps.log.error({ sessionId: stats.sessionId, err: failure }, 'could not end a playlist');
-    // Nobody is to wait for more of a playlist that will not even end; and others need the room.
+    // Players must not wait for a playlist that cannot even end, and others need the space.
     if (isFull(failure)) await rm(join(deps.hlsDir, stats.sessionId), { recursive: true });
     await cleanUpSession(deps, { ...stats, error });
   }
 }
 
-/** Removes what an ended session has outside of its folder, and tells that it ended. */
+/** Removes what an ended session has outside of its folder, and publishes `ended`. */
 export async function cleanUpSession(
   { redis, registry, renderedLog, frames }: EndSessionDeps,
   { sessionId, framesOut, error }: SessionSummary,

@@ -33,13 +33,13 @@ export interface SegmentSessionDeps extends EndSessionDeps, SessionInputDeps {
   settings: PackagerSettings;
   watcher: PlaylistWatcher;
   metrics: SegmenterMetrics;
-  /** Where `hlsDir` is. */
+  /** The volume that `hlsDir` is on. */
   volume: RetryOnDiskFull;
 }
 
 const STATS_EVERY_MS = 1_000;
 
-/** Segments one session from its claim, or from where its last owner came to, to its end. */
+/** Segments one session to its end, from its beginning or from where its last owner stopped. */
 export async function segmentSession(lease: Lease, deps: SegmentSessionDeps): Promise<void> {
   const summary = await readSummary(deps.hlsDir, lease.sessionId);
   if (summary) return cleanUpSession(deps, summary);
@@ -50,15 +50,15 @@ export async function segmentSession(lease: Lease, deps: SegmentSessionDeps): Pr
 }
 
 /**
- * One session's work, from the claim to the end: rendered batches into order, each encoded to one part,
- * each part listed, and only then its input removed.
+ * One session's work, from taking the lease to the end: orders rendered batches, encodes each to a part,
+ * lists it, and only then removes its input.
  */
 class SegmentedSession {
   private readonly input: SessionInput;
   private readonly encoder: PartEncoder;
   private readonly stats: StatsCounter;
   private readonly protection: ViewersProtection;
-  /** Aborted when the session is not registered any more: an owner before this one has ended it. */
+  /** Aborted when the session is not registered any more, because an earlier owner ended it. */
   private readonly deregistered = new AbortController();
   private readonly signal: AbortSignal;
 
@@ -87,7 +87,7 @@ class SegmentedSession {
     });
   }
 
-  /** Takes a session up, be it new or left by another. */
+  /** Opens a session, new or left by another owner. */
   static async open(
     deps: SegmentSessionDeps,
     session: Session,
@@ -108,7 +108,7 @@ class SegmentedSession {
     return new SegmentedSession(deps, session, lease, packager, timeline, recorder);
   }
 
-  /** Works until the session is over; rejects when another replica is to continue it. */
+  /** Works until the session has ended; rejects if another replica is to continue it. */
   async run(): Promise<void> {
     const { watcher } = this.deps;
     const { signal } = this;
@@ -136,7 +136,7 @@ class SegmentedSession {
     }
   }
 
-  /** Publishes batch after batch until the end of the input, and gives that. */
+  /** Publishes batch after batch; resolves to the end of the input. */
   private async publishAll(): Promise<InputEnd> {
     for (;;) {
       const next = await this.input.next(this.signal);
@@ -150,7 +150,7 @@ class SegmentedSession {
     if (next.batch.batch === 0) await this.prepareFolder();
     const { batch, shown } = await this.protection.apply(next.batch, next.frames);
     const content = await this.encode(batch, next.frames);
-    // Encoding may have taken longer than the lease: because the encoder is slow, or this process was frozen.
+    // The lease may have expired during the encoding: the encoder was slow, or this process frozen.
     await this.lease.confirm();
     await this.timeline.append(batch);
     const { firstFrame, frameCount, capturedAt } = batch;
@@ -197,7 +197,7 @@ class SegmentedSession {
       error instanceof SessionFailure || error instanceof VolumeFullError
         ? error.message
         : 'The stream could not be written.';
-    // A replica that was frozen would end what its successor does well.
+    // Fenced: a replica that was frozen must not end what its successor does well.
     await this.lease.condemn(message);
     this.deps.log.error({ sessionId: this.session.id, err: error }, 'session failed');
     await endFailedSession(this.deps, this.snapshot('ended'), { code: 'internal', message });

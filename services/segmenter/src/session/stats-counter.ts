@@ -57,7 +57,9 @@ export class StatsCounter {
     this.counted.framesIn = Math.max(this.counted.framesIn, firstFrame + frameCount);
   }
 
-  /** A batch is listed. Whether viewers are protected in another way from it on; so they are by the first. */
+  /**
+   * A batch is listed. Whether viewers are protected in another way from it on; so they are by the first.
+   */
   published(batch: RenderedBatch, { at, endDate, shown }: Listing): boolean {
     const counted = this.counted;
     counted.width = batch.width;

@@ -66,7 +66,10 @@ export async function playNumbers(path: string, ...inputOptions: string[]): Prom
   return readNumbers(await play(path, ...inputOptions));
 }
 
-/** All frames that ffmpeg reads from a playlist or file, scaled to WIDTH x HEIGHT, in the order it shows them. */
+/**
+ * All frames that ffmpeg reads from a playlist or file, scaled to WIDTH x HEIGHT, in the order it shows
+ * them.
+ */
 async function play(path: string, ...inputOptions: string[]): Promise<Buffer> {
   const options = ['-v', 'error', ...inputOptions, '-i', path, '-fps_mode', 'passthrough'];
   const output = ['-vf', `scale=${WIDTH}:${HEIGHT}:flags=neighbor`, '-pix_fmt', 'yuv420p'];
