@@ -26,7 +26,6 @@ test.each([
   ['a reload', () => page.reload()],
   ['the logo', () => page.locator('.brand').click()],
   ['Back and Forward', () => page.goto('about:blank').then(() => page.goBack())],
-  ['a crash', () => crash()],
 ])('after %s the stream goes on where it was, in the same session', async (_, leave) => {
   await goLive(page);
   const before = await link();
@@ -90,11 +89,3 @@ test('one’s own streams stay known to the browser, and can be deleted', async 
   await page.reload();
   expect(await stream.count()).toBe(0);
 });
-
-/** Ends the tab's process; what a browser keeps for a tab is there when it is loaded again. */
-async function crash(): Promise<void> {
-  const crashed = page.waitForEvent('crash');
-  await page.goto('chrome://crash').catch(() => undefined);
-  await crashed;
-  await page.goto(live.stack.url);
-}
