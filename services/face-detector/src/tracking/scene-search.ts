@@ -69,14 +69,15 @@ function heldTracks(
   isNewScene: boolean,
   { hidden, schedule }: Wanted,
 ): Track[] {
-  const usual = hidden ? schedule.holdHidden : schedule.hold;
-  const hold = isNewScene ? (hidden ? HOLD_AFTER_CUT_RUNS * schedule.run : 0) : usual;
+  const afterCut = hidden ? HOLD_AFTER_CUT_RUNS * schedule.run : 0;
+  const holdOf = ({ sure }: Track) =>
+    isNewScene ? afterCut : hidden && sure ? schedule.holdHidden : schedule.hold;
   const found = [...matched.map(({ now }) => now), ...entered];
   return missed
     .filter(
       ({ track, box }) =>
         (hidden || track.sure) &&
-        Math.abs(number - track.foundIn) <= hold &&
+        Math.abs(number - track.foundIn) <= holdOf(track) &&
         !found.some((face) => isSameFace(face, box)),
     )
     .map(({ track }) => (isNewScene ? { ...track, sure: false, dx: 0, dy: 0 } : track));

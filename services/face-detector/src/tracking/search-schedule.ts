@@ -2,7 +2,7 @@
 export interface SearchSchedule {
   /** One frame of this many is searched; the faces of the others are between those of two that were. */
   run: number;
-  /** Known faces keep their place for this long without being found; longer where faces are hidden. */
+  /** Known faces keep their place for this long without being found; sure ones longer if faces are hidden. */
   hold: number;
   holdHidden: number;
   /** What has changed is searched for new faces this often; where faces are hidden, in each run. */
