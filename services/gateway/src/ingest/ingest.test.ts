@@ -9,6 +9,7 @@ import {
   type FacecastEvent,
 } from '@facecast/shared/protocol/events';
 import { JobQueue } from '@facecast/shared/redis/queues';
+import { connectRedis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/runtime/logger';
@@ -944,6 +945,17 @@ describe('Redis', () => {
     await client.acknowledgedAtLeast(15);
     await pipeline.took(15);
     expect([...new Set(pipeline.order)]).toEqual(upTo(15));
+  });
+
+  test('being gone for good fails a command that is under way', async () => {
+    const way = await breakableRedis(redisUrl);
+    open.push(way);
+    const producer = connectRedis(way.url, 'producer', createLogger('test', 'silent'));
+    await producer.ping();
+    const underWay = producer.ping();
+    way.cut();
+    await expect(underWay).rejects.toThrow('Command timed out');
+    producer.disconnect();
   });
 
   test('being gone for good ends the connection with internal, and a start is not kept waiting', async () => {
