@@ -1,15 +1,13 @@
 import { HeldLease, LeaseLostError } from '@facecast/shared/lease/lease';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
-import { SteppedRedis } from '@facecast/shared/testing/stepped-redis';
+import { beforeEachCommand, SteppedRedis } from '@facecast/shared/testing/stepped-redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeSession } from './decode-session.js';
 import { countedClip, cut, SMALL, VP8_WEBM } from './testing/clips.js';
 import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
 
 const FRAMES = 12;
-/** Orders that are tried at a time: each is mostly waiting. */
-const AT_ONCE = 6;
 
 const redis = connectRedis(redisUrl, 'worker', log);
 let around: Surroundings;
@@ -114,17 +112,9 @@ describe('every batch is dispatched where an owner', () => {
   test.each(['dies', 'is told to stop', 'freezes'] as const)(
     '%s before any of its commands',
     async (how) => {
-      let next = 0;
-      let isOver = false;
-      const work = async () => {
-        while (!isOver) {
-          const step = next++;
-          if (!(await handOver(step, how))) isOver = true;
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
+      const begun = await beforeEachCommand((step) => handOver(step, how));
       // Each batch has commands of its own, and so has each chunk.
-      expect(next).toBeGreaterThan((FRAMES / 3) * 5);
+      expect(begun).toBeGreaterThan((FRAMES / 3) * 5);
     },
   );
 });

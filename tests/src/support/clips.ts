@@ -11,8 +11,20 @@ export const HEIGHT = 480;
 const FIXTURES = new URL('../../fixtures/', import.meta.url).pathname;
 
 /** Codecs as MediaRecorder uses them: real time, no frames held back, a key frame a second. */
-const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '2M', '-g', '30'];
-const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
+export const VP8 = [
+  '-c:v',
+  'libvpx',
+  '-deadline',
+  'realtime',
+  '-cpu-used',
+  '8',
+  '-b:v',
+  '2M',
+  '-g',
+  '30',
+];
+/** A WebM as MediaRecorder writes it: live, a cluster of media each tenth of a second. */
+export const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
 
 /** A WebM (VP8) whose frame n has the number n burnt in. */
 export async function countedClip(path: string, frames: number): Promise<void> {
