@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Plane } from '../i420.js';
 import { headOf } from '../geometry/head.js';
 import { ChangeMap } from './change-map.js';
-import { isCut, thumbnailOf } from './thumbnail.js';
+import { isCut, isOddOneOut, thumbnailOf } from './thumbnail.js';
 import { VIEWS } from './views.js';
 
 /** A grey picture with a bright square. */
@@ -133,5 +133,17 @@ describe('a cut', () => {
     expect(
       isCut(thumbnailOf(withSquare()), thumbnailOf(withSquare({ ...square, side: 200 }))),
     ).toBe(false);
+  });
+});
+
+describe('a cell of a frame between two that were searched', () => {
+  const of = (value: number) => ({ columns: 1, rows: 1, cells: Uint8Array.of(value) });
+  test.each([
+    ['of what neither of them shows', 100, 150, 100, true],
+    ['of an edge that moves through it', 100, 105, 110, false],
+    ['of anything in a change of light', 50, 120, 200, true],
+    ['of what one of them shows', 50, 198, 200, false],
+  ] as const)('%s is odd, or not', (_, before, value, after, isOdd) => {
+    expect(isOddOneOut(of(value), of(before), of(after), 0)).toBe(isOdd);
   });
 });

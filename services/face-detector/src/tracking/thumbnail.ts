@@ -45,8 +45,9 @@ export function hasChanged(a: Thumbnail, b: Thumbnail, cell: number): boolean {
 }
 
 /**
- * Whether a cell shows something that neither the thumbnail before nor the one after shows, nor what lies
- * between the two, as where an edge moves through the cell.
+ * Whether a cell shows something that neither the thumbnail before nor the one after shows. What lies between
+ * two values that are near each other is none: an edge moves through the cell. Between values that are far
+ * apart, as in a change of light, anything may be.
  */
 export function isOddOneOut(
   { cells }: Thumbnail,
@@ -56,7 +57,9 @@ export function isOddOneOut(
 ): boolean {
   const [one, other] = [before.cells[cell]!, after.cells[cell]!];
   const value = cells[cell]!;
-  return value < Math.min(one, other) - CHANGE || value > Math.max(one, other) + CHANGE;
+  const isBetween = value > Math.min(one, other) && value < Math.max(one, other);
+  if (isBetween && Math.abs(one - other) <= CUT_CHANGE) return false;
+  return Math.abs(value - one) > CHANGE && Math.abs(value - other) > CHANGE;
 }
 
 /**
