@@ -6,8 +6,13 @@ import { join } from 'node:path';
 const BALLAST = 'ballast';
 const BLOCK = Buffer.alloc(4096);
 
+/** How often a volume that stays full is filled again. */
+const FILL_EVERY_MS = 20;
+
 /** A volume of a few megabytes, in memory, which a test may fill. */
 export class SmallVolume {
+  private filling: NodeJS.Timeout | undefined;
+
   private constructor(readonly path: string) {}
 
   /** Undefined where this user may mount nothing. */
@@ -35,12 +40,20 @@ export class SmallVolume {
     }
   }
 
+  /** The same, and of all room that is made from now on, until `free`. */
+  keepFull(): void {
+    this.fill();
+    this.filling = setInterval(() => this.fill(), FILL_EVERY_MS);
+  }
+
   /** Gives it back. */
   free(): void {
+    clearInterval(this.filling);
     rmSync(join(this.path, BALLAST), { force: true });
   }
 
   unmount(): void {
+    this.free();
     execFileSync('umount', [this.path]);
     rmSync(this.path, { recursive: true });
   }
