@@ -6,17 +6,22 @@ import { z } from 'zod';
 export const effectSchema = z.enum(['none', 'box', 'blur', 'pixelate', 'black']);
 export type Effect = z.infer<typeof effectSchema>;
 
-/** An effect that is missing here does not compile. */
-const HIDES_FACES: Record<Effect, boolean> = {
+/** Whether an effect promises that no face is seen. One that is missing here does not compile. */
+const HIDES_FACES = {
   none: false,
   box: false,
   blur: true,
   pixelate: true,
   black: true,
-};
+} as const satisfies Record<Effect, boolean>;
+
+/** An effect that hides faces. */
+export type HidingEffect = {
+  [Name in Effect]: (typeof HIDES_FACES)[Name] extends true ? Name : never;
+}[Effect];
 
 /** Whether the effect promises that no face is seen; whatever is unsure is then hidden (fails closed). */
-export function hidesFaces(effect: Effect): boolean {
+export function hidesFaces(effect: Effect): effect is HidingEffect {
   return HIDES_FACES[effect];
 }
 

@@ -1,4 +1,8 @@
-import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import {
+  hidesFaces,
+  type Effect,
+  type HidingEffect,
+} from '@facecast/shared/protocol/ingest-protocol';
 import type { Ellipse } from '../geometry/area.js';
 import { headOf } from '../geometry/head.js';
 import { longerSide } from '../geometry/rect.js';
@@ -15,10 +19,18 @@ interface Cover {
   whole(frame: I420Frame): void;
 }
 
-const COVERS: Record<'blur' | 'pixelate' | 'black', Cover> = {
+const COVERS: Record<HidingEffect, Cover> = {
   blur: { around: blurAround, whole: blurWhole },
   pixelate: { around: pixelateAround, whole: blurWhole },
   black: { around: blackenAround, whole: blackenWhole },
+};
+
+const DRAWINGS: Record<
+  Exclude<Effect, HidingEffect>,
+  (frame: I420Frame, faces: FrameFaces) => void
+> = {
+  none: () => {},
+  box: (frame, { faces = [] }) => faces.forEach((face) => face.sure && drawBox(frame, face)),
 };
 
 /** An ellipse with this many times the size of a box covers the box. */
@@ -30,17 +42,8 @@ const AROUND_BOX = Math.SQRT2;
  * enough is known.
  */
 export function applyEffect(effect: Effect, frame: I420Frame, faces: FrameFaces): void {
-  switch (effect) {
-    case 'none':
-      return;
-    case 'box':
-      for (const face of faces.faces ?? []) if (face.sure) drawBox(frame, face);
-      return;
-    case 'blur':
-    case 'pixelate':
-    case 'black':
-      return hide(COVERS[effect], frame, faces);
-  }
+  if (hidesFaces(effect)) return hide(COVERS[effect], frame, faces);
+  DRAWINGS[effect](frame, faces);
 }
 
 function hide(cover: Cover, frame: I420Frame, { faces, unsearched }: FrameFaces): void {

@@ -7,6 +7,8 @@ import { framesOf, type I420Frame } from '../i420.js';
 /** Luma of what surely is a face, and of what may be one. */
 const FACE = 250;
 const DOUBTFUL = 215;
+const FACE_SCORE = 0.9;
+const DOUBTFUL_SCORE = 0.4;
 const MIN_LUMA = 200;
 const BACKGROUND = 60;
 
@@ -44,6 +46,8 @@ export class BlobFinder implements FaceFinder {
     ...{ possibleScore: 0.3, trackedScore: 0.1 },
   };
   asked: string[] = [];
+  /** Whether part of a blob that lies is taken for a doubtful upright one. */
+  seesEars = false;
 
   async detect({ planes, width, height }: Sample): Promise<Detection[]> {
     this.asked.push(`${width}x${height}`);
@@ -54,6 +58,8 @@ export class BlobFinder implements FaceFinder {
       if (seen[at] || luma[at]! < MIN_LUMA) continue;
       const blob = blobAt(at, luma, width, seen);
       if (blob.height > blob.width) found.push(blob);
+      else if (this.seesEars)
+        found.push({ ...blob, width: blob.height / 2, score: DOUBTFUL_SCORE });
     }
     return found;
   }
@@ -78,6 +84,6 @@ function blobAt(start: number, luma: Buffer, width: number, seen: Uint8Array): D
         open.push(next);
       }
   }
-  const score = most > (FACE + DOUBTFUL) / 2 ? 0.9 : 0.4;
+  const score = most > (FACE + DOUBTFUL) / 2 ? FACE_SCORE : DOUBTFUL_SCORE;
   return { x: left, y: top, width: right - left, height: bottom - top, score };
 }

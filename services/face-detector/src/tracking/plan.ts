@@ -29,6 +29,8 @@ export interface Situation {
   /** Whether no face may be seen, rather than faces be found with little work. */
   hidden: boolean;
   changes: ChangeMap;
+  /** How most of the known faces lie that are not upright; 0 if there are none. */
+  lying: Turn;
   /** Known faces whose place shows something else than when they were found. */
   moved: readonly ExpectedTrack[];
   /** What need not be searched for new faces. */
@@ -44,7 +46,10 @@ const LOOK_PIXELS = 4_000;
 /** After a whole search, the faces that it missed get close looks of at most this many pixels. */
 const MAX_SECOND_PIXELS = 100_000;
 /** The views whose turn it is, one after another. */
-const TURNS_OF_VIEWS: readonly View[] = ['full', 'left', 'full', 'right', 'coarse', 'down'];
+const TURNS_OF_VIEWS: readonly View[] = [
+  ...(['full', 'left', 'full', 'right'] as const),
+  ...(['coarse', 'down', 'lying'] as const),
+];
 
 /** A picture of which nothing is known is searched as a whole: for small faces, and for huge ones. */
 export function planScene(picture: Size, profile: FinderProfile): PlannedLook[] {
@@ -113,24 +118,25 @@ export function planChecks(
 
 /** The look of the view whose turn it is, or of the next one that has something to see. */
 function planView(situation: Situation): PlannedLook[] {
-  const { frame, profile, schedule, hidden, moved } = situation;
+  const { frame, profile, schedule, hidden, lying } = situation;
   const every = hidden ? schedule.viewEveryHidden : schedule.viewEvery;
   if (!isDue(frame, every, schedule)) return [];
   const turn = Math.floor(frame / every);
   // Whose phone is turned sees everybody turned.
-  const turned = moved.find(({ track }) => track.turn !== 0)?.track.turn;
-  if (turned && turn % 2 === 0) return partLooks(viewOfTurn(turned), situation);
-  for (let n = 0; n < TURNS_OF_VIEWS.length; n++) {
-    const view = TURNS_OF_VIEWS[(turn + n) % TURNS_OF_VIEWS.length]!;
-    if (turnOf(view) !== 0 && !profile.turns) continue;
+  const first = lying !== 0 && turn % 2 === 0 ? [viewOfTurn(lying)] : [];
+  const inTurn = TURNS_OF_VIEWS.map((_, n) => TURNS_OF_VIEWS[(turn + n) % TURNS_OF_VIEWS.length]!);
+  for (const view of [...first, ...inTurn]) {
+    if (view === 'lying' && lying === 0) continue;
+    if (turnOf(view, lying) !== 0 && !profile.turns) continue;
     const looks = partLooks(view, situation);
     if (looks.length > 0) return looks;
   }
   return [];
 }
 
-function partLooks(view: View, { picture, profile, changes, covered }: Situation): PlannedLook[] {
-  return planParts(view, changes.parts(view, covered), picture, profile);
+function partLooks(view: View, situation: Situation): PlannedLook[] {
+  const { picture, profile, changes, covered, lying } = situation;
+  return planParts(view, changes.parts(view, covered), picture, profile, lying);
 }
 
 /** Looks at parts of a picture in a view, or one at all of it if that costs less. */
@@ -139,9 +145,10 @@ export function planParts(
   parts: readonly Rect[],
   picture: Size,
   profile: FinderProfile,
+  lying: Turn = 0,
 ): PlannedLook[] {
   if (parts.length === 0) return [];
-  const whole = wholeLook(view, picture, profile);
+  const whole = wholeLook(view, picture, profile, lying);
   const looks = parts.map((region) => ({ ...whole, region }));
   return view === 'coarse' || costOf(looks) >= costOf([whole]) ? [whole] : looks;
 }
@@ -153,9 +160,14 @@ function nearLook(box: Rect, turn: Turn, profile: FinderProfile, picture: Size):
   return { region: inflate(box, ((NEAR_REGION - 1) / 2) * size), scale, turn };
 }
 
-function wholeLook(view: View, picture: Size, profile: FinderProfile): PlannedLook {
+function wholeLook(
+  view: View,
+  picture: Size,
+  profile: FinderProfile,
+  lying: Turn = 0,
+): PlannedLook {
   const scale = scaleOf(view, profile, picture);
-  return { region: wholeOf(picture), scale, turn: turnOf(view), view };
+  return { region: wholeOf(picture), scale, turn: turnOf(view, lying), view };
 }
 
 function costOf(looks: readonly Look[]): number {

@@ -1,5 +1,6 @@
 import type { FaceFinder, FinderProfile } from '../finders/face-finder.js';
 import { isSameFace } from '../finders/non-maximum-suppression.js';
+import type { Turn } from '../finders/sample.js';
 import { headOf } from '../geometry/head.js';
 import type { Size } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
@@ -16,8 +17,9 @@ import {
 } from './plan.js';
 import type { SearchSchedule } from './search-schedule.js';
 import type { Thumbnail } from './thumbnail.js';
-import { begun, expectedIn, isSure, type LookedDetection, type Track } from './track.js';
+import { begun, expectedIn, isBetter, isSure, type LookedDetection, type Track } from './track.js';
 import type { TrackerState } from './tracker-state.js';
+import { viewOfTurn } from './views.js';
 
 /** A frame, its number within its session, and its thumbnail. */
 export interface NumberedFrame {
@@ -74,19 +76,26 @@ export async function searchFrame(
   const unmoved = expected
     .filter(isStill)
     .map(({ track }) => ({ ...track, dx: 0, dy: 0, foundIn: number }));
-  const covered = [...unmoved, ...moved.map(({ box }) => box)].map((box) =>
-    headOf({ ...box, margin: 0 }),
-  );
+  // What may be a face may be the ear of one that lies: only a sure one needs no other look.
+  const covered = [
+    ...unmoved.filter(({ sure }) => sure),
+    ...moved.filter(({ track }) => track.sure).map(({ box }) => box),
+  ].map((box) => headOf({ ...box, margin: 0 }));
   const situation: Situation = {
     ...{ picture, frame: number, profile, schedule, hidden, changes, moved, covered },
+    lying: lyingOf(known?.tracks ?? []),
   };
 
   const looks = isNewScene ? planScene(picture, profile) : planRun(situation);
-  const seen = (await execute(finder, frame, looks)).filter(
-    (one) => !unmoved.some((face) => isSameFace(face, one)),
+  const all = await execute(finder, frame, looks);
+  const better = seenBetter(unmoved, all, number, profile);
+  const asBefore = unmoved.filter((track) => !better.some(({ was }) => was === track));
+  const seen = all.filter(
+    (one) => ![...asBefore, ...better.map(({ now }) => now)].some((face) => isSameFace(face, one)),
   );
   const first = associate(moved, seen, number, profile, isNewScene);
-  const settled = [...unmoved, ...first.matched.map(({ now }) => now)];
+  first.matched.push(...better);
+  const settled = [...asBefore, ...first.matched.map(({ now }) => now)];
   const entering = newTracks(first.left, settled, known?.nextId ?? 0, number, finder, hidden);
 
   const missedLooks = isNewScene ? [] : planSecondRound(situation, first.missed, looks);
@@ -110,17 +119,34 @@ export async function searchFrame(
     ...second.matched,
   ];
   const isWanted = (track: Track) => hidden || track.sure || !track.checked;
-  const still = unmoved.map(check).filter(isWanted);
+  const still = asBefore.map(check).filter(isWanted);
   const entered = [...entering.map(check), ...late].filter(isWanted);
 
   for (const { view, region } of [...looks, ...missedLooks]) {
     if (view) changes.seen(view, region);
     if (view === 'full') changes.seen('quick', region);
+    if (view === 'lying') changes.seen(viewOfTurn(situation.lying), region);
   }
   for (const { now } of matched) changes.found(now);
   for (const track of entered) changes.found(track);
   const nextId = (known?.nextId ?? 0) + entering.length + late.length;
   return { still, matched, missed: second.missed, entered, nextId, changes };
+}
+
+/**
+ * Known faces whose place shows the same as before, and that another view sees better: part of a face
+ * that lies may look like a small upright one.
+ */
+function seenBetter(
+  unmoved: readonly Track[],
+  detections: readonly LookedDetection[],
+  frame: number,
+  profile: FinderProfile,
+): MatchedTrack[] {
+  return unmoved.flatMap((was) => {
+    const one = detections.find((found) => isBetter(found, was) && isSameFace(was, found));
+    return one ? [{ was, now: begun(one, was.id, frame, was.sure || isSure(one, profile)) }] : [];
+  });
 }
 
 /** Tracks of detections that are no known face: of all that may be one if faces are hidden. */
@@ -144,6 +170,14 @@ function newTracks(
 
 function isUnchecked({ sure, checked }: Track): boolean {
   return !sure && !checked;
+}
+
+/** How most of the faces lie that surely are some and are not upright; 0 if there are none. */
+function lyingOf(tracks: readonly Track[]): Turn {
+  const counts = { 0: 0, 90: 0, 180: 0, 270: 0 };
+  for (const { sure, turn } of tracks) if (sure && turn !== 0) counts[turn]++;
+  const turns = [90, 180, 270] as const;
+  return turns.reduce<Turn>((most, turn) => (counts[turn] > counts[most] ? turn : most), 0);
 }
 
 /** A track after a close look at it, which tells whether it surely is a face. */

@@ -30,9 +30,19 @@ export type LookedDetection = Detection & { turn: Turn; close: boolean };
 const TURNED_SCORE = 0.8;
 
 /** Whether a detection surely is a face. */
-export function isSure({ score, turn, close }: LookedDetection, profile: FinderProfile): boolean {
-  const counted = turn === 0 ? score : TURNED_SCORE * score;
-  return counted >= (close ? profile.closeFaceScore : profile.faceScore);
+export function isSure(detection: LookedDetection, profile: FinderProfile): boolean {
+  return countedScore(detection) >= (detection.close ? profile.closeFaceScore : profile.faceScore);
+}
+
+/** Whether one detection of a face shows better than another where it is. */
+export function isBetter(one: Scored, other: Scored): boolean {
+  return countedScore(one) > countedScore(other);
+}
+
+type Scored = Pick<LookedDetection, 'score' | 'turn'>;
+
+function countedScore({ score, turn }: Scored): number {
+  return turn === 0 ? score : TURNED_SCORE * score;
 }
 
 /** A detection this many sizes of the face away from where it was expected is where it is, not smoothed. */

@@ -12,6 +12,7 @@ const SIZE = { width: 640, height: 480 };
 /** Samples of the whole picture, with their mirrored borders. */
 const FULL = '672x512';
 const QUICK = '352x272';
+const FULL_LYING = '512x672';
 
 const face = (x: number, more: Partial<Blob> = {}): Blob => ({
   ...{ x, y: 100, width: 60, height: 80 },
@@ -121,6 +122,25 @@ describe('what is searched', () => {
     expect(sure(frames[0]!).some(isAt(lying))).toBe(true);
     const turned = session.state!.tracks.find(({ turn }) => turn !== 0);
     expect(turned).toBeDefined();
+  });
+
+  test('once it is known how a head lies, for small ones that lie like it', async () => {
+    const session = new Session(true);
+    const small: Blob = { x: 500, y: 60, width: 12, height: 8 };
+    const asked: string[] = [];
+    for (let run = 0; run < 16; run++) {
+      await session.next([lying, small]);
+      asked.push(...session.finder.asked);
+    }
+    expect(asked).toContain(FULL_LYING);
+  });
+
+  test('and a lying head of which a part was taken for another is covered as a whole', async () => {
+    const session = new Session(true);
+    session.finder.seesEars = true;
+    for (let run = 0; run < 10; run++) await session.next([lying]);
+    const frames = await session.next([lying]);
+    expect(sure(frames[0]!).filter(isAt(lying))).toHaveLength(1);
   });
 });
 

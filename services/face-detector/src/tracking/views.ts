@@ -4,14 +4,14 @@ import type { Size } from '../geometry/rect.js';
 
 /**
  * The ways in which all of a picture is searched. `quick` finds most faces; `full` the small ones;
- * `coarse` those as wide as the picture; the others find faces whose head lies to the left, to the
- * right, or upside down.
+ * `coarse` those as wide as the picture; `left`, `right` and `down` those whose head lies to the left, to
+ * the right, or upside down; `lying` the small ones of these, once it is known how they lie.
  */
-export const VIEWS = ['quick', 'full', 'coarse', 'left', 'right', 'down'] as const;
+export const VIEWS = ['quick', 'full', 'coarse', 'left', 'right', 'down', 'lying'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Turned clockwise by this, a face that lies this way is upright. */
-const TURNS: Record<View, Turn> = {
+const TURNS: Record<Exclude<View, 'lying'>, Turn> = {
   ...{ quick: 0, full: 0, coarse: 0 },
   ...{ left: 90, right: 270, down: 180 },
 };
@@ -19,14 +19,17 @@ const TURNS: Record<View, Turn> = {
 /** Longer side of a coarse sample of the whole picture, in pixels. */
 const COARSE_SIDE = 160;
 
-/** How far the picture is turned for a view. */
-export function turnOf(view: View): Turn {
-  return TURNS[view];
+/**
+ * How far the picture is turned for a view.
+ * @param lying how the known faces lie that are not upright; 0 if there are none
+ */
+export function turnOf(view: View, lying: Turn): Turn {
+  return view === 'lying' ? lying : TURNS[view];
 }
 
 /** The view that finds heads as this one lies. */
 export function viewOfTurn(turn: Turn): View {
-  return VIEWS.find((view) => view !== 'full' && view !== 'coarse' && TURNS[view] === turn)!;
+  return (['quick', 'left', 'right', 'down'] as const).find((view) => TURNS[view] === turn)!;
 }
 
 /** A view's bit in a mask of views. */
@@ -54,6 +57,7 @@ export function scaleOf(
   const longer = Math.max(picture.width, picture.height);
   switch (view) {
     case 'full':
+    case 'lying':
       return Math.min(1, fullWidth / longer);
     case 'coarse':
       return coarseScale(picture);
