@@ -60,16 +60,20 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
 async function ready(supervisor: ChildProcess): Promise<void> {
   if (!supervisor.stdout) throw new Error('the supervisor has no stdout');
   const lines = createInterface({ input: supervisor.stdout });
+  const before: string[] = [];
   let isReady = false;
   await new Promise<void>((resolve, reject) => {
     lines.on('line', (line) => {
       // Everything after `ready` is the services' log: let whoever runs the tests read it.
       if (isReady) process.stdout.write(`${line}\n`);
+      before.push(line);
       if (!line.startsWith('ready ')) return;
       isReady = true;
       resolve();
     });
-    supervisor.once('exit', (code) => reject(new Error(`npm start ended with ${code}`)));
+    supervisor.once('close', (code) =>
+      reject(new Error(`npm start ended with ${code}:\n${before.join('\n')}`)),
+    );
   });
 }
 
@@ -88,7 +92,8 @@ const OTHER_SERVICES = 3;
 
 async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 20_000);
+    // Below those that the system itself gives to outgoing connections.
+    const first = 20_000 + Math.floor(Math.random() * 12_000);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
     if (free.every(Boolean)) return first;
   }
