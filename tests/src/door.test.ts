@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { describe, expect, test } from 'vitest';
 import { stackAndClip } from './support/fixtures.js';
+import { HostileClient } from './support/hostile-client.js';
 import { Publisher } from './support/publisher.js';
 import { startLive } from './support/live-session.js';
 import { processesUnder } from './support/processes.js';
@@ -111,9 +111,10 @@ test('beside idle starts, slow sockets, giant first messages and wrong tokens, o
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   };
   const before = await resident();
-  const sockets = await hostileSockets(live.stack);
+  const hostile = new HostileClient(live.stack);
+  await hostile.openSockets(HOSTILE);
   const session = await startLive(live.stack, await readFile(live.clip));
-  const wrong = await Promise.all(Array.from({ length: 300 }, () => wrongToken(live.stack)));
+  const wrong = await Promise.all(Array.from({ length: 300 }, () => hostile.guessToken()));
   const peak = await resident();
   const frames = await session.finish();
   expect(await session.viewer.numbers()).toEqual(Array.from({ length: frames }, (_, n) => n));
@@ -124,41 +125,5 @@ test('beside idle starts, slow sockets, giant first messages and wrong tokens, o
   console.log(
     `gateway: ${Math.round(before / MIB)} MiB before, ${Math.round(peak / MIB)} MiB at its peak`,
   );
-  for (const socket of sockets) socket.terminate();
+  hostile.leave();
 });
-
-async function wrongToken({ url }: Stack): Promise<number> {
-  const headers = { authorization: 'Bearer a-wrong-token' };
-  return (await fetch(`${url}/api/sessions`, { headers })).status;
-}
-
-/** Resolves when all are open and have done their worst. */
-async function hostileSockets({ ingestUrl, url }: Stack): Promise<WebSocket[]> {
-  const start = '{"type":"start","mimeType":"video/webm"}';
-  const kinds: ((socket: WebSocket) => void)[] = [
-    // Holds a place, if one was to be had for a word.
-    (socket) => socket.send(start),
-    // A first message without an end.
-    (socket) => socket.send(Buffer.alloc(4 * MIB - 64), { fin: false }),
-    // The beginning of media without an end.
-    (socket) => {
-      socket.send(start);
-      socket.once('message', () => socket.send(Buffer.alloc(2 * MIB), { fin: false }));
-    },
-    () => {},
-  ];
-  const sockets = kinds.flatMap((misbehave) =>
-    Array.from({ length: HOSTILE }, () => {
-      const socket = new WebSocket(ingestUrl);
-      socket.on('error', () => {});
-      socket.once('open', () => misbehave(socket));
-      return socket;
-    }),
-  );
-  // And an upgrade that never gets further than half of its headers.
-  const slow = connect(Number(new URL(url).port), '127.0.0.1');
-  slow.on('error', () => {});
-  slow.write('GET /ingest HTTP/1.1\r\nHost: localhost\r\nUpgr');
-  await Promise.all(sockets.map((socket) => once(socket, 'open').catch(() => {})));
-  return sockets;
-}

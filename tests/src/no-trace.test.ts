@@ -10,12 +10,9 @@ import { startLive } from './support/live-session.js';
 import { memory } from './support/memory.js';
 import { processesOf, processesUnder, signal } from './support/processes.js';
 import { startStack, type Stack } from './support/stack.js';
-import { TraceSearch } from './support/traces.js';
+import { piecesOf, TraceSearch } from './support/traces.js';
 
 const run = promisify(execFile);
-const NEEDLE_BYTES = 48;
-/** Pieces of the clip, and of its decoded pictures, that are looked for. */
-const NEEDLES = 24;
 
 let directory: string;
 let clips: string;
@@ -117,12 +114,4 @@ async function firstPictures(path: string): Promise<Buffer> {
   const options = { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 } as const;
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', path, ...raw], options);
   return stdout;
-}
-
-/** From all over the bytes. */
-function piecesOf(bytes: Buffer): Buffer[] {
-  return Array.from({ length: NEEDLES }, (_, n) => {
-    const from = Math.floor(((n + 0.5) / NEEDLES) * (bytes.length - NEEDLE_BYTES));
-    return bytes.subarray(from, from + NEEDLE_BYTES);
-  });
 }

@@ -4,6 +4,7 @@ import { benchHiddenLive } from './faces/hidden-live.js';
 import { benchFacesMemory } from './faces/memory.js';
 import { benchFaults } from './faults.js';
 import { benchFuzz } from './fuzz.js';
+import { benchHostile } from './hostile.js';
 import { benchLatency } from './latency.js';
 import { benchOverload } from './overload.js';
 import { benchPipeline } from './pipeline.js';
@@ -19,6 +20,7 @@ const LONG = [
   'faces-hidden-live',
   'faces-memory',
   'fuzz',
+  'hostile',
   'overload',
   'sources',
   'soak',
@@ -37,6 +39,7 @@ const benchmarks: Record<string, () => Promise<string>> = {
   faults: benchFaults,
   overload: benchOverload,
   fuzz: benchFuzz,
+  hostile: benchHostile,
   sources: benchSources,
   soak: benchSoak,
 };

@@ -2,13 +2,16 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { Redis } from 'ioredis';
 import { countedClip } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
 import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { startStack, type Stack } from '../support/stack.js';
+import { piecesOf, TraceSearch } from '../support/traces.js';
 import { table } from './figures.js';
+import { openFiles, residentMb } from './resources.js';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 30);
 const SESSIONS = 4;
@@ -39,12 +42,16 @@ const faults: Record<string, Fault> = {
   'Redis killed': (_, server) => server.crash(),
 };
 
-/** Sessions that come and go, with a random fault every ten seconds: what is left, and what was lost. */
+/**
+ * Sessions that come and go, with a random fault every ten seconds: what is left, and what was lost. Every
+ * other one is blurred, and no piece of any may be on a disk.
+ */
 export async function benchSoak(): Promise<string> {
   const media = await mkdtemp(join(tmpdir(), 'facecast-soak-'));
   const path = join(media, 'counted.webm');
   await countedClip(path, 30 * CLIP_SECONDS);
   const webm = await readFile(path);
+  const search = await TraceSearch.begin(piecesOf(webm));
   const server = await startRedisServer();
   const redis = new Redis(server.url);
   const stack = await startStack({
@@ -60,8 +67,10 @@ export async function benchSoak(): Promise<string> {
     await after(SETTLE_MS);
     const before = await inventory(stack, redis);
     const end = performance.now() + MINUTES * 60_000;
-    const running = Array.from({ length: SESSIONS }, async () => {
-      while (performance.now() < end) await session(stack, webm, 5 + 20 * Math.random(), counts);
+    const running = Array.from({ length: SESSIONS }, async (_, n) => {
+      const effect = n % 2 === 0 ? 'box' : 'blur';
+      while (performance.now() < end)
+        await session(stack, webm, 5 + 20 * Math.random(), counts, effect);
     });
     while (performance.now() < end) {
       await after(FAULT_EVERY_MS);
@@ -73,33 +82,41 @@ export async function benchSoak(): Promise<string> {
     await Promise.all(running);
     await after(SETTLE_MS + 60_000);
     const left = await inventory(stack, redis);
+    const traces = [...(await search.onDisks()), ...(await search.openedBy(stack.pid))];
+    for (const path of traces) tell(`unhidden media: ${path}`);
     const rows = Object.keys(before).map((what) => [what, before[what] ?? '', left[what] ?? '']);
-    const told = Object.entries({ ...counts, ...happened }).map(([what, count]) => [
-      what,
-      '',
-      String(count),
-    ]);
+    const told = Object.entries({ ...counts, 'files with media': traces.length, ...happened }).map(
+      ([what, count]) => [what, '', String(count)],
+    );
     return table([`${MINUTES} minutes`, 'before', 'after'], [...rows, ...told]);
   } finally {
     await stack.stop();
     redis.disconnect();
     await server.stop();
+    await search.end();
     await rm(media, { recursive: true, force: true });
   }
 }
 
 type Counts = Record<'sessions' | 'refused' | 'frames' | 'lost' | 'failed', number>;
 
-/** One session of some seconds, and what of it came. */
-async function session(stack: Stack, webm: Buffer, seconds: number, counts: Counts) {
+/** One session of some seconds, and what of it came. What was not searched in time is blurred as a whole. */
+async function session(
+  stack: Stack,
+  webm: Buffer,
+  seconds: number,
+  counts: Counts,
+  effect: Effect = 'box',
+) {
   let id = 'one that was not begun';
   try {
-    const live = await startLive(stack, webm);
+    const live = await startLive(stack, webm, effect);
     counts.sessions++;
     id = live.publisher.sessionId;
     const frames = await live.end(Math.round(seconds * 10));
     const numbers = await live.viewer.numbers();
-    const wrong = Array.from({ length: frames }, (_, n) => n).filter((n) => numbers[n] !== n);
+    const all = Array.from({ length: frames }, (_, n) => n);
+    const wrong = all.filter((n) => numbers[n] !== n && !(effect === 'blur' && n < numbers.length));
     counts.frames += frames;
     counts.lost += wrong.length;
     if (wrong.length > 0)
@@ -151,13 +168,4 @@ async function inventory(stack: Stack, redis: Redis): Promise<Record<string, str
 async function sum<T>(all: T[], measure: (one: T) => Promise<number>): Promise<number> {
   const each = await Promise.all(all.map(measure));
   return each.reduce((total, one) => total + one, 0);
-}
-
-async function residentMb({ pid }: { pid: number }): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-}
-
-async function openFiles({ pid }: { pid: number }): Promise<number> {
-  return (await readdir(`/proc/${pid}/fd`).catch(() => [])).length;
 }

@@ -21,6 +21,8 @@ const NO_DISK =
 /** statfs(2): tmpfs and ramfs. */
 const MEMORY = [0x01021994, 0x858458f6];
 const BLOCK_BYTES = 8 * 1024 * 1024;
+const NEEDLES = 24;
+const NEEDLE_BYTES = 48;
 /** Longer than any needle. */
 const OVERLAP_BYTES = 256;
 
@@ -29,6 +31,14 @@ const SIGNATURES = [
   Buffer.from([0x1a, 0x45, 0xdf, 0xa3]),
   ...['ftyp', 'moof', 'mdat'].map((type) => Buffer.from(type)),
 ];
+
+/** Pieces from all over some bytes, by which they are known again. */
+export function piecesOf(bytes: Buffer): Buffer[] {
+  return Array.from({ length: NEEDLES }, (_, n) => {
+    const from = Math.floor(((n + 0.5) / NEEDLES) * (bytes.length - NEEDLE_BYTES));
+    return bytes.subarray(from, from + NEEDLE_BYTES);
+  });
+}
 
 /** Looks for media in what was written since it began. */
 export class TraceSearch {
