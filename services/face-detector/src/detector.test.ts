@@ -59,7 +59,7 @@ function detector(finder: FaceFinder = blazeFace, usedLog = log) {
   const registry = createMetrics('face-detector');
   const deps = {
     ...{ store, finder, log: usedLog, schedule: scheduleAt(30) },
-    markedLog: new RenderedBatchLog(redis),
+    renderedLog: new RenderedBatchLog(redis),
     states: new TrackerStateStore(redis),
     metrics: createDetectorMetrics(registry),
   };

@@ -12,7 +12,7 @@ import { clip } from './geometry/rect.js';
 import { framesOf, type I420Frame } from './i420.js';
 import type { DetectorMetrics } from './metrics.js';
 import type { FrameFace, FrameFaces } from './tracking/frame-faces.js';
-import type { Searched } from './tracking/scene-search.js';
+import type { SceneFaces } from './tracking/scene-search.js';
 import type { SearchSchedule } from './tracking/search-schedule.js';
 import { trackRun } from './tracking/tracker.js';
 import type { TrackerState } from './tracking/tracker-state.js';
@@ -36,12 +36,12 @@ export class Detector {
   /** The batch that was marked last: its job, and when it was decoded, for one that is made again is another. */
   private markedLast: string | undefined;
   /** The last batch's frames, whose place the next takes: each need not leave garbage of megabytes. */
-  private room: Buffer | undefined;
+  private spareBuffer: Buffer | undefined;
 
   constructor(
     private readonly deps: {
       store: FrameStore;
-      markedLog: RenderedBatchLog;
+      renderedLog: RenderedBatchLog;
       finder: FaceFinder;
       states: TrackerStateStore;
       schedule: SearchSchedule;
@@ -61,9 +61,12 @@ export class Detector {
     const { sessionId, batch } = job;
     const id = `${detectJobId(job)} ${job.decodedAt}`;
     if (this.markedLast === id) return this.drop('done');
-    const bytes = await this.deps.store.read({ sessionId, batch, kind: 'decoded' }, this.room);
+    const bytes = await this.deps.store.read(
+      { sessionId, batch, kind: 'decoded' },
+      this.spareBuffer,
+    );
     if (!bytes) return this.drop('gone');
-    this.room = bytes;
+    this.spareBuffer = bytes;
     await this.markFrames(job, bytes);
     this.markedLast = id;
   }
@@ -74,7 +77,7 @@ export class Detector {
   }
 
   private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
-    const { markedLog, metrics } = this.deps;
+    const { renderedLog, metrics } = this.deps;
     const { effect, sessionId, batch } = job;
     const pictures = framesOf(bytes, job);
     const searched = await this.search(job, pictures);
@@ -87,7 +90,7 @@ export class Detector {
       hidden: !faces && hidesFaces(effect),
       faces: (faces ?? []).filter(({ sure }) => sure).flatMap((face) => visibleFace(face, job)),
     }));
-    await markedLog.append(sessionId, { ...job, kind: 'batch', markedAt, frames });
+    await renderedLog.append(sessionId, { ...job, kind: 'batch', markedAt, frames });
     metrics.batches.inc({ outcome: 'marked' });
     metrics.stage.observe(Math.max(0, markedAt - job.decodedAt) / 1000);
   }
@@ -137,11 +140,11 @@ export class Detector {
     firstFrame: number,
     frames: I420Frame[],
     known: TrackerState | undefined,
-  ): Promise<Searched | undefined> {
+  ): Promise<SceneFaces | undefined> {
     const { finder, schedule, metrics } = this.deps;
     const stopClock = metrics.search.startTimer();
     try {
-      const wanted = { schedule, hidden: hidesFaces(effect) };
+      const wanted = { schedule, hiding: hidesFaces(effect) };
       const found = await trackRun(finder, { firstFrame, frames }, known, wanted);
       stopClock();
       for (const { faces = [] } of found.frames)

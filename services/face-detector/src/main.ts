@@ -28,7 +28,7 @@ await runService(async () => {
   const redis = connectRedis(config.REDIS_URL, 'worker', log);
   const detector = new Detector({
     store: new DirectoryFrameStore(config.FRAMES_DIR),
-    markedLog: new RenderedBatchLog(redis),
+    renderedLog: new RenderedBatchLog(redis),
     finder,
     states: new TrackerStateStore(redis),
     schedule,

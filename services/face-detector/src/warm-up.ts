@@ -27,7 +27,7 @@ export async function warmUp(finder: FaceFinder, schedule: SearchSchedule): Prom
         return framesOf(bytes, { frameCount: 1, width, height })[0]!;
       });
       const firstFrame = run * schedule.run;
-      const wanted = { schedule, hidden: true };
+      const wanted = { schedule, hiding: true };
       state = (await trackRun(finder, { firstFrame, frames }, state, wanted)).state;
     }
   }

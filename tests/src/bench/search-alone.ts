@@ -39,7 +39,7 @@ for (let n = 0; process.connected; n++, marked++) {
   const frameCount = task.framesPerBatch;
   const pictures = framesOf(room, { frameCount, width: WIDTH, height: HEIGHT });
   const run = { firstFrame: n * frameCount, frames: pictures };
-  const found = await trackRun(finder, run, state, { schedule, hidden: false });
+  const found = await trackRun(finder, run, state, { schedule, hiding: false });
   state = found.state;
   pictures.forEach((picture, i) => applyEffect('box', picture, found.frames[i]!));
   await store.write({ sessionId: own, batch: 0, kind: 'marked' }, room);

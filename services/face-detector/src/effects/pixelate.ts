@@ -7,7 +7,7 @@ const CELLS_ACROSS_FACE = 3.5;
 const SMALLEST_CELL = 10;
 
 /**
- * Replaces what is around an ellipse by a mosaic that leaves nothing of a face of this size. Its cells
+ * Replaces what is around an ellipse by flat cells that leave nothing of a face of this size. They
  * lie on a lattice that is fixed to the picture, so that it does not swim with every move of the box.
  */
 export function pixelateAround(frame: I420Frame, ellipse: Ellipse, faceSize: number): void {

@@ -16,7 +16,7 @@ export interface FinderProfile {
   colour: boolean;
   /** From this score on a detection surely is a face: it is outlined and listed. */
   faceScore: number;
-  /** The same for a detection of a close look, which tells faces from other things better. */
+  /** From this score on a detection of a close look surely is a face. */
   closeFaceScore: number;
   /** From this score on it is worth a close look, also where faces are only outlined. */
   candidateScore: number;

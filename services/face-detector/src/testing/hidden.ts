@@ -46,7 +46,7 @@ export async function hide(
       );
     } else {
       const frames = drawn.map(({ frame }) => frame);
-      const wanted = { schedule: SCHEDULE, hidden: true };
+      const wanted = { schedule: SCHEDULE, hiding: true };
       const searched = await trackRun(finder, { firstFrame, frames }, known?.state, wanted);
       found = searched.frames;
       if (!known || known.run < run) known = { state: searched.state, run };

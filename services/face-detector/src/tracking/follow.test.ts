@@ -31,7 +31,7 @@ async function follow(finder: FaceFinder, frames: readonly I420Frame[]): Promise
   const found: Face[][] = [];
   for (let firstFrame = 0; firstFrame < frames.length; firstFrame += SCHEDULE.run) {
     const run = { firstFrame, frames: frames.slice(firstFrame, firstFrame + SCHEDULE.run) };
-    const searched = await trackRun(finder, run, state, { schedule: SCHEDULE, hidden: false });
+    const searched = await trackRun(finder, run, state, { schedule: SCHEDULE, hiding: false });
     state = searched.state;
     found.push(...searched.frames.map(({ faces }) => faces!.filter(({ sure }) => sure)));
   }

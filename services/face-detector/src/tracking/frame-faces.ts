@@ -21,21 +21,21 @@ export interface FrameFaces {
   unsearched: Rect[];
 }
 
-/** How far the place of a face can be off, in parts of its size: between two detections, */
+/** How far a face may be off between two detections, in parts of its size. */
 const MARGIN_BETWEEN = 0.06;
 /** Part of the way between two detections by which a face may be off between them. */
 const MARGIN_OF_WAY = 0.2;
-/** Part of that way for each such way beyond the second one. */
+/** Part of the way between two detections by which a face may be off for each such way beyond the second. */
 const MARGIN_BEYOND = 0.5;
-/** In sizes of the face, for each frame since it was found. */
+/** How much farther a face may be off with each frame since it was found, in parts of its size. */
 const MARGIN_A_FRAME = 0.05;
-/** In sizes of the face, for each frame before the first one in which it was found. */
+/** How much farther a face may be off with each frame before it was first found, in parts of its size. */
 const MARGIN_BEFORE = 0.3;
-/** In sizes of the face, at most. */
+/** No face is taken to be off by more than this, in parts of its size. */
 const MAX_MARGIN = 1.2;
 /** A face is followed beyond its second detection by at most this many ways between the two. */
 const MAX_BEYOND = 1;
-/** In sizes of the face: on a longer way every place on it is covered. */
+/** Of a way that is longer than this, in parts of the face's size, every place is covered. */
 const LONG_WAY = 0.6;
 
 /** A face in a frame between (or at) two detections of it, or a little beyond them. */

@@ -27,7 +27,7 @@ export interface Situation {
   profile: FinderProfile;
   schedule: SearchSchedule;
   /** Whether no face may be seen, rather than faces be found with little work. */
-  hidden: boolean;
+  hiding: boolean;
   changes: ChangeMap;
   /** How most of the known faces lie that are not upright; 0 if there are none. */
   lying: Turn;
@@ -61,10 +61,10 @@ export function planScene(picture: Size, profile: FinderProfile): PlannedLook[] 
  * picture as soon as that costs less.
  */
 export function planRun(situation: Situation): PlannedLook[] {
-  const { picture, frame, profile, schedule, hidden, moved } = situation;
+  const { picture, frame, profile, schedule, hiding, moved } = situation;
   const near = (tracks: readonly ExpectedTrack[]) =>
     tracks.map(({ track, box }) => nearLook(box, track.turn, profile, picture));
-  const isForNew = hidden || isDue(frame, schedule.quickEvery, schedule);
+  const isForNew = hiding || isDue(frame, schedule.quickEvery, schedule);
   const parts = isForNew ? partLooks('quick', situation) : [];
   const whole = wholeLook('quick', picture, profile);
   const isHuge = ({ box }: ExpectedTrack) => longerSide(box) * whole.scale > MAX_QUICK_FACE;
@@ -118,8 +118,8 @@ export function planChecks(
 
 /** The look of the view whose turn it is, or of the next one that has something to see. */
 function planView(situation: Situation): PlannedLook[] {
-  const { frame, profile, schedule, hidden, lying } = situation;
-  const every = hidden ? schedule.viewEveryHidden : schedule.viewEvery;
+  const { frame, profile, schedule, hiding, lying } = situation;
+  const every = hiding ? schedule.viewEveryHidden : schedule.viewEvery;
   if (!isDue(frame, every, schedule)) return [];
   const turn = Math.floor(frame / every);
   // Whose phone is turned sees everybody turned.

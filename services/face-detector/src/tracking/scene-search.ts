@@ -19,14 +19,14 @@ import {
   sizeOf,
   type FoundFaces,
   type NumberedFrame,
-  type Wanted,
+  type SearchOptions,
 } from './search-frame.js';
 import { isOddOneOut } from './thumbnail.js';
 import { expectedIn, type Track } from './track.js';
 import { MAX_TRACKS, type TrackerState } from './tracker-state.js';
 
 /** Where the faces of some frames are, and what is known after them. */
-export interface Searched {
+export interface SceneFaces {
   state: TrackerState;
   /** One for each frame. */
   frames: FrameFaces[];
@@ -47,15 +47,15 @@ export async function searchScene(
   frames: readonly NumberedFrame[],
   known: TrackerState | undefined,
   isNewScene: boolean,
-  wanted: Wanted,
-): Promise<Searched> {
+  wanted: SearchOptions,
+): Promise<SceneFaces> {
   const last = frames.at(-1)!;
   const found = await searchFrame(finder, last, known, isNewScene, wanted);
   const held = heldTracks(found, last, isNewScene, wanted);
   const faces: FrameFaces[] = [];
   for (const one of frames) {
     const seen = facesIn(one.number, last, found, held, wanted);
-    if (wanted.hidden && one !== last && known)
+    if (wanted.hiding && one !== last && known)
       seen.push(...(await searchBetween(finder, one, known, last, seen)));
     faces.push({ searched: true, faces: seen, unsearched: [] });
   }
@@ -67,16 +67,16 @@ function heldTracks(
   { matched, entered, missed }: FoundFaces,
   { number }: NumberedFrame,
   isNewScene: boolean,
-  { hidden, schedule }: Wanted,
+  { hiding, schedule }: SearchOptions,
 ): Track[] {
-  const afterCut = hidden ? HOLD_AFTER_CUT_RUNS * schedule.run : 0;
+  const afterCut = hiding ? HOLD_AFTER_CUT_RUNS * schedule.run : 0;
   const holdOf = ({ sure }: Track) =>
-    isNewScene ? afterCut : hidden && sure ? schedule.holdHidden : schedule.hold;
+    isNewScene ? afterCut : hiding && sure ? schedule.holdHidden : schedule.hold;
   const found = [...matched.map(({ now }) => now), ...entered];
   return missed
     .filter(
       ({ track, box }) =>
-        (hidden || track.sure) &&
+        (hiding || track.sure) &&
         Math.abs(number - track.foundIn) <= holdOf(track) &&
         !found.some((face) => isSameFace(face, box)),
     )
@@ -88,13 +88,13 @@ function facesIn(
   last: NumberedFrame,
   { still, matched, entered }: FoundFaces,
   held: readonly Track[],
-  { hidden, schedule }: Wanted,
+  { hiding, schedule }: SearchOptions,
 ): FrameFace[] {
   const isLast = number === last.number;
   return [
     ...still.map((track) => interpolate(track, track, number)),
     ...matched.map(({ was, now }) => interpolate(was, now, number)),
-    ...(hidden && !isLast ? matched.flatMap(({ was, now }) => wayBetween(was, now)) : []),
+    ...(hiding && !isLast ? matched.flatMap(({ was, now }) => wayBetween(was, now)) : []),
     ...entered.map((track) =>
       isLast ? interpolate(track, track, number) : backcast(track, number),
     ),
@@ -127,14 +127,14 @@ function stateAfter(
   { frame, number, thumbnail }: NumberedFrame,
   { still, matched, entered, nextId, changes }: FoundFaces,
   held: readonly Track[],
-  { hidden }: Wanted,
+  { hiding }: SearchOptions,
 ): TrackerState {
   const picture = sizeOf(frame);
   const staying = held.filter((track) => clip(expectedIn(track, number), picture));
   const tracks = [...still, ...matched.map(({ now }) => now), ...entered, ...staying];
   return {
     ...picture,
-    ...{ searched: number, hidden, nextId },
+    ...{ searchedFrame: number, searchedForHiding: hiding, nextId },
     thumbnail: thumbnail.cells,
     ...changes.state,
     tracks: tracks.slice(0, MAX_TRACKS),

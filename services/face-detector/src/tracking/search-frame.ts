@@ -29,10 +29,10 @@ export interface NumberedFrame {
 }
 
 /** What is wanted of a search. */
-export interface Wanted {
+export interface SearchOptions {
   schedule: SearchSchedule;
   /** Whether no face may be seen, rather than faces be found with little work. */
-  hidden: boolean;
+  hiding: boolean;
 }
 
 /** The known faces that were found, those that were not, and those that have entered. */
@@ -57,7 +57,7 @@ export async function searchFrame(
   { frame, number, thumbnail }: NumberedFrame,
   known: TrackerState | undefined,
   isNewScene: boolean,
-  { schedule, hidden }: Wanted,
+  { schedule, hiding }: SearchOptions,
 ): Promise<FoundFaces> {
   const { profile } = finder;
   const picture = sizeOf(frame);
@@ -71,7 +71,7 @@ export async function searchFrame(
     box: expectedIn(track, number),
   }));
   const isStill = ({ track }: ExpectedTrack) =>
-    !isNewScene && track.foundIn === known?.searched && !changes.hasMoved(track);
+    !isNewScene && track.foundIn === known?.searchedFrame && !changes.hasMoved(track);
   const moved = expected.filter((one) => !isStill(one));
   const unmoved = expected
     .filter(isStill)
@@ -82,7 +82,7 @@ export async function searchFrame(
     ...moved.filter(({ track }) => track.sure).map(({ box }) => box),
   ].map((box) => headOf({ ...box, margin: 0 }));
   const situation: Situation = {
-    ...{ picture, frame: number, profile, schedule, hidden, changes, moved, covered },
+    ...{ picture, frame: number, profile, schedule, hiding, changes, moved, covered },
     lying: lyingOf(known?.tracks ?? []),
   };
 
@@ -96,7 +96,7 @@ export async function searchFrame(
   const first = associate(moved, seen, number, profile, isNewScene);
   first.matched.push(...better);
   const settled = [...asBefore, ...first.matched.map(({ now }) => now)];
-  const entering = newTracks(first.left, settled, known?.nextId ?? 0, number, finder, hidden);
+  const entering = newTracks(first.left, settled, known?.nextId ?? 0, number, finder, hiding);
 
   const missedLooks = isNewScene ? [] : planSecondRound(situation, first.missed, looks);
   const doubtful = [...settled, ...entering].filter(isUnchecked);
@@ -110,7 +110,7 @@ export async function searchFrame(
     (known?.nextId ?? 0) + entering.length,
     number,
     finder,
-    hidden,
+    hiding,
   );
   const check = (track: Track) =>
     doubtful.indexOf(track) in checks ? checkedBy(track, close, profile) : track;
@@ -118,7 +118,7 @@ export async function searchFrame(
     ...first.matched.map(({ was, now }) => ({ was, now: check(now) })),
     ...second.matched,
   ];
-  const isWanted = (track: Track) => hidden || track.sure || !track.checked;
+  const isWanted = (track: Track) => hiding || track.sure || !track.checked;
   const still = asBefore.map(check).filter(isWanted);
   const entered = [...entering.map(check), ...late].filter(isWanted);
 
@@ -156,9 +156,9 @@ function newTracks(
   nextId: number,
   frame: number,
   { profile }: FaceFinder,
-  hidden: boolean,
+  hiding: boolean,
 ): Track[] {
-  const minScore = hidden ? profile.possibleScore : profile.candidateScore;
+  const minScore = hiding ? profile.possibleScore : profile.candidateScore;
   const tracks: Track[] = [];
   for (const one of detections) {
     const isKnown = [...known, ...tracks].some((face) => isSameFace(face, one));

@@ -47,11 +47,11 @@ function countedScore({ score, turn }: Scored): number {
 
 /** A detection this many sizes of the face away from where it was expected is where it is, not smoothed. */
 const JUMP = 0.07;
-/** The same for a change of size. */
+/** A detection whose size differs by this part is of that size: it is not smoothed. */
 const RESIZE = 0.15;
-/** At least this part of a difference is taken. */
+/** Of the difference between a detection and what was expected at least this part is taken. */
 const MIN_GAIN = 0.2;
-/** The speed takes this part of it. */
+/** Of a step that the place takes the speed takes this part. */
 const SPEED_GAIN = 0.7;
 /** A detection of a sure face makes one of a track that shares this part of their union. */
 const CONFIRMING_IOU = 0.4;

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 const state = (frame: number): TrackerState => ({
-  ...{ width: 640, height: 480, nextId: 8, hidden: true, searched: frame },
+  ...{ width: 640, height: 480, nextId: 8, searchedForHiding: true, searchedFrame: frame },
   ...{ thumbnail: Buffer.from('abc'), reference: Buffer.from('de'), pending: Buffer.from([255]) },
   tracks: [
     {

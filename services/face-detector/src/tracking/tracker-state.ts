@@ -12,9 +12,9 @@ export const trackerStateSchema = z.object({
   width: z.number(),
   height: z.number(),
   /** The newest frame that was searched. */
-  searched: z.number().int().nonnegative(),
+  searchedFrame: z.number().int().nonnegative(),
   /** Whether it was searched as thoroughly as hidden faces want it. */
-  hidden: z.boolean(),
+  searchedForHiding: z.boolean(),
   /** That frame's thumbnail; each cell as it was when it last changed; the views that owe it a look. */
   thumbnail: cells,
   reference: cells,

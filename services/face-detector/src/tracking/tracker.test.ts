@@ -28,7 +28,7 @@ class Session {
   readonly finder = new BlobFinder();
   state: TrackerState | undefined;
   frame = 0;
-  constructor(readonly hidden = false) {}
+  constructor(readonly hiding = false) {}
 
   /** The faces of a run whose frames show these blobs; the last is for all that are left. */
   async next(...shown: Blob[][]): Promise<FrameFace[][]> {
@@ -40,7 +40,7 @@ class Session {
   async nextFrames(frames: ReturnType<typeof drawBlobs>[]): Promise<FrameFace[][]> {
     this.finder.asked = [];
     const run = { firstFrame: this.frame, frames };
-    const wanted = { schedule: SCHEDULE, hidden: this.hidden };
+    const wanted = { schedule: SCHEDULE, hiding: this.hiding };
     const found = await trackRun(this.finder, run, this.state, wanted);
     this.state = found.state;
     this.frame += 3;

@@ -1,7 +1,7 @@
 import type { FaceFinder } from '../finders/face-finder.js';
 import type { I420Frame } from '../i420.js';
-import { searchScene, type Searched } from './scene-search.js';
-import type { NumberedFrame, Wanted } from './search-frame.js';
+import { searchScene, type SceneFaces } from './scene-search.js';
+import type { NumberedFrame, SearchOptions } from './search-frame.js';
 import { isCut, thumbnailOf } from './thumbnail.js';
 import type { TrackerState } from './tracker-state.js';
 
@@ -21,13 +21,13 @@ export async function trackRun(
   finder: FaceFinder,
   { firstFrame, frames }: Run,
   known: TrackerState | undefined,
-  wanted: Wanted,
-): Promise<Searched> {
+  wanted: SearchOptions,
+): Promise<SceneFaces> {
   const numbered = frames.map((frame, n) => {
     return { frame, number: firstFrame + n, thumbnail: thumbnailOf(frame.y) };
   });
   let state = usable(known, numbered[0]!, wanted);
-  const searched: Searched['frames'] = [];
+  const searched: SceneFaces['frames'] = [];
   for (const { scene, isNew } of scenesOf(numbered, state, wanted)) {
     const found = await searchScene(finder, scene, state, isNew, wanted);
     state = found.state;
@@ -40,24 +40,24 @@ export async function trackRun(
 function usable(
   known: TrackerState | undefined,
   { frame, number }: NumberedFrame,
-  { schedule }: Wanted,
+  { schedule }: SearchOptions,
 ): TrackerState | undefined {
   const isOfSize = known?.width === frame.y.width && known.height === frame.y.height;
-  return isOfSize && Math.abs(number - known.searched) <= schedule.hold ? known : undefined;
+  return isOfSize && Math.abs(number - known.searchedFrame) <= schedule.hold ? known : undefined;
 }
 
 /** The frames in groups of one scene each; of a new scene the first frame is a group of its own. */
 function scenesOf(
   frames: readonly NumberedFrame[],
   known: TrackerState | undefined,
-  { hidden }: Wanted,
+  { hiding }: SearchOptions,
 ): { scene: NumberedFrame[]; isNew: boolean }[] {
   const scenes: { scene: NumberedFrame[]; isNew: boolean }[] = [];
   frames.forEach((frame, n) => {
     const before =
       frames[n - 1]?.thumbnail ?? (known && { ...frame.thumbnail, cells: known.thumbnail });
     const isNew =
-      !before || isCut(before, frame.thumbnail) || (n === 0 && hidden && !known!.hidden);
+      !before || isCut(before, frame.thumbnail) || (n === 0 && hiding && !known!.searchedForHiding);
     const current = scenes.at(-1);
     if (isNew || !current || current.isNew) scenes.push({ scene: [frame], isNew });
     else current.scene.push(frame);

@@ -9,7 +9,7 @@ import type { TrackerState } from './tracker-state.js';
 
 /** How far the place of a face can be off where nobody looked for it, in parts of its size. */
 const MARGIN = 0.32;
-/** That grows by this with the square of the frames since it was found: it may turn back. */
+/** By how much the margin grows with the square of the frames since a face was found: it may turn back. */
 const MARGIN_TURNING_BACK = 0.065;
 
 /**
@@ -24,7 +24,7 @@ export function unsearchedFaces(
 ): FrameFaces {
   const nothing = { searched: false, faces: undefined, unsearched: [] };
   if (known?.width !== luma.width || known.height !== luma.height) return nothing;
-  if (Math.abs(frame - known.searched) > schedule.hold) return nothing;
+  if (Math.abs(frame - known.searchedFrame) > schedule.hold) return nothing;
   const thumbnail = thumbnailOf(luma);
   const then = { ...thumbnail, cells: known.thumbnail };
   if (isCut(then, thumbnail)) return nothing;

@@ -40,7 +40,7 @@ export function bitOf(view: View): number {
 /** Set in a mask for what has changed since a known face was found there. */
 export const CHANGED = 1 << VIEWS.length;
 
-/** All views, and that. */
+/** The bits of all views, and `CHANGED`. */
 export const ALL_BITS = 2 * CHANGED - 1;
 
 /** The least scale at which anything is searched: there a face may be as large as the picture. */

@@ -24,7 +24,7 @@ export async function benchFacesMemory(): Promise<string> {
     if (firstFrame % REPORT_EVERY < SCHEDULE.run) rows.push(rowAt(firstFrame));
     const at = firstFrame % SCENE_FRAMES;
     const frames = drawn.slice(at, at + SCHEDULE.run);
-    const wanted = { schedule: SCHEDULE, hidden: false };
+    const wanted = { schedule: SCHEDULE, hiding: false };
     const found = await trackRun(finder, { firstFrame, frames }, state, wanted);
     state = found.state;
     frames.forEach((frame, n) => applyEffect('box', frame, found.frames[n]!));

@@ -39,7 +39,7 @@ export class SearchedSession {
 
   private async search(frames: I420Frame[]): Promise<FrameFaces[]> {
     const run = { firstFrame: this.frame, frames };
-    const wanted = { schedule: this.schedule, hidden: hidesFaces(this.effect) };
+    const wanted = { schedule: this.schedule, hiding: hidesFaces(this.effect) };
     const found = await trackRun(this.finder, run, this.state, wanted);
     this.state = found.state;
     return found.frames;
