@@ -87,13 +87,6 @@ describe('a batch that no detector brings', () => {
     expect(batch.markedAt - batch.decodedAt).toBeGreaterThanOrEqual(700);
   });
 
-  test('shows nothing clear where faces are to be hidden', async () => {
-    await decode(0, { effect: 'blur' });
-    const { frames: pictures } = await untilGiven(0);
-    expect(new Set(pictures).size).toBeLessThan(50);
-    expect(pictures).not.toEqual(numberedFrames(0, 3));
-  });
-
   test('is followed at once by the next ones, where those are as late', async () => {
     for (const batch of [0, 1, 2, 3]) await decode(batch, { age: 5_000 });
     await untilGiven(0);

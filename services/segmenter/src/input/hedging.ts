@@ -1,9 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
-import { hidesFaces } from '@facecast/shared/protocol/ingest-protocol';
 import type { DetectJob, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
-import { redactFrames } from './redact-frames.js';
 import type { SegmenterMetrics } from '../metrics.js';
 
 /** When a batch is this late, in milliseconds, and a detector holds it, another one is asked too. */
@@ -22,8 +20,9 @@ export interface HedgingDeps {
   fallbackMs?: number;
 }
 
-/** A batch as it was decoded; redacted as a whole if its effect hides faces. */
+/** A batch as it was decoded: no effect was applied to its frames. */
 export interface UnsearchedBatch {
+  isRendered: false;
   batch: RenderedBatch;
   frames: Buffer;
 }
@@ -112,12 +111,10 @@ export class Hedging {
       this.nextPollAt = performance.now() + POLL_EVERY_MS;
       return undefined;
     }
-    // Of its faces nobody knows: an effect that hides faces is to show nobody.
-    const hidden = hidesFaces(job.effect);
-    if (hidden) redactFrames(pictures, job);
     metrics.unsearchedBatches.inc();
-    const nothingFound = { searched: false, hidden, faces: [] };
+    const nothingFound = { searched: false, hidden: false, faces: [] };
     return {
+      isRendered: false,
       batch: {
         ...job,
         kind: 'batch',

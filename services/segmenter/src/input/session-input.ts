@@ -17,6 +17,7 @@ export interface SessionInputDeps extends HedgingDeps, LostBatchDeps, ConsumedIn
 
 /** A rendered batch with its I420 planes, which are overwritten when the next batch is asked for. */
 export interface SearchedBatch extends LoggedBatch {
+  isRendered: true;
   frames: Buffer;
 }
 
@@ -86,7 +87,7 @@ export class SessionInput {
 
   /** Removes the input of a batch whose part is listed. */
   async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
-    if (!('id' in listed)) await this.hedging.listed(listed);
+    if (!listed.isRendered) await this.hedging.listed(listed);
     await this.consumed.remove(listed);
   }
 
@@ -138,7 +139,7 @@ export class SessionInput {
     if (frames) {
       this.spareBuffer = frames;
       this.hedging.resultArrived();
-      return { ...logged, frames };
+      return { ...logged, isRendered: true, frames };
     }
     // An entry without frames is no batch: wait for it to be rendered, or made, again.
     this.reorderBuffer.putBack();

@@ -148,7 +148,7 @@ class SegmentedSession {
 
   private async publishBatch(next: SearchedBatch | UnsearchedBatch): Promise<void> {
     if (next.batch.batch === 0) await this.prepareFolder();
-    const { batch, shown } = await this.protection.apply(next.batch, next.frames);
+    const { batch, shown } = await this.protection.apply(next.batch, next.frames, next.isRendered);
     const content = await this.encode(batch, next.frames);
     // The lease may have expired during the encoding: the encoder was slow, or this process frozen.
     await this.lease.confirm();

@@ -33,7 +33,7 @@ test('while nobody can say what is wished, nothing is shown', async () => {
   const protection = new ViewersProtection(session, registry, log);
   const shownAs = async () => {
     const frames = clear();
-    const { shown } = await protection.apply(renderedBatch(0), frames);
+    const { shown } = await protection.apply(renderedBatch(0), frames, true);
     return { hidden: shown.hidden, isClear: frames.equals(clear()) };
   };
   isThere = false;
@@ -45,13 +45,32 @@ test('while nobody can say what is wished, nothing is shown', async () => {
   expect(await shownAs()).toEqual({ hidden: false, isClear: true });
 });
 
+test.each([
+  ['none', true],
+  ['box', true],
+  ['blur', false],
+  ['pixelate', false],
+  ['black', false],
+] as const)('a batch that nobody searched is shown in %s: %s', async (effect, isShown) => {
+  const protection = new ViewersProtection(
+    { ...session, effect },
+    { get: () => Promise.resolve({ ...session, effect }) },
+    log,
+  );
+  const frames = clear();
+  const { batch, shown } = await protection.apply(renderedBatch(0, { effect }), frames, false);
+  expect(frames.equals(clear())).toBe(isShown);
+  expect(batch.frames.every(({ hidden }) => hidden)).toBe(!isShown);
+  expect(shown).toEqual({ effect, hidden: false });
+});
+
 test('a batch is marked as hidden, and is what it was otherwise', async () => {
   const protection = new ViewersProtection(session, { get: () => Promise.resolve(session) }, log);
   protection.learn({ effect: 'box', hidden: true });
   const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };
   const frames = [0, 1, 2].map(() => ({ searched: true, hidden: false, faces: [face] }));
   const batch = renderedBatch(0, { frames });
-  const applied = await protection.apply(batch, clear());
+  const applied = await protection.apply(batch, clear(), true);
   expect(applied.batch).toEqual({
     ...batch,
     frames: frames.map((frame) => ({ ...frame, hidden: true })),

@@ -3,7 +3,7 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redactFrames } from '../input/redact-frames.js';
+import { redactFrames } from './redact-frames.js';
 
 /** How the publisher wants viewers to be protected from now on. */
 export type Wish = Pick<Session, 'effect' | 'hidden'>;
@@ -14,8 +14,9 @@ export function showsTooMuch(effect: Effect, wish: Wish): boolean {
 }
 
 /**
- * Makes the publisher's newest wish true of everything that is not yet published. Batches were searched and
- * drawn before the wish: those that show too much are redacted as a whole.
+ * The last place that a batch passes before viewers see it: no face is shown that is to be hidden. A batch
+ * that nobody searched, or that was drawn before the publisher's newest wish and shows more than that, is
+ * redacted as a whole.
  */
 export class ViewersProtection {
   private wish: Wish;
@@ -44,18 +45,22 @@ export class ViewersProtection {
   /**
    * Redacts the batch, in place, if it shows more than is wished.
    * @param frames its I420 planes
+   * @param isRendered whether its effect was applied to them
    * @returns the batch with its frames marked as hidden, if they are, and how viewers are protected by it
    */
   async apply(
     batch: RenderedBatch,
     frames: Uint8Array,
+    isRendered: boolean,
   ): Promise<{ batch: RenderedBatch; shown: Wish }> {
     const wish = await this.newestWish();
     const effect = batch.effect ?? this.firstEffect;
-    if (!showsTooMuch(effect, wish)) return { batch, shown: { effect, hidden: false } };
+    const isAsWished = !showsTooMuch(effect, wish);
+    const shown = isAsWished ? { effect, hidden: false } : wish;
+    if (isAsWished && (isRendered || !hidesFaces(effect))) return { batch, shown };
     redactFrames(frames, batch);
     const hiddenFrames = batch.frames.map((frame) => ({ ...frame, hidden: true }));
-    return { batch: { ...batch, frames: hiddenFrames }, shown: wish };
+    return { batch: { ...batch, frames: hiddenFrames }, shown };
   }
 
   private async newestWish(): Promise<Wish> {
