@@ -35,7 +35,6 @@ const INTERRUPTIONS = [
   'sound_died',
   'sound_stalled',
   'picture_changed',
-  'batch_missing',
 ] as const;
 export type Interruption = (typeof INTERRUPTIONS)[number];
 

@@ -1,5 +1,6 @@
-import { EventEmitter, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FacecastEvent } from '@facecast/shared/protocol/events';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import type { Lease } from '@facecast/shared/lease/lease';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { Session } from '@facecast/shared/redis/sessions';
@@ -11,13 +12,11 @@ import { cleanUpSession, appendEnd } from './end-of-input.js';
 import type { Deps } from './deps.js';
 import type { FailureReason } from './decode-failure.js';
 import { InFlightWindow } from './dispatch/in-flight-window.js';
-import { Pacer } from './dispatch/pacer.js';
 import type { Progress } from './checkpoint/checkpoint-store.js';
-import type { InputStream } from './input-stream/input-stream.js';
+import type { DecodedBatch } from './input-stream/input-stream.js';
 import { InputStreamSequence } from './input-stream/input-stream-sequence.js';
 import { AudioWriter } from './audio/audio-writer.js';
 import { findResumePoint, type ResumeFrom } from './checkpoint/resume-point.js';
-import type { RawBatch } from './video/batch-reader.js';
 
 /** How often the registry is asked whether the session has ended, in case the event was missed. */
 const POLL_EVERY_MS = 1_000;
@@ -46,195 +45,183 @@ export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
   }
 }
 
-/** One session in this replica's hands. */
+/**
+ * One session in this replica's hands: a loop over the steps of its decoding. The loop alone changes
+ * `progress`, and saves it after each step.
+ */
 class SessionDecoding {
   private readonly sessionId: string;
   private readonly log: Logger;
+  /** Aborted when the session has ended for everybody. */
+  private readonly ended = new AbortController();
+  /** Aborted when this replica is to stop: because the session has ended, or the lease is lost. */
+  private readonly over: AbortSignal;
+  /** Numbers of dispatched batches that were lost on their way, to be dispatched again. */
+  private readonly missing = new Set<number>();
+  /** Aborted when another batch is missing: what is decoded now is decoded again from before it. */
+  private interruption = new AbortController();
+  /** The effect of batches that are dispatched from now on. */
+  private effect: Effect;
   private readonly inFlight: InFlightWindow;
-  private readonly pacer: Pacer;
   private readonly dispatcher: BatchDispatcher;
   private readonly audioWriter: AudioWriter;
   private readonly input: ChunkReader;
   private readonly inputStreams: InputStreamSequence;
   private readonly checkpoint: CheckpointWriter;
-  /** Whether a batch is lost for good, so that the session ends before it. */
-  private isLost = false;
-  private dispatching: Promise<boolean> = Promise.resolve(true);
-  private readonly news = new EventEmitter();
-  private isStopped = false;
-  /** Why the last checkpoint was not saved; mostly because another replica owns the session. */
-  private saveError: Error | undefined;
 
   constructor(
     private readonly deps: Deps,
     session: Session,
-    private readonly progress: Progress,
+    private progress: Progress,
     from: ResumeFrom,
     private readonly lease: Lease,
   ) {
     const { cadence, metrics } = deps;
     const sessionId = (this.sessionId = session.id);
     const log = (this.log = deps.log.child({ sessionId }));
+    const signal = (this.over = AbortSignal.any([lease.signal, this.ended.signal]));
+    this.effect = session.effect;
     const clock = new CaptureClock(cadence.fps, progress.capturedFrom);
-    this.checkpoint = new CheckpointWriter(deps, lease, progress, from);
+    this.checkpoint = new CheckpointWriter(deps, lease, from.header);
     const inFlight = (this.inFlight = new InFlightWindow(
       (difference) => metrics.inFlight.inc(difference),
       progress.batches,
     ));
-    const pacer = (this.pacer = new Pacer(deps.leadMs));
+    if (session.stats) this.listed(session.stats);
     const audioWriter = (this.audioWriter = new AudioWriter({
-      ...{ ...deps, sessionId, log, progress, fps: cadence.fps },
+      ...{ ...deps, sessionId, log, heard: progress.heard, fps: cadence.fps },
     }));
     this.dispatcher = new BatchDispatcher({
-      ...{ ...deps, sessionId, progress, clock, pacer, inFlight, audioWriter },
-      effect: session.effect,
+      ...{ ...deps, sessionId, clock, inFlight, audioWriter },
     });
-    if (session.stats) this.listed(session.stats);
     const input = (this.input = new ChunkReader({
-      ...{ ...deps, sessionId, log, next: progress.nextChunk },
-      events: {
-        onChunk: (receivedAt) => clock.chunkCame(receivedAt),
-        onRead: (n) => this.acknowledge(n),
-        onLost: () => this.inputStreams.failInput('lost_chunk'),
-      },
+      ...{ ...deps, sessionId, log, clock, signal, next: progress.nextChunk },
     }));
     this.inputStreams = new InputStreamSequence({
-      ...{ ...deps, input, from, clock, progress, log },
-      dispatch: (batch, inputStream) => this.dispatch(batch, inputStream),
-      firstMissingFrame: () => this.dispatcher.firstMissingFrame,
+      ...{ ...deps, input, from, progress, clock, audioWriter, log },
     });
   }
 
   async run(): Promise<void> {
-    const { signal } = this.lease;
     const unsubscribe = this.deps.events.on((event) => this.onEvent(event));
-    const stop = () => this.stop();
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
     try {
       // The effect may have changed before events were listened to.
       const session = await this.deps.sessions.get(this.sessionId);
-      if (session) this.dispatcher.effect = session.effect;
-      while (!this.isStopped) await this.decodeToTheEnd();
-      if (this.saveError) throw this.saveError;
-      if (signal.aborted) return;
+      if (session) this.effect = session.effect;
+      await this.decodeToTheEnd();
+      if (this.lease.signal.aborted) return;
       await this.input.close();
       await cleanUpSession(this.deps, this.sessionId);
     } finally {
       unsubscribe();
-      signal.removeEventListener('abort', stop);
-      this.stop();
+      this.ended.abort();
+      this.inFlight.close();
       await this.input.close();
-      await this.inputStreams.current.close();
+      await this.inputStreams.close();
     }
   }
 
-  /** Resolves when decoding was stopped, or when a batch must be made again. */
+  /** Resolves when the session is over here: all of it is decoded, and again what was missing. */
   private async decodeToTheEnd(): Promise<void> {
-    const failure = await this.inputStreams.decode();
-    if (this.isStopped) return;
-    await this.audioWriter.settled();
-    await this.save();
-    if (this.isStopped) return;
-    if (this.dispatcher.missing.size === 0) {
-      await appendEnd(this.deps, this.lease, this.progress, failure);
-      const { batches, frames } = this.progress;
-      this.log.info({ batches, frames }, 'decoded to the end');
-      await this.endedOrMissing();
+    for (;;) {
+      const { signal } = this.interruption;
+      const failure = await this.decode(AbortSignal.any([this.over, signal]));
+      if (this.over.aborted) return;
+      if (this.missing.size === 0) {
+        await appendEnd(this.deps, this.lease, this.progress, failure);
+        const { batches, frames } = this.progress;
+        this.log.info({ batches, frames }, 'decoded to the end');
+        await this.waitForEnd(AbortSignal.any([this.over, signal]));
+        if (this.over.aborted) return;
+      }
+      const firstMissing = Math.min(...this.missing) * this.deps.cadence.framesPerBatch;
+      if (!this.inputStreams.resumeBefore(firstMissing))
+        return this.endBefore(firstMissing, failure);
+      this.interruption = new AbortController();
     }
-    if (this.isStopped || this.inputStreams.resume()) return;
-    await this.endBeforeMissing(failure);
   }
 
-  /** Ends the session before a batch that is lost for good. */
-  private async endBeforeMissing(failure: FailureReason = 'batch_missing'): Promise<void> {
-    const frames = this.dispatcher.firstMissingFrame!;
+  /** Ends the session before a frame that is lost for good. */
+  private async endBefore(frames: number, failure: FailureReason = 'batch_missing') {
     const whole = { batches: frames / this.deps.cadence.framesPerBatch, frames };
     this.log.error(whole, 'lost batch cannot be remade: the session ends');
     await appendEnd(this.deps, this.lease, whole, failure);
-    this.dispatcher.missing.clear();
-    this.isLost = true;
-    await this.endedOrMissing();
+    await this.waitForEnd(this.over);
   }
 
-  private async endedOrMissing(): Promise<void> {
-    while (!this.isStopped && this.dispatcher.missing.size === 0) {
-      const signal = AbortSignal.timeout(POLL_EVERY_MS);
-      await once(this.news, 'news', { signal }).catch(() => {});
-      if (this.isStopped || (await this.deps.sessions.get(this.sessionId))) continue;
-      this.stop();
+  /** Dispatches what is decoded until `signal` is aborted or all is; resolves to why that was early. */
+  private async decode(signal: AbortSignal): Promise<FailureReason | undefined> {
+    for await (const step of this.inputStreams.decode(signal)) {
+      if (step.kind === 'batch') await this.dispatch(step, signal);
+      if (signal.aborted) break;
+      if (step.kind === 'fed') await this.acknowledge(step.n);
+      if (step.kind === 'end') {
+        await this.audioWriter.settled();
+        await this.save();
+        return step.failure;
+      }
     }
+    return undefined;
   }
 
-  private async dispatch(batch: RawBatch, { audio }: InputStream): Promise<boolean> {
-    const { receivedAt } = this.input;
-    const { batches } = this.progress;
-    this.dispatching = this.dispatcher.dispatch(batch, receivedAt, audio).then(async (isTaken) => {
-      if (isTaken) await this.save();
-      return isTaken;
-    });
-    const isTaken = await this.dispatching;
-    if (!isTaken && !this.isStopped) this.stop();
-    if (this.isStopped) return false;
+  private async dispatch(decoded: DecodedBatch, signal: AbortSignal): Promise<void> {
+    const { progress, effect } = this;
+    const batch = decoded.batch.firstFrame / this.deps.cadence.framesPerBatch;
+    const isMissing = this.missing.has(batch);
+    const options = { progress, isMissing, effect, signal };
+    const after = await this.dispatcher.dispatch(decoded, options);
+    if (!after) {
+      // Whoever ended the session has removed its folder.
+      if (!signal.aborted) this.ended.abort();
+      return;
+    }
+    if (isMissing) this.missing.delete(batch);
+    await this.save(after);
     // Batches that an earlier owner dispatched are no progress: this one may die where that one did.
-    if (this.progress.batches > batches) this.lease.progressed();
-    return true;
+    if (after.batches > progress.batches) this.lease.progressed();
   }
 
-  /** Acknowledges chunk `n` once the batches that came out of it are dispatched. */
+  /** Acknowledges chunk `n`: the batches that came out of it are dispatched. */
   private async acknowledge(n: number): Promise<void> {
-    await this.dispatching.then(ignore, ignore);
-    if (this.isStopped) return;
-    this.progress.nextChunk = n + 1;
-    await this.save();
+    await this.save({ ...this.progress, nextChunk: n + 1 });
+    this.input.acknowledge(n);
   }
 
-  private async save(): Promise<void> {
-    // After `stop` the chunks belong to the next owner: none may be removed.
-    if (!this.isStopped) {
-      const listed = this.inFlight.batchesListed * this.deps.cadence.framesPerBatch;
-      this.inputStreams.listed(Math.min(listed, this.progress.heard));
-    }
-    try {
-      await this.checkpoint.save(this.inputStreams.resumable);
-    } catch (error) {
-      this.saveError = error as Error;
-      this.stop();
+  /** Saves how far the session has come. */
+  private async save(progress: Progress = this.progress): Promise<void> {
+    const { heard } = this.audioWriter;
+    const listed = this.inFlight.batchesListed * this.deps.cadence.framesPerBatch;
+    const resumable = this.inputStreams.resumable(Math.min(listed, heard));
+    this.progress = await this.checkpoint.save({ ...progress, heard }, resumable);
+  }
+
+  /** Resolves when `signal` is aborted, which the session's end does. */
+  private async waitForEnd(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(POLL_EVERY_MS, undefined, { signal }).catch(() => {});
+      if (signal.aborted || (await this.deps.sessions.get(this.sessionId))) continue;
+      this.ended.abort();
     }
   }
 
   private onEvent(event: FacecastEvent): void {
     if (event.sessionId !== this.sessionId) return;
-    if (event.type === 'effect') this.dispatcher.effect = event.effect;
+    if (event.type === 'effect') this.effect = event.effect;
     if (event.type === 'part') this.inFlight.listedUpTo(event.batches);
     // `stats` says the same once a second, in case a `part` was missed.
     if (event.type === 'stats') this.listed(event.stats);
     if (event.type === 'missing') this.onMissing(event.batch);
-    if (event.type === 'ended') this.stop();
+    if (event.type === 'ended') this.ended.abort();
   }
 
   private onMissing(batch: number): void {
-    const { missing } = this.dispatcher;
     const isOnItsWay = batch >= this.inFlight.batchesListed && batch < this.progress.batches;
-    if (!isOnItsWay || missing.has(batch) || this.isLost) return;
-    missing.add(batch);
-    this.inputStreams.remake();
-    this.news.emit('news');
+    if (!isOnItsWay || this.missing.has(batch)) return;
+    this.missing.add(batch);
+    this.interruption.abort();
   }
 
   private listed({ framesOut }: { framesOut: number }): void {
     this.inFlight.listedUpTo(framesOut / this.deps.cadence.framesPerBatch);
   }
-
-  /** Stops at once; the batch that is being dispatched is the last. */
-  private stop(): void {
-    this.isStopped = true;
-    this.input.release();
-    this.inFlight.close();
-    this.pacer.close();
-    this.inputStreams.stop();
-    this.news.emit('news');
-  }
 }
-
-const ignore = () => {};

@@ -2,7 +2,6 @@ import type { FrameStore } from '@facecast/shared/media/frame-store';
 import type { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { samplesBefore } from '@facecast/shared/media/audio';
-import type { Progress } from '../checkpoint/checkpoint-store.js';
 import type { AudioStream } from './audio-stream.js';
 
 /**
@@ -11,18 +10,26 @@ import type { AudioStream } from './audio-stream.js';
  */
 export class AudioWriter {
   private writing = Promise.resolve();
+  private written: number;
 
   constructor(
     private readonly options: {
       sessionId: string;
       fps: number;
-      /** Its `heard` is updated with each batch whose audio is written. */
-      progress: Progress;
+      /** Frames whose audio an earlier owner wrote. */
+      heard: number;
       store: FrameStore;
       volume: RetryOnDiskFull;
       log: Logger;
     },
-  ) {}
+  ) {
+    this.written = options.heard;
+  }
+
+  /** Frames whose audio is written, or that have none. */
+  get heard(): number {
+    return this.written;
+  }
 
   /**
    * Writes the audio of a batch as soon as it is decoded; must be called in order. Returns how many samples
@@ -32,7 +39,7 @@ export class AudioWriter {
     audio: AudioStream,
     { batch, firstFrame, frameCount }: { batch: number; firstFrame: number; frameCount: number },
   ): number {
-    const { fps, progress } = this.options;
+    const { fps } = this.options;
     const from = samplesBefore(firstFrame, fps);
     const to = samplesBefore(firstFrame + frameCount, fps);
     const { hasTrack } = audio;
@@ -41,7 +48,7 @@ export class AudioWriter {
       const samples = hasTrack && (await audio.take(from, to));
       if (samples === undefined) return;
       if (samples) await this.store(batch, samples);
-      progress.heard = Math.max(progress.heard, firstFrame + frameCount);
+      this.written = Math.max(this.written, firstFrame + frameCount);
     });
     return hasTrack ? to - from : 0;
   }

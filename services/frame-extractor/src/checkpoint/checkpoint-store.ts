@@ -28,7 +28,7 @@ const progressSchema = z.object({
 });
 
 /** How far a session's decoding has come. */
-export type Progress = z.infer<typeof progressSchema>;
+export type Progress = Readonly<z.infer<typeof progressSchema>>;
 
 /** Checkpoints in Redis, for the replica that resumes or ends a session after its owner's death. */
 export class CheckpointStore {

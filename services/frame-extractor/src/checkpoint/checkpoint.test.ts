@@ -5,7 +5,7 @@ import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { CheckpointWriter } from './checkpoint.js';
-import { CheckpointStore } from './checkpoint-store.js';
+import { CheckpointStore, type Progress } from './checkpoint-store.js';
 import { KeyframeTracker, type ResumePoint } from './keyframe-tracker.js';
 
 const redis = connectRedis(redisUrl, 'worker', createLogger('test', 'silent'));
@@ -23,29 +23,29 @@ const BEGINNING: ResumePoint = {
 test('how far a session has come is saved at once, and what it needs no more goes', async () => {
   for (const n of [0, 1, 2]) await redis.set(`facecast:chunk:one:${n}`, 'bytes');
   const lease = await own();
-  const progress = await checkpoints.load('one');
-  const from = { point: BEGINNING, header: undefined };
-  const checkpoint = new CheckpointWriter({ checkpoints, chunks }, lease, progress, from);
+  let progress = await checkpoints.load('one');
+  const checkpoint = new CheckpointWriter({ checkpoints, chunks }, lease, undefined);
   const keyframes = new KeyframeTracker(BEGINNING, 0);
-  const save = () => checkpoint.save({ keyframes, wholeHeader: Buffer.from('header') });
+  const save = async (news: Partial<Progress>) => {
+    const resumable = { keyframes, wholeHeader: Buffer.from('header') };
+    progress = await checkpoint.save({ ...progress, ...news }, resumable);
+    expect(await checkpoints.load('one')).toEqual(progress);
+  };
   keyframes.fed(0, 0, 100, []);
-  await save();
-  expect(await checkpoints.load('one')).toEqual({ ...progress, recovery: BEGINNING });
+  await save({});
+  expect(progress.recovery).toEqual(BEGINNING);
   expect(await redis.ttl('facecast:decoding:one')).toBeGreaterThan(3_600);
 
   keyframes.fed(1, 0, 100, []);
-  Object.assign(progress, { nextChunk: 1, batches: 1, heard: 0, frames: 3, width: 64, height: 48 });
-  await save();
-  expect(await checkpoints.load('one')).toEqual({ ...progress, recovery: BEGINNING });
+  await save({ nextChunk: 1, batches: 1, heard: 0, frames: 3, width: 64, height: 48 });
+  expect(progress.recovery).toEqual(BEGINNING);
 
   keyframes.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0) }]);
   keyframes.decoded(0, { next: 3, origin: 0, last: 1 });
   keyframes.listed(6);
-  Object.assign(progress, { nextChunk: 3, batches: 2, heard: 0, frames: 6 });
-  await save();
-  const saved = await checkpoints.load('one');
-  expect(saved).toMatchObject({ nextChunk: 3, keptFrom: 2, batches: 2, heard: 0, frames: 6 });
-  expect(saved.recovery).toMatchObject({ chunk: 2, offset: 10, keyFrame: { time: 0 } });
+  await save({ nextChunk: 3, batches: 2, heard: 0, frames: 6 });
+  expect(progress).toMatchObject({ nextChunk: 3, keptFrom: 2, batches: 2, heard: 0, frames: 6 });
+  expect(progress.recovery).toMatchObject({ chunk: 2, offset: 10, keyFrame: { time: 0 } });
   expect((await checkpoints.loadHeader('one'))?.toString()).toBe('header');
   expect(await redis.keys('facecast:chunk:one:*')).toEqual(['facecast:chunk:one:2']);
 });
@@ -56,13 +56,10 @@ test('an owner that has been succeeded saves and removes nothing', async () => {
   const progress = await checkpoints.load('one');
   const after = await own();
   await checkpoints.save(after, { ...progress, nextChunk: 1 });
-  const checkpoint = new CheckpointWriter({ checkpoints, chunks }, before, progress, {
-    point: BEGINNING,
-    header: undefined,
-  });
-  Object.assign(progress, { nextChunk: 3, frames: 9 });
+  const checkpoint = new CheckpointWriter({ checkpoints, chunks }, before, undefined);
   const keyframes = new KeyframeTracker({ ...BEGINNING, chunk: 2 }, 0);
-  const save = checkpoint.save({ keyframes, wholeHeader: undefined });
+  const further = { ...progress, nextChunk: 3, frames: 9 };
+  const save = checkpoint.save(further, { keyframes, wholeHeader: undefined });
   await expect(save).rejects.toThrow(LeaseLostError);
   expect(await checkpoints.load('one')).toMatchObject({ nextChunk: 1, frames: 0 });
   expect(await redis.keys('facecast:chunk:one:*')).toHaveLength(3);

@@ -6,126 +6,116 @@ import type { Cadence } from '@facecast/shared/runtime/settings';
 import type { CaptureClock } from './capture-clock.js';
 import { maxInFlight, type InFlightWindow } from './in-flight-window.js';
 import type { ExtractorMetrics } from '../metrics.js';
-import type { Pacer } from './pacer.js';
+import { waitUntilDue } from './pacer.js';
 import type { Progress } from '../checkpoint/checkpoint-store.js';
-import type { AudioStream } from '../audio/audio-stream.js';
 import type { AudioWriter } from '../audio/audio-writer.js';
-import type { RawBatch } from '../video/batch-reader.js';
+import type { DecodedBatch } from '../input-stream/input-stream.js';
 
 /** How often detectors may fail at a batch before its job fails; the segmenter then shows it unsearched. */
 const DETECT_ATTEMPTS = 3;
 
 /** Dispatches a session's batches to the detectors, in order, as fast as the playlist lists them. */
 export class BatchDispatcher {
-  /** The effect of batches that are dispatched from now on. */
-  effect: Effect;
-  /** Numbers of dispatched batches that were lost on their way, to be dispatched again. */
-  readonly missing = new Set<number>();
-
   constructor(
     private readonly options: {
       sessionId: string;
-      effect: Effect;
-      /** Updated with each batch that is dispatched. */
-      progress: Progress;
       store: FrameStore;
       volume: RetryOnDiskFull;
       audioWriter: AudioWriter;
       detect: JobQueue<'detect'>;
       cadence: Cadence;
+      /** How far media may be ahead of its capture time, in milliseconds. */
+      leadMs: number;
       clock: CaptureClock;
-      pacer: Pacer;
       inFlight: InFlightWindow;
       metrics: ExtractorMetrics;
     },
-  ) {
-    this.effect = options.effect;
-  }
+  ) {}
 
   /**
    * Writes a batch to the frame store and adds its job, once the playlist has caught up and its time has
-   * come. A batch that was dispatched before is skipped, unless it is in `missing`; audio that was not
-   * written is. Resolves to false if the session takes no more.
-   * @param receivedAt when the newest chunk arrived that was fed when the batch was whole
-   * @param audio of the input stream that the batch comes from
+   * come. A batch that was dispatched before is skipped, unless it is missing; audio that was not written
+   * is. Resolves to the progress with this batch; undefined if it was not dispatched, because `signal` was
+   * aborted or the session's folder is gone.
+   * @param isMissing whether it was dispatched before and lost on its way
    * @throws {VolumeFullError} if the frame store stays full
    */
-  async dispatch(raw: RawBatch, receivedAt: number, audio: AudioStream): Promise<boolean> {
-    const { progress, store, clock, pacer, inFlight, metrics, cadence } = this.options;
-    const { firstFrame, frameCount, width, height } = raw;
-    if (firstFrame < progress.frames) {
-      const batch = firstFrame / cadence.framesPerBatch;
-      if (this.missing.has(batch)) return this.redispatch(raw, receivedAt, audio, batch);
-      this.writeMissingAudio(raw, audio);
-      return true;
-    }
+  async dispatch(
+    decoded: DecodedBatch,
+    options: { progress: Progress; isMissing: boolean; effect: Effect; signal: AbortSignal },
+  ): Promise<Progress | undefined> {
+    const { progress, isMissing, effect } = options;
+    const { firstFrame, frameCount } = decoded.batch;
     if (firstFrame > progress.frames) throw new Error('there are frames missing before a batch');
+    if (firstFrame === progress.frames) return this.dispatchNew(decoded, options);
+    if (isMissing) return (await this.redispatch(decoded, effect)) ? progress : undefined;
+    const { audioWriter } = this.options;
+    const batch = this.numberOf(decoded);
+    if (firstFrame >= audioWriter.heard)
+      audioWriter.write(decoded.audio, { batch, firstFrame, frameCount });
+    return progress;
+  }
+
+  private async dispatchNew(
+    decoded: DecodedBatch,
+    { progress, effect, signal }: { progress: Progress; effect: Effect; signal: AbortSignal },
+  ): Promise<Progress | undefined> {
+    const { store, clock, leadMs, inFlight, metrics } = this.options;
+    const { receivedAt } = decoded;
+    const { firstFrame, frameCount, width, height, frames } = decoded.batch;
     clock.chunkRead(receivedAt);
-    await pacer.until(clock.capturedAt(firstFrame));
-    const most = maxInFlight(raw.frames.length, store.size());
-    if (!(await inFlight.waitForRoom(most))) return false;
-    const decodedAt = await this.storeAndQueue(raw, receivedAt, audio, progress.batches);
-    if (decodedAt === undefined) return false;
-    progress.batches++;
-    progress.frames += frameCount;
-    Object.assign(progress, { width, height, capturedFrom: clock.captureOfFirst });
+    await waitUntilDue(clock.capturedAt(firstFrame), leadMs, signal);
+    const most = maxInFlight(frames.length, store.size());
+    if (!(await inFlight.waitForRoom(most, signal))) return undefined;
+    if (!(await this.store(decoded))) return undefined;
+    clock.framesOut(firstFrame + frameCount, receivedAt);
+    const decodedAt = await this.queue(decoded, effect);
     inFlight.add();
     metrics.frames.inc(frameCount);
     metrics.stage.observe(Math.max(0, decodedAt - receivedAt) / 1000);
+    return {
+      ...{ ...progress, width, height, capturedFrom: clock.captureOfFirst },
+      batches: progress.batches + 1,
+      frames: progress.frames + frameCount,
+    };
+  }
+
+  /** Resolves to false if the session's folder is gone. */
+  private async redispatch(decoded: DecodedBatch, effect: Effect): Promise<boolean> {
+    const { sessionId, detect } = this.options;
+    // A failed job of the same id would keep the new one out.
+    await detect.remove(detectJobId({ sessionId, batch: this.numberOf(decoded) }));
+    if (!(await this.store(decoded))) return false;
+    await this.queue(decoded, effect);
     return true;
   }
 
-  /** First frame of the first batch in `missing`; undefined if there is none. */
-  get firstMissingFrame(): number | undefined {
-    const { framesPerBatch } = this.options.cadence;
-    return this.missing.size === 0 ? undefined : Math.min(...this.missing) * framesPerBatch;
+  /** Resolves to false if the session's folder is gone. */
+  private async store(decoded: DecodedBatch): Promise<boolean> {
+    const { sessionId, store, volume } = this.options;
+    const ref = { sessionId, batch: this.numberOf(decoded), kind: 'decoded' } as const;
+    return volume.write(() => store.write(ref, decoded.batch.frames));
   }
 
-  /**
-   * Resolves to when the batch was stored, in milliseconds since the epoch; undefined if the session is
-   * over.
-   */
-  private async storeAndQueue(
-    raw: RawBatch,
-    receivedAt: number,
-    audio: AudioStream,
-    batch: number,
-  ): Promise<number | undefined> {
-    const { sessionId, store, volume, audioWriter, detect, clock, progress } = this.options;
-    const { firstFrame, frameCount, width, height } = raw;
-    const ref = { sessionId, batch, kind: 'decoded' } as const;
-    if (!(await volume.write(() => store.write(ref, raw.frames)))) return undefined;
-    if (firstFrame >= progress.frames) clock.framesOut(firstFrame + frameCount, receivedAt);
+  /** Resolves to when the batch was stored, in milliseconds since the epoch. */
+  private async queue(decoded: DecodedBatch, effect: Effect): Promise<number> {
+    const { sessionId, audioWriter, detect, clock } = this.options;
+    const { audio, receivedAt } = decoded;
+    const { firstFrame, frameCount, width, height } = decoded.batch;
+    const batch = this.numberOf(decoded);
     const samples = audioWriter.write(audio, { batch, firstFrame, frameCount });
     const decodedAt = Date.now();
     await detect.add(
       {
-        ...{ sessionId, batch, firstFrame, frameCount, width, height, samples },
+        ...{ sessionId, batch, firstFrame, frameCount, width, height, samples, effect },
         ...{ capturedAt: clock.capturedAt(firstFrame), receivedAt, decodedAt },
-        effect: this.effect,
       },
       { jobId: detectJobId({ sessionId, batch }), attempts: DETECT_ATTEMPTS },
     );
     return decodedAt;
   }
 
-  private async redispatch(
-    raw: RawBatch,
-    receivedAt: number,
-    audio: AudioStream,
-    batch: number,
-  ): Promise<boolean> {
-    const { sessionId, detect } = this.options;
-    // A failed job of the same id would keep the new one out.
-    await detect.remove(detectJobId({ sessionId, batch }));
-    const decodedAt = await this.storeAndQueue(raw, receivedAt, audio, batch);
-    if (decodedAt !== undefined) this.missing.delete(batch);
-    return decodedAt !== undefined;
-  }
-
-  private writeMissingAudio({ firstFrame, frameCount }: RawBatch, audio: AudioStream): void {
-    const { progress, audioWriter, cadence } = this.options;
-    const batch = firstFrame / cadence.framesPerBatch;
-    if (firstFrame >= progress.heard) audioWriter.write(audio, { batch, firstFrame, frameCount });
+  private numberOf({ batch }: DecodedBatch): number {
+    return batch.firstFrame / this.options.cadence.framesPerBatch;
   }
 }

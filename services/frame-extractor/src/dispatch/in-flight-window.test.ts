@@ -15,13 +15,15 @@ describe('the bound', () => {
 });
 
 describe('batches on their way', () => {
+  const { signal } = new AbortController();
+
   test('have room until the bound, and again when the playlist lists some', async () => {
     const inFlight = new InFlightWindow();
-    expect(await inFlight.waitForRoom(2)).toBe(true);
+    expect(await inFlight.waitForRoom(2, signal)).toBe(true);
     inFlight.add();
     inFlight.add();
     let waited = true;
-    const room = inFlight.waitForRoom(2).then(() => waited);
+    const room = inFlight.waitForRoom(2, signal).then(() => waited);
     inFlight.listedUpTo(0);
     waited = false;
     inFlight.listedUpTo(1);
@@ -29,12 +31,14 @@ describe('batches on their way', () => {
     expect(inFlight.count).toBe(1);
   });
 
-  test('keep nobody waiting when the session is over', async () => {
+  test('keep nobody waiting when one of them is to be made again, or the session is over', async () => {
     const inFlight = new InFlightWindow();
     inFlight.add();
-    const room = inFlight.waitForRoom(1);
-    inFlight.close();
+    const interruption = new AbortController();
+    const room = inFlight.waitForRoom(1, interruption.signal);
+    interruption.abort();
     expect(await room).toBe(false);
+    expect(await inFlight.waitForRoom(2, interruption.signal)).toBe(false);
   });
 
   test('are counted, and not any more when the session is over', () => {

@@ -1,4 +1,4 @@
-import { deferred, type Deferred } from '@facecast/shared/runtime/deferred';
+import { EventEmitter, once } from 'node:events';
 
 /** Most batches of a session in flight: ten seconds at the defaults. */
 const MAX_BATCHES = 100;
@@ -19,7 +19,7 @@ export function maxInFlight(batchBytes: number, storeBytes: number): number {
 
 /** Counts a session's batches in flight: dispatched, but not yet listed in the playlist. */
 export class InFlightWindow {
-  private waiting: Deferred<void> | undefined;
+  private readonly news = new EventEmitter();
   private listed = 0;
   private closed = false;
 
@@ -55,22 +55,19 @@ export class InFlightWindow {
     const before = this.count;
     this.listed = Math.min(this.dispatched, Math.max(this.listed, Math.floor(batches)));
     this.changed(this.count - before);
-    this.waiting?.resolve();
+    this.news.emit('listed');
   }
 
-  /** Resolves to true when fewer than `most` are in flight, to false on `close`. */
-  async waitForRoom(most: number): Promise<boolean> {
-    while (!this.closed && this.count >= most) {
-      this.waiting = deferred();
-      await this.waiting.promise;
-    }
-    return !this.closed;
+  /** Resolves to true when fewer than `most` are in flight, to false once `signal` is aborted. */
+  async waitForRoom(most: number, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && this.count >= most)
+      await once(this.news, 'listed', { signal }).catch(() => {});
+    return !signal.aborted;
   }
 
-  /** Ends all waits at once. */
+  /** Says that the session is over here: its batches are counted no more. */
   close(): void {
     if (!this.closed) this.changed(-this.count);
     this.closed = true;
-    this.waiting?.resolve();
   }
 }

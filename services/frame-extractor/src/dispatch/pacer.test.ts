@@ -1,27 +1,29 @@
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { Pacer } from './pacer.js';
+import { waitUntilDue } from './pacer.js';
 import { countedClip, cut, SMALL, VP8_WEBM } from '../testing/clips.js';
 import { log, Surroundings, upTo } from '../testing/surroundings.js';
 
 const redis = connectRedis(redisUrl, 'worker', log);
 afterAll(() => redis.quit());
 
+const { signal } = new AbortController();
+
 test('media that is not ahead of its time is not held back', async () => {
-  await new Pacer(2_000).until(Date.now() + 1_900);
+  await waitUntilDue(Date.now() + 1_900, 2_000, signal);
 });
 
-test('whoever waits goes on when the session is closed', async () => {
-  const pace = new Pacer(0);
-  const waiting = pace.until(Date.now() + 3_600_000);
-  pace.close();
+test('whoever waits goes on when the session is over', async () => {
+  const session = new AbortController();
+  const waiting = waitUntilDue(Date.now() + 3_600_000, 0, session.signal);
+  session.abort();
   await waiting;
 });
 
 test('a clock that was set back by an hour holds nothing back for long', async () => {
   // It would take longer than this test may.
-  await new Pacer(0).until(Date.now() + 3_600_000);
+  await waitUntilDue(Date.now() + 3_600_000, 0, signal);
 });
 
 describe('a file that is sent at once', () => {

@@ -1,5 +1,5 @@
 import type { ChunkStore } from '@facecast/shared/redis/chunks';
-import { deferred } from '@facecast/shared/runtime/deferred';
+import { deferred, type Deferred } from '@facecast/shared/runtime/deferred';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { ChunkJob } from '@facecast/shared/protocol/messages';
 import {
@@ -11,6 +11,7 @@ import {
 } from '@facecast/shared/redis/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { CaptureClock } from '../dispatch/capture-clock.js';
 
 /**
  * Without a chunk for this long, the registry is asked whether the publisher is connected; then each time
@@ -18,40 +19,33 @@ import type { SessionRegistry } from '@facecast/shared/redis/sessions';
  */
 const SILENCE_MS = 1_000;
 
-type Chunk = Extract<ChunkJob, { kind: 'chunk' }>;
-
-/** What a `ChunkReader` reports to its session. */
-export interface ChunkReaderEvents {
-  /**
-   * A chunk arrived; nobody has read it yet. `receivedAt`: at the gateway, milliseconds since the epoch.
-   */
-  onChunk(receivedAt: number): void;
-  /** Chunk `n` was read. Resolves when the batches that came out of it are dispatched and saved. */
-  onRead(n: number): Promise<void>;
-  /** A chunk's bytes are missing, or its job failed. */
-  onLost(): void;
+/** One chunk of the input. */
+export interface Chunk {
+  bytes: Buffer;
+  /** Type of another input stream, if a `restart` message said that it begins with this chunk. */
+  mimeType: string | undefined;
 }
+
+type QueuedChunk = Extract<ChunkJob, { kind: 'chunk' }>;
 
 /**
  * A session's chunks in order, from its BullMQ queue. Chunks that are still stored can be read again from
- * any number. A chunk's job completes when the chunk was read and `onRead` has resolved.
+ * any number. A chunk's job completes when the chunk is acknowledged; the queue gives no other before.
  */
 export class ChunkReader {
-  /** When the gateway received the newest chunk that was read, in milliseconds since the epoch. */
+  /** When the gateway received the newest chunk that was fed, in milliseconds since the epoch. */
   receivedAt = Date.now();
   private readonly queue: JobQueue<'chunks'>;
   private readonly worker: ReturnType<typeof consume>;
   private readonly silence: NodeJS.Timeout;
-  private readonly concluded = deferred<void>();
-  private state: 'open' | 'released' = 'open';
+  private readonly stopped = deferred();
+  private input: 'open' | 'ended' | 'lost' = 'open';
   /** Number of the chunk that the queue gives next; all before it can be read. */
   private next: number;
-  private newest: Chunk | undefined;
-  private newestRead = deferred<void>();
-  private hasEnded = false;
-  private changed = deferred<void>();
-  private lastWork = performance.now();
-  private working = false;
+  private newest: (QueuedChunk & { acknowledged: Deferred<void> }) | undefined;
+  private changed = deferred();
+  /** Since when no job is handled, by `performance.now()`; undefined while one is. */
+  private idleSince: number | undefined = performance.now();
 
   constructor(
     private readonly options: {
@@ -61,11 +55,14 @@ export class ChunkReader {
       redis: Redis;
       chunks: ChunkStore;
       sessions: SessionRegistry;
-      events: ChunkReaderEvents;
+      /** Told when a chunk arrived, though nobody has read it yet. */
+      clock: Pick<CaptureClock, 'chunkCame'>;
+      /** Aborted when the session is over here: the current job goes back to the queue. */
+      signal: AbortSignal;
       log: Logger;
     },
   ) {
-    const { redis, sessionId, log } = options;
+    const { redis, sessionId, signal, log } = options;
     this.next = options.next;
     const address = { kind: 'chunks', sessionId } as const;
     this.queue = new JobQueue<'chunks'>(redis, address);
@@ -77,9 +74,11 @@ export class ChunkReader {
     this.worker.on('error', (error) => warnUnlessOutage(log, error, 'chunk queue error'));
     this.worker.on('failed', (_job, error) => {
       log.error({ err: error }, 'chunk job failed');
-      options.events.onLost();
+      this.set('lost');
     });
     this.silence = setInterval(() => this.checkPublisher(), SILENCE_MS);
+    signal.addEventListener('abort', () => this.stop(), { once: true });
+    if (signal.aborted) this.stop();
   }
 
   /** When the gateway received the newest chunk that the queue gave, in milliseconds since the epoch. */
@@ -88,50 +87,48 @@ export class ChunkReader {
   }
 
   /**
-   * Chunk `n` as soon as the queue gives it; undefined if the input ends before it or `signal` is aborted.
-   * `mimeType` is set if a `restart` message said that another input stream begins with this chunk.
+   * Chunk `n` as soon as the queue gives it. `ended`: the input ends before it. `lost`: its bytes are
+   * missing, or a job before it failed. `stopped`: `signal`, or the session's, is aborted.
    */
-  async read(
-    n: number,
-    signal: AbortSignal,
-  ): Promise<{ bytes: Buffer; mimeType: string | undefined } | undefined> {
+  async read(n: number, signal: AbortSignal): Promise<Chunk | 'ended' | 'lost' | 'stopped'> {
+    const isStopped = () => signal.aborted || this.options.signal.aborted;
     const wake = () => this.wake();
     signal.addEventListener('abort', wake);
     try {
-      while (n >= this.next && !this.hasEnded && this.state === 'open' && !signal.aborted)
-        await this.changed.promise;
+      while (n >= this.next && this.input === 'open' && !isStopped()) await this.changed.promise;
     } finally {
       signal.removeEventListener('abort', wake);
     }
-    if (n >= this.next || this.state !== 'open' || signal.aborted) return undefined;
+    if (isStopped()) return 'stopped';
+    if (n >= this.next) return this.input === 'ended' ? 'ended' : 'lost';
     const bytes = await this.options.chunks.read(this.options.sessionId, n);
-    if (!bytes) {
-      this.options.events.onLost();
-      return undefined;
-    }
+    if (!bytes) return 'lost';
     return { bytes, mimeType: this.newest?.n === n ? this.newest.mimeType : undefined };
   }
 
-  /** Says that chunk `n` was read to its end, so that it can be acknowledged. */
-  done(n: number): void {
-    if (this.newest?.n !== n) return;
+  /** Says that the decoders have all of chunk `n`; returns whether it is to be acknowledged. */
+  fed(n: number): boolean {
+    if (this.newest?.n !== n) return false;
     this.receivedAt = this.newest.receivedAt;
-    this.newestRead.resolve();
+    return true;
   }
 
-  /** Puts the current job back for another replica, and acknowledges nothing from now on. */
-  release(): void {
-    this.state = 'released';
-    this.concluded.resolve();
-    this.wake();
+  /** Completes the job of chunk `n`, if it is the newest: nobody else has to feed it. */
+  acknowledge(n: number): void {
+    if (this.newest?.n === n) this.newest.acknowledged.resolve();
   }
 
-  /** Stops consuming the queue; resolves when no job is being handled. */
+  /** Stops consuming the queue; resolves when no job is being handled. To be called after the abort. */
   async close(): Promise<void> {
-    this.release();
-    clearInterval(this.silence);
     await this.worker.close();
     await this.queue.close();
+  }
+
+  private stop(): void {
+    clearInterval(this.silence);
+    this.newest?.acknowledged.resolve();
+    this.stopped.resolve();
+    this.wake();
   }
 
   private wake(): void {
@@ -139,27 +136,27 @@ export class ChunkReader {
     this.changed = deferred();
   }
 
-  private end(): void {
-    this.hasEnded = true;
+  private set(input: 'ended' | 'lost'): void {
+    this.input = input;
     this.wake();
   }
 
   private readonly handle: JobHandler<'chunks'> = async (data, job, token) => {
-    this.working = true;
+    const { signal } = this.options;
+    this.idleSince = undefined;
     try {
-      if (this.state === 'open') await (data.kind === 'end' ? this.takeEnd() : this.take(data));
-      if (this.state === 'released') await putBack(job, token);
+      if (!signal.aborted) await (data.kind === 'end' ? this.takeEnd() : this.take(data));
+      if (signal.aborted) await putBack(job, token);
     } finally {
-      this.working = false;
-      this.lastWork = performance.now();
+      this.idleSince = performance.now();
     }
   };
 
-  private async take(chunk: Chunk): Promise<void> {
+  private async take(chunk: QueuedChunk): Promise<void> {
     if (chunk.n < this.next) return;
     await this.takeStillLocked(chunk.n);
-    if (this.state !== 'open') return;
-    if (chunk.n > this.next) return this.options.events.onLost();
+    if (this.options.signal.aborted) return;
+    if (chunk.n > this.next) return this.set('lost');
     await this.takeNext(chunk);
   }
 
@@ -168,42 +165,40 @@ export class ChunkReader {
    * has not expired. When it has, their jobs come again and are known by their numbers.
    */
   private async takeStillLocked(before = Infinity): Promise<void> {
-    while (this.next < before && this.state === 'open') {
+    while (this.next < before && !this.options.signal.aborted) {
       const job = await this.queue.find(chunkJobId(this.next));
       if (job?.data.kind !== 'chunk') return;
       await this.takeNext(job.data);
     }
   }
 
-  private async takeNext(chunk: Chunk): Promise<void> {
-    const { events } = this.options;
-    this.newest = chunk;
-    this.newestRead = deferred();
+  private async takeNext(chunk: QueuedChunk): Promise<void> {
+    const acknowledged = deferred();
+    this.newest = { ...chunk, acknowledged };
     this.next++;
-    events.onChunk(chunk.receivedAt);
+    this.options.clock.chunkCame(chunk.receivedAt);
     this.wake();
-    await Promise.race([this.newestRead.promise, this.concluded.promise]);
-    if (this.state === 'open') await events.onRead(chunk.n);
+    if (!this.options.signal.aborted) await acknowledged.promise;
   }
 
   /** Handles the `end` job once every chunk before it is read. */
   private async takeEnd(): Promise<void> {
     await this.takeStillLocked();
-    if (this.state !== 'open') return;
-    this.end();
-    await this.concluded.promise;
+    if (this.options.signal.aborted) return;
+    this.set('ended');
+    await this.stopped.promise;
   }
 
   private checkPublisher(): void {
-    if (this.working || performance.now() - this.lastWork < SILENCE_MS) return;
+    if (this.idleSince === undefined || performance.now() - this.idleSince < SILENCE_MS) return;
     const { sessionId, sessions, log } = this.options;
     const look = async () => {
       if (await sessions.publisherExpected(sessionId)) return;
       // Chunks that it sent before it went are still read.
-      if (this.working || (await this.queue.waiting()) > 0) return;
+      if (this.idleSince === undefined || (await this.queue.waiting()) > 0) return;
       log.info('publisher is gone: ending the input');
       clearInterval(this.silence);
-      this.end();
+      this.set('ended');
     };
     look().catch((error: unknown) =>
       warnUnlessOutage(log, error, 'could not check whether the publisher is connected'),

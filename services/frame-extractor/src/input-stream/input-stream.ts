@@ -1,11 +1,14 @@
-import type { ChunkReader } from '../ingest/chunk-reader.js';
+import type { Logger } from '@facecast/shared/runtime/logger';
+import type { Chunk, ChunkReader } from '../ingest/chunk-reader.js';
 import { declaredContainer, type Container } from '../demux/container.js';
 import { VideoDecoder, STALL_LIMITS, type VideoDecoderOptions } from '../video/video-decoder.js';
-import type { Interruption } from '../decode-failure.js';
+import { DecodeFailure, type Interruption } from '../decode-failure.js';
 import { KeyframeTracker, type ResumePoint, type Restart } from '../checkpoint/keyframe-tracker.js';
 import { AudioStream } from '../audio/audio-stream.js';
 import { createScanner } from '../demux/create-scanner.js';
 import type { Scanner } from '../demux/scanner.js';
+import type { RawBatch } from '../video/batch-reader.js';
+import { Channel } from './channel.js';
 
 /** Where the next input stream of the session begins. */
 export interface NextInputStream {
@@ -28,9 +31,27 @@ export interface InputStreamOptions extends Pick<
    * @param hasOutput whether that decoder had given any audio
    */
   mayRestartAudio: (hasOutput: boolean) => boolean;
-  /** Called when a chunk cannot be read from Redis. */
-  onFailed: (error: unknown) => void;
+  log: Logger;
 }
+
+/** A batch with its audio. */
+export interface DecodedBatch {
+  /** Its bytes are overwritten when the next step is asked for. */
+  batch: RawBatch;
+  /** Audio of the input stream that the batch comes from. */
+  audio: AudioStream;
+  /** When the newest chunk arrived that was fed when the batch was whole, in milliseconds since the epoch. */
+  receivedAt: number;
+}
+
+/** What happens while an input stream is decoded, one step at a time. */
+export type DecodeStep =
+  | ({ kind: 'batch' } & DecodedBatch)
+  /** The decoders have all of chunk `n`; until it is acknowledged no other is given. */
+  | { kind: 'fed'; n: number };
+
+/** What a checkpoint holds of an input stream. */
+export type Resumable = Pick<InputStream, 'keyframes' | 'wholeHeader'>;
 
 /**
  * One ffmpeg's share of an input stream: feeds chunks from a resume point on into the decoders, until the
@@ -42,7 +63,10 @@ export class InputStream {
   readonly keyframes: KeyframeTracker;
   /** The next input stream, once this one's bytes are over; undefined if there is none. */
   following: NextInputStream | undefined;
+  /** Why decoding ended before the input stream did, if it did. */
+  failure: DecodeFailure | undefined;
   private readonly scanner: Scanner;
+  private readonly steps = new Channel<DecodeStep>();
   private readonly abort = new AbortController();
   private readonly feeding: Promise<void>;
 
@@ -70,7 +94,10 @@ export class InputStream {
         this.audio.follow(at);
       },
     });
-    this.feeding = this.feed(head).catch(options.onFailed);
+    this.feeding = this.feed(head).catch((error: unknown) => {
+      options.log.error({ err: error }, 'could not read the input');
+      this.decoder.fail('lost_chunk');
+    });
   }
 
   /** The container's header; undefined until it has been scanned. */
@@ -79,14 +106,54 @@ export class InputStream {
   }
 
   /**
+   * The steps of its decoding, in order. When there are no more, `failure` says whether it ended early.
+   * @throws if it is no affair of the input, as when ffmpeg cannot be started
+   */
+  async *decode(): AsyncGenerator<DecodeStep> {
+    const drained = this.drain().finally(() => this.steps.close());
+    // It may fail while the consumer works on a step.
+    const settled = Promise.allSettled([drained]);
+    try {
+      yield* this.steps;
+      await drained;
+    } finally {
+      await this.close();
+      await settled;
+    }
+  }
+
+  /** Stops feeding and decoding at once, without waiting for it; no more audio can be taken. */
+  stop(): void {
+    this.abort.abort();
+    this.steps.close();
+    this.decoder.close();
+    this.audio.abandon();
+  }
+
+  /**
    * Stops feeding and decoding; resolves when no chunk is being fed. Audio that is decoded can still be
    * taken.
    */
   async close(): Promise<void> {
     this.abort.abort();
+    this.steps.close();
     this.decoder.close();
     await this.feeding;
     this.audio.endInput();
+  }
+
+  /** Brings batches to the consumer as fast as it takes them. */
+  private async drain(): Promise<void> {
+    const { audio, input } = this;
+    try {
+      for await (const batch of this.decoder.batches()) {
+        const { receivedAt } = input;
+        if (!(await this.steps.put({ kind: 'batch', batch, audio, receivedAt }))) break;
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeFailure)) throw error;
+      this.failure = error;
+    }
   }
 
   private audioLost(reason: Interruption): boolean {
@@ -112,20 +179,26 @@ export class InputStream {
     }
     for (let n = this.from.chunk; !this.abort.signal.aborted; n++) {
       const chunk = await this.input.read(n, this.abort.signal);
-      if (!chunk) break;
-      const { bytes, mimeType } = chunk;
-      const known = this.from.restarts?.find((restart) => restart.chunk === n);
-      if ((known || mimeType !== undefined) && n > (this.from.announced ?? -1)) {
-        const container = known ? known.container : declaredContainer(mimeType!);
-        const restarts = this.from.restarts?.filter((restart) => restart.chunk > n);
-        this.following = { chunk: n, offset: 0, container, announced: n, restarts };
-        break;
-      }
-      if (!(await this.feedChunk(n, bytes, n === this.from.chunk ? this.from.offset : 0))) break;
-      this.input.done(n);
+      if (chunk === 'lost') this.decoder.fail('lost_chunk');
+      if (typeof chunk === 'string') break;
+      this.following = this.announcedNext(n, chunk);
+      if (this.following) break;
+      const offset = n === this.from.chunk ? this.from.offset : 0;
+      if (!(await this.feedChunk(n, chunk.bytes, offset))) break;
+      if (this.input.fed(n)) await this.steps.put({ kind: 'fed', n });
     }
     this.decoder.endInput();
     this.audio.endInput();
+  }
+
+  /** The next input stream, if a `restart` message said that it begins with chunk `n`. */
+  private announcedNext(n: number, { mimeType }: Chunk): NextInputStream | undefined {
+    const { restarts, announced = -1 } = this.from;
+    const known = restarts?.find((restart) => restart.chunk === n);
+    if ((!known && mimeType === undefined) || n <= announced) return undefined;
+    const container = known ? known.container : declaredContainer(mimeType!);
+    const later = restarts?.filter((restart) => restart.chunk > n);
+    return { chunk: n, offset: 0, container, announced: n, restarts: later };
   }
 
   /** Feeds a chunk from `offset` on; false if another input stream begins in it. */

@@ -10,10 +10,13 @@ const redis = connectRedis(redisUrl, 'worker', log);
 let around: Surroundings;
 let webm: Buffer;
 let mp4: Buffer;
+/** More than may be in flight, and more bytes than the pipes between here and ffmpeg could swallow. */
+let long: Buffer;
 
 beforeAll(async () => {
   webm = await countedClip(FRAMES, VP8_WEBM, SMALL);
   mp4 = await countedClip(FRAMES, H264_MP4, SMALL);
+  long = await countedClip(420, VP8_WEBM, { ...SMALL, noise: true });
 });
 beforeEach(async () => {
   await redis.flushall();
@@ -42,6 +45,19 @@ describe('a batch that was lost on its way is made again, and nothing else is', 
     expect(await session.end()).toEqual({ kind: 'end', batches: BATCHES, frames: FRAMES });
     await around.until(() => session.jobs.length === BATCHES);
     expect(numbersInOrder(session)).toEqual(upTo(FRAMES));
+  });
+
+  test('while no others may follow it, because the playlist waits for it', async () => {
+    around.losing.add(10);
+    const session = await around.begin();
+    await session.send(cut(long, 20_000));
+    await session.stop();
+    await around.until(() => session.jobs.length === 109);
+    await around.standsStill(session);
+    await around.miss(session, 10);
+    expect(await session.end()).toEqual({ kind: 'end', batches: 140, frames: 420 });
+    await around.until(() => session.jobs.length === 140);
+    expect(numbersInOrder(session)).toEqual(upTo(420));
   });
 
   test.each([

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { deferred } from '@facecast/shared/runtime/deferred';
 import { publishEvent } from '@facecast/shared/protocol/events';
@@ -23,6 +24,9 @@ import type { StallLimits } from '../video/video-decoder.js';
 import type { Deps } from '../deps.js';
 import { createDeps, Extractor } from '../extractor.js';
 import { createExtractorMetrics } from '../metrics.js';
+
+/** A session that takes no chunk for this long is held back; where it is only slow, the test is easier. */
+const STILL_MS = 1_000;
 
 export const log = createLogger('test', 'silent');
 
@@ -214,6 +218,15 @@ export class Surroundings {
     // The claim's job is removed in the same step that says that it is completed.
     while ((await this.redis.exists(`facecast:queue:decode:${id}`)) === 1)
       await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when no more of the session's chunks are taken. */
+  async standsStill(session: TestSession): Promise<void> {
+    for (let before = -1, waiting = 0; before !== waiting;) {
+      before = waiting;
+      await delay(STILL_MS);
+      waiting = await session.waiting();
+    }
   }
 
   /** Resolves when the condition holds, looked at after each batch. */
