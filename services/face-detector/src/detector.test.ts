@@ -13,7 +13,7 @@ import type { DetectJob, RenderedBatch } from '@facecast/shared/protocol/message
 import { createMetrics } from '@facecast/shared/runtime/metrics';
 import { consume, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { sessionKey } from '@facecast/shared/redis/sessions';
+import { sessionKey } from '@facecast/shared/redis/session-keys';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Detector, SEARCH_BUDGET_MS } from './detector.js';

@@ -3,7 +3,7 @@ import type { FacecastEvent } from '@facecast/shared/protocol/events';
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import type { Lease } from '@facecast/shared/lease/lease';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { Session } from '@facecast/shared/redis/sessions';
+import type { Session } from '@facecast/shared/redis/session';
 import { BatchDispatcher } from './dispatch/batch-dispatcher.js';
 import { CaptureClock } from './dispatch/capture-clock.js';
 import { CheckpointWriter } from './checkpoint/checkpoint.js';

@@ -6,6 +6,7 @@ import { listen } from '@facecast/shared/runtime/health';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { connectRedis } from '@facecast/shared/redis/redis';
+import { SessionOwners } from '@facecast/shared/redis/session-owners';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { AofRewriter } from './aof-rewriter.js';
 import { Audit } from './access/audit.js';
@@ -73,6 +74,7 @@ export async function startGateway(
   const redis = connectRedis(config.REDIS_URL, 'producer', log);
   const subscription = await EventSubscription.open(redis, log);
   const registry = new SessionRegistry(redis);
+  const sessionOwners = new SessionOwners(redis);
   const events = new SessionEvents();
   const metrics = createGatewayMetrics();
   const load = new SearchLoad();
@@ -81,7 +83,7 @@ export async function startGateway(
   const playlists = new LivePlaylists(hlsDir, log);
   const readiness = new Readiness(redis, hlsDir);
   const closing = new AbortController();
-  const sessions = new LiveSessions(redis, registry, {
+  const sessions = new LiveSessions(redis, registry, sessionOwners, {
     maxSessions: config.MAX_SESSIONS,
     resumeWindowSeconds: config.RESUME_WINDOW_SECONDS,
     retentionSeconds,
@@ -104,12 +106,12 @@ export async function startGateway(
   const bearers = new Bearers(tokens, TRUST_PROXY);
   const audit = new Audit(log);
   const owners = new Owners({
-    ...{ registry, recordings, publishTokens, bearers, adminToken: ADMIN_TOKEN },
+    ...{ registry, sessionOwners, recordings, publishTokens, bearers, adminToken: ADMIN_TOKEN },
   });
   const links = new ViewingLinks(redis, ADMIN_TOKEN);
   if (ADMIN_TOKEN === undefined) log.warn(NO_ADMIN_TOKEN);
   const deleted = new DeletedSessions({
-    ...{ redis, registry, sessions, recordings, links, hlsDir, log },
+    ...{ redis, registry, sessionOwners, sessions, recordings, links, hlsDir, log },
   });
   await deleted.sweep();
   const access = new SessionAccess({

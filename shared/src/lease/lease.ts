@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { deferred } from '../runtime/deferred.js';
 import { LOCK_MS, type StageQueue } from '../redis/queues.js';
-import { KEY_PREFIX, SESSION_TTL_SECONDS, type Redis } from '../redis/redis.js';
+import { SESSION_TTL_SECONDS, type Redis } from '../redis/redis.js';
+import { leaseKey } from '../redis/session-keys.js';
 
 const RENEW_EVERY_MS = LOCK_MS / 2;
 /** Lock renewals between two renewals of the epoch's expiry: about a minute. */
@@ -52,11 +53,6 @@ export type Fence = Pick<Lease, 'sessionId' | 'epoch' | 'key'>;
  * KEYS[1].
  */
 export const FENCE = `if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end\n`;
-
-/** Key of the Redis hash of a session's lease in one stage: `epoch`, `verdict`. */
-export function leaseKey(queue: StageQueue, sessionId: string): string {
-  return `${KEY_PREFIX}:lease:${sessionId}:${queue}`;
-}
 
 /**
  * A lease that this replica holds: renews the lock of its job until it is released.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { StageQueue } from '../redis/queues.js';
 import { KEY_PREFIX, type Redis } from '../redis/redis.js';
+import { stageOwnersKey } from '../redis/session-keys.js';
 
 /** Deaths further apart than this were not caused by the session. */
 const FORGOTTEN_AFTER_SECONDS = 60;
@@ -76,6 +77,6 @@ export class OwnerDeaths {
   }
 
   private key(sessionId: string): string {
-    return `${KEY_PREFIX}:owners:${sessionId}:${this.queue}`;
+    return stageOwnersKey(this.queue, sessionId);
   }
 }

@@ -1,4 +1,5 @@
-import { KEY_PREFIX, type Redis } from './redis.js';
+import type { Redis } from './redis.js';
+import { chunkKey } from './session-keys.js';
 
 /**
  * The bytes of a session's chunks, which the jobs in its `chunks` queue refer to by number.
@@ -22,8 +23,4 @@ export class ChunkStore {
   async removeFrom(sessionId: string, n: number): Promise<void> {
     while ((await this.redis.unlink(chunkKey(sessionId, n))) === 1) n++;
   }
-}
-
-export function chunkKey(sessionId: string, n: number): string {
-  return `${KEY_PREFIX}:chunk:${sessionId}:${n}`;
 }

@@ -17,7 +17,8 @@ import {
 import type { RenderedEntry, NamedChunk } from '../protocol/messages.js';
 import { consume, JobQueue } from './queues.js';
 import { connectRedis, warnUnlessOutage } from './redis.js';
-import { isResumeToken, SessionRegistry, TooManySessionsError } from './sessions.js';
+import { isResumeToken } from './session.js';
+import { SessionRegistry, TooManySessionsError } from './sessions.js';
 import { redisUrl } from '../testing/redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });

@@ -2,6 +2,7 @@ import { FENCE, LeaseLostError, type Fence } from '../lease/lease.js';
 import { renderedEntrySchema, type InputEnd, type RenderedEntry } from '../protocol/messages.js';
 import type { Logger } from '../runtime/logger.js';
 import { KEY_PREFIX, type Redis, SESSION_TTL_SECONDS, warnUnlessOutage } from './redis.js';
+import { renderedLogKey } from './session-keys.js';
 
 /** An entry of the log, and the id by which it is removed. */
 export interface LoggedEntry {
@@ -21,7 +22,7 @@ export class RenderedBatchLog {
   constructor(private readonly redis: Redis) {}
 
   async append(sessionId: string, entry: RenderedEntry): Promise<void> {
-    const key = streamKey(sessionId);
+    const key = renderedLogKey(sessionId);
     await Promise.all([
       this.redis.xadd(key, '*', 'entry', JSON.stringify(entry)),
       this.redis.expire(key, SESSION_TTL_SECONDS),
@@ -33,7 +34,7 @@ export class RenderedBatchLog {
    * @throws {LeaseLostError} if another replica owns the session: then nothing is appended
    */
   async appendEnd(lease: Fence, end: InputEnd): Promise<void> {
-    const keys = [lease.key, streamKey(lease.sessionId)];
+    const keys = [lease.key, renderedLogKey(lease.sessionId)];
     const args = [lease.epoch, JSON.stringify(end), SESSION_TTL_SECONDS];
     const appended = await this.redis.eval(APPEND_FENCED, keys.length, ...keys, ...args);
     if (appended !== 1) throw new LeaseLostError();
@@ -41,12 +42,12 @@ export class RenderedBatchLog {
 
   /** Removes entries whose batches are listed. */
   async remove(sessionId: string, ids: string[]): Promise<void> {
-    if (ids.length > 0) await this.redis.xdel(streamKey(sessionId), ...ids);
+    if (ids.length > 0) await this.redis.xdel(renderedLogKey(sessionId), ...ids);
   }
 
   /** Removes the session's whole log. */
   async removeSession(sessionId: string): Promise<void> {
-    await this.redis.unlink(streamKey(sessionId));
+    await this.redis.unlink(renderedLogKey(sessionId));
   }
 }
 
@@ -128,7 +129,7 @@ export class RenderedBatchLogReader {
       MAX_READ_MS,
       'STREAMS',
       WAKE_KEY,
-      ...watched.map(([sessionId]) => streamKey(sessionId)),
+      ...watched.map(([sessionId]) => renderedLogKey(sessionId)),
       this.wakeAfter,
       ...watched.map(([, { after }]) => after),
     );
@@ -143,7 +144,7 @@ export class RenderedBatchLogReader {
       this.wakeAfter = last[0];
       return;
     }
-    const sessionId = key.slice(STREAM_PREFIX.length);
+    const sessionId = key.slice(renderedLogKey('').length);
     const session = this.sessions.get(sessionId);
     // It was removed, or added anew while the read was under way.
     if (!session || session !== asked.get(sessionId)) return;
@@ -159,10 +160,4 @@ export class RenderedBatchLogReader {
       return [];
     }
   }
-}
-
-const STREAM_PREFIX = `${KEY_PREFIX}:marked:`;
-
-function streamKey(sessionId: string): string {
-  return `${STREAM_PREFIX}${sessionId}`;
 }

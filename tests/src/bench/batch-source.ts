@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { frameBytes, type FrameStore } from '@facecast/shared/media/frame-store';
 import { detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
-import { sessionKey } from '@facecast/shared/redis/sessions';
+import { sessionKey } from '@facecast/shared/redis/session-keys';
 import { HEIGHT, WIDTH } from '../support/clips.js';
 
 /**

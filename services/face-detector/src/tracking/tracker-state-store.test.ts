@@ -1,6 +1,7 @@
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { SessionRegistry, sessionKey } from '@facecast/shared/redis/sessions';
+import { sessionKey } from '@facecast/shared/redis/session-keys';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TrackerState } from './tracker-state.js';

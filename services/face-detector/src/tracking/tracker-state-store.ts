@@ -1,5 +1,5 @@
 import type { Redis } from '@facecast/shared/redis/redis';
-import { sessionKey, trackerStateKey } from '@facecast/shared/redis/sessions';
+import { sessionKey, trackerStateKey } from '@facecast/shared/redis/session-keys';
 import { parseState, serialiseState, type TrackerState } from './tracker-state.js';
 
 /** A state older than this is of no use: faces have moved on. */

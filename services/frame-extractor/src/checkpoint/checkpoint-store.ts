@@ -1,5 +1,6 @@
 import { FENCE, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
-import { KEY_PREFIX, type Redis, SESSION_TTL_SECONDS } from '@facecast/shared/redis/redis';
+import { type Redis, SESSION_TTL_SECONDS } from '@facecast/shared/redis/redis';
+import { checkpointKey, headerKey } from '@facecast/shared/redis/session-keys';
 import { z } from 'zod';
 import { resumePointSchema } from './keyframe-tracker.js';
 
@@ -36,7 +37,7 @@ export class CheckpointStore {
 
   /** The session's progress; all zeros if it has not begun. */
   async load(sessionId: string): Promise<Progress> {
-    return progressSchema.parse(await this.redis.hgetall(progressKey(sessionId)));
+    return progressSchema.parse(await this.redis.hgetall(checkpointKey(sessionId)));
   }
 
   /** The header of the input stream that the resume point is in; undefined if that is its beginning. */
@@ -63,7 +64,7 @@ export class CheckpointStore {
   }
 
   async remove(sessionId: string): Promise<void> {
-    await this.redis.unlink(progressKey(sessionId), headerKey(sessionId));
+    await this.redis.unlink(checkpointKey(sessionId), headerKey(sessionId));
   }
 
   private async saveFields(
@@ -72,15 +73,12 @@ export class CheckpointStore {
     lifetimeSeconds: number,
     header: Buffer | string,
   ): Promise<void> {
-    const keys = [key, progressKey(sessionId), headerKey(sessionId)];
+    const keys = [key, checkpointKey(sessionId), headerKey(sessionId)];
     const args = [epoch, lifetimeSeconds, header, ...Object.entries(fields).flat()];
     const saved = await this.redis.eval(SAVE, keys.length, ...keys, ...args);
     if (saved !== 1) throw new LeaseLostError();
   }
 }
-
-const progressKey = (sessionId: string) => `${KEY_PREFIX}:decoding:${sessionId}`;
-const headerKey = (sessionId: string) => `${KEY_PREFIX}:recording:${sessionId}`;
 
 function countsOf(progress: Progress): Record<string, number> {
   const fields = Object.entries(progress).filter(([, value]) => typeof value === 'number');

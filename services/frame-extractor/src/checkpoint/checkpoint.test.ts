@@ -1,7 +1,8 @@
 import { ChunkStore } from '@facecast/shared/redis/chunks';
-import { leaseKey, LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
+import { LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis } from '@facecast/shared/redis/redis';
+import { leaseKey } from '@facecast/shared/redis/session-keys';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { CheckpointWriter } from './checkpoint.js';

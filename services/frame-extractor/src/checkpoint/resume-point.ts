@@ -1,4 +1,4 @@
-import type { Session } from '@facecast/shared/redis/sessions';
+import type { Session } from '@facecast/shared/redis/session';
 import { declaredContainer } from '../demux/container.js';
 import type { FailureReason } from '../decode-failure.js';
 import type { Progress, CheckpointStore } from './checkpoint-store.js';

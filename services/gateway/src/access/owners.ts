@@ -1,5 +1,6 @@
-import type { SessionOwner, SessionRegistry } from '@facecast/shared/redis/sessions';
-import { isResumeToken } from '@facecast/shared/redis/sessions';
+import { isResumeToken } from '@facecast/shared/redis/session';
+import type { SessionOwner, SessionOwners } from '@facecast/shared/redis/session-owners';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { IncomingMessage } from 'node:http';
 import type { Recordings } from '../media/recordings.js';
 import { sameSecret } from './tokens.js';
@@ -11,6 +12,7 @@ export class Owners {
   constructor(
     private readonly parts: {
       registry: SessionRegistry;
+      sessionOwners: SessionOwners;
       recordings: Recordings;
       publishTokens: PublishTokens;
       adminToken: string | undefined;
@@ -26,9 +28,9 @@ export class Owners {
 
   /** Whose a session is, running, ended or recorded; undefined where nothing (more) is known of it. */
   async of(sessionId: string): Promise<SessionOwner | undefined> {
-    const { registry, recordings } = this.parts;
+    const { registry, sessionOwners, recordings } = this.parts;
     return (
-      (await registry.owner(sessionId)) ??
+      (await sessionOwners.get(sessionId)) ??
       (await registry.get(sessionId)) ??
       (await recordings.about(sessionId))
     );

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPrivate, SessionRegistry } from '@facecast/shared/redis/sessions';
+import { isPrivate } from '@facecast/shared/redis/session';
+import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isPrivate, isResumeToken } from '@facecast/shared/redis/sessions';
+import { isPrivate, isResumeToken } from '@facecast/shared/redis/session';
 import { Refusal } from '../errors.js';
 import { bearerOf } from './tokens.js';
 import { addressOf } from './client-address.js';

@@ -1,5 +1,6 @@
 import { randomBytes, scryptSync } from 'node:crypto';
-import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
+import type { Redis } from '@facecast/shared/redis/redis';
+import { viewingLinksKey } from '@facecast/shared/redis/session-keys';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../errors.js';
 import {
@@ -78,7 +79,7 @@ export class ViewingLinks {
     const made = await this.redis.eval(
       ADD,
       1,
-      linksKey(sessionId),
+      viewingLinksKey(sessionId),
       ...[now, MAX_LINKS, link.linkId, leaveAt, leaveAfter + 1],
     );
     if (made !== 1)
@@ -92,7 +93,7 @@ export class ViewingLinks {
 
   /** Takes a link back, or all of a session; resolves to how many there were. */
   async revoke(sessionId: string, linkId?: string): Promise<number> {
-    const key = linksKey(sessionId);
+    const key = viewingLinksKey(sessionId);
     this.known.delete(sessionId);
     if (linkId !== undefined) return this.redis.zrem(key, linkId);
     const count = await this.redis.zcard(key);
@@ -152,7 +153,10 @@ export class ViewingLinks {
   private async read(sessionId: string): Promise<Known> {
     // As old as the question, not as the answer.
     const at = this.now();
-    const known = { ids: new Set(await this.redis.zrange(linksKey(sessionId), '0', '-1')), at };
+    const known = {
+      ids: new Set(await this.redis.zrange(viewingLinksKey(sessionId), '0', '-1')),
+      at,
+    };
     this.known.set(sessionId, known);
     return known;
   }
@@ -162,9 +166,6 @@ export class ViewingLinks {
 function keyOf(secret: string): Buffer {
   return scryptSync(secret, 'facecast viewing links', 32);
 }
-
-/** Not one of the keys that are removed with a session: a recording's links outlive it. */
-const linksKey = (sessionId: string) => `${KEY_PREFIX}:viewing-links:${sessionId}`;
 
 /** A sorted set of a session's links by the time at which their viewers must leave. */
 const ADD = `

@@ -6,7 +6,8 @@ import {
   type PipelineStats,
   type Stats,
 } from '@facecast/shared/protocol/ingest-protocol';
-import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { Session } from '@facecast/shared/redis/session';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import type { Recordings } from '../media/recordings.js';
 import type { Viewers } from '../sessions/viewers.js';
 

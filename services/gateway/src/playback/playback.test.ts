@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/runtime/logger';
+import { SessionOwners } from '@facecast/shared/redis/session-owners';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -35,6 +36,7 @@ const recordings = new Recordings('nowhere', { record: 'ask', keptHours: 24 });
 const links = new ViewingLinks(redis, undefined);
 const owners = new Owners({
   registry: new SessionRegistry(redis),
+  sessionOwners: new SessionOwners(redis),
   recordings,
   publishTokens: new PublishTokens({}, log),
   adminToken: undefined,

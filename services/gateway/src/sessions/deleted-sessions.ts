@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { publishEvent, type FacecastEvent } from '@facecast/shared/protocol/events';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import type { SessionOwners } from '@facecast/shared/redis/session-owners';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { LRUCache } from 'lru-cache';
 import type { ViewingLinks } from '../access/viewing-links.js';
@@ -23,6 +24,7 @@ const DELETED_KEY = `${KEY_PREFIX}:deleted`;
 export interface DeletionParts {
   redis: Redis;
   registry: SessionRegistry;
+  sessionOwners: Pick<SessionOwners, 'forget'>;
   sessions: LiveSessions;
   recordings: Recordings;
   links: Pick<ViewingLinks, 'revoke'>;
@@ -90,12 +92,12 @@ export class DeletedSessions {
 
   /** Nothing while the session runs: whoever works on it would make it anew. */
   private async remove(sessionId: string): Promise<void> {
-    const { registry, recordings, links, hlsDir } = this.parts;
+    const { registry, sessionOwners, recordings, links, hlsDir } = this.parts;
     if (await registry.get(sessionId)) return;
     await rm(join(hlsDir, sessionId), { recursive: true, force: true, maxRetries: 3 });
     await recordings.remove(sessionId);
     await links.revoke(sessionId);
-    await registry.forgetOwner(sessionId);
+    await sessionOwners.forget(sessionId);
   }
 
   private readonly logFailure = (error: unknown) =>

@@ -1,6 +1,8 @@
 import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
-import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { Session } from '@facecast/shared/redis/session';
+import type { SessionOwners } from '@facecast/shared/redis/session-owners';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** From the publisher's leaving to the session's end, whatever is in the queue. */
 const LONGEST_ENDING_SECONDS = 600;
@@ -13,6 +15,7 @@ export class LiveSessions {
   constructor(
     private readonly redis: Redis,
     private readonly registry: SessionRegistry,
+    private readonly owners: SessionOwners,
     private readonly limits: {
       maxSessions: number;
       resumeWindowSeconds: number;
@@ -43,14 +46,14 @@ export class LiveSessions {
     const { id } = session;
     await this.registry.register(session, this.limits.maxSessions, replaces);
     try {
-      await this.registry.rememberOwner(session, this.ownerSeconds);
+      await this.owners.remember(session, this.ownerSeconds);
       await this.publisherSeen(id);
       await this.decode.add({ sessionId: id }, { jobId: id });
       await this.segment.add({ sessionId: id }, { jobId: id });
     } catch (error) {
       // As far as Redis can still be told: the session must not take up a place.
       await this.registry.remove(id).catch(() => {});
-      await this.registry.forgetOwner(id).catch(() => {});
+      await this.owners.forget(id).catch(() => {});
       throw error;
     }
   }
@@ -58,7 +61,7 @@ export class LiveSessions {
   /** Says that a session's publisher is connected; it is expected back for as long as it may resume. */
   async publisherSeen(sessionId: string): Promise<void> {
     await this.registry.publisherSeen(sessionId, this.limits.resumeWindowSeconds);
-    await this.registry.keepOwner(sessionId, this.ownerSeconds);
+    await this.owners.keep(sessionId, this.ownerSeconds);
   }
 
   private get ownerSeconds(): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
+import { viewersKey } from '@facecast/shared/redis/session-keys';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { addressOf } from '../access/client-address.js';
 
@@ -83,8 +84,6 @@ export function viewerOf(request: IncomingMessage, trustProxy: number): string {
   const viewer = name ?? `${addressOf(request, trustProxy)} ${program}`;
   return String(viewer).slice(0, LONGEST_NAME);
 }
-
-const viewersKey = (sessionId: string) => `${KEY_PREFIX}:viewers:${sessionId}`;
 
 /** No address of a viewer is ever stored. */
 function nameless(viewer: string): string {

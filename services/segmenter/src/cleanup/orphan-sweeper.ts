@@ -2,15 +2,11 @@ import type { FrameStore } from '@facecast/shared/media/frame-store';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { JobQueue } from '@facecast/shared/redis/queues';
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
+import { sessionOfKey } from '@facecast/shared/redis/session-keys';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** Keys per SCAN: Redis does nothing else meanwhile. */
 const KEYS_PER_SCAN = 500;
-
-/** A session's own keys, and those of its chunk queue; captures the session's id. */
-const SESSION_KEY = new RegExp(
-  `^${KEY_PREFIX}:(?:queue:chunks-|[a-z]+:)([A-Za-z0-9_-]{22})(?::|$)`,
-);
 
 /**
  * Removes orphans that killed services left outside of the HLS volume: frames and keys of sessions that are
@@ -18,6 +14,9 @@ const SESSION_KEY = new RegExp(
  *
  * A session is in the registry before anything of it is made, and until all of it is removed. So what was
  * found before the registry was asked, of a session that is not in it, is an orphan.
+ *
+ * It looks through all keys and not only those of sessions that have just ended: a process that was frozen
+ * may add a job to a session's queue at any time after its end, and BullMQ's keys never expire.
  */
 export class OrphanSweeper {
   private unownedLastSweep = new Set<string>();
@@ -64,7 +63,7 @@ export class OrphanSweeper {
       cursor = next;
       const running = new Set(await registry.ids());
       const left = keys.filter((key) => {
-        const sessionId = SESSION_KEY.exec(key)?.[1];
+        const sessionId = sessionOfKey(key);
         return sessionId !== undefined && !running.has(sessionId);
       });
       if (left.length === 0) continue;

@@ -6,7 +6,7 @@ import { VolumeFullError, type RetryOnDiskFull } from '@facecast/shared/runtime/
 import type { PipelineStats, SessionState } from '@facecast/shared/protocol/ingest-protocol';
 import { LeaseLostError, type Lease } from '@facecast/shared/lease/lease';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
-import type { Session } from '@facecast/shared/redis/sessions';
+import type { Session } from '@facecast/shared/redis/session';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { PlaylistWatcher } from '../hls/playlist-watcher.js';
 import {

@@ -1,5 +1,5 @@
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { draftSession } from '@facecast/shared/redis/sessions';
+import { draftSession } from '@facecast/shared/redis/session';
 import { expect, test } from 'vitest';
 import { renderedBatch } from '../testing/cadence.js';
 import { detailedFrames } from '../testing/test-frames.js';

@@ -2,7 +2,8 @@ import { hidesFaces, isWeaker, type Effect } from '@facecast/shared/protocol/ing
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
-import type { Session, SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { Session } from '@facecast/shared/redis/session';
+import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redactFrames } from './redact-frames.js';
 
 /** How the publisher wants viewers to be protected from now on. */
