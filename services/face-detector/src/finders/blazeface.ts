@@ -24,7 +24,7 @@ export class BlazeFaceFinder implements FaceFinder {
   readonly profile: FinderProfile = {
     colour: false,
     turns: true,
-    faceScore: 0.8,
+    faceScore: 0.84,
     closeFaceScore: 0.8,
     candidateScore: 0.4,
     possibleScore: 0.2,

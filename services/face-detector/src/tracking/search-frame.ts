@@ -2,7 +2,7 @@ import type { FaceFinder, FinderProfile } from '../finders/face-finder.js';
 import { isSameFace } from '../finders/non-maximum-suppression.js';
 import type { Turn } from '../finders/sample.js';
 import { headOf } from '../geometry/head.js';
-import type { Size } from '../geometry/rect.js';
+import { longerSide, type Size } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
 import { associate, type MatchedTrack } from './associate.js';
 import { ChangeMap } from './change-map.js';
@@ -144,7 +144,10 @@ function seenBetter(
   profile: FinderProfile,
 ): MatchedTrack[] {
   return unmoved.flatMap((was) => {
-    const one = detections.find((found) => isBetter(found, was) && isSameFace(was, found));
+    const one = detections.find(
+      (found) =>
+        isBetter(found, was) && longerSide(found) > longerSide(was) && isSameFace(was, found),
+    );
     return one ? [{ was, now: begun(one, was.id, frame, was.sure || isSure(one, profile)) }] : [];
   });
 }
