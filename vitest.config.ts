@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole systems that fill two cores: two at once would wait for each other, and time out. */
 const alone = [
-  'tests/src/adaptation.test.ts',
+  'tests/src/adapted-quality.test.ts',
   'tests/src/background-tab.test.ts',
   'tests/src/browser.test.ts',
   'tests/src/faults/page.test.ts',
@@ -12,7 +12,7 @@ const alone = [
 
 const everywhere = {
   // Each worker gets a Redis of its own, which the files that it runs empty.
-  globalSetup: ['tests/src/setup/redis.ts'],
+  globalSetup: ['tests/src/setup/start-redis.ts'],
 };
 
 const wholeSystems = {

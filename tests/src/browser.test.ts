@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { framesShown, goLive, shownFrame } from './support/browser.js';
 import { facelessClip } from './support/clips.js';
 import { stackAndCamera } from './support/fixtures.js';
-import { greenOutline } from './support/playback.js';
+import { greenOutline } from './support/played-frames.js';
 
 /** `npm test -- browser` with this set renews the README's picture. */
 const SCREENSHOT = process.env['SCREENSHOT'];

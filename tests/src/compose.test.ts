@@ -11,8 +11,8 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countedClip, faceClip, facePlace } from './support/clips.js';
 import { startLive } from './support/live-session.js';
-import { framesSearched } from './support/stats.js';
-import { greenOutline, playFrames, surrounds } from './support/playback.js';
+import { framesSearched } from './support/session-api.js';
+import { greenOutline, playFrames, surrounds } from './support/played-frames.js';
 import { startPush } from './support/push.js';
 
 const run = promisify(execFile);

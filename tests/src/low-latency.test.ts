@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { stackAndClip } from './support/fixtures.js';
-import { HttpClient, nextPart, readPlaylist } from './support/player.js';
+import { HttpClient, nextPart, readPlaylist } from './support/playlist-client.js';
 import { startPush } from './support/push.js';
 
 const live = stackAndClip(180);

@@ -8,12 +8,12 @@ import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as clips from './support/clips.js';
-import { greenOutline, greenPlane, playFrames, surrounds } from './support/playback.js';
+import { greenOutline, greenPlane, playFrames, surrounds } from './support/played-frames.js';
 import { Publisher } from './support/publisher.js';
 import { startPush } from './support/push.js';
 import { flashAndClickClip, flashesAndClicks } from './support/sound.js';
 import { startStack, type Stack } from './support/stack.js';
-import { framesSearched } from './support/stats.js';
+import { framesSearched } from './support/session-api.js';
 
 const run = promisify(execFile);
 const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };

@@ -6,7 +6,7 @@ import * as clips from './support/clips.js';
 import { stackAndClip } from './support/fixtures.js';
 import { gstreamerNumbers } from './support/gstreamer.js';
 import { HlsJsPage } from './support/hls-js.js';
-import { greenPlane, playFrames } from './support/playback.js';
+import { greenPlane, playFrames } from './support/played-frames.js';
 import { startPush } from './support/push.js';
 
 /** Ten seconds: from the seventh on, updates of the playlist skip what is old. */

@@ -6,11 +6,11 @@ import { launchChromium } from './support/browser.js';
 import * as clips from './support/clips.js';
 import { stackAndClip } from './support/fixtures.js';
 import { HlsJsPage } from './support/hls-js.js';
-import { greenPlane, playFrames } from './support/playback.js';
+import { greenPlane, playFrames } from './support/played-frames.js';
 import { processesOf, signal } from './support/processes.js';
 import { startPush } from './support/push.js';
 import { flashAndClickClip, flashesAndClicks } from './support/sound.js';
-import { framesSearched, statsOf } from './support/stats.js';
+import { framesSearched, statsOf } from './support/session-api.js';
 
 const FRAMES = 300;
 const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };

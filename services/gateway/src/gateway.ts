@@ -41,7 +41,7 @@ const NO_ADMIN_TOKEN =
   'ADMIN_TOKEN is not set: nobody may list the sessions, and links to private ones end with this process';
 
 /** Connections that have not ended this long after they were told to are cut. */
-const LONGEST_CLOSE_MS = 4_000;
+const MAX_CLOSE_MS = 4_000;
 
 /**
  * Longer than a load balancer keeps its connections, as it must be: a connection that is closed just
@@ -121,7 +121,7 @@ export async function startGateway(
   });
   const ingest = new IngestServer(
     {
-      ...{ redis, registry, chunks, sessions, events, load, viewers, recordings, stats },
+      ...{ redis, registry, chunks, sessions, events, load, recordings, stats },
       renderedLog: new RenderedBatchLog(redis),
       ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals, audit, deleted },
       requireHidden: config.REQUIRE_HIDDEN,
@@ -193,7 +193,7 @@ export async function startGateway(
     const cut = setTimeout(() => {
       ingest.cut();
       server.closeAllConnections();
-    }, LONGEST_CLOSE_MS);
+    }, MAX_CLOSE_MS);
     closing.abort();
     playlists.close();
     await Promise.all([ingest.close(), closed]);

@@ -154,6 +154,8 @@ export type ServerMessage =
       resumeToken: string;
       playlistUrl: string;
       watchUrl: string;
+      /** How long the session can be resumed after its connection was lost. */
+      resumeSeconds: number;
       /** How long the session stays playable after its end. */
       keptMinutes: number;
       /** Where the session is recorded: its MP4, and how long it is kept after the end. */

@@ -18,7 +18,7 @@ const namedChunkSchema = z.object({
   kind: z.literal('chunk'),
   n: count,
   receivedAt: time,
-  /** Where this chunk begins another recording: its MIME type. */
+  /** MIME type of the input stream that begins with this chunk, if another one does. */
   mimeType: z.string().optional(),
 });
 export type NamedChunk = z.infer<typeof namedChunkSchema>;

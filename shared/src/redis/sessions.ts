@@ -17,9 +17,6 @@ import {
   trackerStateKey,
 } from './session-keys.js';
 
-/** For `services/gateway/src/ingest`; everybody else imports them from where they are. */
-export { draftSession, isPrivate, isResumeToken, type Session } from './session.js';
-
 /** What a publisher's new connection goes on with. */
 const takenOverSchema = z.tuple([
   z.number().int().positive(),

@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 
-/** A real Redis that no other test file uses at the same time (tests/src/setup/redis.ts). */
+/** A real Redis that no other test file uses at the same time (tests/src/setup/start-redis.ts). */
 export const redisUrl = ownRedisUrl();
 
 function ownRedisUrl(): string {

@@ -1,17 +1,17 @@
-import { benchFaces } from './faces/faces.js';
-import { benchHidden } from './faces/hidden.js';
-import { benchHiddenLive } from './faces/hidden-live.js';
-import { benchFacesMemory } from './faces/memory.js';
-import { benchFaults } from './faults.js';
-import { benchFuzz } from './fuzz.js';
-import { benchHostile } from './hostile.js';
-import { benchLatency } from './latency.js';
-import { benchOverload } from './overload.js';
-import { benchPipeline } from './pipeline.js';
-import { benchScaling } from './scaling.js';
-import { benchSoak } from './soak.js';
-import { benchSources } from './sources.js';
-import { benchViewers } from './viewers.js';
+import { benchFaces } from './faces/faces-bench.js';
+import { benchHidden } from './faces/hidden-bench.js';
+import { benchHiddenLive } from './faces/hidden-live-bench.js';
+import { benchFacesMemory } from './faces/memory-bench.js';
+import { benchFaults } from './faults-bench.js';
+import { benchFuzz } from './fuzz-bench.js';
+import { benchHostile } from './hostile-bench.js';
+import { benchLatency } from './latency-bench.js';
+import { benchOverload } from './overload-bench.js';
+import { benchPipeline } from './pipeline-bench.js';
+import { benchScaling } from './scaling-bench.js';
+import { benchSoak } from './soak-bench.js';
+import { benchSources } from './sources-bench.js';
+import { benchViewers } from './viewers-bench.js';
 
 /** These take many minutes, and run only if they are named. */
 const LONG = [

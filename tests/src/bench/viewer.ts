@@ -1,4 +1,4 @@
-import { HttpClient } from '../support/player.js';
+import { HttpClient } from '../support/playlist-client.js';
 
 /** Waits on a blocking reload all the time and fetches every part, as a low-latency player does. */
 export class Viewer {

@@ -2,7 +2,7 @@ import type { PipelineStats } from '@facecast/shared/protocol/ingest-protocol';
 import { LivePublisher } from './live-publisher.js';
 import { LiveViewer } from './live-viewer.js';
 import type { Stack } from './stack.js';
-import { statsOf } from './stats.js';
+import { statsOf } from './session-api.js';
 
 /** A session under way, and somebody who keeps every frame of it. */
 export interface LiveSession {

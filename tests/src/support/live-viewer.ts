@@ -8,7 +8,7 @@ import type { types } from 'hls-parser';
 import { watchInFfmpeg, type Watched } from '../sources/watched.js';
 import { HEIGHT, WIDTH } from './clips.js';
 import { memory } from './memory.js';
-import { HttpClient, nextPart, readPlaylist } from './player.js';
+import { HttpClient, nextPart, readPlaylist } from './playlist-client.js';
 
 const RETRY_MS = 50;
 /** A part that is not there after so many tries has gone, and is had with its segment. */

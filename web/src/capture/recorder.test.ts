@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chooseMimeType, InOrder } from './recorder.js';
 
-describe('the recording type', () => {
+describe('the type of what is recorded', () => {
   test('is VP8 in WebM wherever the browser records it', () => {
     expect(chooseMimeType(false, () => true)).toBe('video/webm;codecs=vp8');
     expect(chooseMimeType(true, () => true)).toBe('video/webm;codecs=vp8,opus');

@@ -42,7 +42,7 @@ export function recordableMimeType(hasSound: boolean): string | undefined {
 }
 
 export interface RecorderEvents {
-  /** The next bytes of the one recording, in order, never empty. */
+  /** The next bytes of the input stream, in order, never empty. */
   onBytes(bytes: ArrayBuffer): void;
   /** The recorder broke off by itself. */
   onFailure(): void;
@@ -52,7 +52,7 @@ interface RecorderOptions extends Pick<Quality, 'bitsPerSecond' | 'soundBitsPerS
   mimeType: string;
 }
 
-/** One recording of a stream, as consecutive bytes. */
+/** Makes one input stream of what is captured: consecutive bytes, as MediaRecorder writes them. */
 export class Recorder {
   readonly #recorder: MediaRecorder;
   readonly #finished: Promise<void>;
@@ -82,7 +82,7 @@ export class Recorder {
     this.#recorder.start(TIMESLICE_MS);
   }
 
-  /** Ends the recording; resolves when its last byte has been handed out. */
+  /** Ends the input stream; resolves when its last byte has been handed out. */
   stop(): Promise<void> {
     if (this.#recorder.state !== 'inactive') this.#recorder.stop();
     return this.#finished;

@@ -7,7 +7,7 @@ export interface Shape {
 }
 
 /** A browser that has not changed a track by then (milliseconds) goes on with it as it is. */
-const LONGEST_CHANGE_MS = 2_000;
+const MAX_CHANGE_MS = 2_000;
 
 /** The size and rate of a track's pictures, which can be reduced and given back. */
 export class ShapedTrack {
@@ -23,7 +23,7 @@ export class ShapedTrack {
   /** Reduces the pictures to this quality, as far as the browser can do that with such a track. */
   async reduceTo(quality: Quality): Promise<Shape> {
     const change = this.#track.applyConstraints(this.#constraints(quality));
-    const waited = new Promise((resolve) => setTimeout(resolve, LONGEST_CHANGE_MS));
+    const waited = new Promise((resolve) => setTimeout(resolve, MAX_CHANGE_MS));
     await Promise.race([change.catch(() => undefined), waited]);
     const { height = 0, frameRate = 0 } = this.#track.getSettings();
     return { height, frameRate: Math.round(frameRate) };

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { InterruptedSession, type KeptSession } from './interrupted-session.js';
-import { memoryStorage, sessionCalled } from '../testing/sessions.js';
+import { memoryStorage, sessionCalled } from '../testing/session-called.js';
 
 const KEPT: KeptSession = {
-  session: sessionCalled('s1'),
+  session: sessionCalled('s1', { resumeSeconds: 15 }),
   source: { kind: 'camera', deviceId: '' },
   withSound: false,
   wish: { effect: 'pixelate', hidden: false },

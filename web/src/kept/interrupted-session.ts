@@ -1,14 +1,13 @@
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
-import { INGEST_LIMITS } from '../uplink/ingest-limits.js';
-import type { Session } from '../uplink/session.js';
+import type { StartedSession } from '../uplink/started-session.js';
 
 const KEY = 'facecast.session';
-/** How long a page waits for the one before it to be gone, in milliseconds. */
+/** How long a page waits for the one before it to close, in milliseconds. */
 const HANDOVER_MS = 2_000;
 
 /** What a page must know to go on with a session after a reload, or a crash. */
 export interface KeptSession {
-  session: Session;
+  session: StartedSession;
   source: { kind: 'camera'; deviceId: string } | { kind: 'screen' | 'file' };
   withSound: boolean;
   wish: { effect: Effect; hidden: boolean };
@@ -27,12 +26,12 @@ export class InterruptedSession {
     this.#now = now;
   }
 
-  /** The session is on air at this moment. */
+  /** Keeps the session that is on air at this moment. */
   keep(kept: KeptSession): void {
     this.#storage.setItem(KEY, JSON.stringify({ ...kept, at: this.#now() }));
   }
 
-  /** It is not any more. */
+  /** Forgets the session: it is not on air any more. */
   forget(): void {
     this.#storage.removeItem(KEY);
   }
@@ -42,7 +41,7 @@ export class InterruptedSession {
     const text = this.#storage.getItem(KEY);
     if (text === null) return undefined;
     const { at, ...kept } = JSON.parse(text) as KeptSession & { at: number };
-    const leftMs = at + INGEST_LIMITS.resumeForMs - this.#now();
+    const leftMs = at + kept.session.resumeSeconds * 1000 - this.#now();
     return leftMs > 0 ? { kept, leftMs } : undefined;
   }
 }
@@ -51,7 +50,7 @@ export class InterruptedSession {
  * Makes a session this page's own for as long as it is open. False where another page has it: a tab that
  * was duplicated has a copy of what was kept.
  */
-export async function claimSession({ sessionId }: Session): Promise<boolean> {
+export async function claimSession({ sessionId }: StartedSession): Promise<boolean> {
   // Where there are no locks (plain http), there is no camera either.
   const { locks } = navigator as { locks?: LockManager };
   if (!locks) return true;

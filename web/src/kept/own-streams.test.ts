@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OwnStreams } from './own-streams.js';
-import { memoryStorage, sessionCalled } from '../testing/sessions.js';
+import { memoryStorage, sessionCalled } from '../testing/session-called.js';
 
 const MINUTE = 60_000;
 let now = 0;

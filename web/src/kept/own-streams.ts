@@ -1,4 +1,4 @@
-import type { Session } from '../uplink/session.js';
+import type { StartedSession } from '../uplink/started-session.js';
 
 const KEY = 'facecast.streams';
 /** Streams that are remembered at most; of more, the oldest are forgotten. */
@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** A stream that was published from this browser. Times are in milliseconds since the epoch. */
-export interface OwnStream extends Session {
+export interface OwnStream extends StartedSession {
   startedAt: number;
   /** When it was known to be live last. */
   seenAt: number;
@@ -41,20 +41,20 @@ export class OwnStreams {
   }
 
   /** The session is live at this moment. */
-  seen(session: Session): void {
+  seen(session: StartedSession): void {
     const known = this.all.find(({ sessionId }) => sessionId === session.sessionId);
     const now = this.#now();
     this.#put({ ...session, startedAt: known?.startedAt ?? now, seenAt: now });
   }
 
   /** The session ended at this moment. */
-  ended(session: Session): void {
+  ended(session: StartedSession): void {
     const known = this.all.find(({ sessionId }) => sessionId === session.sessionId);
     if (known) this.#put({ ...known, endedAt: this.#now() });
   }
 
   /** There is nothing of it any more. */
-  forget({ sessionId }: Pick<Session, 'sessionId'>): void {
+  forget({ sessionId }: Pick<StartedSession, 'sessionId'>): void {
     this.#write(this.all.filter((stream) => stream.sessionId !== sessionId));
   }
 

@@ -1,7 +1,7 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { SourceChoice } from '../capture/source.js';
-import type { Session } from '../uplink/session.js';
-import type { Wish } from './protection.js';
+import type { StartedSession } from '../uplink/started-session.js';
+import type { WantedProtection } from './protection.js';
 import type { PublishEvent } from './publish-state.js';
 import type { Reduction } from './reduction.js';
 
@@ -13,11 +13,11 @@ export interface SourceRequest {
 
 /** What a person asked for when pressing Start. */
 export interface BroadcastRequest extends SourceRequest {
-  wish: Wish;
+  wish: WantedProtection;
   /** Empty where none was entered. */
   token: string;
   /** The session that goes on, which is on air; undefined: a preview begins. */
-  session: Session | undefined;
+  session: StartedSession | undefined;
 }
 
 export interface BroadcastListener {

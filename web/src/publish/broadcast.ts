@@ -1,50 +1,38 @@
+import { CapturedStreams, mimeTypeOf } from '../capture/captured-streams.js';
 import { recordableMimeType } from '../capture/recorder.js';
-import { mimeTypeOf, Recordings } from '../capture/recordings.js';
 import { openSource, SourceError, type Source } from '../capture/source.js';
 import type { LocalProblem, Problem } from '../problem.js';
-import type { Adaptation, Hindrance } from '../uplink/adaptation.js';
-import { firstMessage } from '../uplink/first-message.js';
 import { IngestConnection, ingestUrl } from '../uplink/ingest-connection.js';
 import { deleteSession, seeOwnSession } from '../uplink/own-session.js';
 import { QualityControl } from '../uplink/quality-control.js';
 import { BEST_QUALITY, qualityOf } from '../uplink/quality.js';
-import type { Session } from '../uplink/session.js';
+import { startMessage } from '../uplink/start-message.js';
+import type { StartedSession } from '../uplink/started-session.js';
 import type {
   BroadcastListener,
   BroadcastRequest,
   SendingSigns,
   SourceRequest,
 } from './broadcast-request.js';
-import type { Wish } from './protection.js';
+import type { WantedProtection } from './protection.js';
 import type { Audience, PublishEvent } from './publish-state.js';
 
-/** An open source, and as what it is sent at first. */
-interface Opened {
-  source: Source;
-  mimeType: string;
-}
-
-/** One broadcast: sources, their recordings, and the connection: from Start, over a preview, to its end. */
+/** One broadcast, from Start, over a preview, to its end: its source's input streams, and their connection. */
 export class Broadcast {
   readonly #ownPicture: HTMLVideoElement;
   readonly #listener: BroadcastListener;
+  /** What the person wants now: source and protection may have changed since Start. */
   #request: BroadcastRequest;
-  /** The source, until it is recorded. */
-  #opened: Source | undefined;
-  #recordings: Recordings | undefined;
+  /** Owns the source, from its opening on. */
+  #streams: CapturedStreams | undefined;
   #connection: IngestConnection | undefined;
   #audience: Audience;
-  #session: Session | undefined;
+  #session: StartedSession | undefined;
   /** What only this page has seen, until the server has deleted it. */
-  #preview: Session | undefined;
-  #wish: Wish;
+  #preview: StartedSession | undefined;
   #quality = new QualityControl();
-  #hindrance: Hindrance = 'connection';
   #bytesAtMs: number | undefined;
-  /** What waits to be sent gives way to the next recording. */
-  #dropsWaiting = false;
-  #finishing = false;
-  #over = false;
+  #phase: 'running' | 'finishing' | 'over' = 'running';
 
   constructor(
     request: BroadcastRequest,
@@ -54,56 +42,58 @@ export class Broadcast {
     this.#ownPicture = ownPicture;
     this.#listener = listener;
     this.#request = request;
-    this.#wish = request.wish;
     this.#session = request.session;
     this.#audience = request.session ? 'everyone' : 'publisher';
-    void this.#open();
+    void this.#begin();
   }
 
   /** Ends the preview, and begins a session for everyone with the same source: a file from its start. */
   async goLive(record: boolean): Promise<void> {
-    const { source, mimeType } = this.#previewed();
-    await this.#recordings?.stop();
+    await this.#streams?.stop();
     this.#connection?.close();
-    if (this.#over) return;
-    this.#recordings = undefined;
-    this.#opened = source;
+    // The preview's pictures may have been reduced.
+    if (this.#streams?.quality !== BEST_QUALITY) await this.#streams?.changeQuality(BEST_QUALITY);
+    if (this.#isOver) return;
     this.#audience = 'everyone';
     this.#quality = new QualityControl();
-    let opened: Opened | undefined = { source, mimeType };
     if (this.#request.source.kind === 'file') {
-      source.close();
-      opened = await this.#tryToOpen();
+      this.#streams?.close();
+      this.#streams = await this.#open();
     }
-    if (opened) this.#connect(opened, record);
+    if (this.#streams) this.#connect(this.#streams, record);
   }
 
   /**
-   * Goes on with another source in the same session, as another recording. Where it cannot be opened,
+   * Goes on with another source in the same session, as another input stream. If it cannot be opened,
    * goes on with the present one and answers why.
    */
   async changeSource(request: SourceRequest): Promise<LocalProblem | undefined> {
     let next: Source;
     try {
-      next = (await this.#openSource(request)).source;
+      next = await this.#openSource(request);
     } catch (error) {
       const problem = problemOf(error);
+      const present = this.#streams?.source;
       // A file that was shown is gone once another was tried in its place.
-      if (this.#source?.canGoOn()) await this.#source.begin();
+      if (present?.canGoOn()) await present.begin();
       else this.#fail(problem);
       return problem;
     }
+    if (!this.#streams) {
+      next.close();
+      return undefined;
+    }
     this.#request = { ...this.#request, ...request };
-    await this.#recordings?.changeSource(next);
-    if (!this.#over && this.#source === next) this.#show(next);
+    await this.#streams.changeSource(next);
+    if (this.#phase === 'running') this.#show(this.#streams);
     this.#tellReduction();
     return undefined;
   }
 
   /** From now on viewers are to be protected like this. */
-  protect(wish: Wish): void {
-    const before = this.#wish;
-    this.#wish = wish;
+  protect(wish: WantedProtection): void {
+    const before = this.#request.wish;
+    this.#request = { ...this.#request, wish };
     if (wish.hidden !== before.hidden) this.#connection?.hide(wish.hidden);
     if (wish.effect !== before.effect) this.#connection?.changeEffect(wish.effect);
   }
@@ -124,98 +114,92 @@ export class Broadcast {
 
   /** Lets go of everything at once; of a preview nothing stays on the server. */
   close(): void {
-    this.#over = true;
+    this.#phase = 'over';
     this.#connection?.close();
-    void this.#recordings?.stop();
-    this.#source?.close();
+    this.#streams?.close();
     if (this.#preview) void deleteSession(this.#preview);
   }
 
-  get #source(): Source | undefined {
-    return this.#recordings?.source ?? this.#opened;
+  get #isOver(): boolean {
+    return this.#phase === 'over';
   }
 
-  async #open(): Promise<void> {
+  async #begin(): Promise<void> {
     // Before anybody is asked for a camera.
     if (!recordableMimeType(false)) return this.#fail('recording_unsupported');
-    const first = await this.#tryToOpen();
-    if (!first) return;
-    this.#tell({ type: 'source_opened' });
-    this.#connect(first, false);
+    this.#streams = await this.#open();
+    if (!this.#streams) return;
+    this.#listener.onEvent({ type: 'source_opened' });
+    this.#connect(this.#streams, false);
   }
 
-  async #tryToOpen(): Promise<Opened | undefined> {
-    let opened: Opened;
+  /** Opens the source that was asked for; undefined if it cannot be, which is told, or if all is over. */
+  async #open(): Promise<CapturedStreams | undefined> {
+    let source: Source;
     try {
-      opened = await this.#openSource(this.#request);
+      source = await this.#openSource(this.#request);
     } catch (error) {
       this.#fail(problemOf(error));
       return undefined;
     }
-    if (this.#over) {
-      opened.source.close();
+    if (this.#isOver) {
+      source.close();
       return undefined;
     }
-    this.#opened = opened.source;
-    return opened;
+    return new CapturedStreams(source, {
+      onBytes: (bytes, mimeType) => this.#send(bytes, mimeType),
+      onFailure: () => this.#fail('recording_failed'),
+      onRanOut: () => this.#ranOut(),
+    });
   }
 
-  async #openSource({ source: choice, withSound }: SourceRequest): Promise<Opened> {
+  async #openSource({ source: choice, withSound }: SourceRequest): Promise<Source> {
     // What is sent as it is tells by itself when all of it was sent.
-    const ranOut = () => !this.#recordings?.sendsFile && this.#ranOut();
+    const ranOut = () => !this.#streams?.sendsFile && this.#ranOut();
     // A preview does not end before it was looked at.
     const repeats = choice.kind === 'file' && (choice.loop || this.#audience === 'publisher');
     const wanted = repeats ? { ...choice, loop: true } : choice;
     const source = await openSource(wanted, withSound, this.#ownPicture, ranOut);
-    const mimeType = mimeTypeOf(source);
-    if (mimeType) return { source, mimeType };
+    if (mimeTypeOf(source)) return source;
     source.close();
     throw new SourceError('recording_unsupported');
   }
 
-  #previewed(): Opened {
-    const source = this.#source;
-    const mimeType = source && mimeTypeOf(source);
-    if (!source || !mimeType) throw new Error('there is no preview');
-    return { source, mimeType };
-  }
-
-  #ranOut(): void {
-    this.#finish({ type: 'source_ran_out' });
-  }
-
-  #connect({ source, mimeType }: Opened, record: boolean): void {
-    const { token, session: goesOn } = this.#request;
+  #connect(streams: CapturedStreams, record: boolean): void {
+    const { token, session: resumed, wish } = this.#request;
+    const { effect, hidden } = wish;
+    const { mimeType } = streams;
+    if (mimeType === undefined) return this.#fail('recording_unsupported');
     const isPreview = this.#audience === 'publisher';
-    const { effect } = this.#wish;
+    const wanted = { mimeType, effect, token, record, isPreview, replaces: this.#preview };
     this.#connection = new IngestConnection(
       () => new WebSocket(ingestUrl(location)),
-      firstMessage({ goesOn, mimeType, effect, token, record, isPreview, replaces: this.#preview }),
+      resumed ?? startMessage(wanted),
       {
         onStarted: (session) => {
           this.#session = session;
           if (isPreview) this.#preview = session;
-          this.#tell({ type: 'started', session });
-          this.#record(source, false);
+          this.#listener.onEvent({ type: 'started', session });
+          this.#stream(streams, mimeType);
         },
         onPlaylistReady: () => void this.#onPlaylistReady(),
         onStats: (stats) => {
           this.#quality.serverSeconds = stats.pipelineMs / 1000;
           this.#listener.onStats(stats);
         },
-        onDropped: (fault) => this.#tell({ type: 'connection_dropped', fault }),
+        onDropped: (fault) => this.#listener.onEvent({ type: 'connection_dropped', fault }),
         onResumed: () => {
-          this.#tell({ type: 'resumed' });
+          this.#listener.onEvent({ type: 'resumed' });
           // Another page recorded what came before.
-          if (!this.#recordings) this.#record(source, true);
+          if (this.#phase === 'running' && !streams.isStreaming) this.#stream(streams, undefined);
         },
         onEnded: (frames) => this.#end({ type: 'ended', frames }),
         onProblem: (problem) => this.#fail(problem),
       },
     );
     // What the page before this one said last may not have come to the server.
-    if (goesOn) this.#connection.changeEffect(effect);
-    if (goesOn ?? this.#wish.hidden) this.#connection.hide(this.#wish.hidden);
+    if (resumed) this.#connection.changeEffect(effect);
+    if (resumed ?? hidden) this.#connection.hide(hidden);
   }
 
   async #onPlaylistReady(): Promise<void> {
@@ -226,55 +210,51 @@ export class Broadcast {
     } catch {
       return this.#fail('preview_failed');
     }
-    if (!this.#over) this.#tell({ type: 'playlist_ready' });
+    if (!this.#isOver) this.#listener.onEvent({ type: 'playlist_ready' });
   }
 
-  #record(source: Source, continues: boolean): void {
-    this.#recordings = new Recordings(
-      source,
-      { continues },
-      {
-        onBytes: (bytes, mimeType) => {
-          this.#bytesAtMs = performance.now();
-          if (mimeType !== undefined && this.#dropsWaiting) this.#connection?.dropUnsent();
-          if (mimeType !== undefined) this.#dropsWaiting = false;
-          this.#connection?.send({ bytes, mimeType });
-          const change = this.#quality.look(this.#connection?.uplink);
-          if (change) void this.#changeQuality(change);
-        },
-        onFailure: () => this.#fail('recording_failed'),
-        onRanOut: () => this.#ranOut(),
-      },
-    );
-    if (!this.#over) this.#show(source);
+  /** Begins to stream; `announced` is the MIME type that the server expects. */
+  #stream(streams: CapturedStreams, announced: string | undefined): void {
+    streams.begin(announced);
+    if (!this.#isOver) this.#show(streams);
   }
 
-  #show(source: Source): void {
+  #show({ source }: CapturedStreams): void {
     source.begin().catch(() => this.#fail('source_failed'));
   }
 
-  async #changeQuality({ level, hindrance, dropsWaiting }: Adaptation): Promise<void> {
-    this.#dropsWaiting ||= dropsWaiting;
-    this.#hindrance = hindrance;
-    await this.#recordings?.changeQuality(qualityOf(level));
+  #send(bytes: ArrayBuffer, mimeType: string | undefined): void {
+    this.#bytesAtMs = performance.now();
+    if (mimeType !== undefined && this.#quality.begins()) this.#connection?.dropUnsent();
+    this.#connection?.send({ bytes, mimeType });
+    const level = this.#quality.look(this.#connection?.uplink);
+    if (level !== undefined) void this.#changeQuality(level);
+  }
+
+  async #changeQuality(level: number): Promise<void> {
+    await this.#streams?.changeQuality(qualityOf(level));
     this.#tellReduction();
   }
 
   #tellReduction(): void {
-    if (this.#over || this.#finishing || !this.#recordings) return;
-    const { quality, shape } = this.#recordings;
-    this.#listener.onReduced(
-      quality === BEST_QUALITY ? undefined : { shape, hindrance: this.#hindrance },
-    );
+    if (this.#phase !== 'running' || !this.#streams) return;
+    const { quality, shape } = this.#streams;
+    const { limitation } = this.#quality;
+    this.#listener.onReduced(quality === BEST_QUALITY ? undefined : { shape, limitation });
+  }
+
+  #ranOut(): void {
+    this.#finish({ type: 'source_ran_out' });
   }
 
   #finish(event: PublishEvent): void {
-    if (this.#over || this.#finishing) return;
-    this.#finishing = true;
-    this.#tell(event);
-    if (!this.#recordings || this.#audience === 'publisher') return this.close();
-    void this.#recordings.stop().then(() => {
-      this.#source?.close();
+    if (this.#phase !== 'running') return;
+    this.#phase = 'finishing';
+    this.#listener.onEvent(event);
+    const streams = this.#streams;
+    if (!streams?.isStreaming || this.#audience === 'publisher') return this.close();
+    void streams.stop().then(() => {
+      streams.close();
       this.#connection?.stop();
     });
   }
@@ -284,12 +264,8 @@ export class Broadcast {
   }
 
   #end(event: PublishEvent): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.close();
-    this.#tell(event);
-  }
-
-  #tell(event: PublishEvent): void {
     this.#listener.onEvent(event);
   }
 }

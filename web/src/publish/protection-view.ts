@@ -52,7 +52,6 @@ export class ProtectionView {
     this.#canHide = canHide;
     this.#effect.value = asked?.effect ?? effect;
     this.#guard.hidden = !canHide;
-    document.body.dataset['effect'] = effect;
     document.body.toggleAttribute('data-hidden', hidden && canHide);
     this.#hide.textContent = hidden ? 'Show the picture again' : 'Hide everything now';
     this.#hide.classList.toggle('alarm', !hidden);

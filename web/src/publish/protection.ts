@@ -1,14 +1,14 @@
 import { isWeaker, type Effect, type Shown } from '@facecast/shared/protocol/ingest-protocol';
 
 /** How viewers are to be protected: what is done with faces, or nothing is to be recognised at all. */
-export interface Wish {
+export interface WantedProtection {
   effect: Effect;
   hidden: boolean;
 }
 
 /** What the publisher wishes, and the weaker protection that they are asked about, if there is one. */
-export interface Protection extends Wish {
-  asked: Wish | undefined;
+export interface Protection extends WantedProtection {
+  asked: WantedProtection | undefined;
 }
 
 /** What the publisher does about it. */
@@ -65,7 +65,7 @@ export type Arrival =
  * @param dateShown the playlist's date of the picture on the screen here, in milliseconds
  */
 export function arrivalOf(
-  { effect, hidden }: Wish,
+  { effect, hidden }: WantedProtection,
   shown: Shown | undefined,
   dateShown: number | undefined,
 ): Arrival {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sessionCalled } from '../testing/sessions.js';
+import { sessionCalled } from '../testing/session-called.js';
 import type { Delay } from './delay.js';
 import { arrivalNote, promise, publishStateNote, publishStateWords } from './publish-messages.js';
 
@@ -14,15 +14,15 @@ describe('what the publish page says', () => {
 
   test('while less than the best picture is sent, what is sent and why', () => {
     const live = { name: 'live', session } as const;
-    const hindrance = 'connection';
+    const limitation = 'connection';
     const shape = { height: 240, frameRate: 15 };
-    expect(publishStateNote(live, { reduction: { hindrance, shape } })).toBe(
+    expect(publishStateNote(live, { reduction: { limitation, shape } })).toBe(
       'Sending 240p at 15 fps: the connection is slow.',
     );
-    expect(publishStateNote(live, { reduction: { hindrance, shape: undefined } })).toBe(
+    expect(publishStateNote(live, { reduction: { limitation, shape: undefined } })).toBe(
       'Sending a coarser picture: the connection is slow.',
     );
-    const byServer = { hindrance: 'server', shape: undefined } as const;
+    const byServer = { limitation: 'server', shape: undefined } as const;
     expect(publishStateNote(live, { reduction: byServer })).toMatch(/server/);
     expect(publishStateNote(live)).not.toMatch(/Sending/);
   });

@@ -1,6 +1,6 @@
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import type { Delay } from './delay.js';
-import type { Arrival, Wish } from './protection.js';
+import type { Arrival, WantedProtection } from './protection.js';
 import { isOnAir, type PublishState } from './publish-state.js';
 import type { Reduction } from './reduction.js';
 
@@ -122,7 +122,10 @@ export function promise(effect: Effect): string {
 }
 
 /** What a publisher is asked before viewers see more; what keeps it as it is, and what does not. */
-export function question(now: Wish, asked: Wish): { words: string; keep: string; confirm: string } {
+export function question(
+  now: WantedProtection,
+  asked: WantedProtection,
+): { words: string; keep: string; confirm: string } {
   const words = now.hidden
     ? `Show the picture again, ${FACES[asked.effect]}?`
     : `Show viewers more? They would see the picture ${FACES[asked.effect]}.`;
@@ -131,7 +134,7 @@ export function question(now: Wish, asked: Wish): { words: string; keep: string;
 }
 
 /** How far what the publisher wishes has come on its way to viewers; empty where all is as wished. */
-export function arrivalNote(arrival: Arrival, { hidden }: Wish): string {
+export function arrivalNote(arrival: Arrival, { hidden }: WantedProtection): string {
   switch (arrival.name) {
     case 'awaited':
       return `Not ${hidden ? 'hidden' : 'changed'} yet: viewers still see the picture as it was.`;
@@ -155,12 +158,12 @@ function delaySentence({ seconds, cause }: Delay): string {
   }
 }
 
-function reductionSentence({ shape, hindrance }: Reduction): string {
+function reductionSentence({ shape, limitation }: Reduction): string {
   const picture =
     shape && shape.height > 0 && shape.frameRate > 0
       ? `${shape.height}p at ${shape.frameRate} fps`
       : 'a coarser picture';
-  const why = { connection: 'the connection is slow', server: 'the server is busy' }[hindrance];
+  const why = { connection: 'the connection is slow', server: 'the server is busy' }[limitation];
   return `Sending ${picture}: ${why}.`;
 }
 

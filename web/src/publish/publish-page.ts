@@ -2,7 +2,7 @@ import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { SourceChoice } from '../capture/source.js';
 import { claimSession, InterruptedSession, type KeptSession } from '../kept/interrupted-session.js';
 import { Playback } from '../play/playback.js';
-import type { Session } from '../uplink/session.js';
+import type { StartedSession } from '../uplink/started-session.js';
 import { Broadcast } from './broadcast.js';
 import { delayOf } from './delay.js';
 import { arrivalOf, nextProtection, type Protection, type ProtectionEvent } from './protection.js';
@@ -62,7 +62,7 @@ export class PublishPage {
     this.#begin(undefined, { type: 'start', source: this.#view.sourceKind });
   }
 
-  #begin(session: Session | undefined, event: PublishEvent): void {
+  #begin(session: StartedSession | undefined, event: PublishEvent): void {
     this.#letGo();
     this.#playback.close();
     this.#view.clear();

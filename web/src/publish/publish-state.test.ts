@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sessionCalled } from '../testing/sessions.js';
+import { sessionCalled } from '../testing/session-called.js';
 import {
   isOnAir,
   nextPublishState,

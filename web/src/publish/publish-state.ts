@@ -1,6 +1,6 @@
 import type { SourceKind } from '../capture/source.js';
 import type { Problem } from '../problem.js';
-import type { Session } from '../uplink/session.js';
+import type { StartedSession } from '../uplink/started-session.js';
 
 /** Who can see a session: its publisher alone, or everyone with the link. */
 export type Audience = 'publisher' | 'everyone';
@@ -13,30 +13,30 @@ export type Audience = 'publisher' | 'everyone';
 export type PublishState =
   | { name: 'idle' }
   /** `session`: the one that a reload of the page interrupted, and that goes on. */
-  | { name: 'asking'; source: SourceKind; session?: Session }
+  | { name: 'asking'; source: SourceKind; session?: StartedSession }
   | { name: 'connecting'; audience: Audience }
-  | { name: 'starting'; session: Session; audience: Audience }
-  | { name: 'preview'; session: Session }
-  | { name: 'live'; session: Session }
+  | { name: 'starting'; session: StartedSession; audience: Audience }
+  | { name: 'preview'; session: StartedSession }
+  | { name: 'live'; session: StartedSession }
   | {
       name: 'reconnecting';
-      session: Session;
+      session: StartedSession;
       audience: Audience;
       playable: boolean;
       fault: 'connection' | 'server';
     }
-  | { name: 'ending'; session: Session; sourceRanOut: boolean }
-  | { name: 'ended'; session: Session; frames: number; sourceRanOut: boolean }
+  | { name: 'ending'; session: StartedSession; sourceRanOut: boolean }
+  | { name: 'ended'; session: StartedSession; frames: number; sourceRanOut: boolean }
   | { name: 'failed'; problem: Problem };
 
 export type PublishEvent =
   | { type: 'start'; source: SourceKind }
-  | { type: 'take_up'; source: SourceKind; session: Session }
+  | { type: 'take_up'; source: SourceKind; session: StartedSession }
   | { type: 'go_live' }
   | { type: 'stop' }
   | { type: 'source_opened' }
   | { type: 'source_ran_out' }
-  | { type: 'started'; session: Session }
+  | { type: 'started'; session: StartedSession }
   | { type: 'playlist_ready' }
   | { type: 'connection_dropped'; fault: 'connection' | 'server' }
   | { type: 'resumed' }
@@ -107,11 +107,11 @@ export function isOnAir(state: PublishState): boolean {
 }
 
 interface Heard {
-  session: Session;
+  session: StartedSession;
   audience: Audience;
 }
 
-function heard({ session }: { session: Session }, audience: Audience): Heard {
+function heard({ session }: { session: StartedSession }, audience: Audience): Heard {
   return { session, audience };
 }
 

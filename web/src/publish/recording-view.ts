@@ -1,7 +1,7 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from '../ui/dom.js';
 import { DeleteButton } from './delete-button.js';
-import type { Session } from '../uplink/session.js';
+import type { StartedSession } from '../uplink/started-session.js';
 import { recordingNote, type RecordingStanding } from './publish-messages.js';
 
 /** What the publish page tells of the session's recording, and what can be done with it at the end. */
@@ -15,11 +15,11 @@ export class RecordingView {
     () => this.#onDelete(),
     byId('delete', HTMLButtonElement),
   );
-  #session: Session | undefined;
+  #session: StartedSession | undefined;
   #stopped = false;
 
   /** A session has begun; `asked` says whether its publisher wanted a recording. */
-  begin(session: Session, asked: boolean): void {
+  begin(session: StartedSession, asked: boolean): void {
     if (this.#session?.sessionId === session.sessionId) return;
     this.#session = session;
     this.#stopped = false;

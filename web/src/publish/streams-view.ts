@@ -1,7 +1,7 @@
 import { expiryOf, OwnStreams, type OwnStream } from '../kept/own-streams.js';
 import { byId } from '../ui/dom.js';
 import { deleteSession } from '../uplink/own-session.js';
-import type { Session } from '../uplink/session.js';
+import type { StartedSession } from '../uplink/started-session.js';
 import { DeleteButton } from './delete-button.js';
 
 /** Your streams: where each is watched, until when there is anything of it, and how it is deleted. */
@@ -18,7 +18,7 @@ export class StreamsView {
   }
 
   /** This one is live, from here. */
-  seen(session: Session): void {
+  seen(session: StartedSession): void {
     this.#streams.seen(session);
     if (this.#current === session.sessionId) return;
     this.#current = session.sessionId;
@@ -26,7 +26,7 @@ export class StreamsView {
   }
 
   /** It has ended, if it ever was live. */
-  ended(session: Session | undefined): void {
+  ended(session: StartedSession | undefined): void {
     if (session) this.#streams.ended(session);
     this.#current = undefined;
     this.#show();

@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { FacesHistory, HISTORY_SECONDS } from './faces-history.js';
 
 /** The axis goes at least this far up, so that one face does not fill the plot. */
-const LEAST_TOP = 3;
+const MIN_TOP = 3;
 const FONT = '12px system-ui, sans-serif';
 
 /** A small live plot of the faces over the last minute. */
@@ -61,7 +61,7 @@ export class FacesPlot {
       cursor: { show: false },
       scales: {
         x: { time: false, range: () => [nowSeconds() - HISTORY_SECONDS, nowSeconds()] },
-        y: { range: () => [0, Math.max(LEAST_TOP, this.#history.most + 1)] },
+        y: { range: () => [0, Math.max(MIN_TOP, this.#history.most + 1)] },
       },
       axes: [
         {

@@ -3,7 +3,7 @@ import {
   adapt,
   BEST,
   FIRST_PATIENCE_SECONDS,
-  MOST_PATIENCE_SECONDS,
+  MAX_PATIENCE_SECONDS,
   type Adaptation,
 } from './adaptation.js';
 import { LOWEST_QUALITY, QUALITIES, qualityOf } from './quality.js';
@@ -64,9 +64,9 @@ class Simulation {
     const { now, serverSeconds, waitedSeconds, level } = this;
     const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
     const uplink = { waitedSeconds, waitingBytes, acknowledgedBytes: this.#acknowledged };
-    const sight = this.isConnected ? { at: now, serverSeconds, ...uplink } : undefined;
+    const sample = this.isConnected ? { atSeconds: now, serverSeconds, ...uplink } : undefined;
     this.longestWaitSeconds = Math.max(this.longestWaitSeconds, waitedSeconds);
-    this.adaptation = adapt(this.adaptation, sight);
+    this.adaptation = adapt(this.adaptation, sample);
     const { dropsWaiting } = this.adaptation;
     if (dropsWaiting) this.#waiting.length = 0;
     if (this.level !== level)
@@ -125,8 +125,8 @@ describe('over a connection that became slow', () => {
     const pauses = climbs.slice(1).map(({ at }, n) => at - climbs[n]!.at);
     expect(climbs.length).toBeGreaterThan(8);
     expect(climbs.length).toBeLessThan(30);
-    expect(Math.max(...pauses.slice(-4))).toBeGreaterThanOrEqual(MOST_PATIENCE_SECONDS);
-    expect(Math.max(...pauses)).toBeLessThan(MOST_PATIENCE_SECONDS + 30);
+    expect(Math.max(...pauses.slice(-4))).toBeGreaterThanOrEqual(MAX_PATIENCE_SECONDS);
+    expect(Math.max(...pauses)).toBeLessThan(MAX_PATIENCE_SECONDS + 30);
   });
 
   test('what waits is forgotten where sending it would take long', () => {
@@ -157,7 +157,7 @@ test('a server that stays late gets fewer pictures, and more again when it has r
   page.serverSeconds = 6;
   page.run(6, PLENTY);
   expect(qualityOf(page.level).frameRate).toBe(15);
-  expect(page.adaptation.hindrance).toBe('server');
+  expect(page.adaptation.limitation).toBe('server');
   page.serverSeconds = 0.3;
   expect(page.run(120, PLENTY).level).toBe(0);
 });
@@ -167,12 +167,12 @@ test('a server that takes chunks late because it is busy is not taken for a slow
   page.serverSeconds = 6;
   page.run(4.5, 300_000);
   expect(page.level).toBeGreaterThan(0);
-  expect(page.adaptation.hindrance).toBe('server');
+  expect(page.adaptation.limitation).toBe('server');
 });
 
 test('what is remembered for a decision does not grow', () => {
   const page = new Simulation().run(600, PLENTY);
-  expect(page.adaptation.sights.length).toBeLessThan(8);
+  expect(page.adaptation.samples.length).toBeLessThan(8);
 });
 
 test('qualities fall in bits, and never rise in pictures or size', () => {

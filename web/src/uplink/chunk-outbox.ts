@@ -1,12 +1,12 @@
 /** One message of media. */
 export interface Chunk {
   bytes: ArrayBuffer;
-  /** Where another recording begins with it: its type. */
+  /** MIME type of the input stream that begins with it, if another one does. */
   mimeType?: string | undefined;
 }
 
 interface KeptChunk extends Chunk {
-  /** When it was recorded, and when it was sent, in milliseconds. */
+  /** When it came from the recorder, and when it was sent, in milliseconds. */
   at: number;
   sentAt: number;
 }
@@ -111,7 +111,7 @@ export class ChunkOutbox {
     return this.#first === count;
   }
 
-  /** Forgets what was not sent. What comes next must begin another recording. */
+  /** Forgets what was not sent. What comes next must begin another input stream. */
   dropUnsent(): void {
     this.#chunks.length = this.#sent;
     this.#bytes = this.#sentBytes;

@@ -4,121 +4,137 @@ import type {
   ServerMessage,
   Stats,
 } from '@facecast/shared/protocol/ingest-protocol';
+import { problemOfCode, type Problem } from '../problem.js';
 import type { Uplink } from './adaptation.js';
 import { ChunkOutbox, type Chunk } from './chunk-outbox.js';
-import { INGEST_LIMITS, type IngestLimits } from './ingest-limits.js';
-import { problemOfCode, type Problem } from '../problem.js';
-import type { Session } from './session.js';
+import type { StartedSession } from './started-session.js';
+import type { StartMessage } from './start-message.js';
+import { Timers } from './timers.js';
+import { UPLINK_LIMITS } from './uplink-limits.js';
+import {
+  nextUplinkState,
+  type ResumableSession,
+  type UplinkEvent,
+  type UplinkNews,
+  type UplinkState,
+} from './uplink-state.js';
 
 /** What a connection tells. `onEnded` or `onProblem` comes once, and nothing after it. */
 export interface IngestEvents {
-  onStarted(session: Session): void;
+  onStarted(session: StartedSession): void;
   onPlaylistReady(): void;
   onStats(stats: Stats): void;
   /** The server does not take chunks at the moment, or does not say so; whose fault that is. */
   onDropped(fault: 'connection' | 'server'): void;
-  /** It does again. */
+  /** The server takes chunks again. */
   onResumed(): void;
   onEnded(frames: number): void;
   onProblem(problem: Problem): void;
 }
 
 /**
- * One session's way to the server: the ingest protocol over one WebSocket after another. Chunks
- * that the server has not acknowledged are kept and sent again when a lost connection is back.
+ * One session's way to the server: the ingest protocol over one WebSocket after another. What happens is
+ * an event for `nextUplinkState`; here is done what the new state asks for. Chunks that the server has
+ * not acknowledged are the outbox's, and are sent again after a lost connection.
  */
 export class IngestConnection {
   readonly #openSocket: () => WebSocket;
   readonly #events: IngestEvents;
-  readonly #limits: IngestLimits;
+  readonly #limits: typeof UPLINK_LIMITS;
   readonly #outbox: ChunkOutbox;
-  /** The one socket that counts; none while a lost connection waits for its next try. */
+  readonly #timers = new Timers<'quiet' | 'silence' | 'retry' | 'end'>();
+  #state: UplinkState;
+  /** The one socket that counts; undefined while a lost connection waits for its next try. */
   #socket: WebSocket | undefined;
-  #session: { sessionId: string; resumeToken: string } | undefined;
-  /** Whether the server takes chunks on this socket: after `started` or `resumed`. */
-  #flowing = false;
   /** The last changes of protection: the server may not have them when a connection is lost. */
-  #effect: Effect | undefined;
-  #hidden: boolean | undefined;
-  #stopping = false;
-  /** Whether it was said on this socket. */
-  #saidStop = false;
-  #over = false;
-  #droppedAt: number | undefined;
-  /** `onDropped` was told, and `onResumed` not yet. */
-  #away = false;
-  /** Why the server broke off a session that may still be there. */
-  #trouble: Problem | undefined;
-  #quiet: Timer;
-  #silence: Timer;
-  #retry: Timer;
-  #end: Timer;
+  #protection: { effect?: Effect; hidden?: boolean } = {};
+  /** Whether this page wants no chunk to follow, and whether it has said so on this socket. */
+  #stop: 'unasked' | 'asked' | 'said' = 'unasked';
 
+  /** @param begin a new session, or one that another page published */
   constructor(
     openSocket: () => WebSocket,
-    first: Extract<ClientMessage, { type: 'start' | 'resume' }>,
+    begin: StartMessage | ResumableSession,
     events: IngestEvents,
-    limits = INGEST_LIMITS,
+    limits = UPLINK_LIMITS,
   ) {
     this.#openSocket = openSocket;
     this.#events = events;
     this.#limits = limits;
     this.#outbox = new ChunkOutbox(limits);
-    if (first.type === 'resume') {
-      const { sessionId, resumeToken } = first;
-      this.#session = { sessionId, resumeToken };
-      this.#droppedAt = Date.now();
-      this.#away = true;
+    if ('mimeType' in begin) {
+      this.#state = { name: 'starting' };
+      this.#connect(begin);
+    } else {
+      const since = { sinceMs: Date.now(), tries: 0, trouble: undefined };
+      this.#state = { name: 'lost', session: begin, ...since };
+      this.#resume(begin);
     }
-    this.#connect(first);
   }
 
   /** Sends the next chunk, or keeps it until the connection bears it. */
   send(chunk: Chunk): void {
-    if (this.#over) return;
+    if (this.#state.name === 'over') return;
     if (!this.#outbox.add(chunk, performance.now())) return this.#fail('uplink_too_slow');
     this.#sendOn();
   }
 
   /** How well chunks come through; undefined while no connection stands. */
   get uplink(): Uplink | undefined {
-    if (!this.#flowing || this.#away) return undefined;
+    if (this.#state.name !== 'open' || this.#state.isQuiet) return undefined;
     const { bytes, acknowledgedBytes } = this.#outbox;
     const waitedSeconds = this.#outbox.waitedMs(performance.now()) / 1000;
     return { waitedSeconds, waitingBytes: bytes, acknowledgedBytes };
   }
 
-  /** Forgets what is not sent yet: the next chunk begins another recording. */
+  /** Forgets what is not sent yet: the next chunk begins another input stream. */
   dropUnsent(): void {
     this.#outbox.dropUnsent();
   }
 
   /** Changes the effect now, or as soon as the connection is back. */
   changeEffect(effect: Effect): void {
-    this.#effect = effect;
-    if (this.#flowing) this.#say({ type: 'effect', effect });
+    this.#protection.effect = effect;
+    if (this.#state.name === 'open') this.#say({ type: 'effect', effect });
   }
 
   /** Hides the whole picture, or no longer: now, or as soon as the connection is back. */
   hide(hidden: boolean): void {
-    this.#hidden = hidden;
-    if (this.#flowing) this.#say({ type: 'hide', hidden });
+    this.#protection.hidden = hidden;
+    if (this.#state.name === 'open') this.#say({ type: 'hide', hidden });
   }
 
   /** Says that no chunk follows; `onEnded` comes when everything sent can be watched. */
   stop(): void {
-    if (this.#over || this.#stopping) return;
-    this.#stopping = true;
-    this.#end = setTimeout(() => this.#fail('end_unconfirmed'), this.#limits.endMs);
+    if (this.#state.name === 'over' || this.#stop !== 'unasked') return;
+    this.#stop = 'asked';
+    this.#timers.set('end', this.#limits.endMs, () => this.#fail('end_unconfirmed'));
     this.#sendOn();
   }
 
   /** Lets go at once: after this nothing is sent and nothing is told. */
   close(): void {
-    this.#over = true;
-    this.#flowing = this.#saidStop = false;
-    for (const timer of [this.#quiet, this.#silence, this.#retry, this.#end]) clearTimeout(timer);
-    this.#socket?.close();
+    this.#step({ type: 'closed' });
+  }
+
+  /** Does what the state after an event asks for, then tells the news. */
+  #step(event: UplinkEvent): void {
+    const before = this.#state;
+    const { state, news } = nextUplinkState(before, event);
+    this.#state = state;
+    if (state !== before) {
+      if (state.name === 'open' && before.name !== 'open') this.#flow();
+      if (state.name === 'lost') this.#retry(state);
+      if (state.name === 'over') this.#timers.clear();
+      if (state.name === 'over') this.#socket?.close();
+    }
+    if (news) this.#tell(news);
+  }
+
+  #tell(news: UplinkNews): void {
+    if (news.type === 'dropped') this.#events.onDropped(news.fault);
+    else if (news.type === 'resumed') this.#events.onResumed();
+    else this.#events.onProblem(news.problem);
   }
 
   #connect(first: ClientMessage): void {
@@ -142,16 +158,14 @@ export class IngestConnection {
   }
 
   #onMessage(message: ServerMessage): void {
-    if (message.type === 'stats' || this.#silence !== undefined) this.#expectMoreSoon();
+    if (message.type === 'stats' || this.#timers.isSet('silence')) this.#expectMoreSoon();
     switch (message.type) {
-      case 'started': {
-        const { sessionId, resumeToken } = message;
-        this.#session = { sessionId, resumeToken };
+      case 'started':
         this.#events.onStarted(message);
-        return this.#flow();
-      }
+        return this.#step({ type: 'started', session: message });
       case 'resumed':
-        return this.#onResumed(message.chunks);
+        if (!this.#outbox.resumeAt(message.chunks)) return this.#fail('connection_lost');
+        return this.#step({ type: 'resumed' });
       case 'ack':
         this.#outbox.acknowledge(message.chunks);
         return this.#sendOn();
@@ -162,98 +176,64 @@ export class IngestConnection {
       case 'ended':
         this.close();
         return this.#events.onEnded(message.frames);
-      case 'error':
-        return this.#onRefused(problemOfCode(message.code));
+      case 'error': {
+        const problem = problemOfCode(message.code);
+        const isStopping = this.#stop !== 'unasked';
+        return this.#step({ type: 'refused', problem, atMs: Date.now(), isStopping });
+      }
     }
   }
 
-  #onResumed(count: number): void {
-    if (!this.#outbox.resumeAt(count)) return this.#fail('connection_lost');
-    this.#droppedAt = this.#trouble = undefined;
-    this.#flow();
-    this.#tellBack();
+  /** A server that has sent stats is expected to go on saying something. */
+  #expectMoreSoon(): void {
+    const { quietMs, silenceMs } = this.#limits;
+    const socket = this.#socket;
+    this.#step({ type: 'heard' });
+    this.#timers.set('quiet', quietMs, () => this.#step({ type: 'quiet' }));
+    this.#timers.set('silence', silenceMs, () => socket && this.#onLost(socket));
   }
 
   /** A connection stands: what waited for it is sent. */
   #flow(): void {
-    this.#flowing = true;
-    if (this.#hidden !== undefined) this.#say({ type: 'hide', hidden: this.#hidden });
-    if (this.#effect !== undefined) this.#say({ type: 'effect', effect: this.#effect });
+    const { effect, hidden } = this.#protection;
+    if (hidden !== undefined) this.#say({ type: 'hide', hidden });
+    if (effect !== undefined) this.#say({ type: 'effect', effect });
     this.#sendOn();
   }
 
   /** Sends what the connection bears, and `stop` after the last of it. */
   #sendOn(): void {
-    if (!this.#flowing) return;
+    if (this.#state.name !== 'open') return;
     for (const { bytes, mimeType } of this.#outbox.toSend(performance.now())) {
       if (mimeType !== undefined) this.#say({ type: 'restart', mimeType });
       this.#socket?.send(bytes);
     }
-    if (!this.#stopping || this.#saidStop || !this.#outbox.isAllSent) return;
-    this.#saidStop = true;
+    if (this.#stop !== 'asked' || !this.#outbox.isAllSent) return;
+    this.#stop = 'said';
     this.#say({ type: 'stop' });
   }
 
-  #onRefused(problem: Problem): void {
-    const resuming = this.#droppedAt !== undefined;
-    if (this.#session && (problem === 'internal' || (resuming && problem === 'overloaded'))) {
-      // Redis may be gone, or this gateway: the session is not over until somebody says so.
-      this.#trouble = problem;
-      if (this.#socket) this.#onLost(this.#socket);
-      return;
-    }
-    if (problem !== 'not_found' || !resuming) return this.#fail(problem);
-    // The session was over before the connection was back.
-    this.#fail(this.#trouble ?? (this.#stopping ? 'end_unconfirmed' : 'session_gone'));
-  }
-
   #onLost(socket: WebSocket): void {
-    if (!this.#isCurrent(socket)) return;
-    if (!this.#session) return this.#fail('unreachable');
-    this.#flowing = this.#saidStop = false;
-    for (const timer of [this.#quiet, this.#silence]) clearTimeout(timer);
-    this.#silence = undefined;
-    const wasDropped = this.#droppedAt !== undefined;
-    this.#droppedAt ??= Date.now();
-    if (Date.now() - this.#droppedAt >= this.#limits.resumeForMs) {
-      return this.#fail(this.#trouble ?? 'connection_lost');
-    }
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#resume(), wasDropped ? this.#limits.retryEveryMs : 0);
-    this.#socket = undefined;
-    socket.close();
-    this.#tellAway('connection');
+    if (this.#isCurrent(socket)) this.#step({ type: 'socket_lost', atMs: Date.now() });
   }
 
-  #resume(): void {
-    if (this.#over || !this.#session) return;
-    this.#connect({ type: 'resume', ...this.#session });
-  }
-
-  #expectMoreSoon(): void {
+  /** Leaves the socket, and resumes on another one: at once, if none was tried yet. */
+  #retry({ session, tries }: Extract<UplinkState, { name: 'lost' }>): void {
     const socket = this.#socket;
-    this.#tellBack();
-    for (const timer of [this.#quiet, this.#silence]) clearTimeout(timer);
-    this.#quiet = setTimeout(() => this.#tellAway('server'), this.#limits.quietMs);
-    this.#silence = setTimeout(() => socket && this.#onLost(socket), this.#limits.silenceMs);
+    this.#socket = undefined;
+    if (this.#stop === 'said') this.#stop = 'asked';
+    this.#timers.clear('quiet', 'silence');
+    const retryMs = tries === 0 ? 0 : this.#limits.retryEveryMs;
+    this.#timers.set('retry', retryMs, () => this.#resume(session));
+    socket?.close();
   }
 
-  #tellAway(fault: 'connection' | 'server'): void {
-    if (this.#away) return;
-    this.#away = true;
-    this.#events.onDropped(this.#trouble ? 'server' : fault);
-  }
-
-  #tellBack(): void {
-    if (!this.#away) return;
-    this.#away = false;
-    this.#events.onResumed();
+  #resume({ sessionId, resumeToken }: ResumableSession): void {
+    this.#connect({ type: 'resume', sessionId, resumeToken });
   }
 
   #fail(problem: Problem): void {
-    if (this.#over) return;
-    this.close();
-    this.#events.onProblem(problem);
+    this.#step({ type: 'failed', problem });
   }
 
   #say(message: ClientMessage): void {
@@ -261,11 +241,9 @@ export class IngestConnection {
   }
 
   #isCurrent(socket: WebSocket): boolean {
-    return !this.#over && socket === this.#socket;
+    return this.#state.name !== 'over' && socket === this.#socket;
   }
 }
-
-type Timer = ReturnType<typeof setTimeout> | undefined;
 
 /** Where the ingest socket of the server that served this page is. */
 export function ingestUrl(page: { protocol: string; host: string }): string {

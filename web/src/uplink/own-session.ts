@@ -1,11 +1,11 @@
-import type { Session } from './session.js';
+import type { StartedSession } from './started-session.js';
 
 /** How long the link to one's own session is good to be followed, in seconds: it is at once. */
 const LINK_SECONDS = 60;
 /** How long one may see it then, in seconds: longer than anybody looks at a preview. */
 const SEEING_SECONDS = 2 * 3600;
 
-type Own = Pick<Session, 'sessionId' | 'resumeToken'>;
+type Own = Pick<StartedSession, 'sessionId' | 'resumeToken'>;
 
 /**
  * Lets this browser see its own private session: follows a link that is made for that, and gets the cookies

@@ -1,24 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPrivate } from '@facecast/shared/redis/session';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from '../testing/gateway.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { TestGateway } from '../testing/test-gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
-import { testPlaylist } from '../testing/playlist.js';
+import { testPlaylist } from '../testing/test-playlist.js';
+import { ADMIN_TOKEN, useGateways } from '../testing/use-gateways.js';
 
-const ADMIN_TOKEN = 'what-only-the-operator-knows';
-const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-const registry = new SessionRegistry(redis);
-const gateways: TestGateway[] = [];
+const { registry, ...gateways } = useGateways();
+const gatewayWith = (settings: Record<string, string> = {}) =>
+  gateways.gatewayWith({ ADMIN_TOKEN, ...settings });
 let gateway: TestGateway;
 let sessionId: string;
 let resumeToken: string;
 
 beforeEach(async () => {
-  await redis.flushall();
   gateway = await gatewayWith();
   const client = await IngestClient.connect(gateway.ingestUrl);
   client.say({ type: 'start', mimeType: 'video/webm', visibility: 'private', record: true });
@@ -27,16 +23,6 @@ beforeEach(async () => {
   await client.acknowledgedAtLeast(1);
   await fill(gateway);
 });
-afterEach(async () => {
-  for (const each of gateways.splice(0)) await each.close();
-});
-afterAll(() => redis.quit());
-
-async function gatewayWith(settings: Record<string, string> = {}): Promise<TestGateway> {
-  const made = await testGateway(redisUrl, { ADMIN_TOKEN, ...settings });
-  gateways.push(made);
-  return made;
-}
 
 /** What the segmenter would have made of the session. */
 async function fill({ hlsDir, recordingsDir }: TestGateway): Promise<void> {

@@ -11,26 +11,26 @@ import {
   type TokenKind,
 } from './signed-token.js';
 
-/** How old a gateway's knowledge of a session's links may be, in milliseconds: revoking takes so long. */
+/** A gateway reads a session's links again after this, in milliseconds. A revoked link opens until then. */
 const FRESH_MS = 1_000;
-/** And while Redis does not answer, through which alone links are revoked. */
+/** While Redis does not answer, what was read last counts for this long, in milliseconds. */
 const FRESH_IN_OUTAGE_MS = 10_000;
-/** Links of one session at once. */
+/** Most links of one session at once. */
 const MAX_LINKS = 1_000;
-/** Sessions whose links a gateway knows. */
-const MAX_SESSIONS = 10_000;
+/** Most sessions whose links a gateway keeps in memory; of more, the longest unused are read again. */
+const MAX_KNOWN_SESSIONS = 10_000;
 
-/** What whoever makes a link decides. Times are in seconds from now. */
+/** What the maker of a link decides. Times are in seconds from now. */
 export interface WantedLink {
   /** How long it may be exchanged. */
   expiresIn: number;
-  /** After what time whoever came by it must leave. */
+  /** How long a viewer who came by it may watch. */
   leaveAfter: number;
-  /** The one address that it is good from; undefined: any. */
+  /** The one address that the link is good from; undefined: any. */
   address: string | undefined;
 }
 
-/** A link as its maker is told of it. Times are in milliseconds since the epoch. */
+/** A link as its maker is told. Times are in milliseconds since the epoch. */
 export interface ViewingLink {
   id: string;
   token: string;
@@ -38,8 +38,10 @@ export interface ViewingLink {
   leaveAt: number;
 }
 
+/** A session's links as they were read. */
 interface Known {
   ids: Set<string>;
+  /** When they were asked for, in milliseconds since the epoch. */
   at: number;
 }
 
@@ -49,12 +51,12 @@ interface Known {
  */
 export class ViewingLinks {
   private readonly key: Buffer;
-  private readonly known = new LRUCache<string, Known>({ max: MAX_SESSIONS });
+  private readonly known = new LRUCache<string, Known>({ max: MAX_KNOWN_SESSIONS });
   private readonly reading = new Map<string, Promise<Known>>();
 
   /**
-   * @param secret of which the key for signatures is made: the same for all gateways; undefined: of this
-   *   gateway, until it stops
+   * @param secret makes the key for signatures, the same for all gateways; undefined: a key of this gateway
+   *   alone, until it stops
    * @param now milliseconds since the epoch
    */
   constructor(
@@ -65,7 +67,10 @@ export class ViewingLinks {
     this.key = secret === undefined ? randomBytes(32) : keyOf(secret);
   }
 
-  /** @throws {Refusal} where the session has as many as it may have */
+  /**
+   * Makes a link to a session.
+   * @throws {Refusal} if the session has MAX_LINKS
+   */
   async make(sessionId: string, wanted: WantedLink): Promise<ViewingLink> {
     const { expiresIn, leaveAfter, address } = wanted;
     const now = Math.floor(this.now() / 1000);
@@ -101,7 +106,7 @@ export class ViewingLinks {
     return count;
   }
 
-  /** The pass that a link is exchanged for; undefined where it is not good (any more). */
+  /** The pass that a link is exchanged for; undefined if the link is not good, or not any more. */
   async exchange(
     sessionId: string,
     link: string,
@@ -118,7 +123,7 @@ export class ViewingLinks {
     return { pass, leaveAt: token.leaveAt * 1000 };
   }
 
-  /** By which link a pass came; undefined where it is not good (any more). */
+  /** The link by which a pass came; undefined if the pass is not good, or not any more. */
   async linkOf(sessionId: string, pass: string, address: string): Promise<string | undefined> {
     return (await this.goodToken('pass', sessionId, pass, address))?.linkId;
   }
@@ -151,7 +156,7 @@ export class ViewingLinks {
   }
 
   private async read(sessionId: string): Promise<Known> {
-    // As old as the question, not as the answer.
+    // The age counts from the question: what was revoked since may be in the answer.
     const at = this.now();
     const known = {
       ids: new Set(await this.redis.zrange(viewingLinksKey(sessionId), '0', '-1')),
@@ -162,12 +167,12 @@ export class ViewingLinks {
   }
 }
 
-/** Slow on purpose: who has a link may try secrets against its signature. */
+/** Makes the key of a secret. Slow on purpose: who has a link may try secrets against its signature. */
 function keyOf(secret: string): Buffer {
   return scryptSync(secret, 'facecast viewing links', 32);
 }
 
-/** A sorted set of a session's links by the time at which their viewers must leave. */
+/** Adds a link to a session's sorted set, whose scores are the times at which viewers must leave. */
 const ADD = `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end

@@ -9,7 +9,7 @@ import { noStore } from './no-store.js';
 import { noRecording } from '../media/recordings.js';
 import { isSessionId } from '../session-id.js';
 import { viewerOf } from '../sessions/viewers.js';
-import { facesHandler, type FacesParts } from './faces.js';
+import { facesHandler, type FacesParts } from './faces-api.js';
 import { linkRoutes } from './links.js';
 
 /** What the API is made of. */

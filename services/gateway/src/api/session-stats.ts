@@ -32,6 +32,12 @@ export class SessionStats {
     return stats && this.withViewers(stats);
   }
 
+  /** The pipeline's stats with what the gateways know: 0 viewers if nobody can be asked. */
+  async withViewers(stats: PipelineStats): Promise<Stats> {
+    const viewers = await this.viewers.count(stats.sessionId).catch(() => 0);
+    return { type: 'stats', ...stats, viewers };
+  }
+
   /** How a session ended; undefined where it has not, or nothing is known of it any more. */
   async ending(
     sessionId: string,
@@ -80,23 +86,19 @@ export class SessionStats {
     sessionId: string,
   ): Promise<{ stats: PipelineStats; error: SessionError | undefined } | undefined> {
     const recorded = await this.recordings.summary(sessionId);
-    if (recorded) return readSummary(recorded);
+    if (recorded) return parseSummary(recorded);
     try {
       const text = await readFile(join(this.hlsDir, sessionId, 'session.json'), 'utf8');
-      const { stats, error } = readSummary(text);
+      const { stats, error } = parseSummary(text);
       return { stats: { ...stats, recording: 'off' }, error };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
   }
-
-  private async withViewers(stats: PipelineStats): Promise<Stats> {
-    return { type: 'stats', ...stats, viewers: await this.viewers.count(stats.sessionId) };
-  }
 }
 
-function readSummary(text: string): { stats: PipelineStats; error: SessionError | undefined } {
+function parseSummary(text: string): { stats: PipelineStats; error: SessionError | undefined } {
   const { error, ...stats } = summarySchema.parse(JSON.parse(text));
   return { stats, error };
 }

@@ -1,82 +1,81 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamedChunk } from '@facecast/shared/protocol/messages';
+import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import { chunkJobId, type JobQueue } from '@facecast/shared/redis/queues';
 import { TooManySessionsError, type SessionRegistry } from '@facecast/shared/redis/sessions';
+import { ChunkBacklog, type ArrivedChunk } from './chunk-backlog.js';
 import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
 
-/** What a feed tells. Nothing follows `onOver`, `onTakenOver`, `onNothing` and `onFailed`. */
-export interface FeedEvents {
-  /** So many of the session's chunks are safely queued; `newly` of them arrived at these times. */
-  onSafe(count: number, newly: number[]): void;
-  /** No more chunks, please. */
-  onFull(): void;
-  /** On with it. */
-  onDrained(): void;
+/** How a feed ended: nothing is written after that. */
+export type FeedEnd =
+  /** All that was added is queued, and the end of the input if that was asked for; or it was given up. */
+  | { how: 'done' }
+  /** The end of the input came before any media: there never was a session. */
+  | { how: 'no_media' }
   /** The session is not running any more. */
-  onOver(): void;
+  | { how: 'session_over' }
   /** Another connection goes on with the session, here or at another gateway. */
-  onTakenOver(): void;
-  /** The end came before any media: there never was a session. */
-  onNothing(): void;
-  onFailed(reason: 'overloaded' | 'internal' | 'too_many_sessions', error?: unknown): void;
-}
+  | { how: 'taken_over' }
+  | { how: 'too_many_sessions' }
+  /** The queue stayed full, and the pipeline took nothing from it. */
+  | { how: 'overloaded' }
+  /** Redis could not be written to for `outageMs`. */
+  | { how: 'outage'; error: unknown };
 
 /** Where a session's chunks go. */
 export interface FeedTarget {
+  sessionId: string;
+  /** The publisher's connection, as the registry counts them. */
+  connection: number;
+  /** How many of the session's chunks are stored already. */
+  stored: number;
   queue: JobQueue<'chunks'>;
   registry: SessionRegistry;
+  chunks: ChunkStore;
   /**
-   * Gives the session its place, before its first chunk; not there where it has one.
-   * @throws {TooManySessionsError} where there is none
+   * Gives the session its place, before its first chunk; undefined if it has one.
+   * @throws {TooManySessionsError} if as many sessions run as may
    */
-  begin?: (() => Promise<void>) | undefined;
+  begin: (() => Promise<void>) | undefined;
 }
 
-interface Chunk {
-  bytes: Buffer;
-  /** Milliseconds since the epoch. */
-  arrivedAt: number;
-  /** Where it begins another recording. */
-  mimeType: string | undefined;
+export interface FeedEvents {
+  /** `count` of the session's chunks are safely queued; the newest of them arrived at these times. */
+  onStored(count: number, arrivedAt: number[]): void;
+  /** As much waits as may: no more chunks, please; or, with false, there is room again. */
+  onFull(isFull: boolean): void;
 }
 
-/** Puts one session's chunks into Redis, in order, and tells when there are more than it can take. */
+/** Puts one session's chunks into Redis, in order, and tells when more of them wait than may. */
 export class ChunkFeed {
-  private arrived: Chunk[] = [];
-  private unacknowledgedBytes = 0;
-  private isFull = false;
-  private isClosed = false;
-  private movedAt = -Infinity;
-  private writing: Promise<void> | undefined;
-  private ending: Promise<void> | undefined;
+  /** Resolves when nothing is written any more; never rejects. */
+  readonly ended: Promise<FeedEnd>;
+  private readonly backlog: ChunkBacklog;
   private readonly gauge: QueueGauge;
-  private begin: FeedTarget['begin'];
+  /** What becomes of the session's input once all that was added is queued. */
+  private input: 'open' | 'left' | 'to_be_ended' | 'abandoned' = 'open';
+  private isFull = false;
+  private hasPlace: boolean;
+  private storedCount: number;
+  private progressAt = -Infinity;
+  private discarding: Promise<void> | undefined;
 
-  /**
-   * @param connection the publisher's, as the registry counts them
-   * @param safe how many of the session's chunks are stored already
-   */
   constructor(
-    private readonly sessionId: string,
-    private readonly connection: number,
-    private safe: number,
     private readonly target: FeedTarget,
     private readonly events: FeedEvents,
     private readonly limits: IngestLimits,
   ) {
+    this.backlog = new ChunkBacklog(limits);
     this.gauge = new QueueGauge(target.queue, limits);
-    this.begin = target.begin;
+    this.hasPlace = target.begin === undefined;
+    this.storedCount = target.stored;
+    this.ended = this.run();
   }
 
   /** Whether the session has its place. */
   get hasBegun(): boolean {
-    return this.begin === undefined;
-  }
-
-  /** How many of the session's chunks are queued. */
-  get count(): number {
-    return this.safe;
+    return this.hasPlace;
   }
 
   /** Queues chunks that are stored. One that is in the queue already is not added again. */
@@ -84,160 +83,158 @@ export class ChunkFeed {
     for (const chunk of named) await this.target.queue.add(chunk, { jobId: chunkJobId(chunk.n) });
   }
 
-  /** Takes the next chunk; `mimeType` where it begins another recording. */
+  /** Takes the next chunk; `mimeType` if another input stream begins with it. */
   add(bytes: Buffer, mimeType?: string): void {
-    if (this.isClosed) return;
-    this.arrived.push({ bytes, arrivedAt: Date.now(), mimeType });
-    this.unacknowledgedBytes += bytes.length;
-    if (this.holdsMoreThan(1)) this.setFull(true);
-    this.writing ??= this.writeAll();
+    if (this.input !== 'open') return;
+    this.backlog.add({ bytes, arrivedAt: Date.now(), mimeType });
+    if (this.backlog.fill > 1) this.setFull(true);
   }
 
   /** The pipeline has worked on the session: a queue that is full is only being held back. */
-  moved(): void {
-    this.movedAt = performance.now();
+  progressed(): void {
+    this.progressAt = performance.now();
   }
 
-  /** Ends the session's input after all that was added, unless another connection goes on with it. */
-  end(): Promise<void> {
-    return (this.ending ??= this.writeEnd());
+  /** Takes no more. What was added is still queued, then the session's input is left as it is, or ended. */
+  finish(input: 'left' | 'to_be_ended'): void {
+    if (this.input !== 'open') return;
+    this.input = input;
+    this.backlog.close();
   }
 
-  /** Resolves when all that was added, and the end, is queued or given up. */
-  async settled(): Promise<void> {
-    await this.writing;
-    await this.ending;
+  /** Removes what came after the session's end: nobody would ever take it out of Redis. */
+  discard(): Promise<void> {
+    this.abandon();
+    return (this.discarding ??= this.removeLate());
   }
 
-  /** Gives up what is not queued yet; resolves when nothing is being written any more. */
+  /** Lets go of the queue when nothing is written any more. */
   async close(): Promise<void> {
-    this.stop();
-    await this.settled();
-  }
-
-  private async writeEnd(): Promise<void> {
-    await this.writing;
-    if (this.isClosed) return;
-    const { queue, registry } = this.target;
-    if (!this.hasBegun) {
-      this.stop();
-      return this.events.onNothing();
-    }
-    await this.retrying(async () => {
-      const whose = await registry.whose(this.sessionId, this.connection);
-      if (whose !== 'ours') return this.isRefused(whose);
-      await queue.add({ kind: 'end' }, { jobId: 'end' });
-      return true;
-    });
-    this.isClosed = true;
-  }
-
-  private async writeAll(): Promise<void> {
+    await this.ended;
+    await this.discarding;
     try {
-      if (!(await this.retrying(() => this.beginOnce()))) return;
-      while (this.arrived.length > 0 && !this.isClosed) {
-        const chunks = this.arrived;
-        this.arrived = [];
-        if (!(await this.retrying(() => this.write(chunks)))) return;
-        for (const { bytes } of chunks) {
-          this.unacknowledgedBytes -= bytes.length;
-          this.gauge.added(bytes.length);
-        }
-        if (this.gauge.isDue && (await this.gauge.holdsMoreThan(1))) await this.waitForRoom();
-        if (!this.holdsMoreThan(0.5)) this.setFull(false);
-      }
+      // Even a queue without a job has a key.
+      if (!this.hasPlace) await this.target.queue.obliterate();
     } finally {
-      this.writing = undefined;
+      await this.target.queue.close();
     }
   }
 
-  /** False where there is no place for the session. */
-  private async beginOnce(): Promise<boolean> {
+  private async run(): Promise<FeedEnd> {
     try {
-      await this.begin?.();
-      this.begin = undefined;
-      return true;
+      for (;;) {
+        const chunks = await this.backlog.take();
+        if (chunks.length === 0) break;
+        await this.retrying(() => this.takePlace());
+        await this.retrying(() => this.write(chunks));
+        for (const { bytes } of chunks) this.gauge.added(bytes.length);
+        this.backlog.stored();
+        if (this.gauge.isDue && (await this.gauge.holdsMoreThan(1))) await this.waitForRoom();
+        if (this.backlog.fill <= 0.5) this.setFull(false);
+      }
+      if (this.input === 'to_be_ended') await this.retrying(() => this.writeEnd());
+      return { how: 'done' };
     } catch (error) {
-      if (!(error instanceof TooManySessionsError)) throw error;
-      this.fail('too_many_sessions');
-      return false;
+      return error instanceof FeedStop ? error.end : { how: 'outage', error };
+    } finally {
+      this.abandon();
     }
   }
 
-  /** Tries again for as long as Redis may be gone; false where it was given up. */
-  private async retrying(work: () => Promise<boolean>): Promise<boolean> {
+  /** Does it until Redis takes it; for `outageMs` at most. */
+  private async retrying(work: () => Promise<void>): Promise<void> {
     const giveUpAt = performance.now() + this.limits.outageMs;
-    while (!this.isClosed) {
+    for (;;) {
+      this.assertWanted();
       try {
         return await work();
       } catch (error) {
-        if (performance.now() > giveUpAt) this.fail('internal', error);
-        else await delay(this.limits.retryMs);
+        if (error instanceof FeedStop) throw error;
+        if (performance.now() > giveUpAt) throw new FeedStop({ how: 'outage', error });
+        await delay(this.limits.retryMs);
       }
     }
-    return false;
   }
 
-  /** Does no harm when it is done again with the same chunks; false where the session is over. */
-  private async write(chunks: Chunk[]): Promise<boolean> {
-    const { sessionId, connection } = this;
+  private async takePlace(): Promise<void> {
+    if (this.hasPlace) return;
+    try {
+      await this.target.begin?.();
+      this.hasPlace = true;
+    } catch (error) {
+      if (!(error instanceof TooManySessionsError)) throw error;
+      throw new FeedStop({ how: 'too_many_sessions' });
+    }
+  }
+
+  /** Does no harm when it is done again with the same chunks. */
+  private async write(chunks: ArrivedChunk[]): Promise<void> {
+    const { sessionId, connection, registry } = this.target;
     const named = chunks.map(({ arrivedAt, mimeType }, i): NamedChunk => {
-      return { kind: 'chunk', n: this.safe + i, receivedAt: arrivedAt, mimeType };
+      return { kind: 'chunk', n: this.storedCount + i, receivedAt: arrivedAt, mimeType };
     });
     const bytes = chunks.map((chunk) => chunk.bytes);
-    const { registry } = this.target;
-    const stored = await registry.storeChunks(sessionId, connection, named, bytes);
-    if (stored !== 'stored') return this.isRefused(stored);
+    assertOurs(await registry.storeChunks(sessionId, connection, named, bytes));
     await this.queue(named);
-    const safe = this.safe + chunks.length;
-    this.safe = safe;
-    this.events.onSafe(
-      safe,
+    this.storedCount += chunks.length;
+    this.events.onStored(
+      this.storedCount,
       chunks.map(({ arrivedAt }) => arrivedAt),
     );
-    return true;
   }
 
-  /** The session is not this connection's any more: false. */
-  private isRefused(why: 'over' | 'taken over'): false {
-    this.stop();
-    if (why === 'over') this.events.onOver();
-    else this.events.onTakenOver();
-    return false;
+  private async writeEnd(): Promise<void> {
+    const { sessionId, connection, registry, queue } = this.target;
+    if (!this.hasPlace) throw new FeedStop({ how: 'no_media' });
+    assertOurs(await registry.whose(sessionId, connection));
+    await queue.add({ kind: 'end' }, { jobId: 'end' });
   }
 
   private async waitForRoom(): Promise<void> {
     this.setFull(true);
     const fullSince = performance.now();
-    while (!this.isClosed && (await this.gauge.holdsMoreThan(0.5))) {
-      const idleSince = Math.max(fullSince, this.movedAt);
-      if (performance.now() > idleSince + this.limits.fullMs) this.fail('overloaded');
-      else await delay(this.limits.lookAgainMs);
+    while (await this.gauge.holdsMoreThan(0.5)) {
+      this.assertWanted();
+      const idleSince = Math.max(fullSince, this.progressAt);
+      if (performance.now() > idleSince + this.limits.fullMs)
+        throw new FeedStop({ how: 'overloaded' });
+      await delay(this.limits.lookAgainMs);
     }
   }
 
-  private holdsMoreThan(share: number): boolean {
-    const { unacknowledgedChunks, unacknowledgedBytes } = this.limits;
-    return (
-      this.arrived.length > share * unacknowledgedChunks ||
-      this.unacknowledgedBytes > share * unacknowledgedBytes
-    );
+  private async removeLate(): Promise<void> {
+    await this.ended;
+    const { sessionId, queue, chunks } = this.target;
+    const { waitingChunks, unacknowledgedChunks } = this.limits;
+    await queue.obliterate();
+    const first = Math.max(0, this.storedCount - waitingChunks);
+    await chunks.remove(sessionId, first, this.storedCount + 2 * unacknowledgedChunks);
+  }
+
+  private abandon(): void {
+    this.input = 'abandoned';
+    this.backlog.abandon();
+  }
+
+  private assertWanted(): void {
+    if (this.input === 'abandoned') throw new FeedStop({ how: 'done' });
   }
 
   private setFull(isFull: boolean): void {
-    if (this.isFull === isFull || this.isClosed) return;
+    if (this.isFull === isFull || this.input === 'abandoned') return;
     this.isFull = isFull;
-    if (isFull) this.events.onFull();
-    else this.events.onDrained();
+    this.events.onFull(isFull);
   }
+}
 
-  private fail(...[reason, error]: Parameters<FeedEvents['onFailed']>): void {
-    this.stop();
-    this.events.onFailed(reason, error);
+/** Breaks off what a feed is doing. */
+class FeedStop extends Error {
+  constructor(readonly end: FeedEnd) {
+    super(end.how);
   }
+}
 
-  private stop(): void {
-    this.isClosed = true;
-    this.arrived = [];
-  }
+function assertOurs(whose: 'stored' | 'ours' | 'taken over' | 'over'): void {
+  if (whose === 'over') throw new FeedStop({ how: 'session_over' });
+  if (whose === 'taken over') throw new FeedStop({ how: 'taken_over' });
 }

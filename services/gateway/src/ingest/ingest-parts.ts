@@ -14,7 +14,6 @@ import type { GatewayMetrics } from '../metrics.js';
 import type { Recordings } from '../media/recordings.js';
 import type { Refusals } from '../access/refusals.js';
 import type { SessionEvents } from '../sessions/session-events.js';
-import type { Viewers } from '../sessions/viewers.js';
 import type { IngestLimits } from './limits.js';
 import type { SearchLoad } from './search-load.js';
 
@@ -27,7 +26,6 @@ export interface IngestParts {
   sessions: LiveSessions;
   events: SessionEvents;
   load: SearchLoad;
-  viewers: Viewers;
   recordings: Recordings;
   stats: SessionStats;
   hosts: KnownHosts;

@@ -5,17 +5,16 @@ import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { addressOf, clientOf } from '../access/client-address.js';
 import { ConnectionCount } from '../access/connection-count.js';
 import type { GatewayConfig } from '../config.js';
-import { Conversation } from './conversation.js';
+import { IngestHandler } from './ingest-handler.js';
 import type { IngestParts } from './ingest-parts.js';
 import { IngestSocket } from './ingest-socket.js';
 import { OpeningLimit, UnplacedBytes } from './opening-limit.js';
 import { isAllowedOrigin } from './origin.js';
-import type { Publisher } from './publisher.js';
 
-/** A publisher is reported as connected so often, or three times in the time it may resume. */
-const LONGEST_REPORT_MS = 5_000;
+/** A publisher is reported as connected every 5 s, or three times in the time it may resume. */
+const MAX_REPORT_MS = 5_000;
 
-/** Who does not answer a close in this time is cut off. */
+/** A client that does not answer a close for 5 s is cut off. */
 const CLOSE_MS = 5_000;
 
 type Settings = Pick<
@@ -26,7 +25,7 @@ type Settings = Pick<
 /** `/ingest`: accepts the publishers' sockets and keeps an eye on them. */
 export class IngestServer {
   private readonly server: Server<typeof IngestSocket>;
-  private readonly publishers = new Map<string, Publisher>();
+  private readonly publishers = new Map<string, IngestHandler>();
   private readonly timers: NodeJS.Timeout[];
   private readonly idle: ConnectionCount;
   private readonly unplaced: UnplacedBytes;
@@ -46,7 +45,7 @@ export class IngestServer {
     this.server = new WebSocketServer(options);
     this.idle = new ConnectionCount(parts.limits.idleSocketsPerClient);
     this.unplaced = new UnplacedBytes(parts.limits.unplacedBytes);
-    const reportMs = Math.min(LONGEST_REPORT_MS, (settings.RESUME_WINDOW_SECONDS * 1000) / 3);
+    const reportMs = Math.min(MAX_REPORT_MS, (settings.RESUME_WINDOW_SECONDS * 1000) / 3);
     this.timers = [
       setInterval(() => this.ping(), parts.limits.pingMs).unref(),
       setInterval(() => this.reportPublishers(), reportMs).unref(),
@@ -74,7 +73,7 @@ export class IngestServer {
   /** Lets every publisher's chunks become safe, then asks it to go elsewhere. */
   async close(): Promise<void> {
     this.timers.forEach(clearInterval);
-    await Promise.all([...this.publishers.values()].map((publisher) => publisher.restart()));
+    await Promise.all([...this.publishers.values()].map((each) => each.sendElsewhere()));
     for (const client of this.server.clients) client.close(1012);
     this.server.close();
   }
@@ -108,7 +107,7 @@ export class IngestServer {
       onTooLarge: () => client.cutOff('too_large', 'The first message is too large.'),
       onFull: () => client.cutOff('overloaded', 'Too much is on its way from others.'),
     });
-    new Conversation(client, this.parts, this.publishers, {
+    new IngestHandler(client, this.parts, this.publishers, {
       client: address,
       onStarted: () => opening.started(),
       onPlaced: () => {
@@ -137,8 +136,8 @@ export class IngestServer {
 
   private reportPublishers(): void {
     const { sessions, log } = this.parts;
-    for (const { sessionId, isFeeding, hasBegun } of this.publishers.values()) {
-      if (!isFeeding || !hasBegun) continue;
+    for (const { runningSession: sessionId } of this.publishers.values()) {
+      if (sessionId === undefined) continue;
       sessions
         .publisherSeen(sessionId)
         .catch((error: unknown) =>

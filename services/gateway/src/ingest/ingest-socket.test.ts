@@ -14,7 +14,7 @@ test('a client that does not read is cut off before much has piled up for it', a
   const message = 'x'.repeat(100_000);
   let most = 0;
   while (socket.readyState === WebSocket.OPEN) {
-    socket.say({ type: 'error', code: 'internal', message });
+    socket.sendMessage({ type: 'error', code: 'internal', message });
     most = Math.max(most, socket.bufferedAmount);
     await new Promise(setImmediate);
   }

@@ -1,10 +1,10 @@
 import type { ErrorCode, ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { WebSocket } from 'ws';
 
-/** A client that lets more than this wait for it, in bytes, does not read and is cut off. */
-const MOST_BUFFERED_BYTES = 1024 * 1024;
+/** A client for which more bytes than this wait does not read: it is cut off. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
 
-/** How long who is cut off has to read why. */
+/** How long a client that is cut off has to read why. */
 const CUT_OFF_MS = 250;
 
 /** WebSocket close codes by error code (RFC 6455 7.4.1; 1013 from IANA's registry). */
@@ -35,21 +35,21 @@ export class IngestSocket extends WebSocket {
   onRefused: ((code: ErrorCode, message: string) => void) | undefined;
 
   /** Sends a message, if there is still somebody to send it to. */
-  say(message: ServerMessage): void {
+  sendMessage(message: ServerMessage): void {
     if (this.readyState !== WebSocket.OPEN) return;
-    if (this.bufferedAmount > MOST_BUFFERED_BYTES) return this.terminate();
+    if (this.bufferedAmount > MAX_BUFFERED_BYTES) return this.terminate();
     this.send(JSON.stringify(message));
   }
 
   /** Says why, then closes. */
   refuse(code: ErrorCode, message: string): void {
-    this.sayRefusal(code, message);
+    this.sendError(code, message);
     this.goodbye(CLOSE_CODES[code]);
   }
 
   /** Says why, and reads not one byte more. */
   cutOff(code: ErrorCode, message: string): void {
-    this.sayRefusal(code, message);
+    this.sendError(code, message);
     super.close(CLOSE_CODES[code]);
     this.pause();
     setTimeout(() => this.terminate(), CUT_OFF_MS).unref();
@@ -58,13 +58,13 @@ export class IngestSocket extends WebSocket {
   /** Also called by the WebSocket layer when it cannot read on; the client is then told why, too. */
   override close(code?: number, reason?: string | Buffer): void {
     const problem = PROTOCOL_ERRORS.get(code);
-    if (problem) this.sayRefusal(...problem);
+    if (problem) this.sendError(...problem);
     this.goodbye(code, reason);
   }
 
-  private sayRefusal(code: ErrorCode, message: string): void {
+  private sendError(code: ErrorCode, message: string): void {
     this.onRefused?.(code, message);
-    this.say({ type: 'error', code, message });
+    this.sendMessage({ type: 'error', code, message });
   }
 
   private goodbye(code?: number, reason?: string | Buffer): void {

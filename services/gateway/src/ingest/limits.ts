@@ -1,38 +1,44 @@
 const MIB = 1024 * 1024;
 
-/** The bounds of ingest that are no settings. Names end in the unit; what ends in `Ms` is a time. */
+/** The bounds of ingest that are no settings. A name ends in its unit; `Ms` is milliseconds. */
 export interface IngestLimits {
   /** Sockets at once, those included that have not said yet what they want. */
   sockets: number;
   /** Largest text message. */
   textBytes: number;
-  /** A client must say within this what it wants. */
+  /** From the socket's opening to its first message. */
   firstMessageMs: number;
-  /** And must send its first media so soon after `started`: its place begins with that. */
+  /** From `started` to the first media, with which the session takes its place. */
   firstMediaMs: number;
-  /** Sockets of one client that have sent no media yet: a whole school may sit behind one address. */
+  /** Sockets of one client that have sent no media yet. A whole school may sit behind one address. */
   idleSocketsPerClient: number;
-  /** Bytes of all sockets together that have no place yet, unfinished messages for one. */
+  /** Bytes that all sockets without a place have sent together, unfinished messages included. */
   unplacedBytes: number;
-  /** A socket that says nothing between two pings, not even a pong, is dead. */
+  /** Between two pings. A socket from which nothing comes in that time, not even a pong, is dead. */
   pingMs: number;
-  /** How long the pipeline may do nothing before it has finished what it was sent, and how often that is looked for. */
+  /** How long the pipeline may list no frame, after a stop, before the end counts as unconfirmed. */
   endMs: number;
+  /** Between two looks at what an ended session left, in case the event was lost. */
   lookForEndMs: number;
-  /** Chunks, and their bytes, of one session that have arrived and are not safely queued. */
+  /** Chunks of one session that have arrived and are not safely queued. */
   unacknowledgedChunks: number;
+  /** Bytes of these chunks. */
   unacknowledgedBytes: number;
-  /** Chunks, and their bytes, of one session that are queued and nobody has taken. */
+  /** Chunks of one session that are queued and that no frame-extractor has taken. */
   waitingChunks: number;
+  /** Bytes of these chunks. */
   waitingBytes: number;
-  /** The queue is looked at once in so many chunks, or bytes. */
+  /** A session's queue is looked at once in this many chunks. */
   lookEveryChunks: number;
+  /** A session's queue is looked at once in this many bytes. */
   lookEveryBytes: number;
-  /** Between two looks at a queue that is full, and how long it may stay so while nothing is taken from it. */
+  /** Between two looks at a queue that is full. */
   lookAgainMs: number;
+  /** How long a queue may stay full while the pipeline does nothing. */
   fullMs: number;
-  /** Between two tries while Redis is gone, and how long it may be so. */
+  /** Between two tries to write a session's chunks while Redis is gone. */
   retryMs: number;
+  /** How long Redis may be gone before a publisher is turned away. */
   outageMs: number;
 }
 

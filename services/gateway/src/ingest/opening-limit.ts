@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** A frame's header, a ping or two. */
+/** Room for a WebSocket frame's header and a ping or two beside the first message. */
 const HEADROOM_BYTES = 1_024;
 
 /**

@@ -7,8 +7,8 @@ export interface UpgradeOrigin {
 }
 
 /**
- * Whether a page may publish here: one of the gateway's own, or of an `allowed` origin. What is no
- * browser cannot be made to come by somebody's page, and may.
+ * Whether a page may publish here: the gateway's own, or one of an `allowed` origin. A request without an
+ * Origin is no browser's, so no other site's page can have made it, and may.
  */
 export function isAllowedOrigin(
   { origin, host }: UpgradeOrigin,

@@ -27,7 +27,7 @@ export class QueueGauge {
     return this.chunksSinceLook >= lookEveryChunks || this.bytesSinceLook >= lookEveryBytes;
   }
 
-  /** Looks whether the queue holds more than that share of what it may; no news counts as no. */
+  /** Looks whether the queue holds more than that share of what it may; false if Redis does not say. */
   async holdsMoreThan(share: number): Promise<boolean> {
     this.chunksSinceLook = 0;
     this.bytesSinceLook = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { statsOf } from '../testing/stats.js';
+import { statsOf } from '../testing/test-stats.js';
 import { SearchLoad } from './search-load.js';
 
 let now = 0;

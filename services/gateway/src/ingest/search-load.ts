@@ -1,13 +1,13 @@
 import type { FacecastEvent } from '@facecast/shared/protocol/events';
 
-/** What counts is what happened in this time. */
+/** Only the stats of the last 5 s count. */
 const WINDOW_MS = 5_000;
-/** Of fewer frames nothing can be said. */
-const LEAST_FRAMES = 60;
+/** Of fewer frames in that time nothing can be said. */
+const MIN_FRAMES = 60;
 /** With more than this share of all frames unsearched, another session would only take from the rest. */
-const MOST_UNSEARCHED = 0.5;
-/** Stats come about once a second. */
-const MOST_SAMPLES = 20;
+const MAX_UNSEARCHED = 0.5;
+/** Most samples of a session; stats come about once a second. */
+const MAX_SAMPLES = 20;
 
 interface Sample {
   at: number;
@@ -29,7 +29,7 @@ export class SearchLoad {
     const { framesOut, framesUndetected } = event.stats;
     const before = this.samples.get(event.sessionId) ?? [];
     const sample = { at: this.now(), out: framesOut, unsearched: framesUndetected };
-    this.samples.set(event.sessionId, [...before, sample].slice(-MOST_SAMPLES));
+    this.samples.set(event.sessionId, [...before, sample].slice(-MAX_SAMPLES));
   }
 
   /** Whether more of the last seconds' frames went out unsearched than searched. */
@@ -47,6 +47,6 @@ export class SearchLoad {
       out += last.out - first.out;
       unsearched += last.unsearched - first.unsearched;
     }
-    return out >= LEAST_FRAMES && unsearched > MOST_UNSEARCHED * out;
+    return out >= MIN_FRAMES && unsearched > MAX_UNSEARCHED * out;
   }
 }

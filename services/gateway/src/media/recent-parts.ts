@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /** Bytes of parts kept in memory: some seconds of all the sessions that one gateway can serve. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 /** Viewers who are live want a part within this; nothing outlives its session by more. */
 const KEPT_MS = 5_000;
 
@@ -16,7 +16,7 @@ export class RecentParts {
   private size = 0;
 
   constructor(
-    private readonly most = MOST_BYTES,
+    private readonly most = MAX_BYTES,
     private readonly now: () => number = () => performance.now(),
   ) {}
 

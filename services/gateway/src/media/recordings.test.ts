@@ -4,9 +4,9 @@ import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from '../testing/gateway.js';
+import { testGateway, type TestGateway } from '../testing/test-gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
-import { statsOf } from '../testing/stats.js';
+import { statsOf } from '../testing/test-stats.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const registry = new SessionRegistry(redis);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { testPlaylist, type TestPlaylist } from '../testing/playlist.js';
+import { testPlaylist, type TestPlaylist } from '../testing/test-playlist.js';
 import { decideMissingFile, decidePlaylist } from './decide.js';
 import { readDirectives } from './directives.js';
 import { readPlaylistState } from './playlist-state.js';

@@ -11,11 +11,11 @@ const NOW: Decision = { kind: 'now' };
 const WAIT: Decision = { kind: 'wait' };
 const refuse = (message: string): Decision => ({ kind: 'refuse', message });
 
-/** How many segments ahead of the last one may be asked for (6.2.5.2). */
-const MOST_SEGMENTS_AHEAD = 2;
-/** How far ahead of the last part may be asked for: seconds, of parts shorter than one (6.2.5.2). */
+/** A request may name a media sequence number at most this far past the last one (6.2.5.2). */
+const MAX_SEGMENTS_AHEAD = 2;
+/** Parts shorter than a second may be asked for at most this far past the last one (6.2.5.2). */
 const ADVANCE_PART_SECONDS = 3;
-/** The same in parts, where they last a second or more. */
+/** Parts of a second or more may be asked for at most this many past the last one (6.2.5.2). */
 const ADVANCE_LONG_PARTS = 3;
 
 /** Decides over a request for the playlist; a refusal means Bad Request (6.2.5.2). */
@@ -26,13 +26,13 @@ export function decidePlaylist(state: PlaylistState, directives: Directives | Ma
   if (msn === undefined) {
     return part === undefined ? NOW : refuse('_HLS_part is of no use without _HLS_msn.');
   }
-  if (msn > state.lastMsn + MOST_SEGMENTS_AHEAD || isPartTooFar(state, msn, part)) {
+  if (msn > state.lastMsn + MAX_SEGMENTS_AHEAD || isPartTooFar(state, msn, part)) {
     return refuse('That is too far ahead of the end of the playlist.');
   }
   return isListed(state, msn, part) ? NOW : WAIT;
 }
 
-/** Decides over a request for a media file that is not there (yet) (4.4.5.3, 6.2.6). */
+/** Decides over a request for a media file that is not there: the hinted part is waited for (4.4.5.3, 6.2.6). */
 export function decideMissingFile(state: PlaylistState, name: string): Decision {
   return !state.ended && state.hintedPart === name ? WAIT : NOW;
 }
@@ -54,5 +54,5 @@ function isPartTooFar(state: PlaylistState, msn: number, part: number | undefine
   return partsAhead > limit + ROUNDING;
 }
 
-/** 3 / 0.1 is a little less than 30. */
+/** In floating point, 3 / 0.1 is a little less than 30: the thirtieth part is still allowed. */
 const ROUNDING = 1e-9;

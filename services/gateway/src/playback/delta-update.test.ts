@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { testPlaylist } from '../testing/playlist.js';
+import { testPlaylist } from '../testing/test-playlist.js';
 import { deltaUpdate } from './delta-update.js';
 
 const SKIP_UNTIL = 6;

@@ -25,7 +25,7 @@ interface Waiter {
 }
 
 /** How many target durations a request is held at most (rfc8216bis 6.2.5.2). */
-const LONGEST_HOLD_TARGET_DURATIONS = 3;
+const MAX_HOLD_TARGET_DURATIONS = 3;
 
 /** One session's playlist as it is on disk, and the requests that wait for it to change. */
 export class LivePlaylist {
@@ -91,7 +91,7 @@ export class LivePlaylist {
 
   private addWaiter(decide: Waiter['decide'], targetDuration: number): HeldRequest {
     const outcome = deferred<Outcome>();
-    const deadline = this.now() + LONGEST_HOLD_TARGET_DURATIONS * targetDuration * 1000;
+    const deadline = this.now() + MAX_HOLD_TARGET_DURATIONS * targetDuration * 1000;
     const waiter: Waiter = { decide, deadline, settle: outcome.resolve };
     this.waiters.add(waiter);
     return { outcome: outcome.promise, leave: () => this.release(waiter, { kind: 'gone' }) };
@@ -107,7 +107,7 @@ export class LivePlaylist {
     try {
       while (this.isStale) {
         this.isStale = false;
-        const text = await readIfThere(this.path);
+        const text = await readPlaylistFile(this.path);
         this.version = text === undefined ? undefined : new PlaylistVersion(text);
         this.readAt = this.now();
       }
@@ -153,7 +153,7 @@ function settled(outcome: Outcome): HeldRequest {
   return { outcome: Promise.resolve(outcome), leave: () => {} };
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readPlaylistFile(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

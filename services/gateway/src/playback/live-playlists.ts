@@ -6,7 +6,7 @@ import { LivePlaylist } from './live-playlist.js';
 import { WaitingRoom } from './waiting-room.js';
 
 /** Most playlists kept in memory. */
-const MOST_PLAYLISTS = 1_000;
+const MAX_PLAYLISTS = 1_000;
 /** One that nobody asked for in this time is forgotten. */
 const UNUSED_MS = 10_000;
 /** How old a copy may be without an event: an event may be lost with a Redis connection. */
@@ -90,8 +90,8 @@ export class LivePlaylists {
   }
 
   private add(sessionId: string) {
-    if (this.playlists.size >= MOST_PLAYLISTS) this.sweep();
-    if (this.playlists.size >= MOST_PLAYLISTS) {
+    if (this.playlists.size >= MAX_PLAYLISTS) this.sweep();
+    if (this.playlists.size >= MAX_PLAYLISTS) {
       throw new Refusal(503, 'Too many sessions are being watched.');
     }
     const path = join(this.hlsDir, sessionId, 'live.m3u8');

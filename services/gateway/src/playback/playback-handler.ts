@@ -32,14 +32,13 @@ export interface PlaybackParts {
   trustProxy: number;
 }
 
-/** Answers a request, or leaves it alone where it is for somebody else, and says which. */
+/** Answers a request and says true; false if it is for somebody else, who then answers it. */
 export type PlaybackHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
- * `/hls/<session>/…`: the live playlist, held as players ask for it, and the media it lists; the
- * recording's, where there is one. Without
- * Express, whose way to a handler costs three times what the answer does: each viewer makes twenty
- * requests a second.
+ * `/hls/<session>/…`: the live playlist, held as players ask for it, and its media; the recording's, if
+ * there is one. Without Express: each viewer makes twenty requests a second, and Express's way to a
+ * handler costs three times what the answer does.
  */
 export function playbackHandler(parts: PlaybackParts): PlaybackHandler {
   return (request, response) => {
@@ -57,7 +56,7 @@ export function playbackHandler(parts: PlaybackParts): PlaybackHandler {
 
 const PATH = /^\/hls\/([^/?]+)\/([^/?]+)(?:\?(.*))?$/;
 const PLAYLIST = 'live.m3u8';
-/** What is for some people only is in no cache. */
+/** `Cache-Control` of private sessions: no cache keeps them. */
 const PRIVATE_CACHE = 'private, no-store';
 
 interface Asked {
@@ -135,7 +134,7 @@ function playlistCache(parts: PlaybackParts, { isPrivate }: Exchange, { state }:
   return state.ended ? parts.media.cache.endedPlaylist : 'no-cache';
 }
 
-/** To the same file, at the address that has the pass in it: what a playlist lists is reached by it, too. */
+/** Redirects to the same file at the address with the pass in it, so that a playlist's own links have it, too. */
 function sendOn(response: ServerResponse, path: string, query: string): void {
   const others = new URLSearchParams(query);
   others.delete('link');
@@ -150,7 +149,7 @@ async function findPlaylist({ playlists }: PlaybackParts, id: string): Promise<L
   return playlist;
 }
 
-/** Resolves when the request may be answered; to undefined where its client has gone. */
+/** Resolves when the request may be answered; to undefined if its client has gone. */
 async function waitUntilReady(
   response: ServerResponse,
   held: HeldRequest,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { testPlaylist } from '../testing/playlist.js';
+import { testPlaylist } from '../testing/test-playlist.js';
 import { readPlaylistState } from './playlist-state.js';
 
 describe("a playlist's state is read from its text", () => {

@@ -1,14 +1,14 @@
 /** Most requests that wait at once, in one gateway and for one session. */
-const MOST_WAITING = 10_000;
-const MOST_WAITING_FOR_SESSION = 4_000;
+const MAX_WAITING = 10_000;
+const MAX_WAITING_FOR_SESSION = 4_000;
 
 /** Counts the requests that a gateway holds, and bounds them. */
 export class WaitingRoom {
   private held = 0;
 
   constructor(
-    private readonly most = MOST_WAITING,
-    private readonly mostForSession = MOST_WAITING_FOR_SESSION,
+    private readonly most = MAX_WAITING,
+    private readonly mostForSession = MAX_WAITING_FOR_SESSION,
   ) {}
 
   get size(): number {

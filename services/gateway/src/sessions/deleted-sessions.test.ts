@@ -1,37 +1,23 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent } from '@facecast/shared/protocol/events';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from '../testing/gateway.js';
+import { beforeEach, expect, test } from 'vitest';
+import type { TestGateway } from '../testing/test-gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
-import { TestPipeline } from '../testing/pipeline.js';
-import { testPlaylist } from '../testing/playlist.js';
-import { statsOf } from '../testing/stats.js';
+import { TestPipeline } from '../testing/test-pipeline.js';
+import { testPlaylist } from '../testing/test-playlist.js';
+import { statsOf } from '../testing/test-stats.js';
 import { until } from '../testing/until.js';
+import { ADMIN_TOKEN, useGateways } from '../testing/use-gateways.js';
 
-const ADMIN_TOKEN = 'what-only-the-operator-knows';
-const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-const registry = new SessionRegistry(redis);
-const open: { close: () => Promise<void> }[] = [];
+const { redis, registry, open, ...gateways } = useGateways();
+const gatewayWith = (settings: Record<string, string> = {}) =>
+  gateways.gatewayWith({ ADMIN_TOKEN, ...settings });
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  await redis.flushall();
   gateway = await gatewayWith();
 });
-afterEach(async () => {
-  for (const resource of open.splice(0).reverse()) await resource.close();
-});
-afterAll(() => redis.quit());
-
-async function gatewayWith(settings: Record<string, string> = {}): Promise<TestGateway> {
-  const made = await testGateway(redisUrl, { ADMIN_TOKEN, ...settings });
-  open.push(made);
-  return made;
-}
 
 /** What the segmenter makes of a session. */
 async function fill({ hlsDir, recordingsDir }: TestGateway, sessionId: string): Promise<void> {

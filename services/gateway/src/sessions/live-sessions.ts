@@ -5,7 +5,7 @@ import type { SessionOwners } from '@facecast/shared/redis/session-owners';
 import type { SessionRegistry } from '@facecast/shared/redis/sessions';
 
 /** From the publisher's leaving to the session's end, whatever is in the queue. */
-const LONGEST_ENDING_SECONDS = 600;
+const MAX_ENDING_SECONDS = 600;
 
 /** Begins and ends sessions, as far as a gateway is concerned: the pipeline does the rest. */
 export class LiveSessions {
@@ -30,6 +30,11 @@ export class LiveSessions {
   /** How long an ended session stays playable. */
   get keptMinutes(): number {
     return this.limits.retentionSeconds / 60;
+  }
+
+  /** How long a session is kept for a publisher whose connection was lost. */
+  get resumeSeconds(): number {
+    return this.limits.resumeWindowSeconds;
   }
 
   /** Whether one more may run, as it looks at the moment. */
@@ -66,7 +71,7 @@ export class LiveSessions {
 
   private get ownerSeconds(): number {
     const { resumeWindowSeconds, retentionSeconds } = this.limits;
-    return resumeWindowSeconds + LONGEST_ENDING_SECONDS + Math.ceil(retentionSeconds);
+    return resumeWindowSeconds + MAX_ENDING_SECONDS + Math.ceil(retentionSeconds);
   }
 
   /** Ends a session's input; what is queued is still processed. False where it is not running. */

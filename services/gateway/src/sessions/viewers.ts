@@ -11,7 +11,7 @@ const WATCHING_MS = 6_000;
 const FORGOTTEN_SECONDS = 10;
 const FLUSH_MS = 1_000;
 /** Most viewers told to Redis at once, over all sessions; beyond that the figures are too low. */
-const MOST_A_FLUSH = 20_000;
+const MAX_A_FLUSH = 20_000;
 
 /**
  * Counts the distinct viewers of each session. Kept in Redis, told once a second, so that the figures
@@ -32,7 +32,7 @@ export class Viewers {
 
   /** Takes notice of a viewer. */
   seen(sessionId: string, viewer: string): void {
-    if (this.seenCount >= MOST_A_FLUSH) return;
+    if (this.seenCount >= MAX_A_FLUSH) return;
     const viewers = this.seenSince.get(sessionId) ?? new Set();
     this.seenSince.set(sessionId, viewers);
     if (viewers.has(viewer)) return;
@@ -73,7 +73,7 @@ export class Viewers {
   }
 }
 
-const LONGEST_NAME = 200;
+const MAX_NAME = 200;
 
 /**
  * Tells viewers apart: by the name that our pages give themselves, else by address and program.
@@ -82,7 +82,7 @@ const LONGEST_NAME = 200;
 export function viewerOf(request: IncomingMessage, trustProxy: number): string {
   const { 'x-facecast-viewer': name, 'user-agent': program } = request.headers;
   const viewer = name ?? `${addressOf(request, trustProxy)} ${program}`;
-  return String(viewer).slice(0, LONGEST_NAME);
+  return String(viewer).slice(0, MAX_NAME);
 }
 
 /** No address of a viewer is ever stored. */

@@ -1,10 +1,10 @@
-import type { TimedBytes } from './file-recording.js';
+import type { TimedBytes } from './file-stream.js';
 import { vfwHeader, vfwPacket, type VfwTrack } from './vfw-matroska.js';
 
 /** A header is not larger, nor a packet, nor an index: what says it is, is not looked into. */
-const MOST_HEADER_BYTES = 1024 * 1024;
-const MOST_PACKET_BYTES = 16 * 1024 * 1024;
-const MOST_INDEX_BYTES = 64 * 1024 * 1024;
+const MAX_HEADER_BYTES = 1024 * 1024;
+const MAX_PACKET_BYTES = 16 * 1024 * 1024;
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 /** So much is read of a file at once. */
 const READ_BYTES = 1024 * 1024;
 
@@ -41,7 +41,7 @@ export class AviFile {
     file: Blob,
     { loop, withSound }: { loop: boolean; withSound: boolean },
   ): Promise<AviFile | undefined> {
-    const start = await file.slice(0, MOST_HEADER_BYTES).arrayBuffer();
+    const start = await file.slice(0, MAX_HEADER_BYTES).arrayBuffer();
     if (letters(new Uint8Array(start), 0) !== 'RIFF') return undefined;
     const streams = readStreams(start);
     const find = (kind: VfwTrack['kind']) => streams.find(({ track }) => track.kind === kind);
@@ -153,7 +153,7 @@ async function* packets(file: Blob): AsyncGenerator<Packet, void, undefined> {
     }
     at += HEAD_BYTES;
     const [, index] = /^(\d\d)(?:dc|db|wb)$/.exec(id) ?? [];
-    if (index !== undefined && size <= MOST_PACKET_BYTES) {
+    if (index !== undefined && size <= MAX_PACKET_BYTES) {
       const isKey = id.endsWith('wb') || (keys?.(id) ?? false);
       yield { index: Number(index), isKey, data: await read(at, size) };
     }
@@ -164,7 +164,7 @@ async function* packets(file: Blob): AsyncGenerator<Packet, void, undefined> {
 /** Tells of each packet in turn whether it is a key frame, by the index (`idx1`), which stands behind all. */
 async function readKeys(file: Blob, at: number): Promise<(id: string) => boolean> {
   const head = new Uint8Array(await file.slice(at, at + HEAD_BYTES).arrayBuffer());
-  const isThere = letters(head, 0) === 'idx1' && uint32(head, 4) <= MOST_INDEX_BYTES;
+  const isThere = letters(head, 0) === 'idx1' && uint32(head, 4) <= MAX_INDEX_BYTES;
   const begin = at + HEAD_BYTES;
   const end = begin + (isThere ? uint32(head, 4) : 0);
   const index = new Uint8Array(await file.slice(begin, end).arrayBuffer());

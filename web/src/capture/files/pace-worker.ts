@@ -1,4 +1,4 @@
-/** As often as a camera's recording is handed out, in milliseconds. */
+/** As often as a camera's input stream is handed out, in milliseconds. */
 const EVERY_MS = 100;
 
 setInterval(() => postMessage(undefined), EVERY_MS);

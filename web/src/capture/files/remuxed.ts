@@ -6,7 +6,7 @@ import {
   MovOutputFormat,
   Output,
 } from 'mediabunny';
-import type { TimedBytes } from './file-recording.js';
+import type { TimedBytes } from './file-stream.js';
 import type { MediaFile, TimedPacket } from './media-file.js';
 
 /** Of a Matroska cluster or an MP4 fragment, in seconds; both end at key frames. */

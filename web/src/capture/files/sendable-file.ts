@@ -1,5 +1,5 @@
 import { AviFile } from './avi-file.js';
-import { FileRecording, type FileRecordingEvents, type TimedBytes } from './file-recording.js';
+import { FileStream, type FileStreamEvents, type TimedBytes } from './file-stream.js';
 import { MediaFile } from './media-file.js';
 import { remuxed, remuxedType } from './remuxed.js';
 
@@ -8,7 +8,7 @@ export interface SendableFile {
   /** As what it is sent. */
   mimeType: string;
   /** Sends it from the last key frame before so many seconds on, at its own speed. */
-  record(from: number, events: FileRecordingEvents): FileRecording;
+  stream(from: number, events: FileStreamEvents): FileStream;
   close(): void;
 }
 
@@ -29,12 +29,12 @@ export async function openSendableFile(
 
 function sendable(
   mimeType: string,
-  stream: (from: number) => AsyncIterable<TimedBytes>,
+  packets: (from: number) => AsyncIterable<TimedBytes>,
   close = () => {},
 ): SendableFile {
   return {
     mimeType,
-    record: (from, events) => new FileRecording(stream(from), events),
+    stream: (from, events) => new FileStream(packets(from), events),
     close,
   };
 }

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { IngestClient } from '../testing/ingest-client.js';
+import { httpRefusal, useGateways } from '../testing/use-gateways.js';
+
+const { gatewayWith } = useGateways();
+
+describe('the page', () => {
+  test('is there for publishers and viewers', async () => {
+    const { url } = await gatewayWith();
+    const page = async (path: string) => {
+      const response = await fetch(url + path);
+      return [await response.text(), response.headers.get('cache-control')];
+    };
+    expect(await page('/')).toEqual(['<title>publish</title>', 'public, max-age=0']);
+    expect(await page('/watch/abc-_123')).toEqual(['<title>watch</title>', 'no-cache']);
+    expect(await page('/assets/app-1a2b.js')).toEqual([
+      'export {};',
+      'public, max-age=31536000, immutable',
+    ]);
+  });
+
+  test('may do what it is for, and nothing else, also over plain http', async () => {
+    const { url, port } = await gatewayWith();
+    const { headers } = await fetch(url);
+    expect(headers.get('content-security-policy')?.split(';')).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data:",
+      "font-src 'self'",
+      "media-src 'self' blob:",
+      "worker-src 'self' blob:",
+      `connect-src 'self' ws://127.0.0.1:${port} wss://127.0.0.1:${port}`,
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'self'",
+    ]);
+    expect(headers.get('permissions-policy')).toBe(
+      'camera=(self), microphone=(self), display-capture=(self)',
+    );
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.has('strict-transport-security')).toBe(false);
+    expect(headers.has('x-powered-by')).toBe(false);
+  });
+
+  test('a gateway without a page serves all the rest', async () => {
+    const { url } = await gatewayWith({ WEB_DIR: '/nowhere' });
+    expect(await httpRefusal(fetch(url))).toEqual([404, 'not_found']);
+    expect(await httpRefusal(fetch(`${url}/watch/abc`))).toEqual([404, 'not_found']);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  test.each(['/nothing', '/watch/a.b', '/watch', '/assets/none.js', '/hls', '/api'])(
+    '%s is a 404 in JSON',
+    async (path) => {
+      const { url } = await gatewayWith();
+      expect(await httpRefusal(fetch(url + path))).toEqual([404, 'not_found']);
+    },
+  );
+
+  test('an address that is not well-formed is a Bad Request', async () => {
+    const { url } = await gatewayWith();
+    expect(await httpRefusal(fetch(`${url}/watch/%E0%A4%A`))).toEqual([400, 'bad_request']);
+  });
+});
+
+describe('a request under another name', () => {
+  const asked = async (port: number, host: string | undefined, path = '/api/sessions/x') => {
+    const headers = host === undefined ? {} : { host };
+    const request = get({ port, host: '127.0.0.1', path, headers, setHost: host !== undefined });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const body = (await response.setEncoding('utf8').toArray()).join('');
+    return [response.statusCode, body] as const;
+  };
+  const paths = ['/', '/watch/x', '/api/sessions', '/hls/x/live.m3u8', '/metrics', '/healthz'];
+
+  test.each(paths)('gets nothing of %s but the words that name the setting', async (path) => {
+    const { port } = await gatewayWith();
+    const [status, body] = await asked(port, 'rebound.example:80', path);
+    expect(status).toBe(421);
+    const { error } = JSON.parse(body) as { error: { code: string; message: string } };
+    expect(error.code).toBe('misdirected_request');
+    expect(error.message).toMatch(/rebound\.example.*PUBLIC_URL.*ALLOWED_ORIGINS/);
+  });
+
+  test('nor does a WebSocket', async () => {
+    const { port, ingestUrl } = await gatewayWith();
+    const headers = { host: 'rebound.example', origin: 'http://rebound.example' };
+    await expect(IngestClient.connect(ingestUrl, { headers })).rejects.toThrow('421');
+    await IngestClient.connect(ingestUrl, { headers: { host: `localhost:${port}` } });
+  });
+
+  test('is answered where the name is the server’s own, or of a site that may use it', async () => {
+    const settings = {
+      PUBLIC_URL: 'https://cast.example',
+      ALLOWED_ORIGINS: 'https://site.example',
+    };
+    const { port } = await gatewayWith(settings);
+    for (const host of ['cast.example', 'site.example', `localhost:${port}`, '[::1]'])
+      expect((await asked(port, host))[0]).toBe(404);
+    expect((await asked(port, 'x; script-src'))[0]).toBe(421);
+  });
+});

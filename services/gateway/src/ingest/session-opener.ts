@@ -1,0 +1,179 @@
+import {
+  playlistUrl,
+  recordingUrl,
+  watchUrl,
+  type ClientMessage,
+  type ServerMessage,
+} from '@facecast/shared/protocol/ingest-protocol';
+import type { NamedChunk } from '@facecast/shared/protocol/messages';
+import {
+  draftSession,
+  isPrivate,
+  isResumeToken,
+  type Session,
+} from '@facecast/shared/redis/session';
+import { TooManySessionsError } from '@facecast/shared/redis/sessions';
+import type { Identity } from '../access/publish-tokens.js';
+import { isSessionId } from '../session-id.js';
+import { effectProblem, type EffectRules } from './effect-rules.js';
+import type { IngestParts } from './ingest-parts.js';
+import type { Ending } from './ingest-state.js';
+import { mediaProblem } from './media-type.js';
+import { ProtocolError } from './protocol-error.js';
+
+type Start = Extract<ClientMessage, { type: 'start' }>;
+type Resume = Extract<ClientMessage, { type: 'resume' }>;
+
+/** A session that `start` drafted: it takes its place with its first media. */
+export interface DraftedSession {
+  session: Session;
+  rules: EffectRules;
+  /** The session whose place it takes: that one is deleted. */
+  replaces: string | undefined;
+  started: ServerMessage;
+}
+
+/** A running session that `resume` gave to this connection. */
+export interface ResumedSession {
+  rules: EffectRules;
+  /** This connection, as the registry counts the publisher's. */
+  connection: number;
+  /** How many of the session's chunks are stored. */
+  chunks: number;
+  /** The newest of them, which may not be in the queue yet. */
+  newest: NamedChunk[];
+  isPlayable: boolean;
+}
+
+/** Decides what `start` and `resume` are answered, and gives drafted sessions their place. */
+export class SessionOpener {
+  /** @param client the address whose wrong tokens are counted together */
+  constructor(
+    private readonly parts: IngestParts,
+    private readonly client: string,
+  ) {}
+
+  /**
+   * Drafts the session that a client asks for.
+   * @throws {ProtocolError} if the client may not publish like that, or not now
+   * @throws {TooManySessionsError} if as many sessions run as may
+   */
+  async start(message: Start): Promise<DraftedSession> {
+    const { mimeType, effect, token, record: asked, visibility = 'unlisted' } = message;
+    const { load, recordings, sessions, requireHidden } = this.parts;
+    const { name: publisher, effects } = this.identify(token);
+    const rules = { requireHidden, allowed: effects };
+    const problem = effectProblem(effect, rules) ?? mediaProblem(mimeType);
+    if (problem) throw problem;
+    const replaced = message.replaces && (await this.own(message.replaces));
+    // What takes another's place is no more to do than that was.
+    if (!replaced && load.isTooMuch) {
+      throw new ProtocolError(
+        'overloaded',
+        'The face search cannot keep up with the sessions that run: try again later.',
+      );
+    }
+    // What is told early spares a person the wait; what counts is asked when the media comes.
+    if (!replaced && !(await sessions.hasRoom())) throw new TooManySessionsError();
+    const record = recordings.isDue(asked);
+    const { session, resumeToken } = draftSession({
+      ...{ mimeType, effect, record, visibility, publisher },
+      allowedEffects: effects && [...effects],
+    });
+    const sessionId = session.id;
+    const started: ServerMessage = {
+      type: 'started',
+      sessionId,
+      resumeToken,
+      playlistUrl: playlistUrl(sessionId),
+      watchUrl: watchUrl(sessionId),
+      resumeSeconds: sessions.resumeSeconds,
+      keptMinutes: sessions.keptMinutes,
+      ...(record && {
+        recording: { url: recordingUrl(sessionId), keptHours: recordings.terms.keptHours },
+      }),
+    };
+    return { session, rules, replaces: replaced?.id, started };
+  }
+
+  /**
+   * Gives a drafted session its place, and deletes the one whose place that was.
+   * @throws {TooManySessionsError} if as many sessions run as may
+   */
+  async begin({ session, replaces }: Pick<DraftedSession, 'session' | 'replaces'>): Promise<void> {
+    const { sessions, deleted, log, audit } = this.parts;
+    session.createdAt = Date.now();
+    await sessions.begin(session, replaces);
+    if (replaces !== undefined) await deleted.delete(replaces);
+    const { id, mimeType, effect, record, publisher = 'publisher' } = session;
+    log.info({ sessionId: id, mimeType, effect, record }, 'started');
+    audit.note('publish', publisher, id, { effect, record, private: isPrivate(id) });
+  }
+
+  /**
+   * Takes a session over from the publisher's connection before this one; `release` makes that one, if
+   * it is with this gateway, queue what it has. Resolves to how the session ended, if it has.
+   * @throws {ProtocolError} if it is not the client's own, or not there
+   */
+  async resume(
+    { sessionId, resumeToken }: Resume,
+    release: (sessionId: string) => Promise<void>,
+  ): Promise<ResumedSession | Ending> {
+    const { registry, sessions, stats, requireHidden } = this.parts;
+    const session = await this.own({ sessionId, resumeToken });
+    if (!session) {
+      // It may have ended while the connection was lost, after a `stop` for one. Everybody may know that.
+      const ending = this.mayBeThere(sessionId) ? await stats.ending(sessionId) : undefined;
+      if (ending) return ending;
+      throw new ProtocolError('not_found', 'The session is not running (any more).');
+    }
+    await sessions.publisherSeen(sessionId);
+    await release(sessionId);
+    const taken = await registry.takeOver(sessionId);
+    if (!taken) throw new ProtocolError('not_found', 'The session has just ended.');
+    const { state, ...resumed } = taken;
+    const rules = { requireHidden, allowed: session.allowedEffects };
+    return { ...resumed, rules, isPlayable: state === 'live' };
+  }
+
+  private identify(token: string | undefined): Identity {
+    const { publishTokens, tokens } = this.parts;
+    if (!publishTokens.areNeeded) return { name: undefined, effects: undefined };
+    let identity: Identity | undefined;
+    const chosen = (given: string) => (identity = publishTokens.identify(given)) !== undefined;
+    const verdict = token ? tokens.judge(this.client, token, { chosen }) : 'wrong';
+    if (verdict === 'too many') throw tooManyTokens();
+    if (!identity) {
+      throw new ProtocolError('unauthorized', 'Publishing here needs the right token.');
+    }
+    return identity;
+  }
+
+  /** The client's own session; undefined if it is not running. */
+  private async own({
+    sessionId,
+    resumeToken,
+  }: Omit<Resume, 'type'>): Promise<Session | undefined> {
+    const { registry, tokens } = this.parts;
+    const session = this.mayBeThere(sessionId) ? await registry.get(sessionId) : undefined;
+    if (!session) return undefined;
+    const made = (token: string) => isResumeToken(session, token);
+    const verdict = tokens.judge(this.client, resumeToken, { made });
+    if (verdict === 'too many') throw tooManyTokens();
+    if (verdict === 'wrong') {
+      throw new ProtocolError('unauthorized', 'That is not the resume token of this session.');
+    }
+    return session;
+  }
+
+  private mayBeThere(sessionId: string): boolean {
+    return isSessionId(sessionId) && !this.parts.deleted.has(sessionId);
+  }
+}
+
+function tooManyTokens(): ProtocolError {
+  return new ProtocolError(
+    'overloaded',
+    'Too many wrong tokens came from your address: wait a minute.',
+  );
+}

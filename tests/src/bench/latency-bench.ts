@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { framesShown, launchChromium } from '../support/browser.js';
+import { startStack } from '../support/stack.js';
+import { startAncestor } from './ancestor.js';
+import { installClockCamera, observe, type Observation } from './clock-camera.js';
+import { quantile, table } from './tables.js';
+import { Viewer } from './viewer.js';
+
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 60);
+const EVERY_MS = 200;
+const VIDEO = '[data-testid="processed"]';
+/** Seconds until a player has found its place behind the live edge. */
+const SETTLING_SECONDS = 10;
+const VIEWERS = 20;
+
+/** Camera to eye, ours and the ancestor's way, in the same browser on the same machine. */
+export async function benchLatency(): Promise<string> {
+  const picture = await readFile(new URL('../../fixtures/astronaut.jpg', import.meta.url));
+  const face = `data:image/jpeg;base64,${picture.toString('base64')}`;
+  const browser = await launchChromium('/dev/null');
+  try {
+    const stack = await startStack();
+    const ours: Measured[] = [];
+    try {
+      for (const viewers of [0, VIEWERS])
+        ours.push(await measure(browser, stack.url, face, viewers));
+    } finally {
+      await stack.stop();
+    }
+    const directory = await mkdtemp(join(tmpdir(), 'facecast-ancestor-'));
+    const ancestor = await startAncestor(directory);
+    const theirs = await measure(browser, ancestor.url, face, 0).finally(async () => {
+      ancestor.close();
+      await rm(directory, { recursive: true, force: true });
+    });
+    return table(
+      [
+        ...['camera to eye', 'p50 s', 'p95 s', 'max s', 'as the page says', 'stalls'],
+        ...['rate at the end', 'first picture s'],
+      ],
+      [
+        ...ours.map((seen) => row(`facecast, faces outlined, ${seen.viewers} more viewers`, seen)),
+        row("the ancestor's way, no faces", theirs),
+      ],
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+type Measured = Observation & { firstPictureMs: number; viewers: number };
+
+async function measure(
+  browser: Browser,
+  url: string,
+  face: string,
+  viewers: number,
+): Promise<Measured> {
+  const page = await browser.newPage();
+  await installClockCamera(page, face);
+  await page.goto(url);
+  let started = Date.now();
+  await page.getByTestId('start').click();
+  const goLive = page.getByTestId('go-live');
+  // The other pipeline's page is live at once.
+  if ((await goLive.count()) > 0) {
+    await goLive.waitFor();
+    await page.getByTestId('effect').selectOption('box');
+    started = Date.now();
+    await goLive.click();
+    await page.getByTestId('state').getByText(/^Live/).waitFor();
+  }
+  await framesShown(page, 'processed', 1);
+  const firstPictureMs = Date.now() - started;
+  const leaving = new AbortController();
+  const watching = watchToo(page, viewers, leaving.signal);
+  await observe(page, VIDEO, { seconds: SETTLING_SECONDS, everyMs: EVERY_MS });
+  const seen = await observe(page, VIDEO, { seconds: SECONDS, everyMs: EVERY_MS });
+  leaving.abort();
+  await watching;
+  await page.close();
+  return { ...seen, firstPictureMs, viewers };
+}
+
+/** Low-latency players of what `page` publishes, in this process; resolves when they have left. */
+async function watchToo(page: Page, count: number, signal: AbortSignal): Promise<void> {
+  if (count === 0) return;
+  const link = await page.getByTestId('watch-link').getAttribute('href');
+  const { origin, pathname } = new URL(link ?? '');
+  const sessionId = pathname.replace('/watch/', '');
+  const viewers = Array.from({ length: count }, () => new Viewer(origin, sessionId));
+  await Promise.all(viewers.map((viewer) => viewer.watch(signal)));
+}
+
+function row(name: string, { ages, shown, rates, stalls, firstPictureMs }: Measured): string[] {
+  const seconds = (ms: number) => (ms / 1000).toFixed(2);
+  return [name]
+    .concat([quantile(ages, 0.5), quantile(ages, 0.95), Math.max(...ages)].map(seconds))
+    .concat([shown.length > 0 ? quantile(shown, 0.5).toFixed(1) : '-', String(stalls)])
+    .concat([(rates.at(-1) ?? NaN).toFixed(2), seconds(firstPictureMs)]);
+}

@@ -1,0 +1,171 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import { Redis } from 'ioredis';
+import { countedClip } from '../support/clips.js';
+import { startLive } from '../support/live-session.js';
+import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { piecesOf, TraceSearch } from '../support/traces.js';
+import { openFiles, residentMb } from './resources.js';
+import { table } from './tables.js';
+
+const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 30);
+const SESSIONS = 4;
+const CLIP_SECONDS = 40;
+const FAULT_EVERY_MS = 10_000;
+const AFTER_REFUSAL_MS = 3_000;
+const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
+/** What sessions leave for a while is gone after this: chunks of viewers, faces, and the janitor's round. */
+const SETTLE_MS = 40_000;
+
+type Fault = (stack: Stack, server: RedisServer) => Promise<void>;
+
+const oneOf =
+  (service: string, name: NodeJS.Signals): Fault =>
+  async (stack) =>
+    signal(shuffled(await processesOf(stack, `services/${service}`)).slice(0, 1), name);
+
+const ffmpegOf =
+  (service: string): Fault =>
+  async (stack) =>
+    signal(shuffled(await ffmpegsOf(stack, `services/${service}`)).slice(0, 1), 'SIGSTOP');
+
+const faults: Record<string, Fault> = {
+  ...Object.fromEntries(SERVICES.map((name) => [`${name} killed`, oneOf(name, 'SIGKILL')])),
+  ...Object.fromEntries(SERVICES.map((name) => [`${name} told to stop`, oneOf(name, 'SIGTERM')])),
+  'an encoder hangs': ffmpegOf('segmenter'),
+  'a decoder hangs': ffmpegOf('frame-extractor'),
+  'Redis killed': (_, server) => server.crash(),
+};
+
+/**
+ * Sessions that come and go, with a random fault every ten seconds: what is left, and what was lost. Every
+ * other one is blurred, and no piece of any may be on a disk.
+ */
+export async function benchSoak(): Promise<string> {
+  const media = await mkdtemp(join(tmpdir(), 'facecast-soak-'));
+  const path = join(media, 'counted.webm');
+  await countedClip(path, 30 * CLIP_SECONDS);
+  const webm = await readFile(path);
+  const search = await TraceSearch.begin(piecesOf(webm));
+  const server = await startRedisServer();
+  const redis = new Redis(server.url);
+  const stack = await startStack({
+    REDIS_URL: server.url,
+    DETECTOR_REPLICAS: '2',
+    RETENTION_MINUTES: '1',
+    LOG_LEVEL: 'error',
+  });
+  try {
+    const counts = { sessions: 0, refused: 0, frames: 0, lost: 0, failed: 0 };
+    const happened: Record<string, number> = {};
+    await session(stack, webm, 3, { ...counts });
+    await after(SETTLE_MS);
+    const before = await inventory(stack, redis);
+    const end = performance.now() + MINUTES * 60_000;
+    const running = Array.from({ length: SESSIONS }, async (_, n) => {
+      const effect = n % 2 === 0 ? 'box' : 'blur';
+      while (performance.now() < end)
+        await session(stack, webm, 5 + 20 * Math.random(), counts, effect);
+    });
+    while (performance.now() < end) {
+      await after(FAULT_EVERY_MS);
+      const [name, fault] = shuffled(Object.entries(faults))[0]!;
+      tell(name);
+      happened[name] = (happened[name] ?? 0) + 1;
+      await fault(stack, server);
+    }
+    await Promise.all(running);
+    await after(SETTLE_MS + 60_000);
+    const left = await inventory(stack, redis);
+    const traces = [...(await search.onDisks()), ...(await search.openedBy(stack.pid))];
+    for (const path of traces) tell(`unhidden media: ${path}`);
+    const rows = Object.keys(before).map((what) => [what, before[what] ?? '', left[what] ?? '']);
+    const told = Object.entries({ ...counts, 'files with media': traces.length, ...happened }).map(
+      ([what, count]) => [what, '', String(count)],
+    );
+    return table([`${MINUTES} minutes`, 'before', 'after'], [...rows, ...told]);
+  } finally {
+    await stack.stop();
+    redis.disconnect();
+    await server.stop();
+    await search.end();
+    await rm(media, { recursive: true, force: true });
+  }
+}
+
+type Counts = Record<'sessions' | 'refused' | 'frames' | 'lost' | 'failed', number>;
+
+/** One session of some seconds, and what of it came. What was not searched in time is blurred as a whole. */
+async function session(
+  stack: Stack,
+  webm: Buffer,
+  seconds: number,
+  counts: Counts,
+  effect: Effect = 'box',
+) {
+  let id = 'one that was not begun';
+  try {
+    const live = await startLive(stack, webm, effect);
+    counts.sessions++;
+    id = live.publisher.sessionId;
+    const frames = await live.end(Math.round(seconds * 10));
+    const numbers = await live.viewer.numbers();
+    const all = Array.from({ length: frames }, (_, n) => n);
+    const wrong = all.filter((n) => numbers[n] !== n && !(effect === 'blur' && n < numbers.length));
+    counts.frames += frames;
+    counts.lost += wrong.length;
+    if (wrong.length > 0)
+      tell(`${id}: ${wrong.length} of ${frames} wrong from ${wrong[0]} on, had ${numbers.length}`);
+    for (const complaint of live.viewer.complaints) tell(`${id}: ${complaint}`);
+  } catch (error) {
+    // With more to search than can be searched a new session is refused, and rightly so.
+    const isRefused = /^overloaded: The face search/.test((error as Error).message);
+    counts[isRefused ? 'refused' : 'failed']++;
+    if (!isRefused) tell(`${id} failed: ${(error as Error).message}`);
+    await after(AFTER_REFUSAL_MS);
+  }
+}
+
+/** What happened when, for whoever looks for the cause of something. */
+function tell(what: string): void {
+  console.error(`${new Date().toISOString()} ${what}`);
+}
+
+function shuffled<Value>(values: Value[]): Value[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
+}
+
+async function inventory(stack: Stack, redis: Redis): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const service of SERVICES) {
+    const processes = await processesOf(stack, `services/${service}`);
+    const [memory, files] = [await sum(processes, residentMb), await sum(processes, openFiles)];
+    found[`${service}: processes`] = String(processes.length);
+    found[`${service}: MB`] = memory.toFixed(0);
+    found[`${service}: open files`] = String(files);
+    found[`${service}: ffmpegs`] = String((await ffmpegsOf(stack, `services/${service}`)).length);
+  }
+  found['Redis: keys'] = String(await redis.dbsize());
+  found['Redis: MB'] = (
+    Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) / 1e6
+  ).toFixed(1);
+  found['Redis: connections'] = String(
+    /connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1],
+  );
+  found['frame store: sessions'] = String((await readdir(stack.framesDir)).length);
+  found['HLS volume: sessions'] = String((await readdir(stack.hlsDir)).length);
+  return found;
+}
+
+async function sum<T>(all: T[], measure: (one: T) => Promise<number>): Promise<number> {
+  const each = await Promise.all(all.map(measure));
+  return each.reduce((total, one) => total + one, 0);
+}

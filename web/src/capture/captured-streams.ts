@@ -1,0 +1,152 @@
+import { BEST_QUALITY, isReduced, type Quality } from '../uplink/quality.js';
+import { recordableMimeType, Recorder } from './recorder.js';
+import type { Shape } from './shaped-track.js';
+import type { Captured, Source } from './source.js';
+
+export interface CapturedStreamsEvents {
+  /** The next bytes, in order; `mimeType` if an input stream begins with them that the server must be told of. */
+  onBytes(bytes: ArrayBuffer, mimeType: string | undefined): void;
+  /** A recorder could not begin, or broke off by itself. */
+  onFailure(): void;
+  /** A file was sent to its end. */
+  onRanOut(): void;
+}
+
+/** The MIME type of a source's first input stream; undefined if this browser cannot record it. */
+export function mimeTypeOf(source: Source): string | undefined {
+  return source.file?.mimeType ?? recordedAs(source.capture());
+}
+
+function recordedAs(captured: Captured | undefined): string | undefined {
+  return captured && recordableMimeType(captured.stream.getAudioTracks().length > 0);
+}
+
+/**
+ * Owns a broadcast's source until it is closed, or another takes its place; and makes input streams of
+ * it, one after another: of each source, and of each quality.
+ */
+export class CapturedStreams {
+  readonly #events: CapturedStreamsEvents;
+  #source: Source;
+  #state: 'idle' | 'streaming' | 'closed' = 'idle';
+  #quality = BEST_QUALITY;
+  #shape: Shape | undefined;
+  #recorder: { stop(): Promise<void> } | undefined;
+  /** Resolves when the change under way is done. */
+  #change: Promise<void> = Promise.resolve();
+  #sendsFile = false;
+
+  constructor(source: Source, events: CapturedStreamsEvents) {
+    this.#source = source;
+    this.#events = events;
+  }
+
+  /** The present source, to be shown: nobody else closes it. */
+  get source(): Omit<Source, 'close'> {
+    return this.#source;
+  }
+
+  /** The MIME type of the first input stream; undefined if this browser cannot record the source. */
+  get mimeType(): string | undefined {
+    return mimeTypeOf(this.#source);
+  }
+
+  get isStreaming(): boolean {
+    return this.#state === 'streaming';
+  }
+
+  /** Whether a file is sent as it is, which tells by `onRanOut` when all was sent. */
+  get sendsFile(): boolean {
+    return this.#sendsFile;
+  }
+
+  get quality(): Quality {
+    return this.#quality;
+  }
+
+  /** What the pictures are if they are smaller or fewer than the source's. */
+  get shape(): Shape | undefined {
+    return isReduced(this.#quality) ? this.#shape : undefined;
+  }
+
+  /**
+   * Begins the first input stream, in the best quality.
+   * @param announced the MIME type that the server expects; undefined if it has to be told
+   */
+  begin(announced: string | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'streaming';
+    this.#quality = BEST_QUALITY;
+    this.#stream(announced);
+  }
+
+  /** Takes another source, and closes the one before it. */
+  changeSource(next: Source): Promise<void> {
+    return this.#inTurn(async () => {
+      if (isReduced(this.#quality)) this.#shape = await reduced(next, this.#quality);
+      await this.#recorder?.stop();
+      if (this.#state === 'closed') return next.close();
+      this.#source.close();
+      this.#source = next;
+      if (this.isStreaming) this.#stream(undefined);
+    });
+  }
+
+  /** Goes on in another quality; as it is if the source can only be sent as it is. */
+  changeQuality(quality: Quality): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#source.capture()) return;
+      this.#quality = quality;
+      await this.#recorder?.stop();
+      this.#shape = await reduced(this.#source, quality);
+      if (this.isStreaming) this.#stream(undefined);
+    });
+  }
+
+  /** Ends the last input stream; resolves when its last byte has been handed out. The source stays open. */
+  async stop(): Promise<void> {
+    if (this.#state === 'streaming') this.#state = 'idle';
+    await this.#change;
+    await this.#recorder?.stop();
+  }
+
+  /** Ends everything at once, and closes the source. */
+  close(): void {
+    this.#state = 'closed';
+    void this.stop();
+    this.#source.close();
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    return (this.#change = this.#change.then(change));
+  }
+
+  #stream(announced: string | undefined): void {
+    const { file } = this.#source;
+    const asItIs = this.#quality === BEST_QUALITY ? file : undefined;
+    const captured = asItIs ? undefined : this.#source.capture();
+    const mimeType = captured ? recordedAs(captured) : file?.mimeType;
+    let toldType = mimeType === announced ? undefined : mimeType;
+    const events = {
+      onBytes: (bytes: ArrayBuffer) => {
+        this.#events.onBytes(bytes, toldType);
+        toldType = undefined;
+      },
+      onFailure: () => this.#events.onFailure(),
+      onRanOut: () => this.#events.onRanOut(),
+    };
+    this.#sendsFile = !captured;
+    try {
+      if (!captured) this.#recorder = file?.stream(this.#source.position(), events);
+      else if (mimeType)
+        this.#recorder = new Recorder(captured.stream, { mimeType, ...this.#quality }, events);
+      else events.onFailure();
+    } catch {
+      events.onFailure();
+    }
+  }
+}
+
+async function reduced(source: Source, quality: Quality): Promise<Shape | undefined> {
+  return source.capture()?.picture.reduceTo(quality);
+}

@@ -1,3 +1,0 @@
-import { PublishPage } from './publish/publish-page.js';
-
-new PublishPage();

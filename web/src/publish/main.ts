@@ -1,0 +1,3 @@
+import { PublishPage } from './publish-page.js';
+
+new PublishPage();

@@ -1,4 +1,0 @@
-import type { ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
-
-/** What the server told about the session that it started. */
-export type Session = Extract<ServerMessage, { type: 'started' }>;

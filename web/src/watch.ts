@@ -1,3 +1,0 @@
-import { WatchPage } from './watch/watch-page.js';
-
-new WatchPage(decodeURIComponent(location.pathname.split('/').at(-1) ?? ''));

@@ -1,0 +1,3 @@
+import { WatchPage } from './watch-page.js';
+
+new WatchPage(decodeURIComponent(location.pathname.split('/').at(-1) ?? ''));
