@@ -23,8 +23,8 @@ const read = (path) => readFileSync(join(root, path), 'utf8');
 /** A source file with its folder, perhaps with a symbol of it, as documents name them. */
 const REFERENCE =
   /`((?:services|shared|web|tests|scripts|docs)\/[\w./-]*?(?:\/|\.(?:ts|mjs|md|html)))(?::(\w+))?`/g;
-/** A link to another document of the project. */
-const LINK = /\]\((?!\w+:)([^)#\s]+)(?:#[^)]*)?\)/g;
+/** A link to another document of the project, perhaps to a heading of it. */
+const LINK = /\]\((?!\w+:)([^)#\s]*)(?:#([^)]*))?\)/g;
 
 /**
  * What is wrong with what a document names.
@@ -38,11 +38,23 @@ function brokenReferences(document) {
     const isThere = symbol === undefined || new RegExp(`\\b${symbol}\\b`).test(code(path));
     return isThere ? [] : [`${path} has no ${symbol}`];
   });
-  const links = [...text.matchAll(LINK)].flatMap(([, target = '']) => {
-    const path = posix.join(dirname(document), target);
-    return paths.has(path) || paths.has(`${path}/`) ? [] : [`the link to ${target} leads nowhere`];
+  const links = [...text.matchAll(LINK)].flatMap(([, target = '', anchor]) => {
+    const path = target === '' ? document : posix.join(dirname(document), target);
+    const isThere = paths.has(path) || paths.has(`${path}/`);
+    const isHeadingThere = anchor === undefined || (isThere && anchorsOf(path).includes(anchor));
+    return isThere && isHeadingThere ? [] : [`the link to ${target}#${anchor} leads nowhere`];
   });
   return [...references, ...links];
+}
+
+/** The headings of a document, as links name them. @param {string} path */
+function anchorsOf(path) {
+  return [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }
 
 /** A source file without its comments. @param {string} path */
