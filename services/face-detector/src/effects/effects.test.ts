@@ -1,4 +1,4 @@
-import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import { effectSchema, hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { frameBytes } from '@facecast/shared/media/frame-store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
@@ -6,6 +6,8 @@ import type { FrameFace, FrameFaces } from '../tracking/frame-faces.js';
 import { movingFace } from '../testing/clips.js';
 import { Watchers } from '../testing/watchers.js';
 import { applyEffect } from './effect.js';
+
+const HIDING = effectSchema.options.filter(hidesFaces);
 
 const WIDTH = 64;
 const HEIGHT = 48;
@@ -99,9 +101,7 @@ describe('none, and box without a search', () => {
     ['none', undefined],
     ['box', []],
     ['box', undefined],
-    ['blur', []],
-    ['pixelate', []],
-    ['black', []],
+    ...HIDING.map((effect): [Effect, FrameFace[]] => [effect, []]),
   ])('%s with %o leaves the frame as it is', (effect, faces) => {
     const frame = noise();
     const before = copyOf(frame);
@@ -110,7 +110,7 @@ describe('none, and box without a search', () => {
   });
 });
 
-describe.each<Effect>(['blur', 'pixelate', 'black'])('%s', (effect) => {
+describe.each(HIDING)('%s', (effect) => {
   const spread = (values: number[]) => Math.max(...values) - Math.min(...values);
 
   test('covers the face with a margin and leaves what is far from it', () => {
@@ -209,23 +209,19 @@ describe('a face under', () => {
     }
   });
 
-  test.each<[Effect, string]>([
-    ['blur', 'found'],
-    ['pixelate', 'found'],
-    ['black', 'found'],
-    ['blur', 'not searched'],
-    ['pixelate', 'not searched'],
-    ['black', 'not searched'],
-    ['blur', 'seen half its width away'],
-    ['pixelate', 'seen half its width away'],
-    ['black', 'seen half its width away'],
-  ])('%s, %s, is found by nobody', async (effect, how) => {
+  test.each(
+    (['found', 'not searched', 'seen half its width away'] as const).flatMap((how) =>
+      HIDING.map((effect) => [effect, how] as const),
+    ),
+  )('%s, %s, is found by nobody', async (effect, how) => {
     for (const { frame, face } of cases) {
       const hidden = copyOf(frame);
       const away = { ...face, x: face.x + face.width / 2, margin: face.width / 2 };
       applyEffect(effect, hidden, {
         searched: how === 'found',
-        faces: { found: [face], 'seen half its width away': [away] }[how],
+        faces: { found: [face], 'seen half its width away': [away], 'not searched': undefined }[
+          how
+        ],
         unsearched: [],
       });
       expect(await watchers.see(hidden, [face])).toBe(false);
