@@ -26,47 +26,47 @@ function recordedAs(captured: Captured | undefined): string | undefined {
  * it, one after another: of each source, and of each quality.
  */
 export class CapturedStreams {
-  readonly #events: CapturedStreamsEvents;
-  #source: Source;
-  #state: 'idle' | 'streaming' | 'closed' = 'idle';
-  #quality = BEST_QUALITY;
-  #shape: Shape | undefined;
-  #recorder: { stop(): Promise<void> } | undefined;
+  private readonly events: CapturedStreamsEvents;
+  private opened: Source;
+  private state: 'idle' | 'streaming' | 'closed' = 'idle';
+  private wantedQuality = BEST_QUALITY;
+  private takenShape: Shape | undefined;
+  private recorder: { stop(): Promise<void> } | undefined;
   /** Resolves when the change under way is done. */
-  #change: Promise<void> = Promise.resolve();
-  #sendsFile = false;
+  private change: Promise<void> = Promise.resolve();
+  private isFileSent = false;
 
   constructor(source: Source, events: CapturedStreamsEvents) {
-    this.#source = source;
-    this.#events = events;
+    this.opened = source;
+    this.events = events;
   }
 
   /** The present source, to be shown: nobody else closes it. */
   get source(): Omit<Source, 'close'> {
-    return this.#source;
+    return this.opened;
   }
 
   /** The MIME type of the first input stream; undefined if this browser cannot record the source. */
   get mimeType(): string | undefined {
-    return mimeTypeOf(this.#source);
+    return mimeTypeOf(this.opened);
   }
 
   get isStreaming(): boolean {
-    return this.#state === 'streaming';
+    return this.state === 'streaming';
   }
 
   /** Whether a file is sent as it is, which tells by `onRanOut` when all was sent. */
   get sendsFile(): boolean {
-    return this.#sendsFile;
+    return this.isFileSent;
   }
 
   get quality(): Quality {
-    return this.#quality;
+    return this.wantedQuality;
   }
 
   /** What the pictures are if they are smaller or fewer than the source's. */
   get shape(): Shape | undefined {
-    return isReduced(this.#quality) ? this.#shape : undefined;
+    return isReduced(this.wantedQuality) ? this.takenShape : undefined;
   }
 
   /**
@@ -74,72 +74,72 @@ export class CapturedStreams {
    * @param announced the MIME type that the server expects; undefined if it has to be told
    */
   begin(announced: string | undefined): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'streaming';
-    this.#quality = BEST_QUALITY;
-    this.#stream(announced);
+    if (this.state === 'closed') return;
+    this.state = 'streaming';
+    this.wantedQuality = BEST_QUALITY;
+    this.stream(announced);
   }
 
   /** Takes another source, and closes the one before it. */
   changeSource(next: Source): Promise<void> {
-    return this.#inTurn(async () => {
-      if (isReduced(this.#quality)) this.#shape = await reduced(next, this.#quality);
-      await this.#recorder?.stop();
-      if (this.#state === 'closed') return next.close();
-      this.#source.close();
-      this.#source = next;
-      if (this.isStreaming) this.#stream(undefined);
+    return this.inTurn(async () => {
+      if (isReduced(this.wantedQuality)) this.takenShape = await reduced(next, this.wantedQuality);
+      await this.recorder?.stop();
+      if (this.state === 'closed') return next.close();
+      this.opened.close();
+      this.opened = next;
+      if (this.isStreaming) this.stream(undefined);
     });
   }
 
   /** Goes on in another quality; as it is if the source can only be sent as it is. */
   changeQuality(quality: Quality): Promise<void> {
-    return this.#inTurn(async () => {
-      if (!this.#source.capture()) return;
-      this.#quality = quality;
-      await this.#recorder?.stop();
-      this.#shape = await reduced(this.#source, quality);
-      if (this.isStreaming) this.#stream(undefined);
+    return this.inTurn(async () => {
+      if (!this.opened.capture()) return;
+      this.wantedQuality = quality;
+      await this.recorder?.stop();
+      this.takenShape = await reduced(this.opened, quality);
+      if (this.isStreaming) this.stream(undefined);
     });
   }
 
   /** Ends the last input stream; resolves when its last byte has been handed out. The source stays open. */
   async stop(): Promise<void> {
-    if (this.#state === 'streaming') this.#state = 'idle';
-    await this.#change;
-    await this.#recorder?.stop();
+    if (this.state === 'streaming') this.state = 'idle';
+    await this.change;
+    await this.recorder?.stop();
   }
 
   /** Ends everything at once, and closes the source. */
   close(): void {
-    this.#state = 'closed';
+    this.state = 'closed';
     void this.stop();
-    this.#source.close();
+    this.opened.close();
   }
 
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    return (this.#change = this.#change.then(change));
+  private inTurn(change: () => Promise<void>): Promise<void> {
+    return (this.change = this.change.then(change));
   }
 
-  #stream(announced: string | undefined): void {
-    const { file } = this.#source;
-    const asItIs = this.#quality === BEST_QUALITY ? file : undefined;
-    const captured = asItIs ? undefined : this.#source.capture();
+  private stream(announced: string | undefined): void {
+    const { file } = this.opened;
+    const asItIs = this.wantedQuality === BEST_QUALITY ? file : undefined;
+    const captured = asItIs ? undefined : this.opened.capture();
     const mimeType = captured ? recordedAs(captured) : file?.mimeType;
     let toldType = mimeType === announced ? undefined : mimeType;
     const events = {
       onBytes: (bytes: ArrayBuffer) => {
-        this.#events.onBytes(bytes, toldType);
+        this.events.onBytes(bytes, toldType);
         toldType = undefined;
       },
-      onFailure: () => this.#events.onFailure(),
-      onRanOut: () => this.#events.onRanOut(),
+      onFailure: () => this.events.onFailure(),
+      onRanOut: () => this.events.onRanOut(),
     };
-    this.#sendsFile = !captured;
+    this.isFileSent = !captured;
     try {
-      if (!captured) this.#recorder = file?.stream(this.#source.position(), events);
+      if (!captured) this.recorder = file?.stream(this.opened.position(), events);
       else if (mimeType)
-        this.#recorder = new Recorder(captured.stream, { mimeType, ...this.#quality }, events);
+        this.recorder = new Recorder(captured.stream, { mimeType, ...this.wantedQuality }, events);
       else events.onFailure();
     } catch {
       events.onFailure();

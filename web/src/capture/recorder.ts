@@ -54,8 +54,8 @@ interface RecorderOptions extends Pick<Quality, 'bitsPerSecond' | 'soundBitsPerS
 
 /** Makes one input stream of what is captured: consecutive bytes, as MediaRecorder writes them. */
 export class Recorder {
-  readonly #recorder: MediaRecorder;
-  readonly #finished: Promise<void>;
+  private readonly recorder: MediaRecorder;
+  private readonly finished: Promise<void>;
 
   constructor(
     stream: MediaStream,
@@ -69,41 +69,41 @@ export class Recorder {
       ...(soundBitsPerSecond !== undefined && { audioBitsPerSecond: soundBitsPerSecond }),
       videoKeyFrameIntervalDuration: KEY_FRAME_INTERVAL_MS,
     };
-    this.#recorder = new MediaRecorder(stream, options);
-    this.#recorder.addEventListener('dataavailable', ({ data }) => {
+    this.recorder = new MediaRecorder(stream, options);
+    this.recorder.addEventListener('dataavailable', ({ data }) => {
       if (data.size > 0) bytes.push(data.arrayBuffer());
     });
-    this.#recorder.addEventListener('error', () => events.onFailure(), { once: true });
-    this.#finished = new Promise((resolve) => {
-      this.#recorder.addEventListener('stop', () => void bytes.settled().then(resolve), {
+    this.recorder.addEventListener('error', () => events.onFailure(), { once: true });
+    this.finished = new Promise((resolve) => {
+      this.recorder.addEventListener('stop', () => void bytes.settled().then(resolve), {
         once: true,
       });
     });
-    this.#recorder.start(TIMESLICE_MS);
+    this.recorder.start(TIMESLICE_MS);
   }
 
   /** Ends the input stream; resolves when its last byte has been handed out. */
   stop(): Promise<void> {
-    if (this.#recorder.state !== 'inactive') this.#recorder.stop();
-    return this.#finished;
+    if (this.recorder.state !== 'inactive') this.recorder.stop();
+    return this.finished;
   }
 }
 
 /** Hands on what promises bring in the order in which they were pushed, whichever resolves first. */
 export class InOrder<T> {
-  readonly #handOn: (value: T) => void;
-  #tail: Promise<void> = Promise.resolve();
+  private readonly handOn: (value: T) => void;
+  private tail: Promise<void> = Promise.resolve();
 
   constructor(handOn: (value: T) => void) {
-    this.#handOn = handOn;
+    this.handOn = handOn;
   }
 
   push(promise: Promise<T>): void {
-    this.#tail = this.#tail.then(async () => this.#handOn(await promise));
+    this.tail = this.tail.then(async () => this.handOn(await promise));
   }
 
   /** Resolves when everything pushed so far has been handed on. */
   settled(): Promise<void> {
-    return this.#tail;
+    return this.tail;
   }
 }

@@ -11,26 +11,26 @@ const MAX_CHANGE_MS = 2_000;
 
 /** The size and rate of a track's pictures, which can be reduced and given back. */
 export class ShapedTrack {
-  readonly #track: MediaStreamTrack;
-  readonly #whole: MediaTrackSettings;
+  private readonly track: MediaStreamTrack;
+  private readonly whole: MediaTrackSettings;
 
   /** @param track as it is to be at the best quality */
   constructor(track: MediaStreamTrack) {
-    this.#track = track;
-    this.#whole = track.getSettings();
+    this.track = track;
+    this.whole = track.getSettings();
   }
 
   /** Reduces the pictures to this quality, as far as the browser can do that with such a track. */
   async reduceTo(quality: Quality): Promise<Shape> {
-    const change = this.#track.applyConstraints(this.#constraints(quality));
+    const change = this.track.applyConstraints(this.constraints(quality));
     const waited = new Promise((resolve) => setTimeout(resolve, MAX_CHANGE_MS));
     await Promise.race([change.catch(() => undefined), waited]);
-    const { height = 0, frameRate = 0 } = this.#track.getSettings();
+    const { height = 0, frameRate = 0 } = this.track.getSettings();
     return { height, frameRate: Math.round(frameRate) };
   }
 
-  #constraints({ scale, frameRate: most = Infinity }: Quality): MediaTrackConstraints {
-    const { width, height, frameRate } = this.#whole;
+  private constraints({ scale, frameRate: most = Infinity }: Quality): MediaTrackConstraints {
+    const { width, height, frameRate } = this.whole;
     const side = (pixels: number | undefined) => pixels && { ideal: Math.round(pixels * scale) };
     // The longer side bounds both: a phone that turns is not to be cropped.
     const max = Math.round(Math.max(width ?? 0, height ?? 0) * scale);

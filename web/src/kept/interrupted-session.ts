@@ -15,33 +15,33 @@ export interface KeptSession {
 
 /** The session that this tab has on air: kept in it, and nowhere else, for as long as it can be resumed. */
 export class InterruptedSession {
-  readonly #storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
-  readonly #now: () => number;
+  private readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  private readonly now: () => number;
 
   constructor(
     storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> = sessionStorage,
     now: () => number = Date.now,
   ) {
-    this.#storage = storage;
-    this.#now = now;
+    this.storage = storage;
+    this.now = now;
   }
 
   /** Keeps the session that is on air at this moment. */
   keep(kept: KeptSession): void {
-    this.#storage.setItem(KEY, JSON.stringify({ ...kept, at: this.#now() }));
+    this.storage.setItem(KEY, JSON.stringify({ ...kept, at: this.now() }));
   }
 
   /** Forgets the session: it is not on air any more. */
   forget(): void {
-    this.#storage.removeItem(KEY);
+    this.storage.removeItem(KEY);
   }
 
   /** The session that can still be resumed, and for how many milliseconds more. */
   find(): { kept: KeptSession; leftMs: number } | undefined {
-    const text = this.#storage.getItem(KEY);
+    const text = this.storage.getItem(KEY);
     if (text === null) return undefined;
     const { at, ...kept } = JSON.parse(text) as KeptSession & { at: number };
-    const leftMs = at + kept.session.resumeSeconds * 1000 - this.#now();
+    const leftMs = at + kept.session.resumeSeconds * 1000 - this.now();
     return leftMs > 0 ? { kept, leftMs } : undefined;
   }
 }

@@ -23,48 +23,48 @@ export function expiryOf({ recording, keptMinutes, endedAt, seenAt }: OwnStream)
 
 /** The streams that were published from this browser, and of which there may still be something. */
 export class OwnStreams {
-  readonly #storage: Pick<Storage, 'getItem' | 'setItem'>;
-  readonly #now: () => number;
+  private readonly storage: Pick<Storage, 'getItem' | 'setItem'>;
+  private readonly now: () => number;
 
   constructor(
     storage: Pick<Storage, 'getItem' | 'setItem'> = localStorage,
     now: () => number = Date.now,
   ) {
-    this.#storage = storage;
-    this.#now = now;
+    this.storage = storage;
+    this.now = now;
   }
 
   /** The newest first. */
   get all(): OwnStream[] {
-    const streams = JSON.parse(this.#storage.getItem(KEY) ?? '[]') as OwnStream[];
-    return streams.filter((stream) => expiryOf(stream) > this.#now());
+    const streams = JSON.parse(this.storage.getItem(KEY) ?? '[]') as OwnStream[];
+    return streams.filter((stream) => expiryOf(stream) > this.now());
   }
 
   /** The session is live at this moment. */
   seen(session: StartedSession): void {
     const known = this.all.find(({ sessionId }) => sessionId === session.sessionId);
-    const now = this.#now();
-    this.#put({ ...session, startedAt: known?.startedAt ?? now, seenAt: now });
+    const now = this.now();
+    this.put({ ...session, startedAt: known?.startedAt ?? now, seenAt: now });
   }
 
   /** The session ended at this moment. */
   ended(session: StartedSession): void {
     const known = this.all.find(({ sessionId }) => sessionId === session.sessionId);
-    if (known) this.#put({ ...known, endedAt: this.#now() });
+    if (known) this.put({ ...known, endedAt: this.now() });
   }
 
   /** There is nothing of it any more. */
   forget({ sessionId }: Pick<StartedSession, 'sessionId'>): void {
-    this.#write(this.all.filter((stream) => stream.sessionId !== sessionId));
+    this.write(this.all.filter((stream) => stream.sessionId !== sessionId));
   }
 
-  #put(stream: OwnStream): void {
+  private put(stream: OwnStream): void {
     const others = this.all.filter(({ sessionId }) => sessionId !== stream.sessionId);
     const all = [stream, ...others].sort((a, b) => b.startedAt - a.startedAt);
-    this.#write(all.slice(0, MAX_STREAMS));
+    this.write(all.slice(0, MAX_STREAMS));
   }
 
-  #write(streams: OwnStream[]): void {
-    this.#storage.setItem(KEY, JSON.stringify(streams));
+  private write(streams: OwnStream[]): void {
+    this.storage.setItem(KEY, JSON.stringify(streams));
   }
 }

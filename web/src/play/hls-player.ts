@@ -25,23 +25,23 @@ const VIEWER_HEADER = 'x-facecast-viewer';
 
 /** hls.js in low-latency mode, kept at the live edge by our own catch-up. */
 export class HlsPlayer implements Player {
-  readonly #video: HTMLVideoElement;
-  readonly #playlistUrl: string;
-  readonly #events: PlayerEvents;
-  readonly #listeners = new AbortController();
-  readonly #delay = new PlayoutDelay();
-  readonly #retries = new RetryBudget(MAX_RETRIES, RETRY_WINDOW_MS);
-  readonly #hls: Hls;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #jumpedAtMs = -Infinity;
+  private readonly video: HTMLVideoElement;
+  private readonly playlistUrl: string;
+  private readonly events: PlayerEvents;
+  private readonly listeners = new AbortController();
+  private readonly delay = new PlayoutDelay();
+  private readonly retries = new RetryBudget(MAX_RETRIES, RETRY_WINDOW_MS);
+  private readonly hls: Hls;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private jumpedAtMs = -Infinity;
   /** Where the buffer ended when all that was listed was in it: the next part is waited for. */
-  #waitsAt: number | undefined;
+  private waitsAt: number | undefined;
 
   constructor(video: HTMLVideoElement, playlistUrl: string, events: PlayerEvents) {
-    this.#video = video;
-    this.#playlistUrl = playlistUrl;
-    this.#events = events;
-    this.#hls = new Hls({
+    this.video = video;
+    this.playlistUrl = playlistUrl;
+    this.events = events;
+    this.hls = new Hls({
       lowLatencyMode: true,
       // Ours instead: #forgetBackBuffer.
       backBufferLength: Infinity,
@@ -52,75 +52,75 @@ export class HlsPlayer implements Player {
       liveSyncOnStallIncrease: 0,
       xhrSetup: nameViewer,
     });
-    this.#listen();
-    this.#hls.attachMedia(video);
-    void this.#load();
+    this.listen();
+    this.hls.attachMedia(video);
+    void this.load();
   }
 
   dateShown(): number | undefined {
-    return this.#hls.playingDate?.getTime();
+    return this.hls.playingDate?.getTime();
   }
 
   close(): void {
-    clearTimeout(this.#retryTimer);
-    this.#listeners.abort();
-    this.#hls.destroy();
-    this.#video.playbackRate = 1;
+    clearTimeout(this.retryTimer);
+    this.listeners.abort();
+    this.hls.destroy();
+    this.video.playbackRate = 1;
   }
 
   /**
    * A playlist without a whole segment is an error to hls.js, after which it waits a second or two:
    * so the server is asked to answer when there is one.
    */
-  async #load(): Promise<void> {
-    const { signal } = this.#listeners;
+  private async load(): Promise<void> {
+    const { signal } = this.listeners;
     const headers = { [VIEWER_HEADER]: VIEWER_ID };
-    await fetch(`${this.#playlistUrl}?_HLS_msn=1`, { signal, headers }).catch(() => undefined);
-    if (!signal.aborted) this.#hls.loadSource(this.#playlistUrl);
+    await fetch(`${this.playlistUrl}?_HLS_msn=1`, { signal, headers }).catch(() => undefined);
+    if (!signal.aborted) this.hls.loadSource(this.playlistUrl);
   }
 
-  #listen(): void {
-    const { signal } = this.#listeners;
-    this.#hls.on(Events.FRAG_BUFFERED, (_, data) => this.#forgetBackBuffer(data));
-    this.#hls.on(Events.MANIFEST_PARSED, () => this.#play());
-    this.#hls.on(Events.BUFFER_APPENDED, () => this.#onAppended());
-    this.#hls.on(Events.ERROR, (_, data) => this.#onError(data));
-    this.#hls.on(Events.BUFFER_CODECS, (_, tracks) => {
-      if (tracks.audio || tracks.audiovideo?.codec?.includes('mp4a')) this.#events.onSound();
+  private listen(): void {
+    const { signal } = this.listeners;
+    this.hls.on(Events.FRAG_BUFFERED, (_, data) => this.forgetBackBuffer(data));
+    this.hls.on(Events.MANIFEST_PARSED, () => this.play());
+    this.hls.on(Events.BUFFER_APPENDED, () => this.onAppended());
+    this.hls.on(Events.ERROR, (_, data) => this.onError(data));
+    this.hls.on(Events.BUFFER_CODECS, (_, tracks) => {
+      if (tracks.audio || tracks.audiovideo?.codec?.includes('mp4a')) this.events.onSound();
     });
-    this.#video.addEventListener('playing', () => this.#events.onPlaying(), { signal });
-    this.#video.addEventListener('timeupdate', () => this.#keepUp(), { signal });
-    document.addEventListener('visibilitychange', () => this.#keepUp(), { signal });
+    this.video.addEventListener('playing', () => this.events.onPlaying(), { signal });
+    this.video.addEventListener('timeupdate', () => this.keepUp(), { signal });
+    document.addEventListener('visibilitychange', () => this.keepUp(), { signal });
   }
 
-  #keepUp(): void {
-    const playlist = this.#hls.latestLevelDetails;
-    const video = this.#video;
+  private keepUp(): void {
+    const playlist = this.hls.latestLevelDetails;
+    const video = this.video;
     if (!playlist?.live || video.paused || video.seeking) return;
     const next = catchUp({
-      behind: this.#behind(),
+      behind: this.behind(),
       buffered: bufferEnd(video) - video.currentTime,
       rate: video.playbackRate,
     });
-    if (next.action === 'jump') return this.#jump();
+    if (next.action === 'jump') return this.jump();
     if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
   }
 
   /** Seconds further from the live edge than wanted. */
-  #behind(): number {
-    const { wanted } = this.#delay;
-    if (wanted !== undefined) return now() - this.#video.currentTime - wanted;
-    return this.#hls.latency - (this.#hls.targetLatency ?? 0);
+  private behind(): number {
+    const { wanted } = this.delay;
+    if (wanted !== undefined) return now() - this.video.currentTime - wanted;
+    return this.hls.latency - (this.hls.targetLatency ?? 0);
   }
 
   /** How late a part is says only one that was waited for: others were there before. */
-  #onAppended(): void {
-    const end = bufferEnd(this.#video);
-    if (this.#waitsAt !== undefined && end > this.#waitsAt) {
-      this.#delay.onArrival(now(), this.#waitsAt);
+  private onAppended(): void {
+    const end = bufferEnd(this.video);
+    if (this.waitsAt !== undefined && end > this.waitsAt) {
+      this.delay.onArrival(now(), this.waitsAt);
     }
-    const listed = this.#hls.latestLevelDetails?.partEnd ?? Infinity;
-    this.#waitsAt = end > listed - SAME_PLACE_SECONDS ? end : undefined;
+    const listed = this.hls.latestLevelDetails?.partEnd ?? Infinity;
+    this.waitsAt = end > listed - SAME_PLACE_SECONDS ? end : undefined;
   }
 
   /**
@@ -128,43 +128,43 @@ export class HlsPlayer implements Player {
    * that it is loading just then for removed, and then waits for good until they are unlisted: so
    * this happens only between two parts of a segment of which the first ones are in the buffer.
    */
-  #forgetBackBuffer({ part }: FragBufferedData): void {
-    const { buffered, currentTime } = this.#video;
+  private forgetBackBuffer({ part }: FragBufferedData): void {
+    const { buffered, currentTime } = this.video;
     if (!part || part.index === 0 || buffered.length === 0) return;
     const endOffset = currentTime - BACK_BUFFER_SECONDS;
     if (endOffset - buffered.start(0) < BACK_BUFFER_EXCESS_SECONDS) return;
-    this.#hls.trigger(Events.BUFFER_FLUSHING, { startOffset: 0, endOffset, type: null });
+    this.hls.trigger(Events.BUFFER_FLUSHING, { startOffset: 0, endOffset, type: null });
   }
 
-  #jump(): void {
-    const edge = this.#hls.liveSyncPosition;
-    if (edge === null || performance.now() - this.#jumpedAtMs < JUMP_INTERVAL_MS) return;
-    this.#jumpedAtMs = performance.now();
-    this.#waitsAt = undefined;
-    this.#delay.clear();
-    this.#video.playbackRate = 1;
-    this.#video.currentTime = edge;
+  private jump(): void {
+    const edge = this.hls.liveSyncPosition;
+    if (edge === null || performance.now() - this.jumpedAtMs < JUMP_INTERVAL_MS) return;
+    this.jumpedAtMs = performance.now();
+    this.waitsAt = undefined;
+    this.delay.clear();
+    this.video.playbackRate = 1;
+    this.video.currentTime = edge;
   }
 
-  #onError({ fatal, type }: ErrorData): void {
+  private onError({ fatal, type }: ErrorData): void {
     if (!fatal) return;
     const mendable = type === ErrorTypes.NETWORK_ERROR || type === ErrorTypes.MEDIA_ERROR;
-    if (!mendable || !this.#retries.take(performance.now())) {
+    if (!mendable || !this.retries.take(performance.now())) {
       this.close();
-      return this.#events.onProblem('playback_failed');
+      return this.events.onProblem('playback_failed');
     }
-    if (type === ErrorTypes.MEDIA_ERROR) return this.#hls.recoverMediaError();
-    this.#retryTimer = setTimeout(() => this.#reload(), NETWORK_RETRY_DELAY_MS);
+    if (type === ErrorTypes.MEDIA_ERROR) return this.hls.recoverMediaError();
+    this.retryTimer = setTimeout(() => this.reload(), NETWORK_RETRY_DELAY_MS);
   }
 
-  #reload(): void {
-    if (this.#hls.levels.length === 0) this.#hls.loadSource(this.#playlistUrl);
-    else this.#hls.startLoad();
+  private reload(): void {
+    if (this.hls.levels.length === 0) this.hls.loadSource(this.playlistUrl);
+    else this.hls.startLoad();
   }
 
-  #play(): void {
+  private play(): void {
     // Refused autoplay leaves the element paused, which the page shows.
-    this.#video.play().catch(() => undefined);
+    this.video.play().catch(() => undefined);
   }
 }
 

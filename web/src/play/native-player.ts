@@ -2,12 +2,12 @@ import type { Player, PlayerEvents } from './player.js';
 
 /** The browser's own HLS (Safari on older phones): it keeps to the live edge by itself. */
 export class NativePlayer implements Player {
-  readonly #video: HTMLVideoElement;
-  readonly #listeners = new AbortController();
+  private readonly video: HTMLVideoElement;
+  private readonly listeners = new AbortController();
 
   constructor(video: HTMLVideoElement, playlistUrl: string, events: PlayerEvents) {
-    const { signal } = this.#listeners;
-    this.#video = video;
+    const { signal } = this.listeners;
+    this.video = video;
     video.addEventListener('playing', () => events.onPlaying(), { signal });
     video.addEventListener('error', () => events.onProblem('playback_failed'), {
       signal,
@@ -19,14 +19,14 @@ export class NativePlayer implements Player {
   }
 
   dateShown(): number | undefined {
-    const video = this.#video as HTMLVideoElement & { getStartDate?: () => Date };
+    const video = this.video as HTMLVideoElement & { getStartDate?: () => Date };
     const startMs = video.getStartDate?.().getTime() ?? NaN;
     return Number.isNaN(startMs) ? undefined : startMs + video.currentTime * 1000;
   }
 
   close(): void {
-    this.#listeners.abort();
-    this.#video.removeAttribute('src');
-    this.#video.load();
+    this.listeners.abort();
+    this.video.removeAttribute('src');
+    this.video.load();
   }
 }

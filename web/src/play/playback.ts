@@ -15,34 +15,34 @@ export interface PlaybackEvents {
 
 /** A page's processed picture: one stream played after another. */
 export class Playback {
-  readonly #video: HTMLVideoElement;
-  readonly #events: PlaybackEvents;
-  #player: Player | undefined;
+  private readonly video: HTMLVideoElement;
+  private readonly events: PlaybackEvents;
+  private player: Player | undefined;
 
   constructor(video: HTMLVideoElement, events: PlaybackEvents) {
-    this.#video = video;
-    this.#events = events;
-    setInterval(() => this.#tellDate(), DATE_EVERY_MS);
+    this.video = video;
+    this.events = events;
+    setInterval(() => this.tellDate(), DATE_EVERY_MS);
   }
 
   /** Plays this playlist, unless one is being played. */
   open(playlistUrl: string): void {
-    if (this.#player) return;
-    this.#player = openPlayer(this.#video, playlistUrl, {
-      onPlaying: () => this.#tellDate(),
-      onProblem: (problem) => this.#events.onProblem(problem),
-      onSound: () => this.#events.onSound?.(),
+    if (this.player) return;
+    this.player = openPlayer(this.video, playlistUrl, {
+      onPlaying: () => this.tellDate(),
+      onProblem: (problem) => this.events.onProblem(problem),
+      onSound: () => this.events.onSound?.(),
     });
-    if (!this.#player) this.#events.onProblem('playback_unsupported');
+    if (!this.player) this.events.onProblem('playback_unsupported');
   }
 
   close(): void {
-    this.#player?.close();
-    this.#player = undefined;
+    this.player?.close();
+    this.player = undefined;
   }
 
-  #tellDate(): void {
-    const { paused, ended } = this.#video;
-    this.#events.onDate(paused || ended ? undefined : this.#player?.dateShown());
+  private tellDate(): void {
+    const { paused, ended } = this.video;
+    this.events.onDate(paused || ended ? undefined : this.player?.dateShown());
   }
 }

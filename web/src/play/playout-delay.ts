@@ -21,31 +21,31 @@ interface Second {
  * is the greater. All times are in seconds; the clock may be any steady one.
  */
 export class PlayoutDelay {
-  #seconds: Second[] = [];
+  private seconds: Second[] = [];
 
   /** Notes that the media from `mediaTime` on arrived at `now`. */
   onArrival(now: number, mediaTime: number): void {
     const delay = now - mediaTime;
-    const last = this.#seconds.at(-1);
+    const last = this.seconds.at(-1);
     if (last && now - last.at < 1) {
       last.least = Math.min(last.least, delay);
       last.most = Math.max(last.most, delay);
       return;
     }
-    this.#seconds = this.#seconds.filter(({ at }) => now - at < REMEMBERED_SECONDS);
-    this.#seconds.push({ at: now, least: delay, most: delay });
+    this.seconds = this.seconds.filter(({ at }) => now - at < REMEMBERED_SECONDS);
+    this.seconds.push({ at: now, least: delay, most: delay });
   }
 
   /** The playhead's delay that is wanted; undefined before anything arrived. */
   get wanted(): number | undefined {
-    if (this.#seconds.length === 0) return undefined;
-    const least = Math.min(...this.#seconds.map((second) => second.least));
-    const most = Math.max(...this.#seconds.map((second) => second.most));
+    if (this.seconds.length === 0) return undefined;
+    const least = Math.min(...this.seconds.map((second) => second.least));
+    const most = Math.max(...this.seconds.map((second) => second.most));
     return Math.min(most, least + MAX_JITTER_SECONDS) + RESERVE_SECONDS;
   }
 
   /** What was learned holds no more: playback goes on elsewhere. */
   clear(): void {
-    this.#seconds = [];
+    this.seconds = [];
   }
 }

@@ -19,48 +19,48 @@ import type { Audience, PublishEvent } from './publish-state.js';
 
 /** One broadcast, from Start, over a preview, to its end: its source's input streams, and their connection. */
 export class Broadcast {
-  readonly #ownPicture: HTMLVideoElement;
-  readonly #listener: BroadcastListener;
+  private readonly ownPicture: HTMLVideoElement;
+  private readonly listener: BroadcastListener;
   /** What the person wants now: source and protection may have changed since Start. */
-  #request: BroadcastRequest;
+  private request: BroadcastRequest;
   /** Owns the source, from its opening on. */
-  #streams: CapturedStreams | undefined;
-  #connection: IngestConnection | undefined;
-  #audience: Audience;
-  #session: StartedSession | undefined;
+  private streams: CapturedStreams | undefined;
+  private connection: IngestConnection | undefined;
+  private audience: Audience;
+  private session: StartedSession | undefined;
   /** What only this page has seen, until the server has deleted it. */
-  #preview: StartedSession | undefined;
-  #quality = new QualityControl();
-  #bytesAtMs: number | undefined;
-  #phase: 'running' | 'finishing' | 'over' = 'running';
+  private preview: StartedSession | undefined;
+  private quality = new QualityControl();
+  private bytesAtMs: number | undefined;
+  private phase: 'running' | 'finishing' | 'over' = 'running';
 
   constructor(
     request: BroadcastRequest,
     ownPicture: HTMLVideoElement,
     listener: BroadcastListener,
   ) {
-    this.#ownPicture = ownPicture;
-    this.#listener = listener;
-    this.#request = request;
-    this.#session = request.session;
-    this.#audience = request.session ? 'everyone' : 'publisher';
-    void this.#begin();
+    this.ownPicture = ownPicture;
+    this.listener = listener;
+    this.request = request;
+    this.session = request.session;
+    this.audience = request.session ? 'everyone' : 'publisher';
+    void this.begin();
   }
 
   /** Ends the preview, and begins a session for everyone with the same source: a file from its start. */
   async goLive(record: boolean): Promise<void> {
-    await this.#streams?.stop();
-    this.#connection?.close();
+    await this.streams?.stop();
+    this.connection?.close();
     // The preview's pictures may have been reduced.
-    if (this.#streams?.quality !== BEST_QUALITY) await this.#streams?.changeQuality(BEST_QUALITY);
-    if (this.#isOver) return;
-    this.#audience = 'everyone';
-    this.#quality = new QualityControl();
-    if (this.#request.source.kind === 'file') {
-      this.#streams?.close();
-      this.#streams = await this.#open();
+    if (this.streams?.quality !== BEST_QUALITY) await this.streams?.changeQuality(BEST_QUALITY);
+    if (this.isOver) return;
+    this.audience = 'everyone';
+    this.quality = new QualityControl();
+    if (this.request.source.kind === 'file') {
+      this.streams?.close();
+      this.streams = await this.open();
     }
-    if (this.#streams) this.#connect(this.#streams, record);
+    if (this.streams) this.connect(this.streams, record);
   }
 
   /**
@@ -70,203 +70,203 @@ export class Broadcast {
   async changeSource(request: SourceRequest): Promise<LocalProblem | undefined> {
     let next: Source;
     try {
-      next = await this.#openSource(request);
+      next = await this.openSource(request);
     } catch (error) {
       const problem = problemOf(error);
-      const present = this.#streams?.source;
+      const present = this.streams?.source;
       // A file that was shown is gone once another was tried in its place.
       if (present?.canGoOn()) await present.begin();
-      else this.#fail(problem);
+      else this.fail(problem);
       return problem;
     }
-    if (!this.#streams) {
+    if (!this.streams) {
       next.close();
       return undefined;
     }
-    this.#request = { ...this.#request, ...request };
-    await this.#streams.changeSource(next);
-    if (this.#phase === 'running') this.#show(this.#streams);
-    this.#tellReduction();
+    this.request = { ...this.request, ...request };
+    await this.streams.changeSource(next);
+    if (this.phase === 'running') this.show(this.streams);
+    this.tellReduction();
     return undefined;
   }
 
   /** From now on viewers are to be protected like this. */
   protect(wish: WantedProtection): void {
-    const before = this.#request.wish;
-    this.#request = { ...this.#request, wish };
-    if (wish.hidden !== before.hidden) this.#connection?.hide(wish.hidden);
-    if (wish.effect !== before.effect) this.#connection?.changeEffect(wish.effect);
+    const before = this.request.wish;
+    this.request = { ...this.request, wish };
+    if (wish.hidden !== before.hidden) this.connection?.hide(wish.hidden);
+    if (wish.effect !== before.effect) this.connection?.changeEffect(wish.effect);
   }
 
   /** Where time is lost on this side, at the moment. */
   get signs(): SendingSigns {
-    const at = this.#bytesAtMs;
+    const at = this.bytesAtMs;
     return {
       silentSeconds: at === undefined ? undefined : (performance.now() - at) / 1000,
-      waitedSeconds: this.#connection?.uplink?.waitedSeconds,
+      waitedSeconds: this.connection?.uplink?.waitedSeconds,
     };
   }
 
   /** Ends it in good order: everything recorded so far is still sent and processed. */
   stop(): void {
-    this.#finish({ type: 'stop' });
+    this.finish({ type: 'stop' });
   }
 
   /** Lets go of everything at once; of a preview nothing stays on the server. */
   close(): void {
-    this.#phase = 'over';
-    this.#connection?.close();
-    this.#streams?.close();
-    if (this.#preview) void deleteSession(this.#preview);
+    this.phase = 'over';
+    this.connection?.close();
+    this.streams?.close();
+    if (this.preview) void deleteSession(this.preview);
   }
 
-  get #isOver(): boolean {
-    return this.#phase === 'over';
+  private get isOver(): boolean {
+    return this.phase === 'over';
   }
 
-  async #begin(): Promise<void> {
+  private async begin(): Promise<void> {
     // Before anybody is asked for a camera.
-    if (!recordableMimeType(false)) return this.#fail('recording_unsupported');
-    this.#streams = await this.#open();
-    if (!this.#streams) return;
-    this.#listener.onEvent({ type: 'source_opened' });
-    this.#connect(this.#streams, false);
+    if (!recordableMimeType(false)) return this.fail('recording_unsupported');
+    this.streams = await this.open();
+    if (!this.streams) return;
+    this.listener.onEvent({ type: 'source_opened' });
+    this.connect(this.streams, false);
   }
 
   /** Opens the source that was asked for; undefined if it cannot be, which is told, or if all is over. */
-  async #open(): Promise<CapturedStreams | undefined> {
+  private async open(): Promise<CapturedStreams | undefined> {
     let source: Source;
     try {
-      source = await this.#openSource(this.#request);
+      source = await this.openSource(this.request);
     } catch (error) {
-      this.#fail(problemOf(error));
+      this.fail(problemOf(error));
       return undefined;
     }
-    if (this.#isOver) {
+    if (this.isOver) {
       source.close();
       return undefined;
     }
     return new CapturedStreams(source, {
-      onBytes: (bytes, mimeType) => this.#send(bytes, mimeType),
-      onFailure: () => this.#fail('recording_failed'),
-      onRanOut: () => this.#ranOut(),
+      onBytes: (bytes, mimeType) => this.send(bytes, mimeType),
+      onFailure: () => this.fail('recording_failed'),
+      onRanOut: () => this.ranOut(),
     });
   }
 
-  async #openSource({ source: choice, withSound }: SourceRequest): Promise<Source> {
+  private async openSource({ source: choice, withSound }: SourceRequest): Promise<Source> {
     // What is sent as it is tells by itself when all of it was sent.
-    const ranOut = () => !this.#streams?.sendsFile && this.#ranOut();
+    const ranOut = () => !this.streams?.sendsFile && this.ranOut();
     // A preview does not end before it was looked at.
-    const repeats = choice.kind === 'file' && (choice.loop || this.#audience === 'publisher');
+    const repeats = choice.kind === 'file' && (choice.loop || this.audience === 'publisher');
     const wanted = repeats ? { ...choice, loop: true } : choice;
-    const source = await openSource(wanted, withSound, this.#ownPicture, ranOut);
+    const source = await openSource(wanted, withSound, this.ownPicture, ranOut);
     if (mimeTypeOf(source)) return source;
     source.close();
     throw new SourceError('recording_unsupported');
   }
 
-  #connect(streams: CapturedStreams, record: boolean): void {
-    const { token, session: resumed, wish } = this.#request;
+  private connect(streams: CapturedStreams, record: boolean): void {
+    const { token, session: resumed, wish } = this.request;
     const { effect, hidden } = wish;
     const { mimeType } = streams;
-    if (mimeType === undefined) return this.#fail('recording_unsupported');
-    const isPreview = this.#audience === 'publisher';
-    const wanted = { mimeType, effect, token, record, isPreview, replaces: this.#preview };
-    this.#connection = new IngestConnection(
+    if (mimeType === undefined) return this.fail('recording_unsupported');
+    const isPreview = this.audience === 'publisher';
+    const wanted = { mimeType, effect, token, record, isPreview, replaces: this.preview };
+    this.connection = new IngestConnection(
       () => new WebSocket(ingestUrl(location)),
       resumed ?? startMessage(wanted),
       {
         onStarted: (session) => {
-          this.#session = session;
-          if (isPreview) this.#preview = session;
-          this.#listener.onEvent({ type: 'started', session });
-          this.#stream(streams, mimeType);
+          this.session = session;
+          if (isPreview) this.preview = session;
+          this.listener.onEvent({ type: 'started', session });
+          this.stream(streams, mimeType);
         },
-        onPlaylistReady: () => void this.#onPlaylistReady(),
+        onPlaylistReady: () => void this.onPlaylistReady(),
         onStats: (stats) => {
-          this.#quality.serverSeconds = stats.pipelineMs / 1000;
-          this.#listener.onStats(stats);
+          this.quality.serverSeconds = stats.pipelineMs / 1000;
+          this.listener.onStats(stats);
         },
-        onDropped: (fault) => this.#listener.onEvent({ type: 'connection_dropped', fault }),
+        onDropped: (fault) => this.listener.onEvent({ type: 'connection_dropped', fault }),
         onResumed: () => {
-          this.#listener.onEvent({ type: 'resumed' });
+          this.listener.onEvent({ type: 'resumed' });
           // Another page recorded what came before.
-          if (this.#phase === 'running' && !streams.isStreaming) this.#stream(streams, undefined);
+          if (this.phase === 'running' && !streams.isStreaming) this.stream(streams, undefined);
         },
-        onEnded: (frames) => this.#end({ type: 'ended', frames }),
-        onProblem: (problem) => this.#fail(problem),
+        onEnded: (frames) => this.end({ type: 'ended', frames }),
+        onProblem: (problem) => this.fail(problem),
       },
     );
     // What the page before this one said last may not have come to the server.
-    if (resumed) this.#connection.changeEffect(effect);
-    if (resumed ?? hidden) this.#connection.hide(hidden);
+    if (resumed) this.connection.changeEffect(effect);
+    if (resumed ?? hidden) this.connection.hide(hidden);
   }
 
-  async #onPlaylistReady(): Promise<void> {
+  private async onPlaylistReady(): Promise<void> {
     try {
       // What everyone can see has media by now, and so has replaced the preview.
-      if (this.#audience === 'everyone') this.#preview = undefined;
-      else if (this.#session) await seeOwnSession(this.#session);
+      if (this.audience === 'everyone') this.preview = undefined;
+      else if (this.session) await seeOwnSession(this.session);
     } catch {
-      return this.#fail('preview_failed');
+      return this.fail('preview_failed');
     }
-    if (!this.#isOver) this.#listener.onEvent({ type: 'playlist_ready' });
+    if (!this.isOver) this.listener.onEvent({ type: 'playlist_ready' });
   }
 
   /** Begins to stream; `announced` is the MIME type that the server expects. */
-  #stream(streams: CapturedStreams, announced: string | undefined): void {
+  private stream(streams: CapturedStreams, announced: string | undefined): void {
     streams.begin(announced);
-    if (!this.#isOver) this.#show(streams);
+    if (!this.isOver) this.show(streams);
   }
 
-  #show({ source }: CapturedStreams): void {
-    source.begin().catch(() => this.#fail('source_failed'));
+  private show({ source }: CapturedStreams): void {
+    source.begin().catch(() => this.fail('source_failed'));
   }
 
-  #send(bytes: ArrayBuffer, mimeType: string | undefined): void {
-    this.#bytesAtMs = performance.now();
-    if (mimeType !== undefined && this.#quality.begins()) this.#connection?.dropUnsent();
-    this.#connection?.send({ bytes, mimeType });
-    const level = this.#quality.look(this.#connection?.uplink);
-    if (level !== undefined) void this.#changeQuality(level);
+  private send(bytes: ArrayBuffer, mimeType: string | undefined): void {
+    this.bytesAtMs = performance.now();
+    if (mimeType !== undefined && this.quality.begins()) this.connection?.dropUnsent();
+    this.connection?.send({ bytes, mimeType });
+    const level = this.quality.look(this.connection?.uplink);
+    if (level !== undefined) void this.changeQuality(level);
   }
 
-  async #changeQuality(level: number): Promise<void> {
-    await this.#streams?.changeQuality(qualityOf(level));
-    this.#tellReduction();
+  private async changeQuality(level: number): Promise<void> {
+    await this.streams?.changeQuality(qualityOf(level));
+    this.tellReduction();
   }
 
-  #tellReduction(): void {
-    if (this.#phase !== 'running' || !this.#streams) return;
-    const { quality, shape } = this.#streams;
-    const { limitation } = this.#quality;
-    this.#listener.onReduced(quality === BEST_QUALITY ? undefined : { shape, limitation });
+  private tellReduction(): void {
+    if (this.phase !== 'running' || !this.streams) return;
+    const { quality, shape } = this.streams;
+    const { limitation } = this.quality;
+    this.listener.onReduced(quality === BEST_QUALITY ? undefined : { shape, limitation });
   }
 
-  #ranOut(): void {
-    this.#finish({ type: 'source_ran_out' });
+  private ranOut(): void {
+    this.finish({ type: 'source_ran_out' });
   }
 
-  #finish(event: PublishEvent): void {
-    if (this.#phase !== 'running') return;
-    this.#phase = 'finishing';
-    this.#listener.onEvent(event);
-    const streams = this.#streams;
-    if (!streams?.isStreaming || this.#audience === 'publisher') return this.close();
+  private finish(event: PublishEvent): void {
+    if (this.phase !== 'running') return;
+    this.phase = 'finishing';
+    this.listener.onEvent(event);
+    const streams = this.streams;
+    if (!streams?.isStreaming || this.audience === 'publisher') return this.close();
     void streams.stop().then(() => {
       streams.close();
-      this.#connection?.stop();
+      this.connection?.stop();
     });
   }
 
-  #fail(problem: Problem): void {
-    this.#end({ type: 'problem', problem });
+  private fail(problem: Problem): void {
+    this.end({ type: 'problem', problem });
   }
 
-  #end(event: PublishEvent): void {
-    if (this.#isOver) return;
+  private end(event: PublishEvent): void {
+    if (this.isOver) return;
     this.close();
-    this.#listener.onEvent(event);
+    this.listener.onEvent(event);
   }
 }
 

@@ -8,77 +8,77 @@ const TWICE_WITHIN_MS = 1_000;
 
 /** How viewers are protected: the choice, the question before they see more, and Hide everything now. */
 export class ProtectionView {
-  readonly #effect = byId('effect', HTMLSelectElement);
-  readonly #guard = byId('guard', HTMLElement);
-  readonly #hide = byId('hide', HTMLButtonElement);
-  readonly #hint = byId('hide-hint', HTMLElement);
-  readonly #arrival = byId('arrival', HTMLElement);
-  readonly #question = byId('question', HTMLElement);
-  readonly #words = byId('question-words', HTMLElement);
-  readonly #keep = byId('keep', HTMLButtonElement);
-  readonly #confirm = byId('confirm', HTMLButtonElement);
-  #hidden = false;
-  #canHide = false;
-  #escapedAtMs = -Infinity;
+  private readonly effect = byId('effect', HTMLSelectElement);
+  private readonly guard = byId('guard', HTMLElement);
+  private readonly hide = byId('hide', HTMLButtonElement);
+  private readonly hint = byId('hide-hint', HTMLElement);
+  private readonly arrival = byId('arrival', HTMLElement);
+  private readonly question = byId('question', HTMLElement);
+  private readonly words = byId('question-words', HTMLElement);
+  private readonly keep = byId('keep', HTMLButtonElement);
+  private readonly confirm = byId('confirm', HTMLButtonElement);
+  private hidden = false;
+  private canHide = false;
+  private escapedAtMs = -Infinity;
   /** Where the keyboard was before something was asked. */
-  #cameFrom: HTMLElement | undefined;
+  private cameFrom: HTMLElement | undefined;
 
   constructor(on: (event: ProtectionEvent) => void) {
-    this.#effect.addEventListener('change', () =>
+    this.effect.addEventListener('change', () =>
       on({ type: 'choose_effect', effect: this.chosenEffect }),
     );
-    this.#hide.addEventListener('click', () => on({ type: this.#hidden ? 'show' : 'hide' }));
-    this.#keep.addEventListener('click', () => on({ type: 'keep' }));
-    this.#confirm.addEventListener('click', () => on({ type: 'confirm' }));
+    this.hide.addEventListener('click', () => on({ type: this.hidden ? 'show' : 'hide' }));
+    this.keep.addEventListener('click', () => on({ type: 'keep' }));
+    this.confirm.addEventListener('click', () => on({ type: 'confirm' }));
     document.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || event.repeat || !this.#canHide) return;
+      if (event.key !== 'Escape' || event.repeat || !this.canHide) return;
       const now = performance.now();
-      const isSecond = now - this.#escapedAtMs < TWICE_WITHIN_MS;
-      this.#escapedAtMs = isSecond ? -Infinity : now;
+      const isSecond = now - this.escapedAtMs < TWICE_WITHIN_MS;
+      this.escapedAtMs = isSecond ? -Infinity : now;
       if (isSecond) on({ type: 'hide' });
-      else if (!this.#question.hidden) on({ type: 'keep' });
+      else if (!this.question.hidden) on({ type: 'keep' });
     });
   }
 
   /** What the list of effects stands at. */
   get chosenEffect(): Effect {
-    return this.#effect.value as Effect;
+    return this.effect.value as Effect;
   }
 
   /** @param canHide whether there is a picture that others see, or may be about to */
   show(protection: Protection, canHide: boolean): void {
     const { effect, hidden, asked } = protection;
-    this.#hidden = hidden;
-    this.#canHide = canHide;
-    this.#effect.value = asked?.effect ?? effect;
-    this.#guard.hidden = !canHide;
+    this.hidden = hidden;
+    this.canHide = canHide;
+    this.effect.value = asked?.effect ?? effect;
+    this.guard.hidden = !canHide;
     document.body.toggleAttribute('data-hidden', hidden && canHide);
-    this.#hide.textContent = hidden ? 'Show the picture again' : 'Hide everything now';
-    this.#hide.classList.toggle('alarm', !hidden);
-    this.#hint.hidden = hidden;
+    this.hide.textContent = hidden ? 'Show the picture again' : 'Hide everything now';
+    this.hide.classList.toggle('alarm', !hidden);
+    this.hint.hidden = hidden;
     const symbol = `#face-${effect}`;
     byId('effect-glyph', SVGUseElement).setAttribute('href', symbol);
     document.querySelector('.brand-mark use')!.setAttribute('href', symbol);
     byId('promise', HTMLElement).textContent = promise(effect);
-    this.#ask(canHide && asked ? question(protection, asked) : undefined);
+    this.ask(canHide && asked ? question(protection, asked) : undefined);
   }
 
   /** Says until when viewers see what they no longer should. */
   showArrival(arrival: Arrival, wish: Protection): void {
     const note = arrivalNote(arrival, wish);
-    if (this.#arrival.textContent !== note) this.#arrival.textContent = note;
+    if (this.arrival.textContent !== note) this.arrival.textContent = note;
   }
 
-  #ask(asked: ReturnType<typeof question> | undefined): void {
-    const wasAsked = !this.#question.hidden;
-    this.#question.hidden = !asked;
+  private ask(asked: ReturnType<typeof question> | undefined): void {
+    const wasAsked = !this.question.hidden;
+    this.question.hidden = !asked;
     if (asked) {
-      this.#words.textContent = asked.words;
-      this.#keep.textContent = asked.keep;
-      this.#confirm.textContent = asked.confirm;
+      this.words.textContent = asked.words;
+      this.keep.textContent = asked.keep;
+      this.confirm.textContent = asked.confirm;
       if (wasAsked) return;
-      this.#cameFrom = document.activeElement as HTMLElement;
-      this.#keep.focus();
-    } else if (wasAsked) this.#cameFrom?.focus();
+      this.cameFrom = document.activeElement as HTMLElement;
+      this.keep.focus();
+    } else if (wasAsked) this.cameFrom?.focus();
   }
 }

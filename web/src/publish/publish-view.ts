@@ -32,241 +32,241 @@ export interface PublishActions {
 export class PublishView {
   readonly preview = byId('preview', HTMLVideoElement);
   readonly processed = byId('processed', HTMLVideoElement);
-  readonly #readings = new Readings();
-  readonly #details = new StatsDetails();
-  readonly #recording = new RecordingView();
-  readonly #source = byId('source', HTMLSelectElement);
-  readonly #device = byId('device', HTMLSelectElement);
-  readonly #file = byId('file', HTMLInputElement);
-  readonly #loop = byId('loop', HTMLInputElement);
-  readonly #sound = byId('sound', HTMLInputElement);
-  readonly #record = byId('record', HTMLInputElement);
-  readonly #token = byId('token', HTMLInputElement);
-  readonly #sourceChoices = [this.#source, this.#device, this.#file, this.#loop];
-  #isLive = false;
-  #state: PublishState = { name: 'idle' };
-  #reduction: Reduction | undefined;
-  #delay: Delay | undefined;
-  readonly #start = byId('start', HTMLButtonElement);
-  readonly #goLive = byId('go-live', HTMLButtonElement);
-  readonly #stop = byId('stop', HTMLButtonElement);
-  readonly #change = byId('change', HTMLButtonElement);
-  readonly #copy = byId('copy', HTMLButtonElement);
-  readonly #link = byId('watch-link', HTMLAnchorElement);
-  readonly #stateWords = byId('state', HTMLElement);
-  readonly #note = byId('note', HTMLElement);
-  readonly #caution = byId('caution', HTMLElement);
-  readonly #interrupted = byId('interrupted', HTMLElement);
-  readonly #problem = byId('problem', HTMLElement);
-  readonly #playbackProblem = byId('playback-problem', HTMLElement);
+  private readonly readings = new Readings();
+  private readonly details = new StatsDetails();
+  private readonly recording = new RecordingView();
+  private readonly sourceList = byId('source', HTMLSelectElement);
+  private readonly device = byId('device', HTMLSelectElement);
+  private readonly file = byId('file', HTMLInputElement);
+  private readonly loop = byId('loop', HTMLInputElement);
+  private readonly sound = byId('sound', HTMLInputElement);
+  private readonly recordSwitch = byId('record', HTMLInputElement);
+  private readonly tokenField = byId('token', HTMLInputElement);
+  private readonly sourceChoices = [this.sourceList, this.device, this.file, this.loop];
+  private isLive = false;
+  private state: PublishState = { name: 'idle' };
+  private reduction: Reduction | undefined;
+  private delay: Delay | undefined;
+  private readonly start = byId('start', HTMLButtonElement);
+  private readonly goLive = byId('go-live', HTMLButtonElement);
+  private readonly stop = byId('stop', HTMLButtonElement);
+  private readonly change = byId('change', HTMLButtonElement);
+  private readonly copy = byId('copy', HTMLButtonElement);
+  private readonly link = byId('watch-link', HTMLAnchorElement);
+  private readonly stateWords = byId('state', HTMLElement);
+  private readonly note = byId('note', HTMLElement);
+  private readonly caution = byId('caution', HTMLElement);
+  private readonly interrupted = byId('interrupted', HTMLElement);
+  private readonly problem = byId('problem', HTMLElement);
+  private readonly playbackProblem = byId('playback-problem', HTMLElement);
 
   constructor(actions: PublishActions) {
     byId('controls', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       actions.onStart();
     });
-    this.#goLive.addEventListener('click', () => actions.onGoLive());
-    this.#stop.addEventListener('click', () => actions.onStop());
+    this.goLive.addEventListener('click', () => actions.onGoLive());
+    this.stop.addEventListener('click', () => actions.onStop());
     byId('take-up', HTMLButtonElement).addEventListener('click', () => actions.onTakeUp());
     byId('let-go', HTMLButtonElement).addEventListener('click', () => actions.onLetGo());
-    this.#change.addEventListener('click', () => actions.onChangeSource());
-    this.#source.addEventListener('change', () => this.#showSourceFields());
-    for (const choice of this.#sourceChoices)
-      choice.addEventListener('change', () => (this.#change.hidden = !this.#isLive));
-    this.#copy.addEventListener('click', () => void this.#copyLink());
+    this.change.addEventListener('click', () => actions.onChangeSource());
+    this.sourceList.addEventListener('change', () => this.showSourceFields());
+    for (const choice of this.sourceChoices)
+      choice.addEventListener('change', () => (this.change.hidden = !this.isLive));
+    this.copy.addEventListener('click', () => void this.copyLink());
     showPictureWhile(this.preview, byId('own-frame', HTMLElement));
     showPictureWhile(this.processed, byId('processed-frame', HTMLElement));
     // Browsers keep form values over a reload.
-    this.#showSourceFields();
+    this.showSourceFields();
     void this.refreshCameras();
   }
 
   /** Whether what is heard is to be sent too. */
   get withSound(): boolean {
-    return this.#sound.checked;
+    return this.sound.checked;
   }
 
   /** Whether the server is to keep a recording. */
   get record(): boolean {
-    return this.#record.checked;
+    return this.recordSwitch.checked;
   }
 
   get token(): string {
-    return this.#token.value.trim();
+    return this.tokenField.value.trim();
   }
 
   get sourceKind(): SourceKind {
-    return this.#source.value as SourceKind;
+    return this.sourceList.value as SourceKind;
   }
 
   /** What to share; undefined where a file is to be shared and none is chosen. */
   get source(): SourceChoice | undefined {
     switch (this.sourceKind) {
       case 'camera':
-        return { kind: 'camera', deviceId: this.#device.value };
+        return { kind: 'camera', deviceId: this.device.value };
       case 'screen':
         return { kind: 'screen' };
       case 'file': {
-        const file = this.#file.files?.[0];
-        return file && { kind: 'file', file, loop: this.#loop.checked };
+        const file = this.file.files?.[0];
+        return file && { kind: 'file', file, loop: this.loop.checked };
       }
     }
   }
 
   showState(state: PublishState): void {
-    this.#state = state;
+    this.state = state;
     document.body.dataset['state'] = state.name;
     document.body.toggleAttribute('data-on-air', isOnAir(state));
-    this.#showWords();
+    this.showWords();
     byId('viewers-caption', HTMLElement).textContent = viewersCaption(state);
     const problem = state.name === 'failed' ? state.problem : undefined;
-    this.#problem.hidden = problem === undefined;
-    this.#problem.textContent = problem === undefined ? '' : problemSentence(problem);
-    this.#enableControls(state);
+    this.problem.hidden = problem === undefined;
+    this.problem.textContent = problem === undefined ? '' : problemSentence(problem);
+    this.enableControls(state);
     if (problem === 'unauthorized') {
       byId('token-field', HTMLElement).hidden = false;
-      this.#token.focus();
+      this.tokenField.focus();
     }
     if ('session' in state && state.session && isOnAir(state)) {
-      this.#showLink(new URL(state.session.watchUrl, location.href).href);
-      this.#recording.begin(state.session, this.record);
+      this.showLink(new URL(state.session.watchUrl, location.href).href);
+      this.recording.begin(state.session, this.record);
     }
     if (!isOver(state)) return;
-    this.#readings.stop();
-    this.#say(this.#caution, '');
-    void this.#recording.end();
+    this.readings.stop();
+    this.say(this.caution, '');
+    void this.recording.end();
   }
 
   /** A stream that is still on air was interrupted, and cannot go on by itself; undefined: no more. */
   showInterrupted(isInterrupted: boolean): void {
-    this.#interrupted.hidden = !isInterrupted;
+    this.interrupted.hidden = !isInterrupted;
   }
 
   /** Chooses what was chosen before the page was loaded again. */
   restore({ source, withSound }: KeptSession): void {
-    this.#source.value = source.kind;
-    this.#sound.checked = withSound;
-    this.#showSourceFields();
+    this.sourceList.value = source.kind;
+    this.sound.checked = withSound;
+    this.showSourceFields();
   }
 
   /** Another source is being opened, in the place of the one that is live. */
   showSourceChanging(): void {
-    this.#change.disabled = true;
-    this.#problem.hidden = true;
+    this.change.disabled = true;
+    this.problem.hidden = true;
   }
 
   /** It is live now, or why it is not: then the one before it goes on. */
   showSourceChanged(problem: LocalProblem | undefined): void {
-    this.#change.disabled = false;
-    this.#change.hidden = problem === undefined || !this.#isLive;
+    this.change.disabled = false;
+    this.change.hidden = problem === undefined || !this.isLive;
     if (problem === undefined) return void this.refreshCameras();
-    this.#problem.hidden = false;
-    this.#problem.textContent = problemSentence(problem);
+    this.problem.hidden = false;
+    this.problem.textContent = problemSentence(problem);
   }
 
   /** A new broadcast begins: nothing of the last one stays. */
   clear(): void {
-    this.#reduction = this.#delay = undefined;
-    this.#readings.clear();
-    this.#recording.clear();
-    this.#playbackProblem.hidden = true;
-    this.#link.textContent = LINK_TO_COME;
-    this.#link.removeAttribute('href');
-    this.#copy.disabled = true;
+    this.reduction = this.delay = undefined;
+    this.readings.clear();
+    this.recording.clear();
+    this.playbackProblem.hidden = true;
+    this.link.textContent = LINK_TO_COME;
+    this.link.removeAttribute('href');
+    this.copy.disabled = true;
   }
 
   /** Says that less than the best picture is sent, or, with undefined, that it is the best again. */
   showReduction(reduction: Reduction | undefined): void {
-    this.#reduction = reduction;
-    this.#showWords();
+    this.reduction = reduction;
+    this.showWords();
   }
 
   /** Says how late viewers are, and why, or, with undefined, that they are in time. */
   showDelay(delay: Delay | undefined): void {
-    this.#delay = delay;
-    this.#showWords();
+    this.delay = delay;
+    this.showWords();
   }
 
   showStats(stats: Stats): void {
-    this.#readings.showStats(stats);
-    this.#details.show(stats);
-    if (isOnAir(this.#state)) this.#recording.showStats(stats);
-    this.#say(this.#caution, searchNote(stats));
+    this.readings.showStats(stats);
+    this.details.show(stats);
+    if (isOnAir(this.state)) this.recording.showStats(stats);
+    this.say(this.caution, searchNote(stats));
   }
 
   /** Shows how far behind the camera the picture is, by its date in the playlist; in seconds, if known. */
   showLatency(date: number | undefined): number | undefined {
-    return this.#readings.showLatency(date);
+    return this.readings.showLatency(date);
   }
 
   /** Says why the processed picture can't be shown here; the broadcast goes on. */
   showPlaybackProblem(problem: LocalProblem): void {
-    this.#playbackProblem.textContent = problemSentence(problem);
-    this.#playbackProblem.hidden = false;
+    this.playbackProblem.textContent = problemSentence(problem);
+    this.playbackProblem.hidden = false;
   }
 
   /** Lists the cameras by name, which browsers tell only after permission. */
   async refreshCameras(): Promise<void> {
     const cameras = await listCameras();
-    const chosen = this.#device.value;
+    const chosen = this.device.value;
     const options = cameras.map(({ label, deviceId }) => new Option(label, deviceId));
-    this.#device.replaceChildren(this.#device.options[0]!, ...options);
-    this.#device.value = cameras.some(({ deviceId }) => deviceId === chosen) ? chosen : '';
+    this.device.replaceChildren(this.device.options[0]!, ...options);
+    this.device.value = cameras.some(({ deviceId }) => deviceId === chosen) ? chosen : '';
   }
 
-  #enableControls(state: PublishState): void {
+  private enableControls(state: PublishState): void {
     const over = isOver(state);
-    this.#isLive = ['live', 'preview', 'reconnecting'].includes(state.name);
-    for (const choice of this.#sourceChoices) choice.disabled = !over && !this.#isLive;
+    this.isLive = ['live', 'preview', 'reconnecting'].includes(state.name);
+    for (const choice of this.sourceChoices) choice.disabled = !over && !this.isLive;
     // A session is with sound or without, recorded or not, from its beginning on.
-    for (const control of [this.#sound, this.#token]) control.disabled = !over;
-    this.#record.disabled = isOnAir(state);
-    if (!this.#isLive) this.#change.hidden = true;
-    const buttons = [this.#start, this.#goLive, this.#stop];
+    for (const control of [this.sound, this.tokenField]) control.disabled = !over;
+    this.recordSwitch.disabled = isOnAir(state);
+    if (!this.isLive) this.change.hidden = true;
+    const buttons = [this.start, this.goLive, this.stop];
     const hadFocus = buttons.includes(document.activeElement as HTMLButtonElement);
-    this.#start.hidden = !over;
-    this.#goLive.hidden = state.name !== 'preview';
-    this.#stop.hidden = over;
-    this.#stop.disabled = state.name === 'ending';
-    this.#stop.textContent = isOnAir(state) ? 'Stop' : 'Cancel';
+    this.start.hidden = !over;
+    this.goLive.hidden = state.name !== 'preview';
+    this.stop.hidden = over;
+    this.stop.disabled = state.name === 'ending';
+    this.stop.textContent = isOnAir(state) ? 'Stop' : 'Cancel';
     if (hadFocus) buttons.find(({ hidden }) => !hidden)?.focus();
   }
 
-  #showSourceFields(): void {
+  private showSourceFields(): void {
     for (const field of document.querySelectorAll<HTMLElement>('[data-for]')) {
       field.hidden = field.dataset['for'] !== this.sourceKind;
     }
   }
 
-  #showWords(): void {
-    const words = publishStateWords(this.#state, this.#delay);
-    document.title = isOver(this.#state) ? 'Facecast' : `${words} · Facecast`;
-    this.#say(this.#stateWords, words);
-    const known = { reduction: this.#reduction, delay: this.#delay };
-    this.#say(this.#note, publishStateNote(this.#state, known));
+  private showWords(): void {
+    const words = publishStateWords(this.state, this.delay);
+    document.title = isOver(this.state) ? 'Facecast' : `${words} · Facecast`;
+    this.say(this.stateWords, words);
+    const known = { reduction: this.reduction, delay: this.delay };
+    this.say(this.note, publishStateNote(this.state, known));
   }
 
   /** Only a change may be announced to a screen reader. */
-  #say(element: HTMLElement, words: string): void {
+  private say(element: HTMLElement, words: string): void {
     if (element.textContent !== words) element.textContent = words;
   }
 
-  #showLink(url: string): void {
-    if (this.#link.href === url) return;
-    this.#link.href = url;
-    this.#link.textContent = url;
-    this.#copy.disabled = false;
+  private showLink(url: string): void {
+    if (this.link.href === url) return;
+    this.link.href = url;
+    this.link.textContent = url;
+    this.copy.disabled = false;
   }
 
-  async #copyLink(): Promise<void> {
+  private async copyLink(): Promise<void> {
     try {
-      await navigator.clipboard.writeText(this.#link.href);
-      this.#copy.textContent = 'Copied';
+      await navigator.clipboard.writeText(this.link.href);
+      this.copy.textContent = 'Copied';
     } catch {
       // Without a clipboard (plain http, or refused) the link is at least selected.
-      getSelection()?.selectAllChildren(this.#link);
-      this.#copy.textContent = 'Selected';
+      getSelection()?.selectAllChildren(this.link);
+      this.copy.textContent = 'Selected';
     }
-    setTimeout(() => (this.#copy.textContent = 'Copy'), COPIED_FOR_MS);
+    setTimeout(() => (this.copy.textContent = 'Copy'), COPIED_FOR_MS);
   }
 }

@@ -6,70 +6,70 @@ import { recordingNote, type RecordingStanding } from './publish-messages.js';
 
 /** What the publish page tells of the session's recording, and what can be done with it at the end. */
 export class RecordingView {
-  readonly #box = byId('recording', HTMLElement);
-  readonly #note = byId('recording-note', HTMLElement);
-  readonly #row = byId('recording-row', HTMLElement);
-  readonly #download = byId('download', HTMLAnchorElement);
-  readonly #delete = new DeleteButton(
+  private readonly box = byId('recording', HTMLElement);
+  private readonly note = byId('recording-note', HTMLElement);
+  private readonly row = byId('recording-row', HTMLElement);
+  private readonly download = byId('download', HTMLAnchorElement);
+  private readonly delete = new DeleteButton(
     'the recording',
-    () => this.#onDelete(),
+    () => this.onDelete(),
     byId('delete', HTMLButtonElement),
   );
-  #session: StartedSession | undefined;
-  #stopped = false;
+  private session: StartedSession | undefined;
+  private stopped = false;
 
   /** A session has begun; `asked` says whether its publisher wanted a recording. */
   begin(session: StartedSession, asked: boolean): void {
-    if (this.#session?.sessionId === session.sessionId) return;
-    this.#session = session;
-    this.#stopped = false;
-    if (session.recording) this.#show('on');
-    else if (asked) this.#show('refused');
+    if (this.session?.sessionId === session.sessionId) return;
+    this.session = session;
+    this.stopped = false;
+    if (session.recording) this.show('on');
+    else if (asked) this.show('refused');
   }
 
   showStats({ recording }: Stats): void {
     const stopped = recording === 'stopped';
-    if (stopped === this.#stopped) return;
-    this.#stopped = stopped;
-    this.#show(stopped ? 'stopped' : 'on');
+    if (stopped === this.stopped) return;
+    this.stopped = stopped;
+    this.show(stopped ? 'stopped' : 'on');
   }
 
   /** The session is over: what there is of it can be had. One without a picture has no recording. */
   async end(): Promise<void> {
-    const session = this.#session;
+    const session = this.session;
     const recording = session?.recording;
     if (!recording) return;
     const isThere = await fetch(recording.url, { method: 'HEAD' }).then(
       ({ ok }) => ok,
       () => true,
     );
-    if (session !== this.#session) return;
+    if (session !== this.session) return;
     if (!isThere) return this.clear();
-    this.#download.href = recording.url;
-    this.#delete.reset();
-    this.#show(this.#stopped ? 'cut short' : 'kept');
-    this.#row.hidden = false;
+    this.download.href = recording.url;
+    this.delete.reset();
+    this.show(this.stopped ? 'cut short' : 'kept');
+    this.row.hidden = false;
   }
 
   /** Nothing of the last session stays. */
   clear(): void {
-    this.#session = undefined;
-    this.#box.hidden = true;
-    this.#row.hidden = true;
+    this.session = undefined;
+    this.box.hidden = true;
+    this.row.hidden = true;
   }
 
-  #show(standing: RecordingStanding): void {
-    this.#box.hidden = false;
-    this.#note.textContent = recordingNote(standing, this.#session?.recording?.keptHours ?? 0);
+  private show(standing: RecordingStanding): void {
+    this.box.hidden = false;
+    this.note.textContent = recordingNote(standing, this.session?.recording?.keptHours ?? 0);
   }
 
-  async #onDelete(): Promise<void> {
-    const session = this.#session;
+  private async onDelete(): Promise<void> {
+    const session = this.session;
     if (!session) return;
     const outcome = await deleteRecording(session.sessionId, session.resumeToken);
-    if (session !== this.#session) return;
-    this.#row.hidden = outcome === 'deleted';
-    this.#show(outcome);
+    if (session !== this.session) return;
+    this.row.hidden = outcome === 'deleted';
+    this.show(outcome);
   }
 }
 

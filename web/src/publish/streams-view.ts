@@ -6,39 +6,39 @@ import { DeleteButton } from './delete-button.js';
 
 /** Your streams: where each is watched, until when there is anything of it, and how it is deleted. */
 export class StreamsView {
-  readonly #streams = new OwnStreams();
-  readonly #section = byId('streams', HTMLElement);
-  readonly #list = byId('streams-list', HTMLUListElement);
-  readonly #note = byId('streams-note', HTMLElement);
+  private readonly streams = new OwnStreams();
+  private readonly section = byId('streams', HTMLElement);
+  private readonly list = byId('streams-list', HTMLUListElement);
+  private readonly note = byId('streams-note', HTMLElement);
   /** The one that is on air from here, which has its place above. */
-  #current: string | undefined;
+  private current: string | undefined;
 
   constructor() {
-    this.#show();
+    this.show();
   }
 
   /** This one is live, from here. */
   seen(session: StartedSession): void {
-    this.#streams.seen(session);
-    if (this.#current === session.sessionId) return;
-    this.#current = session.sessionId;
-    this.#show();
+    this.streams.seen(session);
+    if (this.current === session.sessionId) return;
+    this.current = session.sessionId;
+    this.show();
   }
 
   /** It has ended, if it ever was live. */
   ended(session: StartedSession | undefined): void {
-    if (session) this.#streams.ended(session);
-    this.#current = undefined;
-    this.#show();
+    if (session) this.streams.ended(session);
+    this.current = undefined;
+    this.show();
   }
 
-  #show(): void {
-    const past = this.#streams.all.filter(({ sessionId }) => sessionId !== this.#current);
-    this.#section.hidden = past.length === 0;
-    this.#list.replaceChildren(...past.map((stream) => this.#item(stream)));
+  private show(): void {
+    const past = this.streams.all.filter(({ sessionId }) => sessionId !== this.current);
+    this.section.hidden = past.length === 0;
+    this.list.replaceChildren(...past.map((stream) => this.item(stream)));
   }
 
-  #item(stream: OwnStream): HTMLLIElement {
+  private item(stream: OwnStream): HTMLLIElement {
     const item = document.createElement('li');
     item.dataset['testid'] = 'own-stream';
     const link = document.createElement('a');
@@ -53,13 +53,13 @@ export class StreamsView {
     kept.textContent = `${what} can be watched until ${whenOf(expiryOf(stream))}, then nothing of it is left.`;
     const remove = new DeleteButton(`Delete the stream of ${begun}`, async () => {
       const isDeleted = await deleteSession(stream);
-      this.#note.textContent = isDeleted
+      this.note.textContent = isDeleted
         ? 'The stream is deleted: nothing of it can be watched any more.'
         : 'The stream could not be deleted. Try again.';
       if (!isDeleted) return;
-      this.#streams.forget(stream);
-      this.#show();
-      this.#note.focus();
+      this.streams.forget(stream);
+      this.show();
+      this.note.focus();
     });
     const words = document.createElement('p');
     words.append(link, kept);

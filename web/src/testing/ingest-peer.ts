@@ -93,38 +93,38 @@ export function chunk(number: number, mimeType?: string): Chunk {
 /** The server's end: hears messages as objects and chunks as their number. */
 export class Peer {
   readonly closed: Promise<unknown>;
-  readonly #socket: ServerSocket;
-  readonly #heard = new Inbox<unknown>();
+  private readonly socket: ServerSocket;
+  private readonly heard = new Inbox<unknown>();
 
   constructor(socket: ServerSocket) {
-    this.#socket = socket;
+    this.socket = socket;
     this.closed = once(socket, 'close');
     socket.on('message', (data: Buffer, isBinary) =>
-      this.#heard.put(isBinary ? data[0] : JSON.parse(data.toString())),
+      this.heard.put(isBinary ? data[0] : JSON.parse(data.toString())),
     );
   }
 
   hears(): Promise<unknown> {
-    return this.#heard.next();
+    return this.heard.next();
   }
 
   say(message: ServerMessage): void {
-    this.#socket.send(JSON.stringify(message));
+    this.socket.send(JSON.stringify(message));
   }
 
   drop(): void {
-    this.#socket.terminate();
+    this.socket.terminate();
   }
 }
 
 /** What has come, one at a time, waiting for what is still to come. */
 class Inbox<T> {
   readonly pending: T[] = [];
-  #waiting: ((item: T) => void) | undefined;
+  private waiting: ((item: T) => void) | undefined;
 
   put(item: T): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
+    const waiting = this.waiting;
+    this.waiting = undefined;
     if (waiting) waiting(item);
     else this.pending.push(item);
   }
@@ -132,7 +132,7 @@ class Inbox<T> {
   next(): Promise<T> {
     const item = this.pending.shift();
     return item === undefined
-      ? new Promise((resolve) => (this.#waiting = resolve))
+      ? new Promise((resolve) => (this.waiting = resolve))
       : Promise.resolve(item);
   }
 }

@@ -8,60 +8,60 @@ const FONT = '12px system-ui, sans-serif';
 
 /** A small live plot of the faces over the last minute. */
 export class FacesPlot {
-  readonly #history = new FacesHistory();
-  readonly #container: HTMLElement;
-  readonly #plot: uPlot;
+  private readonly history = new FacesHistory();
+  private readonly container: HTMLElement;
+  private readonly plot: uPlot;
 
   constructor(container: HTMLElement) {
-    this.#container = container;
-    this.#plot = new uPlot(this.#options(), this.#data(), container);
-    new ResizeObserver(() => this.#plot.setSize(sizeOf(container))).observe(container);
+    this.container = container;
+    this.plot = new uPlot(this.options(), this.data(), container);
+    new ResizeObserver(() => this.plot.setSize(sizeOf(container))).observe(container);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
-      this.#plot.redraw(false, true),
+      this.plot.redraw(false, true),
     );
-    this.#describe();
+    this.describe();
   }
 
   /** Adds what was seen just now; undefined where nobody looked. */
   add(faces: number | undefined): void {
-    this.#history.add(nowSeconds(), faces);
-    this.#draw(faces ?? 'unknown');
+    this.history.add(nowSeconds(), faces);
+    this.draw(faces ?? 'unknown');
   }
 
   clear(): void {
-    this.#history.clear();
-    this.#draw();
+    this.history.clear();
+    this.draw();
   }
 
-  #draw(faces?: number | 'unknown'): void {
-    this.#plot.setData(this.#data());
-    this.#describe(faces);
+  private draw(faces?: number | 'unknown'): void {
+    this.plot.setData(this.data());
+    this.describe(faces);
   }
 
-  #describe(faces?: number | 'unknown'): void {
-    this.#container.setAttribute(
+  private describe(faces?: number | 'unknown'): void {
+    this.container.setAttribute(
       'aria-label',
       faces === undefined
         ? 'Faces over the last minute: nothing yet'
-        : `Faces over the last minute: ${faces} now, ${this.#history.most} at most`,
+        : `Faces over the last minute: ${faces} now, ${this.history.most} at most`,
     );
   }
 
-  #data(): uPlot.AlignedData {
-    return this.#history.points;
+  private data(): uPlot.AlignedData {
+    return this.history.points;
   }
 
-  #options(): uPlot.Options {
+  private options(): uPlot.Options {
     const colour = (name: string) => () =>
-      getComputedStyle(this.#container).getPropertyValue(name).trim();
+      getComputedStyle(this.container).getPropertyValue(name).trim();
     return {
-      ...sizeOf(this.#container),
+      ...sizeOf(this.container),
       padding: [8, 18, 0, 6],
       legend: { show: false },
       cursor: { show: false },
       scales: {
         x: { time: false, range: () => [nowSeconds() - HISTORY_SECONDS, nowSeconds()] },
-        y: { range: () => [0, Math.max(MIN_TOP, this.#history.most + 1)] },
+        y: { range: () => [0, Math.max(MIN_TOP, this.history.most + 1)] },
       },
       axes: [
         {

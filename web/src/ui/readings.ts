@@ -7,46 +7,46 @@ import { facesSeen } from './search.js';
 
 /** What both pages tell of a running stream: latency, faces now and lately, viewers. */
 export class Readings {
-  readonly #latency = byId('latency', HTMLElement);
-  readonly #faces = byId('faces', HTMLElement);
-  readonly #facesUnit = byId('faces-unit', HTMLElement);
-  readonly #viewers = byId('viewers', HTMLElement);
-  readonly #plot = new FacesPlot(byId('plot', HTMLElement));
-  #dateErrorMs = 0;
+  private readonly latency = byId('latency', HTMLElement);
+  private readonly faces = byId('faces', HTMLElement);
+  private readonly facesUnit = byId('faces-unit', HTMLElement);
+  private readonly viewers = byId('viewers', HTMLElement);
+  private readonly plot = new FacesPlot(byId('plot', HTMLElement));
+  private dateErrorMs = 0;
 
   showStats(stats: Stats): void {
     const { viewers, dateErrorMs } = stats;
-    this.#dateErrorMs = dateErrorMs;
+    this.dateErrorMs = dateErrorMs;
     const faces = facesSeen(stats);
-    this.#showFaces(faces);
-    this.#plot.add(faces);
-    setText(this.#viewers, viewersFigure(viewers));
+    this.showFaces(faces);
+    this.plot.add(faces);
+    setText(this.viewers, viewersFigure(viewers));
   }
 
   /** Shows how far behind the camera the picture is, by its date in the playlist; in seconds, if known. */
   showLatency(date: number | undefined): number | undefined {
-    const seconds = latencySeconds(date, this.#dateErrorMs, Date.now());
-    showFigure(this.#latency, secondsFigure(seconds));
+    const seconds = latencySeconds(date, this.dateErrorMs, Date.now());
+    showFigure(this.latency, secondsFigure(seconds));
     return seconds;
   }
 
   /** Nothing runs any more: figures of a moment are unknown, the plot stays. */
   stop(): void {
-    showFigure(this.#latency, UNKNOWN);
-    this.#showFaces(undefined);
-    setText(this.#viewers, '');
+    showFigure(this.latency, UNKNOWN);
+    this.showFaces(undefined);
+    setText(this.viewers, '');
   }
 
   /** A new stream begins. */
   clear(): void {
     this.stop();
-    this.#dateErrorMs = 0;
-    this.#plot.clear();
+    this.dateErrorMs = 0;
+    this.plot.clear();
   }
 
-  #showFaces(count: number | undefined): void {
-    showFigure(this.#faces, countFigure(count));
-    setText(this.#facesUnit, count === 1 ? 'face now' : 'faces now');
+  private showFaces(count: number | undefined): void {
+    showFigure(this.faces, countFigure(count));
+    setText(this.facesUnit, count === 1 ? 'face now' : 'faces now');
   }
 }
 

@@ -19,14 +19,14 @@ class Simulation {
   serverSeconds: number | undefined = 0.3;
   isConnected = true;
   /** What the picture has of what the encoder may use: a still picture needs little. */
-  #share: number;
+  private share: number;
   /** Sent and unsent chunks: when they were recorded, and their bytes. */
-  #waiting: { at: number; bytes: number }[] = [];
-  #acknowledged = 0;
-  #partly = 0;
+  private waiting: { at: number; bytes: number }[] = [];
+  private acknowledged = 0;
+  private partly = 0;
 
   constructor({ share = 1 } = {}) {
-    this.#share = share;
+    this.share = share;
   }
 
   get level(): number {
@@ -34,7 +34,7 @@ class Simulation {
   }
 
   get waitedSeconds(): number {
-    return this.now - (this.#waiting[0]?.at ?? this.now);
+    return this.now - (this.waiting[0]?.at ?? this.now);
   }
 
   /** Lets `seconds` go by with a connection that carries so many bits a second. */
@@ -42,33 +42,33 @@ class Simulation {
     const end = this.now + seconds;
     while (this.now < end - 1e-6) {
       this.now += LOOK_EVERY;
-      const produced = (qualityOf(this.level).bitsPerSecond * this.#share * LOOK_EVERY) / 8;
+      const produced = (qualityOf(this.level).bitsPerSecond * this.share * LOOK_EVERY) / 8;
       for (let part = 0; part < 5; part++)
-        this.#waiting.push({ at: this.now - LOOK_EVERY + part / 10, bytes: produced / 5 });
-      this.#carry((bitsPerSecond * LOOK_EVERY) / 8);
-      this.#look();
+        this.waiting.push({ at: this.now - LOOK_EVERY + part / 10, bytes: produced / 5 });
+      this.carry((bitsPerSecond * LOOK_EVERY) / 8);
+      this.look();
     }
     return this;
   }
 
-  #carry(bytes: number): void {
-    let left = this.#partly + bytes;
-    while (this.#waiting[0] && this.#waiting[0].bytes <= left) {
-      left -= this.#waiting[0].bytes;
-      this.#acknowledged += this.#waiting.shift()!.bytes;
+  private carry(bytes: number): void {
+    let left = this.partly + bytes;
+    while (this.waiting[0] && this.waiting[0].bytes <= left) {
+      left -= this.waiting[0].bytes;
+      this.acknowledged += this.waiting.shift()!.bytes;
     }
-    this.#partly = this.#waiting.length > 0 ? left : 0;
+    this.partly = this.waiting.length > 0 ? left : 0;
   }
 
-  #look(): void {
+  private look(): void {
     const { now, serverSeconds, waitedSeconds, level } = this;
-    const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
-    const uplink = { waitedSeconds, waitingBytes, acknowledgedBytes: this.#acknowledged };
+    const waitingBytes = this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    const uplink = { waitedSeconds, waitingBytes, acknowledgedBytes: this.acknowledged };
     const sample = this.isConnected ? { atSeconds: now, serverSeconds, ...uplink } : undefined;
     this.longestWaitSeconds = Math.max(this.longestWaitSeconds, waitedSeconds);
     this.adaptation = adapt(this.adaptation, sample);
     const { dropsWaiting } = this.adaptation;
-    if (dropsWaiting) this.#waiting.length = 0;
+    if (dropsWaiting) this.waiting.length = 0;
     if (this.level !== level)
       this.changes.push({ at: now, level: this.level, dropped: dropsWaiting });
   }

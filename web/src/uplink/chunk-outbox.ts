@@ -27,77 +27,77 @@ export interface OutboxLimits {
  * and what must be sent again after a lost connection. Chunks are numbered from 0 within their session.
  */
 export class ChunkOutbox {
-  readonly #limits: OutboxLimits;
-  #chunks: KeptChunk[] = [];
+  private readonly limits: OutboxLimits;
+  private chunks: KeptChunk[] = [];
   /** The number of the first one. */
-  #first = 0;
+  private first = 0;
   /** How many of them were sent. */
-  #sent = 0;
-  #bytes = 0;
-  #sentBytes = 0;
-  #acknowledgedBytes = 0;
+  private sent = 0;
+  private keptBytes = 0;
+  private sentBytes = 0;
+  private ackedBytes = 0;
 
   constructor(limits: OutboxLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** Bytes that the server does not have yet. */
   get bytes(): number {
-    return this.#bytes;
+    return this.keptBytes;
   }
 
   /** Bytes that the server has said to have, in all. */
   get acknowledgedBytes(): number {
-    return this.#acknowledgedBytes;
+    return this.ackedBytes;
   }
 
   get isAllSent(): boolean {
-    return this.#sent === this.#chunks.length;
+    return this.sent === this.chunks.length;
   }
 
   /** How long the oldest chunk has waited to be acknowledged, in milliseconds. */
   waitedMs(now: number): number {
-    const [oldest] = this.#chunks;
+    const [oldest] = this.chunks;
     return oldest ? now - oldest.at : 0;
   }
 
   /** Keeps the next chunk; false where that would be more bytes than may be kept. */
   add(chunk: Chunk, now: number): boolean {
     const { byteLength } = chunk.bytes;
-    if (this.#bytes + byteLength > this.#limits.keptBytes) return false;
-    this.#chunks.push({ ...chunk, at: now, sentAt: NaN });
-    this.#bytes += byteLength;
+    if (this.keptBytes + byteLength > this.limits.keptBytes) return false;
+    this.chunks.push({ ...chunk, at: now, sentAt: NaN });
+    this.keptBytes += byteLength;
     return true;
   }
 
   /** The chunks that are to be sent now. */
   *toSend(now: number): Generator<Chunk> {
     for (;;) {
-      const chunk = this.#chunks[this.#sent];
-      if (!chunk || this.#sentBytes >= this.#mostInFlight(now)) return;
+      const chunk = this.chunks[this.sent];
+      if (!chunk || this.sentBytes >= this.mostInFlight(now)) return;
       chunk.sentAt = now;
-      this.#sent++;
-      this.#sentBytes += chunk.bytes.byteLength;
+      this.sent++;
+      this.sentBytes += chunk.bytes.byteLength;
       yield chunk;
     }
   }
 
-  #mostInFlight(now: number): number {
-    const { inFlightBytes, promptBytes, promptMs } = this.#limits;
-    const [oldest] = this.#chunks;
-    const isPrompt = this.#sent === 0 || !oldest || now - oldest.sentAt <= promptMs;
+  private mostInFlight(now: number): number {
+    const { inFlightBytes, promptBytes, promptMs } = this.limits;
+    const [oldest] = this.chunks;
+    const isPrompt = this.sent === 0 || !oldest || now - oldest.sentAt <= promptMs;
     return isPrompt ? promptBytes : inFlightBytes;
   }
 
   /** Forgets the chunks before number `count`: the server has them. */
   acknowledge(count: number): void {
-    const gone = this.#chunks.splice(0, Math.max(0, count - this.#first));
+    const gone = this.chunks.splice(0, Math.max(0, count - this.first));
     const goneBytes = sum(gone);
-    this.#first += gone.length;
-    this.#bytes -= goneBytes;
-    this.#acknowledgedBytes += goneBytes;
-    this.#sent = Math.max(0, this.#sent - gone.length);
-    this.#sentBytes = sum(this.#chunks.slice(0, this.#sent));
+    this.first += gone.length;
+    this.keptBytes -= goneBytes;
+    this.ackedBytes += goneBytes;
+    this.sent = Math.max(0, this.sent - gone.length);
+    this.sentBytes = sum(this.chunks.slice(0, this.sent));
   }
 
   /**
@@ -105,16 +105,16 @@ export class ChunkOutbox {
    * nothing was given to yet begins with any number: another page had the chunks before it.
    */
   resumeAt(count: number): boolean {
-    if (this.#first === 0 && this.#chunks.length === 0) this.#first = count;
+    if (this.first === 0 && this.chunks.length === 0) this.first = count;
     this.acknowledge(count);
-    this.#sent = this.#sentBytes = 0;
-    return this.#first === count;
+    this.sent = this.sentBytes = 0;
+    return this.first === count;
   }
 
   /** Forgets what was not sent. What comes next must begin another input stream. */
   dropUnsent(): void {
-    this.#chunks.length = this.#sent;
-    this.#bytes = this.#sentBytes;
+    this.chunks.length = this.sent;
+    this.keptBytes = this.sentBytes;
   }
 }
 

@@ -38,18 +38,18 @@ export interface IngestEvents {
  * not acknowledged are the outbox's, and are sent again after a lost connection.
  */
 export class IngestConnection {
-  readonly #openSocket: () => WebSocket;
-  readonly #events: IngestEvents;
-  readonly #limits: typeof UPLINK_LIMITS;
-  readonly #outbox: ChunkOutbox;
-  readonly #timers = new Timers<'quiet' | 'silence' | 'retry' | 'end'>();
-  #state: UplinkState;
+  private readonly openSocket: () => WebSocket;
+  private readonly events: IngestEvents;
+  private readonly limits: typeof UPLINK_LIMITS;
+  private readonly outbox: ChunkOutbox;
+  private readonly timers = new Timers<'quiet' | 'silence' | 'retry' | 'end'>();
+  private state: UplinkState;
   /** The one socket that counts; undefined while a lost connection waits for its next try. */
-  #socket: WebSocket | undefined;
+  private socket: WebSocket | undefined;
   /** The last changes of protection: the server may not have them when a connection is lost. */
-  #protection: { effect?: Effect; hidden?: boolean } = {};
+  private protection: { effect?: Effect; hidden?: boolean } = {};
   /** Whether this page wants no chunk to follow, and whether it has said so on this socket. */
-  #stop: 'unasked' | 'asked' | 'said' = 'unasked';
+  private stopping: 'unasked' | 'asked' | 'said' = 'unasked';
 
   /** @param begin a new session, or one that another page published */
   constructor(
@@ -58,190 +58,190 @@ export class IngestConnection {
     events: IngestEvents,
     limits = UPLINK_LIMITS,
   ) {
-    this.#openSocket = openSocket;
-    this.#events = events;
-    this.#limits = limits;
-    this.#outbox = new ChunkOutbox(limits);
+    this.openSocket = openSocket;
+    this.events = events;
+    this.limits = limits;
+    this.outbox = new ChunkOutbox(limits);
     if ('mimeType' in begin) {
-      this.#state = { name: 'starting' };
-      this.#connect(begin);
+      this.state = { name: 'starting' };
+      this.connect(begin);
     } else {
       const since = { sinceMs: Date.now(), tries: 0, trouble: undefined };
-      this.#state = { name: 'lost', session: begin, ...since };
-      this.#resume(begin);
+      this.state = { name: 'lost', session: begin, ...since };
+      this.resume(begin);
     }
   }
 
   /** Sends the next chunk, or keeps it until the connection bears it. */
   send(chunk: Chunk): void {
-    if (this.#state.name === 'over') return;
-    if (!this.#outbox.add(chunk, performance.now())) return this.#fail('uplink_too_slow');
-    this.#sendOn();
+    if (this.state.name === 'over') return;
+    if (!this.outbox.add(chunk, performance.now())) return this.fail('uplink_too_slow');
+    this.sendOn();
   }
 
   /** How well chunks come through; undefined while no connection stands. */
   get uplink(): Uplink | undefined {
-    if (this.#state.name !== 'open' || this.#state.isQuiet) return undefined;
-    const { bytes, acknowledgedBytes } = this.#outbox;
-    const waitedSeconds = this.#outbox.waitedMs(performance.now()) / 1000;
+    if (this.state.name !== 'open' || this.state.isQuiet) return undefined;
+    const { bytes, acknowledgedBytes } = this.outbox;
+    const waitedSeconds = this.outbox.waitedMs(performance.now()) / 1000;
     return { waitedSeconds, waitingBytes: bytes, acknowledgedBytes };
   }
 
   /** Forgets what is not sent yet: the next chunk begins another input stream. */
   dropUnsent(): void {
-    this.#outbox.dropUnsent();
+    this.outbox.dropUnsent();
   }
 
   /** Changes the effect now, or as soon as the connection is back. */
   changeEffect(effect: Effect): void {
-    this.#protection.effect = effect;
-    if (this.#state.name === 'open') this.#say({ type: 'effect', effect });
+    this.protection.effect = effect;
+    if (this.state.name === 'open') this.say({ type: 'effect', effect });
   }
 
   /** Hides the whole picture, or no longer: now, or as soon as the connection is back. */
   hide(hidden: boolean): void {
-    this.#protection.hidden = hidden;
-    if (this.#state.name === 'open') this.#say({ type: 'hide', hidden });
+    this.protection.hidden = hidden;
+    if (this.state.name === 'open') this.say({ type: 'hide', hidden });
   }
 
   /** Says that no chunk follows; `onEnded` comes when everything sent can be watched. */
   stop(): void {
-    if (this.#state.name === 'over' || this.#stop !== 'unasked') return;
-    this.#stop = 'asked';
-    this.#timers.set('end', this.#limits.endMs, () => this.#fail('end_unconfirmed'));
-    this.#sendOn();
+    if (this.state.name === 'over' || this.stopping !== 'unasked') return;
+    this.stopping = 'asked';
+    this.timers.set('end', this.limits.endMs, () => this.fail('end_unconfirmed'));
+    this.sendOn();
   }
 
   /** Lets go at once: after this nothing is sent and nothing is told. */
   close(): void {
-    this.#step({ type: 'closed' });
+    this.step({ type: 'closed' });
   }
 
   /** Does what the state after an event asks for, then tells the news. */
-  #step(event: UplinkEvent): void {
-    const before = this.#state;
+  private step(event: UplinkEvent): void {
+    const before = this.state;
     const { state, news } = nextUplinkState(before, event);
-    this.#state = state;
+    this.state = state;
     if (state !== before) {
-      if (state.name === 'open' && before.name !== 'open') this.#flow();
-      if (state.name === 'lost') this.#retry(state);
-      if (state.name === 'over') this.#timers.clear();
-      if (state.name === 'over') this.#socket?.close();
+      if (state.name === 'open' && before.name !== 'open') this.flow();
+      if (state.name === 'lost') this.retry(state);
+      if (state.name === 'over') this.timers.clear();
+      if (state.name === 'over') this.socket?.close();
     }
-    if (news) this.#tell(news);
+    if (news) this.tell(news);
   }
 
-  #tell(news: UplinkNews): void {
-    if (news.type === 'dropped') this.#events.onDropped(news.fault);
-    else if (news.type === 'resumed') this.#events.onResumed();
-    else this.#events.onProblem(news.problem);
+  private tell(news: UplinkNews): void {
+    if (news.type === 'dropped') this.events.onDropped(news.fault);
+    else if (news.type === 'resumed') this.events.onResumed();
+    else this.events.onProblem(news.problem);
   }
 
-  #connect(first: ClientMessage): void {
-    const socket = this.#openSocket();
+  private connect(first: ClientMessage): void {
+    const socket = this.openSocket();
     socket.binaryType = 'arraybuffer';
-    const opening = setTimeout(() => this.#onLost(socket), this.#limits.openMs);
+    const opening = setTimeout(() => this.onLost(socket), this.limits.openMs);
     socket.addEventListener('open', () => {
       clearTimeout(opening);
-      if (this.#isCurrent(socket)) this.#say(first);
+      if (this.isCurrent(socket)) this.say(first);
     });
     socket.addEventListener('message', ({ data }) => {
-      if (this.#isCurrent(socket)) this.#onMessage(JSON.parse(String(data)) as ServerMessage);
+      if (this.isCurrent(socket)) this.onMessage(JSON.parse(String(data)) as ServerMessage);
     });
     // A failed socket also closes: `error` says nothing that `close` does not.
     socket.addEventListener('error', () => undefined);
     socket.addEventListener('close', () => {
       clearTimeout(opening);
-      this.#onLost(socket);
+      this.onLost(socket);
     });
-    this.#socket = socket;
+    this.socket = socket;
   }
 
-  #onMessage(message: ServerMessage): void {
-    if (message.type === 'stats' || this.#timers.isSet('silence')) this.#expectMoreSoon();
+  private onMessage(message: ServerMessage): void {
+    if (message.type === 'stats' || this.timers.isSet('silence')) this.expectMoreSoon();
     switch (message.type) {
       case 'started':
-        this.#events.onStarted(message);
-        return this.#step({ type: 'started', session: message });
+        this.events.onStarted(message);
+        return this.step({ type: 'started', session: message });
       case 'resumed':
-        if (!this.#outbox.resumeAt(message.chunks)) return this.#fail('connection_lost');
-        return this.#step({ type: 'resumed' });
+        if (!this.outbox.resumeAt(message.chunks)) return this.fail('connection_lost');
+        return this.step({ type: 'resumed' });
       case 'ack':
-        this.#outbox.acknowledge(message.chunks);
-        return this.#sendOn();
+        this.outbox.acknowledge(message.chunks);
+        return this.sendOn();
       case 'playlist_ready':
-        return this.#events.onPlaylistReady();
+        return this.events.onPlaylistReady();
       case 'stats':
-        return this.#events.onStats(message);
+        return this.events.onStats(message);
       case 'ended':
         this.close();
-        return this.#events.onEnded(message.frames);
+        return this.events.onEnded(message.frames);
       case 'error': {
         const problem = problemOfCode(message.code);
-        const isStopping = this.#stop !== 'unasked';
-        return this.#step({ type: 'refused', problem, atMs: Date.now(), isStopping });
+        const isStopping = this.stopping !== 'unasked';
+        return this.step({ type: 'refused', problem, atMs: Date.now(), isStopping });
       }
     }
   }
 
   /** A server that has sent stats is expected to go on saying something. */
-  #expectMoreSoon(): void {
-    const { quietMs, silenceMs } = this.#limits;
-    const socket = this.#socket;
-    this.#step({ type: 'heard' });
-    this.#timers.set('quiet', quietMs, () => this.#step({ type: 'quiet' }));
-    this.#timers.set('silence', silenceMs, () => socket && this.#onLost(socket));
+  private expectMoreSoon(): void {
+    const { quietMs, silenceMs } = this.limits;
+    const socket = this.socket;
+    this.step({ type: 'heard' });
+    this.timers.set('quiet', quietMs, () => this.step({ type: 'quiet' }));
+    this.timers.set('silence', silenceMs, () => socket && this.onLost(socket));
   }
 
   /** A connection stands: what waited for it is sent. */
-  #flow(): void {
-    const { effect, hidden } = this.#protection;
-    if (hidden !== undefined) this.#say({ type: 'hide', hidden });
-    if (effect !== undefined) this.#say({ type: 'effect', effect });
-    this.#sendOn();
+  private flow(): void {
+    const { effect, hidden } = this.protection;
+    if (hidden !== undefined) this.say({ type: 'hide', hidden });
+    if (effect !== undefined) this.say({ type: 'effect', effect });
+    this.sendOn();
   }
 
   /** Sends what the connection bears, and `stop` after the last of it. */
-  #sendOn(): void {
-    if (this.#state.name !== 'open') return;
-    for (const { bytes, mimeType } of this.#outbox.toSend(performance.now())) {
-      if (mimeType !== undefined) this.#say({ type: 'restart', mimeType });
-      this.#socket?.send(bytes);
+  private sendOn(): void {
+    if (this.state.name !== 'open') return;
+    for (const { bytes, mimeType } of this.outbox.toSend(performance.now())) {
+      if (mimeType !== undefined) this.say({ type: 'restart', mimeType });
+      this.socket?.send(bytes);
     }
-    if (this.#stop !== 'asked' || !this.#outbox.isAllSent) return;
-    this.#stop = 'said';
-    this.#say({ type: 'stop' });
+    if (this.stopping !== 'asked' || !this.outbox.isAllSent) return;
+    this.stopping = 'said';
+    this.say({ type: 'stop' });
   }
 
-  #onLost(socket: WebSocket): void {
-    if (this.#isCurrent(socket)) this.#step({ type: 'socket_lost', atMs: Date.now() });
+  private onLost(socket: WebSocket): void {
+    if (this.isCurrent(socket)) this.step({ type: 'socket_lost', atMs: Date.now() });
   }
 
   /** Leaves the socket, and resumes on another one: at once, if none was tried yet. */
-  #retry({ session, tries }: Extract<UplinkState, { name: 'lost' }>): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (this.#stop === 'said') this.#stop = 'asked';
-    this.#timers.clear('quiet', 'silence');
-    const retryMs = tries === 0 ? 0 : this.#limits.retryEveryMs;
-    this.#timers.set('retry', retryMs, () => this.#resume(session));
+  private retry({ session, tries }: Extract<UplinkState, { name: 'lost' }>): void {
+    const socket = this.socket;
+    this.socket = undefined;
+    if (this.stopping === 'said') this.stopping = 'asked';
+    this.timers.clear('quiet', 'silence');
+    const retryMs = tries === 0 ? 0 : this.limits.retryEveryMs;
+    this.timers.set('retry', retryMs, () => this.resume(session));
     socket?.close();
   }
 
-  #resume({ sessionId, resumeToken }: ResumableSession): void {
-    this.#connect({ type: 'resume', sessionId, resumeToken });
+  private resume({ sessionId, resumeToken }: ResumableSession): void {
+    this.connect({ type: 'resume', sessionId, resumeToken });
   }
 
-  #fail(problem: Problem): void {
-    this.#step({ type: 'failed', problem });
+  private fail(problem: Problem): void {
+    this.step({ type: 'failed', problem });
   }
 
-  #say(message: ClientMessage): void {
-    this.#socket?.send(JSON.stringify(message));
+  private say(message: ClientMessage): void {
+    this.socket?.send(JSON.stringify(message));
   }
 
-  #isCurrent(socket: WebSocket): boolean {
-    return this.#state.name !== 'over' && socket === this.#socket;
+  private isCurrent(socket: WebSocket): boolean {
+    return this.state.name !== 'over' && socket === this.socket;
   }
 }
 

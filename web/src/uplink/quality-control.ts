@@ -10,32 +10,32 @@ const LOOK_EVERY_MS = 500;
 export class QualityControl {
   /** From a chunk's arrival at the server to its pictures being listed, as it said last. */
   serverSeconds: number | undefined;
-  #adaptation: Adaptation = BEST;
-  #lookedAtMs = -Infinity;
-  #dropsWaiting = false;
+  private adaptation: Adaptation = BEST;
+  private lookedAtMs = -Infinity;
+  private dropsWaiting = false;
 
   /** Why the quality is what it is. */
   get limitation(): Adaptation['limitation'] {
-    return this.#adaptation.limitation;
+    return this.adaptation.limitation;
   }
 
   /** The quality of the input stream that is to begin now; undefined if this one goes on. */
   look(uplink: Uplink | undefined): number | undefined {
     const now = performance.now();
-    if (now - this.#lookedAtMs < LOOK_EVERY_MS) return undefined;
-    this.#lookedAtMs = now;
-    const before = this.#adaptation;
+    if (now - this.lookedAtMs < LOOK_EVERY_MS) return undefined;
+    this.lookedAtMs = now;
+    const before = this.adaptation;
     const { serverSeconds } = this;
-    this.#adaptation = adapt(before, uplink && { ...uplink, serverSeconds, atSeconds: now / 1000 });
-    const { dropsWaiting, level } = this.#adaptation;
-    this.#dropsWaiting ||= dropsWaiting;
+    this.adaptation = adapt(before, uplink && { ...uplink, serverSeconds, atSeconds: now / 1000 });
+    const { dropsWaiting, level } = this.adaptation;
+    this.dropsWaiting ||= dropsWaiting;
     return dropsWaiting || level !== before.level ? level : undefined;
   }
 
   /** Whether what waits to be sent gives way to the input stream that begins now. */
   begins(): boolean {
-    const drops = this.#dropsWaiting;
-    this.#dropsWaiting = false;
+    const drops = this.dropsWaiting;
+    this.dropsWaiting = false;
     return drops;
   }
 }

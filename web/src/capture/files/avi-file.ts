@@ -26,14 +26,14 @@ interface Stream {
 
 /** An AVI file, which no browser plays, and whose packets can be sent all the same. */
 export class AviFile {
-  readonly #file: Blob;
-  readonly #loop: boolean;
-  readonly #streams: readonly Stream[];
+  private readonly file: Blob;
+  private readonly loop: boolean;
+  private readonly streams: readonly Stream[];
 
   private constructor(file: Blob, loop: boolean, streams: readonly Stream[]) {
-    this.#file = file;
-    this.#loop = loop;
-    this.#streams = streams;
+    this.file = file;
+    this.loop = loop;
+    this.streams = streams;
   }
 
   /** Undefined where it is none, or has no picture. */
@@ -51,13 +51,13 @@ export class AviFile {
 
   /** Its packets as a Matroska stream, from the beginning on. */
   async *remuxed(): AsyncGenerator<TimedBytes, void, undefined> {
-    yield { time: 0, bytes: [vfwHeader(this.#streams.map(({ track }) => track))] };
+    yield { time: 0, bytes: [vfwHeader(this.streams.map(({ track }) => track))] };
     let passed = 0;
     do {
-      const times = this.#streams.map(({ start }) => passed + start);
-      for await (const { index, isKey, data } of packets(this.#file)) {
-        const n = this.#streams.findIndex((stream) => stream.index === index);
-        const [stream, time] = [this.#streams[n], times[n]];
+      const times = this.streams.map(({ start }) => passed + start);
+      for await (const { index, isKey, data } of packets(this.file)) {
+        const n = this.streams.findIndex((stream) => stream.index === index);
+        const [stream, time] = [this.streams[n], times[n]];
         if (!stream || time === undefined) continue;
         times[n] = time + stream.duration(data.length);
         // An empty one stands for a picture that is as the one before it.
@@ -66,7 +66,7 @@ export class AviFile {
       const end = Math.max(...times);
       if (end <= passed) return;
       passed = end;
-    } while (this.#loop);
+    } while (this.loop);
   }
 }
 

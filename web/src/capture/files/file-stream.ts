@@ -19,42 +19,42 @@ export interface FileStreamEvents extends RecorderEvents {
 
 /** A stream that is there already, handed on at its own speed. */
 export class FileStream {
-  readonly #events: FileStreamEvents;
-  readonly #pace = new Pace();
-  readonly #finished: Promise<void>;
-  #due: Uint8Array[] = [];
-  #stopped = false;
+  private readonly events: FileStreamEvents;
+  private readonly pace = new Pace();
+  private readonly finished: Promise<void>;
+  private due: Uint8Array[] = [];
+  private stopped = false;
 
   constructor(stream: AsyncIterable<TimedBytes>, events: FileStreamEvents) {
-    this.#events = events;
-    this.#finished = this.#run(stream)
-      .catch(() => !this.#stopped && events.onFailure())
-      .then(() => this.#pace.close());
+    this.events = events;
+    this.finished = this.run(stream)
+      .catch(() => !this.stopped && events.onFailure())
+      .then(() => this.pace.close());
   }
 
   /** Ends it; resolves when its last byte has been handed out. */
   stop(): Promise<void> {
-    this.#stopped = true;
-    this.#pace.close();
-    return this.#finished;
+    this.stopped = true;
+    this.pace.close();
+    return this.finished;
   }
 
-  async #run(stream: AsyncIterable<TimedBytes>): Promise<void> {
+  private async run(stream: AsyncIterable<TimedBytes>): Promise<void> {
     const begunAt = performance.now();
     for await (const { time, bytes } of stream) {
-      while (!this.#stopped && time - LEAD_SECONDS > (performance.now() - begunAt) / 1000) {
-        this.#handOn();
-        await this.#pace.tick();
+      while (!this.stopped && time - LEAD_SECONDS > (performance.now() - begunAt) / 1000) {
+        this.handOn();
+        await this.pace.tick();
       }
-      if (this.#stopped) break;
-      this.#due.push(...bytes);
+      if (this.stopped) break;
+      this.due.push(...bytes);
     }
-    this.#handOn();
-    if (!this.#stopped) this.#events.onRanOut();
+    this.handOn();
+    if (!this.stopped) this.events.onRanOut();
   }
 
-  #handOn(): void {
-    for (const bytes of messages(this.#due.splice(0))) this.#events.onBytes(bytes);
+  private handOn(): void {
+    for (const bytes of messages(this.due.splice(0))) this.events.onBytes(bytes);
   }
 }
 

@@ -31,8 +31,8 @@ export interface TimedPacket {
 
 /** A media file on this computer of which single packets can be read, wherever its index stands. */
 export class MediaFile {
-  readonly #input: Input;
-  readonly #loop: boolean;
+  private readonly input: Input;
+  private readonly loop: boolean;
   readonly video: VideoTrack;
   readonly audio: AudioTrack | undefined;
 
@@ -41,8 +41,8 @@ export class MediaFile {
     loop: boolean,
     { video, audio }: { video: VideoTrack; audio: AudioTrack | undefined },
   ) {
-    this.#input = input;
-    this.#loop = loop;
+    this.input = input;
+    this.loop = loop;
     this.video = video;
     this.audio = audio;
   }
@@ -68,7 +68,7 @@ export class MediaFile {
   }
 
   close(): void {
-    this.#input.dispose();
+    this.input.dispose();
   }
 
   /**
@@ -82,20 +82,20 @@ export class MediaFile {
     while (first) {
       let end = passed;
       const shift = passed - first.timestamp;
-      for await (const { kind, packet } of this.#packetsFrom(first)) {
+      for await (const { kind, packet } of this.packetsFrom(first)) {
         const timestamp = packet.timestamp + shift;
         // Sound before it belongs to what is not shown, or only gets a decoder going.
         if (kind === 'audio' && timestamp < passed) continue;
         end = Math.max(end, timestamp + packet.duration);
         yield { kind, packet: packet.clone({ timestamp: Math.max(passed, timestamp) }) };
       }
-      first = this.#loop && end > passed ? await packets.getFirstPacket() : null;
+      first = this.loop && end > passed ? await packets.getFirstPacket() : null;
       passed = end;
     }
   }
 
   /** From a packet of the picture to the file's end, both tracks side by side. */
-  async *#packetsFrom(first: EncodedPacket): AsyncGenerator<TimedPacket, void, undefined> {
+  private async *packetsFrom(first: EncodedPacket): AsyncGenerator<TimedPacket, void, undefined> {
     const tracks: PacketsOfTrack[] = [
       { kind: 'video', packets: this.video.packets.packets(first) },
     ];
