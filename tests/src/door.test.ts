@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { describe, expect, test } from 'vitest';
 import { stackAndClip } from './support/fixtures.js';
 import { HostileClient } from './support/hostile-client.js';
-import { Publisher } from './support/publisher.js';
+import { TestPublisher } from './support/test-publisher.js';
 import { startLive } from './support/live-session.js';
 import { processesUnder } from './support/processes.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -82,7 +82,7 @@ test('a page of another name that resolves here learns nothing, and cannot publi
 });
 
 test('a session that is deleted while it runs answers nothing at once, and leaves no file', async () => {
-  const publisher = await Publisher.connect(live.stack.ingestUrl);
+  const publisher = await TestPublisher.connect(live.stack.ingestUrl);
   publisher.send({ type: 'start', mimeType: 'video/webm', effect: 'blur', record: true });
   const { sessionId, resumeToken, playlistUrl } = await publisher.message('started');
   const sending = publisher.sendMedia(await readFile(live.clip));

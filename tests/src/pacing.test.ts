@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { stackAndClip } from './support/fixtures.js';
 import { LiveViewer } from './support/live-viewer.js';
-import { Publisher } from './support/publisher.js';
+import { TestPublisher } from './support/test-publisher.js';
 
 const FRAMES = 360;
 const LEAD_SECONDS = 2;
@@ -16,7 +16,7 @@ const paced = stackAndClip(FRAMES, {
 });
 
 test('a file that is sent as fast as it goes is shown at its own speed, and viewers miss nothing', async () => {
-  const publisher = await Publisher.start(paced.stack.ingestUrl);
+  const publisher = await TestPublisher.start(paced.stack.ingestUrl);
   const { viewer, ended } = LiveViewer.watch(paced.stack.url, publisher.sessionId);
   const began = performance.now();
   await publisher.sendMedia(await readFile(paced.clip));

@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as clips from './support/clips.js';
 import { greenOutline, greenPlane, playFrames, surrounds } from './support/played-frames.js';
-import { Publisher } from './support/publisher.js';
+import { TestPublisher } from './support/test-publisher.js';
 import { startPush } from './support/push.js';
 import { flashAndClickClip, flashesAndClicks } from './support/sound.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -44,8 +44,8 @@ const clip = (name: string) => readFile(join(media, name));
 const playlist = (sessionId: string) => `${stack.url}/hls/${sessionId}/live.m3u8`;
 
 /** Publishes a clip as fast as it goes. */
-async function publish(name: string): Promise<Publisher> {
-  const publisher = await Publisher.start(stack.ingestUrl);
+async function publish(name: string): Promise<TestPublisher> {
+  const publisher = await TestPublisher.start(stack.ingestUrl);
   await publisher.sendMedia(await clip(name));
   await publisher.stop();
   expect(await publisher.closed()).toBe(1000);
@@ -211,10 +211,10 @@ describe('bad input', () => {
   ])(
     '%s is refused as unsupported media, and a session beside it loses no frame',
     async (_, bytes) => {
-      const beside = await Publisher.start(stack.ingestUrl);
+      const beside = await TestPublisher.start(stack.ingestUrl);
       const whole = await clip('counted.webm');
       await beside.sendMedia(whole.subarray(0, whole.length / 2));
-      const bad = await Publisher.start(stack.ingestUrl);
+      const bad = await TestPublisher.start(stack.ingestUrl);
       await bad.sendMedia(await bytes(), 200_000);
       bad.send({ type: 'stop' });
       expect(await bad.message('error')).toMatchObject({ code: 'unsupported_media' });
@@ -228,7 +228,7 @@ describe('bad input', () => {
 
   test('a WebM that is cut off gives the frames that it has', async () => {
     const whole = await clip('counted.webm');
-    const publisher = await Publisher.start(stack.ingestUrl);
+    const publisher = await TestPublisher.start(stack.ingestUrl);
     await publisher.sendMedia(whole.subarray(0, Math.floor(whole.length / 2)));
     const { frames } = await publisher.stop();
     expect(frames).toBeGreaterThan(100);
@@ -245,20 +245,20 @@ describe('bad input', () => {
       'unsupported_media',
     ],
   ])('%s is answered with %o: %s', async (_, message, code) => {
-    const publisher = await Publisher.connect(stack.ingestUrl);
+    const publisher = await TestPublisher.connect(stack.ingestUrl);
     publisher.send(message);
     expect(await publisher.message('error')).toMatchObject({ code });
     await publisher.closed();
   });
 
   test('a message over the limit is answered with too_large', async () => {
-    const publisher = await Publisher.start(stack.ingestUrl);
+    const publisher = await TestPublisher.start(stack.ingestUrl);
     await publisher.sendMedia(Buffer.alloc(20_000_000), 20_000_000);
     expect(await publisher.message('error')).toMatchObject({ code: 'too_large' });
   });
 
   test('a page of another origin is answered with origin_not_allowed', async () => {
-    const publisher = await Publisher.connect(stack.ingestUrl, 'http://elsewhere.example');
+    const publisher = await TestPublisher.connect(stack.ingestUrl, 'http://elsewhere.example');
     expect(await publisher.message('error')).toMatchObject({ code: 'origin_not_allowed' });
   });
 });

@@ -3,29 +3,29 @@ import type { SessionError } from '@facecast/shared/protocol/messages';
 
 /** Every reason why decoding may end early: the public error code, and a sentence for the publisher. */
 const FAILURES = {
-  unknown_type: ['unsupported_media', 'Recordings of this type cannot be read.'],
-  not_as_declared: ['unsupported_media', 'These bytes are not a recording of the declared type.'],
-  no_picture: ['unsupported_media', 'No picture was found in the recording.'],
-  unreadable: ['unsupported_media', 'The recording could not be read on.'],
-  ffmpeg_died: ['internal', 'The decoder died again and again at the same place in the recording.'],
+  unknown_type: ['unsupported_media', 'Media of this type cannot be read.'],
+  not_as_declared: ['unsupported_media', 'These bytes are not media of the declared type.'],
+  no_picture: ['unsupported_media', 'No picture was found in the stream.'],
+  unreadable: ['unsupported_media', 'The stream could not be read on.'],
+  ffmpeg_died: ['internal', 'The decoder died again and again at the same place in the stream.'],
   ffmpeg_stalled: [
     'internal',
-    'The decoder stopped working again and again at the same place in the recording.',
+    'The decoder stopped working again and again at the same place in the stream.',
   ],
   sound_died: ['internal', 'The decoder of the sound died.'],
   sound_stalled: ['internal', 'The decoder of the sound stopped working.'],
   picture_changed: ['internal', 'The decoder could not follow a change of the picture.'],
-  lost_chunk: ['internal', 'A piece of the recording was lost on the way.'],
+  lost_chunk: ['internal', 'A piece of the stream was lost on the way.'],
   no_way_back: [
     'internal',
-    'The decoder was lost, and the recording had no key frame for too long to take it up again.',
+    'The decoder was lost, and the stream had no key frame for too long to take it up again.',
   ],
   batch_missing: [
     'internal',
-    'Pictures were lost on their way, and so was the piece of the recording that they could be made from again.',
+    'Pictures were lost on their way, and so was the piece of the stream that they could be made from again.',
   ],
   no_room: ['internal', 'The server has no room left for this stream.'],
-  given_up: ['internal', 'The recording could not be decoded: something is wrong with the server.'],
+  given_up: ['internal', 'The stream could not be decoded: something is wrong with the server.'],
 } as const satisfies Record<string, [SessionError['code'], string]>;
 
 /** Failures after which another ffmpeg may resume the input stream at a key frame. */

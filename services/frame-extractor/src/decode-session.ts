@@ -6,9 +6,9 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import type { Session } from '@facecast/shared/redis/session';
 import { BatchDispatcher } from './dispatch/batch-dispatcher.js';
 import { CaptureClock } from './dispatch/capture-clock.js';
-import { CheckpointWriter } from './checkpoint/checkpoint.js';
+import { CheckpointWriter } from './checkpoint/checkpoint-writer.js';
 import { ChunkReader } from './ingest/chunk-reader.js';
-import { cleanUpSession, appendEnd } from './end-of-input.js';
+import { removeInput, appendEnd } from './end-of-input.js';
 import type { Deps } from './deps.js';
 import type { FailureReason } from './decode-failure.js';
 import { InFlightWindow } from './dispatch/in-flight-window.js';
@@ -29,12 +29,12 @@ const POLL_EVERY_MS = 1_000;
 export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
   const { sessionId } = lease;
   const session = await deps.sessions.get(sessionId);
-  if (!session) return cleanUpSession(deps, sessionId);
+  if (!session) return removeInput(deps, sessionId);
   const progress = await deps.checkpoints.load(sessionId);
   const from = await findResumePoint(deps.checkpoints, session, progress);
   if (typeof from === 'string') {
     await appendEnd(deps, lease, progress, from);
-    return cleanUpSession(deps, sessionId);
+    return removeInput(deps, sessionId);
   }
   await deps.store.openSession(sessionId);
   deps.metrics.sessions.inc();
@@ -111,7 +111,7 @@ class SessionDecoding {
       await this.decodeToTheEnd();
       if (this.lease.signal.aborted) return;
       await this.input.close();
-      await cleanUpSession(this.deps, this.sessionId);
+      await removeInput(this.deps, this.sessionId);
     } finally {
       unsubscribe();
       this.ended.abort();

@@ -24,7 +24,7 @@ export async function appendEnd(
 }
 
 /** Removes the session's chunks, their queue and its checkpoint. */
-export async function cleanUpSession(deps: Deps, sessionId: string): Promise<void> {
+export async function removeInput(deps: Deps, sessionId: string): Promise<void> {
   const { redis, chunks, checkpoints } = deps;
   const { keptFrom } = await checkpoints.load(sessionId);
   const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });

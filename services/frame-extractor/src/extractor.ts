@@ -10,7 +10,7 @@ import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
-import { cleanUpSession, appendEnd } from './end-of-input.js';
+import { removeInput, appendEnd } from './end-of-input.js';
 import type { Config } from './config.js';
 import { STALL_LIMITS } from './video/video-decoder.js';
 import type { Deps } from './deps.js';
@@ -97,5 +97,5 @@ async function giveUp(lease: Fence, verdict: FailureReason, deps: Deps): Promise
     const progress = await deps.checkpoints.load(sessionId);
     await appendEnd(deps, lease, progress, verdict);
   }
-  await cleanUpSession(deps, sessionId);
+  await removeInput(deps, sessionId);
 }

@@ -33,7 +33,7 @@ export function createExtractorMetrics(registry: Registry) {
     }),
     replacements: new Counter({
       name: 'facecast_extractor_replacements_total',
-      help: 'Decoders that took a recording up in its middle: from one that died, stalled or could not follow the picture, or from another replica',
+      help: 'Decoders that took an input stream up in its middle: from one that died, stalled or could not follow the picture, or from another replica',
       labelNames: ['reason'] as const,
       registers,
     }),

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { Publisher } from '../support/publisher.js';
+import { TestPublisher } from '../support/test-publisher.js';
 import { startPush } from '../support/push.js';
 import type { Stack } from '../support/stack.js';
 
 /** Publishes a recording's bytes to their end, as fast as they are taken; resolves to the session's id. */
 export async function ingest(stack: Stack, path: string, mimeType: string): Promise<string> {
-  const publisher = await Publisher.start(stack.ingestUrl, { mimeType, effect: 'none' });
+  const publisher = await TestPublisher.start(stack.ingestUrl, { mimeType, effect: 'none' });
   await publisher.sendMedia(await readFile(path));
   await publisher.stop();
   return publisher.sessionId;

@@ -1,7 +1,7 @@
 /** Reads the boxes of a fragmented MP4 (ISO/IEC 14496-12, section 8) that tell its key frames. */
 
 /** A track of a movie. */
-export interface Track {
+export interface Mp4Track {
   id: number;
   /** Units of its clock in a second. */
   timescale: number;
@@ -25,7 +25,7 @@ const IS_NON_SYNC = 0x10000;
  * @param movie a whole `moov` box
  * @param kind its handler type (ISO/IEC 14496-12, section 12)
  */
-export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Track | undefined {
+export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Mp4Track | undefined {
   for (const track of children(movie, 'trak')) {
     const media = children(track, 'mdia')[0];
     const [handler, mediaHead] = [child(media, 'hdlr'), child(media, 'mdhd')];
@@ -50,7 +50,7 @@ export function isFragmented(movie: Buffer): boolean {
 }
 
 /** @param moof a whole `moof` box */
-export function readFragment(moof: Buffer, track: Track): Fragment | undefined {
+export function readFragment(moof: Buffer, track: Mp4Track): Fragment | undefined {
   for (const traf of children(moof, 'traf')) {
     const head = child(traf, 'tfhd');
     if (!head || uint(head, 12) !== track.id) continue;
@@ -69,7 +69,7 @@ export function readFragment(moof: Buffer, track: Track): Fragment | undefined {
 }
 
 /** Its optional fields stand in the order of their flags. */
-function readTrackFragmentHead(head: Buffer, track: Track) {
+function readTrackFragmentHead(head: Buffer, track: Mp4Track) {
   const flags = flagsOf(head);
   let at = 16;
   for (const [flag, bytes] of [

@@ -1,4 +1,4 @@
-import { isFragmented, readFragment, readTrack, type Track } from './mp4-boxes.js';
+import { isFragmented, readFragment, readTrack, type Mp4Track } from './mp4-boxes.js';
 import { ByteStream } from './byte-stream.js';
 import { MAX_HEADER_BYTES, type Scanned, type Scanner } from './scanner.js';
 
@@ -13,8 +13,8 @@ export class Mp4Scanner implements Scanner {
   isLost = false;
   private readonly stream = new ByteStream();
   private fileType = Buffer.alloc(0);
-  private track: Track | undefined;
-  private audioTrack: Track | undefined;
+  private track: Mp4Track | undefined;
+  private audioTrack: Mp4Track | undefined;
 
   push(bytes: Buffer): Scanned {
     const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };

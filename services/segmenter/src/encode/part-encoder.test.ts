@@ -1,7 +1,7 @@
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readFragment } from '../mp4/fragment.js';
+import { readPartHeader } from '../mp4/fragment.js';
 import { MAX_REPLACEMENTS, PartEncoder } from './part-encoder.js';
 import { AudioSource } from './audio-source.js';
 import { CADENCE, renderedBatch } from '../testing/cadence.js';
@@ -34,7 +34,7 @@ describe('the encoder of a session', () => {
   test('a batch comes out before the next goes in, as one part', async () => {
     for (let batch = 0; batch < 12; batch++) {
       const { content, init } = await encode(batch);
-      expect(readFragment(content)).toMatchObject({ batch, firstFrame: batch * 3, frameCount: 3 });
+      expect(readPartHeader(content)).toMatchObject({ batch, firstFrame: batch * 3, frameCount: 3 });
       expect(init !== undefined).toBe(batch === 0);
     }
   });
@@ -43,7 +43,7 @@ describe('the encoder of a session', () => {
     await encode(0);
     const short = renderedBatch(1, { frameCount: 1 });
     const { content } = await encoder.encode(short, numberedFrames(3, 1));
-    expect(readFragment(content)).toMatchObject({ batch: 1, firstFrame: 3, frameCount: 1 });
+    expect(readPartHeader(content)).toMatchObject({ batch: 1, firstFrame: 3, frameCount: 1 });
   });
 
   test('pictures of another size get an encoder of their own', async () => {
@@ -58,7 +58,7 @@ describe('the encoder of a session', () => {
     await encode(0);
     signalEncoder('SIGKILL');
     const { content, init } = await encode(1);
-    expect(readFragment(content)).toMatchObject({ batch: 1 });
+    expect(readPartHeader(content)).toMatchObject({ batch: 1 });
     expect(init).toBeDefined();
     expect(replaced).toBe(1);
   });
@@ -66,7 +66,7 @@ describe('the encoder of a session', () => {
   test('an encoder that hangs is noticed and replaced', async () => {
     await encode(0);
     signalEncoder('SIGSTOP');
-    expect(readFragment((await encode(1)).content)).toMatchObject({ batch: 1 });
+    expect(readPartHeader((await encode(1)).content)).toMatchObject({ batch: 1 });
     expect(replaced).toBe(1);
   });
 
@@ -74,7 +74,7 @@ describe('the encoder of a session', () => {
     await encode(0);
     for (let failure = 1; failure <= 2 * MAX_REPLACEMENTS; failure++) {
       signalEncoder('SIGKILL');
-      expect(readFragment((await encode(failure)).content)).toMatchObject({ batch: failure });
+      expect(readPartHeader((await encode(failure)).content)).toMatchObject({ batch: failure });
     }
     expect(replaced).toBe(2 * MAX_REPLACEMENTS);
   });

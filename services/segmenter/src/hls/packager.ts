@@ -7,7 +7,7 @@ import { LeaseLostError } from '@facecast/shared/lease/lease';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { fileVersion, writeWholeNow, type FileVersion } from '../atomic-files.js';
 import { initName, renderPlaylist, targetSeconds, type Segment } from './media-playlist.js';
-import { FRESH, readFolder, type FoundFolder } from './resume.js';
+import { FRESH, readFolder, type FoundFolder } from './read-folder.js';
 import { SlidingWindow, type Placed } from './sliding-window.js';
 
 export interface PackagerSettings {

@@ -58,7 +58,7 @@ export class LostBatchWatch {
       this.pollsWithoutDecoder += POLLS_PER_REQUEST;
       if (this.pollsWithoutDecoder < MAX_POLLS_WITHOUT_DECODER) return;
       throw new SessionFailure(
-        'Pictures were lost on their way, and the recording that they could be made from again is gone.',
+        'Pictures were lost on their way, and what they could be made from again is gone.',
       );
     }
     this.pollsWithoutDecoder = 0;

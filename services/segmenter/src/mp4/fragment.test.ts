@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBox, listBoxes } from './boxes.js';
 import { writeInitSegment } from './init-segment.js';
-import { readFragment, writeFragment } from './fragment.js';
+import { readPartHeader, writeFragment } from './fragment.js';
 import { CADENCE } from '../testing/cadence.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from '../testing/test-frames.js';
 import { VideoEncoder } from '../encode/video-encoder.js';
@@ -43,20 +43,20 @@ describe('fragmented MP4', () => {
   });
 
   test('a part says which batch and which frames it is', () => {
-    expect(parts.map(readFragment)).toEqual(
+    expect(parts.map(readPartHeader)).toEqual(
       parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3, hasAudio: false })),
     );
     const late = writeFragment({ batch: 2_592_000, firstFrame: 7_776_000 }, [
       { key: true, data: Buffer.alloc(9) },
     ]);
-    expect(readFragment(late)).toMatchObject({ batch: 2_592_000, firstFrame: 7_776_000 });
+    expect(readPartHeader(late)).toMatchObject({ batch: 2_592_000, firstFrame: 7_776_000 });
   });
 
   test.each([
     ['nothing', Buffer.alloc(0)],
     ['another file', Buffer.from('#EXTM3U\n#EXT-X-VERSION:6\n')],
   ])('%s is no part', (_, bytes) => {
-    expect(readFragment(bytes)).toBeUndefined();
+    expect(readPartHeader(bytes)).toBeUndefined();
   });
 
   test('each frame is shown once, in order', async () => {

@@ -55,7 +55,7 @@ export function writeFragment(
 }
 
 /** Reads a part back; undefined if `writeFragment` did not write these bytes. */
-export function readFragment(bytes: Buffer): PartHeader | undefined {
+export function readPartHeader(bytes: Buffer): PartHeader | undefined {
   try {
     const moof = findBox(bytes, 'moof');
     const mfhd = moof && findBox(moof, 'mfhd');

@@ -64,7 +64,7 @@ export async function endSession(
     await deps.recordings.remove(stats.sessionId);
     await rm(folder, { recursive: true, force: true });
   }
-  await cleanUpSession(deps, summary);
+  await removeTraces(deps, summary);
 }
 
 /**
@@ -83,12 +83,12 @@ export async function endFailedSession(
     deps.log.error({ sessionId: stats.sessionId, err: failure }, 'could not end a playlist');
     // Players must not wait for a playlist that cannot even end, and others need the space.
     if (isFull(failure)) await rm(join(deps.hlsDir, stats.sessionId), { recursive: true });
-    await cleanUpSession(deps, { ...stats, error });
+    await removeTraces(deps, { ...stats, error });
   }
 }
 
 /** Removes what an ended session has outside of its folder, and publishes `ended`. */
-export async function cleanUpSession(
+export async function removeTraces(
   { redis, registry, renderedLog, frames }: EndSessionDeps,
   { sessionId, framesOut, error }: SessionSummary,
 ): Promise<void> {

@@ -12,7 +12,7 @@ import type { PlaylistWatcher } from '../hls/playlist-watcher.js';
 import {
   endFailedSession,
   endSession,
-  cleanUpSession,
+  removeTraces,
   readSummary,
   type EndSessionDeps,
 } from './end-session.js';
@@ -42,7 +42,7 @@ const STATS_EVERY_MS = 1_000;
 /** Segments one session to its end, from its beginning or from where its last owner stopped. */
 export async function segmentSession(lease: Lease, deps: SegmentSessionDeps): Promise<void> {
   const summary = await readSummary(deps.hlsDir, lease.sessionId);
-  if (summary) return cleanUpSession(deps, summary);
+  if (summary) return removeTraces(deps, summary);
   const session = await deps.registry.get(lease.sessionId);
   if (!session) return;
   const segmented = await SegmentedSession.open(deps, session, lease);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, UNFINISHED } from '../atomic-files.js';
-import { readFragment } from '../mp4/fragment.js';
+import { readPartHeader } from '../mp4/fragment.js';
 import { nextPart, parsePlaylist, partName, type MediaPlaylist } from './media-playlist.js';
 
 /** What a session's folder holds for a segmenter that resumes it. */
@@ -99,7 +99,7 @@ async function readPosition({ segments }: MediaPlaylist, names: string[], read: 
   // A playlist that has ended lists no parts.
   const name = last && (last.parts.at(-1)?.uri ?? newestPart(names, last.msn));
   const content = name && (await read(name));
-  const header = content && readFragment(content);
+  const header = content && readPartHeader(content);
   if (!header) throw new Error('the last part that is listed cannot be read');
   return {
     batches: header.batch + 1,
@@ -125,7 +125,7 @@ async function readHintedPart(
   const init = playlist.segments.at(-1)?.init ?? '';
   if (playlist.ended || initNumber(init) !== nextInit - 1) return undefined;
   const content = await read(partName(nextPart(playlist)));
-  return content && readFragment(content)?.batch === batch ? { batch, content } : undefined;
+  return content && readPartHeader(content)?.batch === batch ? { batch, content } : undefined;
 }
 
 /** Names of media files that the playlist does not list. */

@@ -6,7 +6,7 @@ type MessageType = ServerMessage['type'];
 type MessageOf<Type extends MessageType> = Extract<ServerMessage, { type: Type }>;
 
 /** A client of `/ingest` that remembers all it was told. */
-export class Publisher {
+export class TestPublisher {
   readonly received: ServerMessage[] = [];
   private readonly socket: WebSocket;
   private readonly waiting = new Set<() => void>();
@@ -25,8 +25,8 @@ export class Publisher {
     this.socket.on('error', () => {});
   }
 
-  static async connect(url: string, origin?: string): Promise<Publisher> {
-    const publisher = new Publisher(url, origin);
+  static async connect(url: string, origin?: string): Promise<TestPublisher> {
+    const publisher = new TestPublisher(url, origin);
     await once(publisher.socket, 'open');
     return publisher;
   }
@@ -35,8 +35,8 @@ export class Publisher {
   static async start(
     url: string,
     options: { mimeType?: string; effect?: string } = {},
-  ): Promise<Publisher> {
-    const publisher = await Publisher.connect(url);
+  ): Promise<TestPublisher> {
+    const publisher = await TestPublisher.connect(url);
     publisher.send({ type: 'start', mimeType: 'video/webm;codecs=vp8', ...options });
     await publisher.message('started');
     return publisher;

@@ -5,7 +5,7 @@ import { connectRedis } from '@facecast/shared/redis/redis';
 import { leaseKey } from '@facecast/shared/redis/session-keys';
 import { redisUrl } from '@facecast/shared/testing/redis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { CheckpointWriter } from './checkpoint.js';
+import { CheckpointWriter } from './checkpoint-writer.js';
 import { CheckpointStore, type Progress } from './checkpoint-store.js';
 import { KeyframeTracker, type ResumePoint } from './keyframe-tracker.js';
 
