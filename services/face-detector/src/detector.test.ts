@@ -34,7 +34,7 @@ const log = createLogger('face-detector', 'silent');
 let blazeFace: FaceFinder;
 let redis: Redis;
 let frames: string;
-let store: DirectoryFrameStore;
+let frameStore: DirectoryFrameStore;
 let clip: Awaited<ReturnType<typeof movingFace>>;
 let sessions = 0;
 const opened: (() => Promise<unknown>)[] = [];
@@ -44,7 +44,7 @@ beforeAll(async () => {
   redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   frames = await mkdtemp(join(tmpdir(), 'facecast-detector-'));
-  store = new DirectoryFrameStore(frames);
+  frameStore = new DirectoryFrameStore(frames);
   clip = await movingFace(BATCHES * FRAMES_A_BATCH, 80);
 });
 afterEach(async () => {
@@ -58,7 +58,7 @@ afterAll(async () => {
 function detector(finder: FaceFinder = blazeFace, usedLog = log) {
   const registry = createMetrics('face-detector');
   const deps = {
-    ...{ store, finder, log: usedLog, schedule: scheduleAt(30) },
+    ...{ frameStore, finder, log: usedLog, schedule: scheduleAt(30) },
     renderedLog: new RenderedBatchLog(redis),
     states: new TrackerStateStore(redis),
     metrics: createDetectorMetrics(registry),
@@ -69,10 +69,10 @@ function detector(finder: FaceFinder = blazeFace, usedLog = log) {
 /** A session with the clip's decoded batches in the store, and what comes out of it. */
 async function session(batches = BATCHES) {
   const sessionId = `session-${++sessions}`;
-  await store.openSession(sessionId);
+  await frameStore.openSession(sessionId);
   await redis.hset(sessionKey(sessionId), 'id', sessionId);
   for (let batch = 0; batch < batches; batch++)
-    await store.write(
+    await frameStore.write(
       { sessionId, batch, kind: 'decoded' },
       clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES),
     );
@@ -82,7 +82,7 @@ async function session(batches = BATCHES) {
     // Ahead of its time, as a file that is sent too fast: no search is left out on a slow machine.
     ...{ capturedAt: Date.now() + 3_600_000, receivedAt: 1001, decodedAt: Date.now() },
   });
-  const marked = (batch: number) => store.read({ sessionId, batch, kind: 'marked' });
+  const marked = (batch: number) => frameStore.read({ sessionId, batch, kind: 'marked' });
   return { sessionId, job, marked, entries: () => entriesOf(sessionId) };
 }
 
@@ -171,7 +171,7 @@ describe('a batch', () => {
 
   test('whose session has ended is dropped without a trace', async () => {
     const { sessionId, job, marked, entries } = await session();
-    await store.removeSession(sessionId);
+    await frameStore.removeSession(sessionId);
     const { detector: one, registry } = detector();
     await one.mark(job(0, 'box'));
     expect(await entries()).toEqual([]);
@@ -182,12 +182,12 @@ describe('a batch', () => {
   test('whose session ends during the search is dropped too', async () => {
     const { sessionId, job, entries } = await session();
     const ending = searching(async () => {
-      await store.removeSession(sessionId);
+      await frameStore.removeSession(sessionId);
       return [];
     });
     await detector(ending).detector.mark(job(0, 'box'));
     expect(await entries()).toEqual([]);
-    expect(await store.sessions()).not.toContain(sessionId);
+    expect(await frameStore.sessions()).not.toContain(sessionId);
   });
 
   test('of the wrong size is refused with a reason', async () => {
@@ -286,7 +286,7 @@ describe('a batch that has waited for too long', () => {
     const { detector: one } = detector();
     const last = original(0).subarray(-BATCH_BYTES / FRAMES_A_BATCH);
     const still = Buffer.concat(Array<Buffer>(FRAMES_A_BATCH).fill(last));
-    await store.write({ sessionId, batch: 1, kind: 'decoded' }, still);
+    await frameStore.write({ sessionId, batch: 1, kind: 'decoded' }, still);
     await one.mark(job(0, 'blur'));
     await one.mark(late(job(1, 'blur')));
     const covered = (bytes: Buffer, clear: Buffer) =>

@@ -40,7 +40,7 @@ export class Detector {
 
   constructor(
     private readonly deps: {
-      store: FrameStore;
+      frameStore: FrameStore;
       renderedLog: RenderedBatchLog;
       finder: FaceFinder;
       states: TrackerStateStore;
@@ -61,7 +61,7 @@ export class Detector {
     const { sessionId, batch } = job;
     const id = `${detectJobId(job)} ${job.decodedAt}`;
     if (this.markedLast === id) return this.drop('done');
-    const bytes = await this.deps.store.read(
+    const bytes = await this.deps.frameStore.read(
       { sessionId, batch, kind: 'decoded' },
       this.spareBuffer,
     );
@@ -97,7 +97,7 @@ export class Detector {
 
   private async write(sessionId: string, batch: number, bytes: Buffer): Promise<boolean> {
     try {
-      return await this.deps.store.write({ sessionId, batch, kind: 'marked' }, bytes);
+      return await this.deps.frameStore.write({ sessionId, batch, kind: 'marked' }, bytes);
     } catch (error) {
       // The segmenter does without the search in time, and makes room by that.
       if (isFull(error)) this.logFailure({ sessionId, batch, err: error }, 'there is no room');

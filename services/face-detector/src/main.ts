@@ -27,7 +27,7 @@ await runService(async () => {
   await mkdir(config.FRAMES_DIR, { recursive: true });
   const redis = connectRedis(config.REDIS_URL, 'worker', log);
   const detector = new Detector({
-    store: new DirectoryFrameStore(config.FRAMES_DIR),
+    frameStore: new DirectoryFrameStore(config.FRAMES_DIR),
     renderedLog: new RenderedBatchLog(redis),
     finder,
     states: new TrackerStateStore(redis),

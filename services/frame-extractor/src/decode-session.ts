@@ -28,7 +28,7 @@ const POLL_EVERY_MS = 1_000;
  */
 export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
   const { sessionId } = lease;
-  const session = await deps.sessions.get(sessionId);
+  const session = await deps.registry.get(sessionId);
   if (!session) return removeInput(deps, sessionId);
   const progress = await deps.checkpoints.load(sessionId);
   const from = await findResumePoint(deps.checkpoints, session, progress);
@@ -36,7 +36,7 @@ export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
     await appendEnd(deps, lease, progress, from);
     return removeInput(deps, sessionId);
   }
-  await deps.store.openSession(sessionId);
+  await deps.frameStore.openSession(sessionId);
   deps.metrics.sessions.inc();
   try {
     await new SessionDecoding(deps, session, progress, from, lease).run();
@@ -106,7 +106,7 @@ class SessionDecoding {
     const unsubscribe = this.deps.events.on((event) => this.onEvent(event));
     try {
       // The effect may have changed before events were listened to.
-      const session = await this.deps.sessions.get(this.sessionId);
+      const session = await this.deps.registry.get(this.sessionId);
       if (session) this.effect = session.effect;
       await this.decodeToTheEnd();
       if (this.lease.signal.aborted) return;
@@ -199,7 +199,7 @@ class SessionDecoding {
   private async waitForEnd(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await delay(POLL_EVERY_MS, undefined, { signal }).catch(() => {});
-      if (signal.aborted || (await this.deps.sessions.get(this.sessionId))) continue;
+      if (signal.aborted || (await this.deps.registry.get(this.sessionId))) continue;
       this.ended.abort();
     }
   }

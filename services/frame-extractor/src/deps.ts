@@ -16,12 +16,12 @@ import type { CheckpointStore } from './checkpoint/checkpoint-store.js';
 /** What all sessions of a replica share. */
 export interface Deps {
   redis: Redis;
-  sessions: SessionRegistry;
+  registry: SessionRegistry;
   chunks: ChunkStore;
   checkpoints: CheckpointStore;
   detect: JobQueue<'detect'>;
   renderedLog: RenderedBatchLog;
-  store: FrameStore;
+  frameStore: FrameStore;
   /** The volume that `store` is on. */
   volume: RetryOnDiskFull;
   events: EventSubscription;

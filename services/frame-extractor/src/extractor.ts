@@ -31,7 +31,7 @@ interface ExtractorOptions {
     | 'MAX_LEAD_SECONDS'
   >;
   redis: Redis;
-  store: FrameStore;
+  frameStore: FrameStore;
   metrics: ExtractorMetrics;
   log: Logger;
   stallLimits?: Deps['stallLimits'];
@@ -75,11 +75,11 @@ export class Extractor {
 
 /** Makes what all sessions of a replica share. */
 export async function createDeps(options: ExtractorOptions): Promise<Deps> {
-  const { config, redis, store, metrics, log, stallLimits = STALL_LIMITS } = options;
+  const { config, redis, frameStore, metrics, log, stallLimits = STALL_LIMITS } = options;
   return {
-    ...{ redis, store, metrics, log, stallLimits },
+    ...{ redis, frameStore, metrics, log, stallLimits },
     volume: new RetryOnDiskFull({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
-    sessions: new SessionRegistry(redis),
+    registry: new SessionRegistry(redis),
     chunks: new ChunkStore(redis),
     checkpoints: new CheckpointStore(redis),
     detect: new JobQueue(redis, { kind: 'detect' }),
@@ -93,7 +93,7 @@ export async function createDeps(options: ExtractorOptions): Promise<Deps> {
 
 async function giveUp(lease: Fence, verdict: FailureReason, deps: Deps): Promise<void> {
   const { sessionId } = lease;
-  if (await deps.sessions.get(sessionId)) {
+  if (await deps.registry.get(sessionId)) {
     const progress = await deps.checkpoints.load(sessionId);
     await appendEnd(deps, lease, progress, verdict);
   }

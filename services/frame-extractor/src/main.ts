@@ -18,7 +18,7 @@ await runService(async () => {
   const extractor = await Extractor.start({
     config,
     redis,
-    store: new DirectoryFrameStore(config.FRAMES_DIR),
+    frameStore: new DirectoryFrameStore(config.FRAMES_DIR),
     metrics: createExtractorMetrics(registry),
     log,
   });

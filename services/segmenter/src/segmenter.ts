@@ -60,7 +60,7 @@ export class Segmenter {
       reader: new RenderedBatchLogReader(redis, log),
       detect: new JobQueue(redis, { kind: 'detect' }),
       decode: new JobQueue(redis, { kind: 'decode' }),
-      frames: new DirectoryFrameStore(options.framesDir),
+      frameStore: new DirectoryFrameStore(options.framesDir),
       watcher: new PlaylistWatcher(hlsDir, log, (sessionId) => this.announce(sessionId)),
       volume: new RetryOnDiskFull({
         ...{ volume: 'hls', log, refusals: metrics.volumeRefusals },
@@ -69,10 +69,10 @@ export class Segmenter {
       settings: { cadence, windowSeconds: options.windowSeconds },
     };
     this.stageJobs = new JobQueue(redis, { kind: 'segment' });
-    const { registry, frames } = this.deps;
+    const { registry, frameStore } = this.deps;
     const abandon = (sessionId: string) => this.giveUp(sessionId, 'The stream was lost.');
     const orphanSweeper = new OrphanSweeper({
-      ...{ redis, registry, frames, stageJobs: this.stageJobs, abandon, log },
+      ...{ redis, registry, frameStore, stageJobs: this.stageJobs, abandon, log },
     });
     this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, [
       orphanSweeper,

@@ -18,7 +18,7 @@ export class AudioWriter {
       fps: number;
       /** Frames whose audio an earlier owner wrote. */
       heard: number;
-      store: FrameStore;
+      frameStore: FrameStore;
       volume: RetryOnDiskFull;
       log: Logger;
     },
@@ -59,9 +59,9 @@ export class AudioWriter {
   }
 
   private async store(batch: number, samples: Buffer): Promise<void> {
-    const { sessionId, store, volume, log } = this.options;
+    const { sessionId, frameStore, volume, log } = this.options;
     try {
-      await volume.write(() => store.write({ sessionId, batch, kind: 'sound' }, samples));
+      await volume.write(() => frameStore.write({ sessionId, batch, kind: 'sound' }, samples));
     } catch (error) {
       log.warn({ err: error, batch }, 'could not write audio');
     }

@@ -19,7 +19,7 @@ export class BatchDispatcher {
   constructor(
     private readonly options: {
       sessionId: string;
-      store: FrameStore;
+      frameStore: FrameStore;
       volume: RetryOnDiskFull;
       audioWriter: AudioWriter;
       detect: JobQueue<'detect'>;
@@ -60,12 +60,12 @@ export class BatchDispatcher {
     decoded: DecodedBatch,
     { progress, effect, signal }: { progress: Progress; effect: Effect; signal: AbortSignal },
   ): Promise<Progress | undefined> {
-    const { store, clock, leadMs, inFlight, metrics } = this.options;
+    const { frameStore, clock, leadMs, inFlight, metrics } = this.options;
     const { receivedAt } = decoded;
     const { firstFrame, frameCount, width, height, frames } = decoded.batch;
     clock.chunkRead(receivedAt);
     await waitUntilDue(clock.capturedAt(firstFrame), leadMs, signal);
-    const most = maxInFlight(frames.length, store.size());
+    const most = maxInFlight(frames.length, frameStore.size());
     if (!(await inFlight.waitForRoom(most, signal))) return undefined;
     if (!(await this.store(decoded))) return undefined;
     clock.framesOut(firstFrame + frameCount, receivedAt);
@@ -92,9 +92,9 @@ export class BatchDispatcher {
 
   /** Resolves to false if the session's folder is gone. */
   private async store(decoded: DecodedBatch): Promise<boolean> {
-    const { sessionId, store, volume } = this.options;
+    const { sessionId, frameStore, volume } = this.options;
     const ref = { sessionId, batch: this.numberOf(decoded), kind: 'decoded' } as const;
-    return volume.write(() => store.write(ref, decoded.batch.frames));
+    return volume.write(() => frameStore.write(ref, decoded.batch.frames));
   }
 
   /** Resolves to when the batch was stored, in milliseconds since the epoch. */

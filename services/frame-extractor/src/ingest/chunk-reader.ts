@@ -54,7 +54,7 @@ export class ChunkReader {
       next: number;
       redis: Redis;
       chunks: ChunkStore;
-      sessions: SessionRegistry;
+      registry: SessionRegistry;
       /** Told when a chunk arrived, though nobody has read it yet. */
       clock: Pick<CaptureClock, 'chunkCame'>;
       /** Aborted when the session is over here: the current job goes back to the queue. */
@@ -191,9 +191,9 @@ export class ChunkReader {
 
   private checkPublisher(): void {
     if (this.idleSince === undefined || performance.now() - this.idleSince < SILENCE_MS) return;
-    const { sessionId, sessions, log } = this.options;
+    const { sessionId, registry, log } = this.options;
     const look = async () => {
-      if (await sessions.publisherExpected(sessionId)) return;
+      if (await registry.publisherExpected(sessionId)) return;
       // Chunks that it sent before it went are still read.
       if (this.idleSince === undefined || (await this.queue.waiting()) > 0) return;
       log.info('publisher is gone: ending the input');

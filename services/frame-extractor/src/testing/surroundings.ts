@@ -100,7 +100,7 @@ export class TestSession {
 /** A real extractor with its neighbours. */
 export class Surroundings {
   readonly sessions: SessionRegistry;
-  readonly store: DirectoryFrameStore;
+  readonly frameStore: DirectoryFrameStore;
   readonly log: RenderedBatchLogReader;
   readonly metrics = createExtractorMetrics(new Registry());
   extractor!: Extractor;
@@ -121,7 +121,7 @@ export class Surroundings {
     private readonly env: Record<string, string>,
   ) {
     this.sessions = new SessionRegistry(redis);
-    this.store = new DirectoryFrameStore(directory);
+    this.frameStore = new DirectoryFrameStore(directory);
     this.log = new RenderedBatchLogReader(redis, log);
     this.claims = new JobQueue(redis, { kind: 'decode' });
     this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
@@ -197,7 +197,7 @@ export class Surroundings {
     this.bySession.delete(id);
     this.log.remove(id);
     await new RenderedBatchLog(this.redis).removeSession(id);
-    await this.store.removeSession(id);
+    await this.frameStore.removeSession(id);
     await this.sessions.remove(id);
     await publishEvent(this.redis, { type: 'ended', sessionId: id, frames: 0 });
   }
@@ -243,7 +243,7 @@ export class Surroundings {
   private options(redis: Redis) {
     return {
       ...{ config: readFrameExtractorConfig(this.env), redis, log },
-      ...{ store: this.store, metrics: this.metrics },
+      ...{ frameStore: this.frameStore, metrics: this.metrics },
       ...(this.stallLimits && { stallLimits: this.stallLimits }),
     };
   }
@@ -251,14 +251,14 @@ export class Surroundings {
   private async take(job: DetectJob): Promise<void> {
     const session = this.bySession.get(job.sessionId);
     const ref = { sessionId: job.sessionId, batch: job.batch, kind: 'decoded' } as const;
-    if (this.losing.delete(job.batch)) return this.store.remove(ref);
-    const bytes = await this.store.read(ref);
+    if (this.losing.delete(job.batch)) return this.frameStore.remove(ref);
+    const bytes = await this.frameStore.read(ref);
     if (!session || !bytes) throw new Error('a batch of nobody');
     session.jobs.push(job);
     const size = frameBytes(job.width, job.height);
     for (let from = 0; from < bytes.length; from += size)
       session.numbers.push(readFrameCounter(bytes.subarray(from), job.width));
-    await this.store.remove(ref);
+    await this.frameStore.remove(ref);
     if (this.playlistMoves) await this.publishPart(session);
     for (const watcher of this.watchers) watcher();
   }

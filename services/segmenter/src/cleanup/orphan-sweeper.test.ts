@@ -16,7 +16,7 @@ const log = createLogger('test', 'fatal');
 let root: string;
 let redis: Redis;
 let registry: SessionRegistry;
-let frames: DirectoryFrameStore;
+let frameStore: DirectoryFrameStore;
 let stageJobs: JobQueue<'segment'>;
 let sweeper: OrphanSweeper;
 
@@ -25,10 +25,10 @@ beforeEach(async () => {
   redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
   registry = new SessionRegistry(redis);
-  frames = new DirectoryFrameStore(root);
+  frameStore = new DirectoryFrameStore(root);
   stageJobs = new JobQueue(redis, { kind: 'segment' });
   const abandon = (sessionId: string) => registry.remove(sessionId);
-  sweeper = new OrphanSweeper({ redis, registry, frames, stageJobs, abandon, log });
+  sweeper = new OrphanSweeper({ redis, registry, frameStore, stageJobs, abandon, log });
 });
 
 afterEach(async () => {
@@ -47,8 +47,8 @@ async function register(): Promise<string> {
 async function liveSession(): Promise<string> {
   const sessionId = await register();
   await stageJobs.add({ sessionId }, { jobId: sessionId });
-  await frames.openSession(sessionId);
-  await frames.write({ sessionId, batch: 0, kind: 'decoded' }, Buffer.alloc(10));
+  await frameStore.openSession(sessionId);
+  await frameStore.write({ sessionId, batch: 0, kind: 'decoded' }, Buffer.alloc(10));
   const chunk = { kind: 'chunk', n: 3, receivedAt: 1 } as const;
   await registry.storeChunks(sessionId, 0, [chunk], [Buffer.alloc(10)]);
   const chunks = new JobQueue(redis, { kind: 'chunks', sessionId });
@@ -68,7 +68,7 @@ describe('what killed services left', () => {
     expect((await keysOf(sessionId)).length).toBeGreaterThan(3);
     await sweeper.sweep();
     expect(await keysOf(sessionId)).toEqual([]);
-    expect(await frames.sessions()).toEqual([]);
+    expect(await frameStore.sessions()).toEqual([]);
   });
 
   test('is told from what live sessions have: of those nothing is touched', async () => {
@@ -76,7 +76,7 @@ describe('what killed services left', () => {
     const before = await keysOf(sessionId);
     for (let n = 0; n < 3; n++) await sweeper.sweep();
     expect(await keysOf(sessionId)).toEqual(before);
-    expect(await frames.read({ sessionId, batch: 0, kind: 'decoded' })).toBeDefined();
+    expect(await frameStore.read({ sessionId, batch: 0, kind: 'decoded' })).toBeDefined();
   });
 
   test('is found among many keys, and queues that belong to all stay', async () => {

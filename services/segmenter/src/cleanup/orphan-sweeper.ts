@@ -25,7 +25,7 @@ export class OrphanSweeper {
     private readonly deps: {
       redis: Redis;
       registry: SessionRegistry;
-      frames: FrameStore;
+      frameStore: FrameStore;
       stageJobs: JobQueue<'segment'>;
       /** Ends a session that nobody owns. */
       abandon: (sessionId: string) => Promise<void>;
@@ -40,11 +40,11 @@ export class OrphanSweeper {
   }
 
   private async removeFrames(): Promise<void> {
-    const { frames, registry, log } = this.deps;
-    const found = await frames.sessions();
+    const { frameStore, registry, log } = this.deps;
+    const found = await frameStore.sessions();
     const running = new Set(await registry.ids());
     for (const sessionId of found.filter((id) => !running.has(id))) {
-      await frames.removeSession(sessionId);
+      await frameStore.removeSession(sessionId);
       log.info({ sessionId }, 'removed orphaned frames');
     }
   }

@@ -14,7 +14,7 @@ export class AudioSource {
   private isWaiting = true;
 
   constructor(
-    private readonly store: FrameStore,
+    private readonly frameStore: FrameStore,
     private readonly sessionId: string,
     /** Whether later batches wait for their turn. */
     private readonly hasWaitingBatches: () => boolean,
@@ -23,7 +23,7 @@ export class AudioSource {
 
   /** A batch's samples; undefined if there are none, or none any more. */
   async read(batch: number): Promise<Buffer | undefined> {
-    return this.store.read({ sessionId: this.sessionId, batch, kind: 'sound' });
+    return this.frameStore.read({ sessionId: this.sessionId, batch, kind: 'sound' });
   }
 
   /**

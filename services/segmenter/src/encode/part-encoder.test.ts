@@ -34,7 +34,11 @@ describe('the encoder of a session', () => {
   test('a batch comes out before the next goes in, as one part', async () => {
     for (let batch = 0; batch < 12; batch++) {
       const { content, init } = await encode(batch);
-      expect(readPartHeader(content)).toMatchObject({ batch, firstFrame: batch * 3, frameCount: 3 });
+      expect(readPartHeader(content)).toMatchObject({
+        batch,
+        firstFrame: batch * 3,
+        frameCount: 3,
+      });
       expect(init !== undefined).toBe(batch === 0);
     }
   });

@@ -7,7 +7,7 @@ import { batchesOfAudioHistory } from '../encode/audio-track.js';
 
 export interface ConsumedInputDeps {
   renderedLog: RenderedBatchLog;
-  frames: FrameStore;
+  frameStore: FrameStore;
   settings: Pick<PackagerSettings, 'cadence'>;
 }
 
@@ -50,12 +50,12 @@ export class ConsumedInput {
   /** Keeps the newest audio, which a new encoder would have to be given again. */
   private async removeFiles(batch: number): Promise<void> {
     const { sessionId } = this;
-    const { frames, settings } = this.deps;
+    const { frameStore, settings } = this.deps;
     const unheard = batch - batchesOfAudioHistory(settings.cadence);
     await Promise.all([
-      frames.remove({ sessionId, batch, kind: 'marked' }),
-      frames.remove({ sessionId, batch, kind: 'decoded' }),
-      frames.remove({ sessionId, batch: unheard, kind: 'sound' }),
+      frameStore.remove({ sessionId, batch, kind: 'marked' }),
+      frameStore.remove({ sessionId, batch, kind: 'decoded' }),
+      frameStore.remove({ sessionId, batch: unheard, kind: 'sound' }),
     ]);
   }
 }

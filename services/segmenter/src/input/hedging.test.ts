@@ -18,7 +18,7 @@ const sessionId = 'late';
 
 let root: string;
 let redis: Redis;
-let frames: DirectoryFrameStore;
+let frameStore: DirectoryFrameStore;
 let detect: JobQueue<'detect'>;
 let late: Hedging;
 let metrics: ReturnType<typeof createSegmenterMetrics>;
@@ -27,11 +27,11 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'facecast-late-'));
   redis = connectRedis(redisUrl, 'worker', log);
   await redis.flushall();
-  frames = new DirectoryFrameStore(root);
-  await frames.openSession(sessionId);
+  frameStore = new DirectoryFrameStore(root);
+  await frameStore.openSession(sessionId);
   detect = new JobQueue(redis, { kind: 'detect' });
   metrics = createSegmenterMetrics();
-  late = new Hedging(sessionId, { detect, frames, metrics });
+  late = new Hedging(sessionId, { detect, frameStore, metrics });
 });
 
 afterEach(async () => {
@@ -51,7 +51,7 @@ async function decode(
     ...{ samples: 0, capturedAt: at, receivedAt: at, decodedAt: at, effect },
     ...changes,
   };
-  await frames.write({ sessionId, batch, kind: 'decoded' }, numberedFrames(3 * batch, 3));
+  await frameStore.write({ sessionId, batch, kind: 'decoded' }, numberedFrames(3 * batch, 3));
   await detect.add(job, { jobId: detectJobId(job) });
   return job;
 }
@@ -108,7 +108,7 @@ describe('a batch that no detector brings', () => {
 
   test('is waited for where its frames are gone: somebody may have searched them', async () => {
     await decode(0, { age: 5_000 });
-    await frames.remove({ sessionId, batch: 0, kind: 'decoded' });
+    await frameStore.remove({ sessionId, batch: 0, kind: 'decoded' });
     await expect.poll(() => late.nextPollMs).toBe(0);
     expect(await late.poll(0)).toBeUndefined();
   });
@@ -124,7 +124,7 @@ describe('a batch that no detector brings', () => {
 });
 
 test('a batch that a detector holds and does not bring is given to another, ahead of all', async () => {
-  late = new Hedging(sessionId, { detect, frames, metrics, fallbackMs: 60_000 });
+  late = new Hedging(sessionId, { detect, frameStore, metrics, fallbackMs: 60_000 });
   const connection = connectRedis(redisUrl, 'worker', log);
   const stuck = deferred();
   const held = deferred();

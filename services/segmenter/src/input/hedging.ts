@@ -14,7 +14,7 @@ const POLL_EVERY_MS = 250;
 export interface HedgingDeps {
   /** The detectors' queue. */
   detect: JobQueue<'detect'>;
-  frames: FrameStore;
+  frameStore: FrameStore;
   metrics: Pick<SegmenterMetrics, 'hedgedBatches' | 'unsearchedBatches'>;
   /** How late a batch may be before it is shown without a search; `FALLBACK_AFTER_MS` unless set. */
   fallbackMs?: number;
@@ -102,9 +102,9 @@ export class Hedging {
   }
 
   private async fallBack(job: DetectJob): Promise<UnsearchedBatch | undefined> {
-    const { frames, metrics } = this.deps;
+    const { frameStore, metrics } = this.deps;
     const { sessionId } = this;
-    const pictures = await frames.read({ sessionId, batch: job.batch, kind: 'decoded' });
+    const pictures = await frameStore.read({ sessionId, batch: job.batch, kind: 'decoded' });
     // Without decoded frames, only a detector's result can help.
     if (!pictures) {
       this.isNowhere = true;

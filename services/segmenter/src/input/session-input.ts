@@ -132,7 +132,7 @@ export class SessionInput {
     if (!logged) return undefined;
     const { sessionId } = this;
     const { batch } = logged.batch;
-    const frames = await this.deps.frames.read(
+    const frames = await this.deps.frameStore.read(
       { sessionId, batch, kind: 'marked' },
       this.spareBuffer,
     );

@@ -23,7 +23,7 @@ export interface EndSessionDeps {
   redis: Redis;
   registry: SessionRegistry;
   renderedLog: RenderedBatchLog;
-  frames: FrameStore;
+  frameStore: FrameStore;
   hlsDir: string;
   settings: PackagerSettings;
   recordings: RecordingService;
@@ -89,10 +89,10 @@ export async function endFailedSession(
 
 /** Removes what an ended session has outside of its folder, and publishes `ended`. */
 export async function removeTraces(
-  { redis, registry, renderedLog, frames }: EndSessionDeps,
+  { redis, registry, renderedLog, frameStore }: EndSessionDeps,
   { sessionId, framesOut, error }: SessionSummary,
 ): Promise<void> {
-  await frames.removeSession(sessionId);
+  await frameStore.removeSession(sessionId);
   await renderedLog.removeSession(sessionId);
   await registry.remove(sessionId);
   await publishEvent(redis, {

@@ -53,7 +53,7 @@ function replica(connection: Redis): { deps: SegmentSessionDeps; close: () => Pr
     renderedLog: new RenderedBatchLog(connection),
     detect: new JobQueue(connection, { kind: 'detect' }),
     decode: new JobQueue(connection, { kind: 'decode' }),
-    frames: new DirectoryFrameStore(join(root, 'frames')),
+    frameStore: new DirectoryFrameStore(join(root, 'frames')),
     settings: { cadence: CADENCE, windowSeconds: 30 },
     recordings: new RecordingService({
       ...{ hlsDir, recordingsDir, cadence: CADENCE, minFreeBytes: 0, metrics, log },
@@ -84,15 +84,15 @@ async function beginSession(): Promise<string> {
   const { deps, close } = replica(redis);
   const { session } = await deps.registry.create({ mimeType: 'video/webm', effect: 'box' }, 1e6);
   const sessionId = session.id;
-  await deps.frames.openSession(sessionId);
+  await deps.frameStore.openSession(sessionId);
   for (const batch of upTo(BATCHES)) {
     const pictures = numberedFrames(3 * batch, 3);
     const { kind, markedAt, frames, ...job } = renderedBatch(batch, { sessionId });
-    await deps.frames.write({ sessionId, batch, kind: 'decoded' }, pictures);
+    await deps.frameStore.write({ sessionId, batch, kind: 'decoded' }, pictures);
     if (batch === UNSEARCHED) {
       await deps.detect.add({ ...job, effect: 'box' }, { jobId: detectJobId(job) });
     } else {
-      await deps.frames.write({ sessionId, batch, kind: 'marked' }, pictures);
+      await deps.frameStore.write({ sessionId, batch, kind: 'marked' }, pictures);
       await deps.renderedLog.append(sessionId, { ...job, kind, markedAt, frames });
     }
   }

@@ -81,7 +81,7 @@ class SegmentedSession {
     this.encoder = new PartEncoder({
       cadence,
       hasAudio: packager.hasAudio,
-      audioSource: new AudioSource(deps.frames, session.id, () => this.input.hasWaiting),
+      audioSource: new AudioSource(deps.frameStore, session.id, () => this.input.hasWaiting),
       log: deps.log.child({ sessionId: session.id }),
       onReplaced: () => deps.metrics.encoderReplacements.inc(),
     });
