@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordInBrowser } from './sources/browser-recording.js';
-import { publishRecording, publishSource } from './sources/session.js';
+import { publishRecording, publishSource } from './sources/published-source.js';
 import { leanSources } from './sources/sources.js';
 import { compare, complaints } from './sources/verdict.js';
 import { watchInFfmpeg } from './sources/watched.js';

@@ -14,7 +14,7 @@ import { createMetrics } from '@facecast/shared/runtime/metrics';
 import { consume, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { sessionKey } from '@facecast/shared/redis/session-keys';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Detector, SEARCH_BUDGET_MS } from './detector.js';
 import { BlazeFaceFinder } from './finders/blazeface.js';
@@ -22,7 +22,7 @@ import { BLAZEFACE_MODEL } from './finders/create-finder.js';
 import type { FaceFinder } from './finders/face-finder.js';
 import { iou } from './geometry/rect.js';
 import { createDetectorMetrics } from './metrics.js';
-import { movingFace, VGA } from './testing/clips.js';
+import { movingFace, VGA } from './testing/face-clips.js';
 import { scheduleAt } from './tracking/search-schedule.js';
 import { TrackerStateStore } from './tracking/tracker-state-store.js';
 

@@ -1,7 +1,7 @@
 import { connectRedis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { countedClip, cut, SMALL, VP8_WEBM } from './testing/clips.js';
+import { countedClip, cut, SMALL, VP8_WEBM } from './testing/counted-clips.js';
 import { fuzz, FUZZED } from './testing/broken-recordings.js';
 import { log, Surroundings, upTo } from './testing/surroundings.js';
 

@@ -1,10 +1,10 @@
 import { HeldLease, LeaseLostError } from '@facecast/shared/lease/lease';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { beforeEachCommand, SteppedRedis } from '@facecast/shared/testing/stepped-redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeSession } from './decode-session.js';
-import { countedClip, cut, SMALL, VP8_WEBM } from './testing/clips.js';
+import { countedClip, cut, SMALL, VP8_WEBM } from './testing/counted-clips.js';
 import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
 
 const FRAMES = 12;

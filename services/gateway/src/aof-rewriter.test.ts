@@ -1,5 +1,5 @@
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { AofRewriter } from './aof-rewriter.js';

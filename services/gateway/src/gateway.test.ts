@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent } from '@facecast/shared/protocol/events';
 import { consume } from '@facecast/shared/redis/queues';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { describe, expect, test } from 'vitest';
 import { breakableRedis } from './testing/breakable-redis.js';
 import { testGateway } from './testing/test-gateway.js';

@@ -11,7 +11,7 @@ import { JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { samplesBefore } from '@facecast/shared/media/audio';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSegmenterMetrics } from './metrics.js';
 import { Segmenter } from './segmenter.js';

@@ -9,7 +9,7 @@ import { deferred } from '../runtime/deferred.js';
 import { JobQueue } from '../redis/queues.js';
 import type { Lease } from './lease.js';
 import { SessionStage, type SessionWork } from './session-stage.js';
-import { redisUrl } from '../testing/redis.js';
+import { redisUrl } from '../testing/worker-redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const stageJobs = new JobQueue<'decode'>(redis, { kind: 'decode' });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { consume, JobQueue } from './queues.js';
-import { redisUrl } from '../testing/redis.js';
+import { redisUrl } from '../testing/worker-redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 

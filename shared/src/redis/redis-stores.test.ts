@@ -19,7 +19,7 @@ import { consume, JobQueue } from './queues.js';
 import { connectRedis, warnUnlessOutage } from './redis.js';
 import { isResumeToken } from './session.js';
 import { SessionRegistry, TooManySessionsError } from './sessions.js';
-import { redisUrl } from '../testing/redis.js';
+import { redisUrl } from '../testing/worker-redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const log = pino({ level: 'silent' });

@@ -4,7 +4,7 @@ import { redisCheck, serveOps, writableCheck, type HealthCheck } from './health.
 import { createLogger } from './logger.js';
 import { createMetrics } from './metrics.js';
 import { connectRedis } from '../redis/redis.js';
-import { redisUrl } from '../testing/redis.js';
+import { redisUrl } from '../testing/worker-redis.js';
 
 let close: () => Promise<void>;
 afterEach(() => close());

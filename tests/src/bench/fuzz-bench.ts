@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FUZZED, fuzz, type FuzzReport } from '@facecast/frame-extractor/testing/broken-recordings';
-import { countedClip, cut, SMALL, VP8_WEBM } from '@facecast/frame-extractor/testing/clips';
+import { countedClip, cut, SMALL, VP8_WEBM } from '@facecast/frame-extractor/testing/counted-clips';
 import {
   log,
   Surroundings,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordInBrowser, type RecordingRequest } from '../sources/browser-recording.js';
 import { cameraOnPage } from '../sources/firefox-page.js';
-import { publishRecording, publishSource, type Published } from '../sources/session.js';
+import { publishRecording, publishSource, type Published } from '../sources/published-source.js';
 import { sources } from '../sources/sources.js';
 import { compare, complaints, type Verdict, type Wanted } from '../sources/verdict.js';
 import { watchInFfmpeg, type Watched } from '../sources/watched.js';

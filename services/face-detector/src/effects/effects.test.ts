@@ -3,7 +3,7 @@ import { frameBytes } from '@facecast/shared/media/frame-store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 import type { FrameFace, FrameFaces } from '../tracking/frame-faces.js';
-import { movingFace } from '../testing/clips.js';
+import { movingFace } from '../testing/face-clips.js';
 import { Watchers } from '../testing/watchers.js';
 import { applyEffect } from './effect.js';
 

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { BlazeFaceFinder } from '../finders/blazeface.js';
 import { BLAZEFACE_MODEL } from '../finders/create-finder.js';
 import type { FaceFinder } from '../finders/face-finder.js';
-import { FACE, photograph, VGA } from '../testing/clips.js';
+import { FACE, photograph, VGA } from '../testing/face-clips.js';
 import { hide, type Disturbance } from '../testing/hidden.js';
 import { cutoutOf, type Cutout, type Pose, type Scene } from '../testing/scene.js';
 import { Watchers } from '../testing/watchers.js';

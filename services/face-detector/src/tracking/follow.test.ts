@@ -4,7 +4,7 @@ import type { Face } from '@facecast/shared/protocol/messages';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { drawBox } from '../effects/box.js';
 import type { I420Frame, Plane } from '../i420.js';
-import { FACE, movingFace, photograph, testPattern, zoomInto } from '../testing/clips.js';
+import { FACE, movingFace, photograph, testPattern, zoomInto } from '../testing/face-clips.js';
 import { cutoutOf, drawFrame } from '../testing/scene.js';
 import { BlazeFaceFinder } from '../finders/blazeface.js';
 import { BLAZEFACE_MODEL } from '../finders/create-finder.js';

@@ -2,7 +2,7 @@ import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { sessionKey } from '@facecast/shared/redis/session-keys';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TrackerState } from './tracker-state.js';
 import { TrackerStateStore } from './tracker-state-store.js';

@@ -13,7 +13,7 @@ import {
   FPS,
   SMALL,
   VP8_WEBM,
-} from '../testing/clips.js';
+} from '../testing/counted-clips.js';
 import { ffmpegs } from '../testing/ffmpegs.js';
 
 /** However busy the machine is. */

@@ -3,7 +3,7 @@ import { LeaseLostError, type Fence } from '@facecast/shared/lease/lease';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { leaseKey } from '@facecast/shared/redis/session-keys';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import { CheckpointStore, type Progress } from './checkpoint-store.js';

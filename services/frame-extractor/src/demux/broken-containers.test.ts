@@ -1,7 +1,7 @@
 import { mutated } from '@facecast/shared/testing/mutate';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Container } from './container.js';
-import { countedClip, cut, H264_MP4, VP8_WEBM } from '../testing/clips.js';
+import { countedClip, cut, H264_MP4, VP8_WEBM } from '../testing/counted-clips.js';
 import { createScanner } from './create-scanner.js';
 import { MAX_HEADER_BYTES } from './scanner.js';
 

@@ -8,7 +8,7 @@ import {
   H264_REORDERED_MP4,
   SMALL,
   VP8_WEBM,
-} from '../testing/clips.js';
+} from '../testing/counted-clips.js';
 import { sniffContainer } from './container.js';
 import { createScanner } from './create-scanner.js';
 import type { KeyFrame, Scanned } from './scanner.js';

@@ -1,8 +1,8 @@
 import { connectRedis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { waitUntilDue } from './pacer.js';
-import { countedClip, cut, SMALL, VP8_WEBM } from '../testing/clips.js';
+import { countedClip, cut, SMALL, VP8_WEBM } from '../testing/counted-clips.js';
 import { log, Surroundings, upTo } from '../testing/surroundings.js';
 
 const redis = connectRedis(redisUrl, 'worker', log);

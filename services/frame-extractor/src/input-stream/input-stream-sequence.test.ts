@@ -1,7 +1,7 @@
 import { connectRedis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { countedClip, cut, H264_MP4, SMALL, VP8_WEBM } from '../testing/clips.js';
+import { countedClip, cut, H264_MP4, SMALL, VP8_WEBM } from '../testing/counted-clips.js';
 import { log, Surroundings, upTo, type TestSession } from '../testing/surroundings.js';
 
 const redis = connectRedis(redisUrl, 'worker', log);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connectRedis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   countedClip,
@@ -9,7 +9,7 @@ import {
   H264_REORDERED_MP4,
   SMALL,
   VP8_WEBM,
-} from '../testing/clips.js';
+} from '../testing/counted-clips.js';
 import { ffmpegs } from '../testing/ffmpegs.js';
 import { log, Surroundings, upTo, type TestSession } from '../testing/surroundings.js';
 

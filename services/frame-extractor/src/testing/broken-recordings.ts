@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { mutated } from '@facecast/shared/testing/mutate';
-import { clickingClip, countedClip, cut, FPS, H264_MP4, VP8_WEBM } from './clips.js';
+import { clickingClip, countedClip, cut, FPS, H264_MP4, VP8_WEBM } from './counted-clips.js';
 import type { Surroundings } from './surroundings.js';
 
 /** A session that has not ended so long after all of it was sent hangs. */

@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Container } from '../demux/container.js';
 import { VideoDecoder } from './video-decoder.js';
 import type { Size } from './ffmpeg-arguments.js';
-import { countedClip, cut, H264_MP4, made, SMALL, VP8_WEBM } from '../testing/clips.js';
+import { countedClip, cut, H264_MP4, made, SMALL, VP8_WEBM } from '../testing/counted-clips.js';
 import { log, Surroundings, upTo } from '../testing/surroundings.js';
 
 const PICTURE = { fps: 30, maxWidth: 1280, maxHeight: 720 };

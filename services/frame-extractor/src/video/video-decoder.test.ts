@@ -11,7 +11,7 @@ import {
   SMALL,
   timedClip,
   VP8_WEBM,
-} from '../testing/clips.js';
+} from '../testing/counted-clips.js';
 import { upTo } from '../testing/surroundings.js';
 import type { RawBatch } from './batch-reader.js';
 

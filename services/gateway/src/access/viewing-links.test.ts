@@ -1,4 +1,4 @@
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { ViewingLinks } from './viewing-links.js';

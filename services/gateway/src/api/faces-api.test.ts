@@ -1,7 +1,7 @@
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { publishEvent } from '@facecast/shared/protocol/events';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { describe, expect, test } from 'vitest';
 import { testGateway, type TestGateway } from '../testing/test-gateway.js';
 import { statsOf } from '../testing/test-stats.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connectRedis } from '@facecast/shared/redis/redis';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { describe, expect, test } from 'vitest';
 import { breakableRedis } from '../testing/breakable-redis.js';
 import { testGateway } from '../testing/test-gateway.js';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { viewerOf, Viewers } from './viewers.js';
 

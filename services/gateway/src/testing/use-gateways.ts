@@ -1,7 +1,7 @@
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 import type { IngestLimits } from '../ingest/limits.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { SessionOwners } from '@facecast/shared/redis/session-owners';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 import { Audit } from '../access/audit.js';

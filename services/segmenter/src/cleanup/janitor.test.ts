@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from './janitor.js';
 

@@ -7,7 +7,7 @@ import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OrphanSweeper } from './orphan-sweeper.js';
 

@@ -6,7 +6,10 @@ import { FfmpegProcess, type FfmpegOptions } from './ffmpeg-process.js';
 /** Samples in one AAC frame. */
 export const AAC_FRAME_SAMPLES = 1024;
 
-/** AAC frames that the encoder holds back: one overlaps with the next, and it looks one ahead. */
+/**
+ * AAC frames that the encoder holds back: one overlaps with the next, and it looks one ahead. The priming
+ * frame, which it gives before all others and which is dropped, is none of them.
+ */
 export const AAC_DELAY_FRAMES = 2;
 
 /**

@@ -134,7 +134,7 @@ describe('audio', () => {
     expect(before).toHaveLength(batchesOfAudioHistory(CADENCE));
   });
 
-  test.each(['video', 'sound'] as const)(
+  test.each(['video', 'audio'] as const)(
     'goes on without a gap when the %s encoder is replaced',
     async (which) => {
       const kill = () => process.kill(encoder.pids[which] ?? 0, 'SIGKILL');
@@ -166,6 +166,6 @@ describe('audio', () => {
       streams: [{ codec_type: 'video' }],
     });
     expect(readBatches).toEqual([]);
-    expect(encoder.pids.sound).toBeUndefined();
+    expect(encoder.pids.audio).toBeUndefined();
   });
 });

@@ -69,14 +69,14 @@ export class AudioTrack {
     const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
     let number = batch.batch;
-    let sound =
+    let audio =
       batch.samples > 0 ? await this.source.readNew(number, this.closing.signal) : undefined;
     for (;;) {
       const start = samplesBefore(number * framesPerBatch, fps);
       const skipped = Math.max(0, from - start) * SAMPLE_BYTES;
-      sound?.copy(samples, Math.max(0, start - from) * SAMPLE_BYTES, skipped);
+      audio?.copy(samples, Math.max(0, start - from) * SAMPLE_BYTES, skipped);
       if (start <= from) return samples;
-      sound = await this.source.read(--number);
+      audio = await this.source.read(--number);
     }
   }
 }
@@ -89,6 +89,7 @@ function aacFramesBefore(frame: number, fps: number): number {
 
 /** How many earlier batches' audio a new encoder needs, at most. */
 export function batchesOfAudioHistory({ fps, framesPerBatch }: Cadence): number {
+  // One more than is held: a batch may end within a frame.
   const samplesHeld = (AAC_DELAY_FRAMES + 1) * AAC_FRAME_SAMPLES;
   return Math.ceil(samplesHeld / samplesBefore(framesPerBatch, fps));
 }

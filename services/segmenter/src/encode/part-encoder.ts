@@ -38,7 +38,7 @@ export interface EncodedPart {
  */
 export class PartEncoder {
   private video: VideoEncoder | undefined;
-  private readonly sound: AudioTrack;
+  private readonly audio: AudioTrack;
   private hasAudio: boolean | undefined;
   private size = { width: 0, height: 0 };
   private initGiven = false;
@@ -46,12 +46,12 @@ export class PartEncoder {
 
   constructor(private readonly options: PartEncoderOptions) {
     this.hasAudio = options.hasAudio;
-    this.sound = new AudioTrack(options.cadence, options.audioSource);
+    this.audio = new AudioTrack(options.cadence, options.audioSource);
   }
 
   /** Process ids of the current encoders, for tests that stop or kill them. */
-  get pids(): { video: number | undefined; sound: number | undefined } {
-    return { video: this.video?.pid, sound: this.sound.pid };
+  get pids(): { video: number | undefined; audio: number | undefined } {
+    return { video: this.video?.pid, audio: this.audio.pid };
   }
 
   /**
@@ -64,22 +64,22 @@ export class PartEncoder {
     if (frames.length !== frameBytes(width, height) * frameCount)
       throw new SessionFailure('A batch of frames is damaged.');
     this.hasAudio ??= batch.samples > 0;
-    const [video, sound] = await Promise.all([
+    const [video, audio] = await Promise.all([
       this.retry(() => this.encodeVideo(batch, frames)),
-      this.hasAudio ? this.retry(() => this.sound.encode(batch, isLast)) : undefined,
+      this.hasAudio ? this.retry(() => this.audio.encode(batch, isLast)) : undefined,
     ]);
     const { fps } = this.options.cadence;
     const init = this.initGiven
       ? undefined
       : writeInitSegment({ ...this.size, fps, avcC: video.avcC }, this.hasAudio);
     this.initGiven = true;
-    return { content: writeFragment(batch, video.frames, sound), init };
+    return { content: writeFragment(batch, video.frames, audio), init };
   }
 
   /** Closes the encoders; an `encode` under way rejects. */
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([this.video?.close(), this.sound.close()]);
+    await Promise.all([this.video?.close(), this.audio.close()]);
   }
 
   private async videoEncoder({ width, height }: RenderedBatch): Promise<VideoEncoder> {

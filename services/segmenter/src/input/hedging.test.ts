@@ -7,7 +7,7 @@ import { createLogger } from '@facecast/shared/runtime/logger';
 import type { DetectJob } from '@facecast/shared/protocol/messages';
 import { consume, detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Hedging, type UnsearchedBatch } from './hedging.js';
 import { createSegmenterMetrics } from '../metrics.js';

@@ -30,14 +30,20 @@ export const DEPENDENT_SAMPLE = 0x01010000;
 
 /** `ftyp` and `moov`, with no sample in it. */
 export function writeInitSegment(video: VideoTrack, hasAudio: boolean): Buffer {
-  const sound = {
+  const audioParts = {
     traks: hasAudio ? [audioTrak()] : [],
     defaults: hasAudio ? [trex(AUDIO_TRACK_ID, AAC_FRAME_SAMPLES, SYNC_SAMPLE)] : [],
   };
   const defaults = trex(VIDEO_TRACK_ID, PICTURE_TICKS, DEPENDENT_SAMPLE);
   return Buffer.concat([
     box('ftyp', Buffer.from('iso6'), u32(0), Buffer.from('iso6mp41')),
-    box('moov', mvhd(), videoTrak(video), ...sound.traks, box('mvex', defaults, ...sound.defaults)),
+    box(
+      'moov',
+      mvhd(),
+      videoTrak(video),
+      ...audioParts.traks,
+      box('mvex', defaults, ...audioParts.defaults),
+    ),
   ]);
 }
 

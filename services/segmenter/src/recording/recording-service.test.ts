@@ -16,7 +16,7 @@ import { connectRedis } from '@facecast/shared/redis/redis';
 import type { Session } from '@facecast/shared/redis/session';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { samplesBefore } from '@facecast/shared/media/audio';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from '../cleanup/janitor.js';
 import { createSegmenterMetrics } from '../metrics.js';

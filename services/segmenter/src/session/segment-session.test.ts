@@ -12,7 +12,7 @@ import {
 import { detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
-import { redisUrl } from '@facecast/shared/testing/redis';
+import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { beforeEachCommand, SteppedRedis } from '@facecast/shared/testing/stepped-redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PlaylistWatcher } from '../hls/playlist-watcher.js';
