@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { deferred } from '../runtime/deferred.js';
 import { JobQueue } from '../redis/queues.js';
 import type { Lease } from './lease.js';
 import { SessionStage, type SessionWork } from './session-stage.js';
 import { redisUrl } from '../testing/worker-redis.js';
+import { startOwner } from '../testing/owner-process.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
 const stageJobs = new JobQueue<'decode'>(redis, { kind: 'decode' });
@@ -181,66 +180,6 @@ test('a session that was given up is ended by another where the one that did it 
   expect(await ended.promise).toBe('hopeless');
   await heir.close();
 });
-
-/** A replica in a process of its own: it says which sessions it holds, and which it gives up. */
-async function startOwner() {
-  const child = spawn('node', ['--input-type=module', '--eval', OWNER], {
-    env: { ...process.env, REDIS_URL: redisUrl },
-    cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const said = new Set<string>();
-  const news = new EventEmitter();
-  createInterface(child.stdout).on('line', (line) => {
-    said.add(line);
-    news.emit('line');
-  });
-  const says = async (line: string) => {
-    while (!said.has(line)) await once(news, 'line');
-  };
-  await says('ready');
-  const heard = (line: string) => said.has(line);
-  return { says, heard, kill: (signal: NodeJS.Signals = 'SIGKILL') => child.kill(signal) };
-}
-
-/**
- * Holds each session for ever; `moving` gets further, `hopeless` fails, `fragile` fails where it stood
- * still, and nobody is ever given up to the end.
- */
-const OWNER = `
-  import { Redis } from 'ioredis';
-  import { pino } from 'pino';
-  import { SessionStage } from '../../dist/lease/session-stage.js';
-  const forEver = () => new Promise(() => {});
-  const stoodStill = () => new Promise((_, reject) => {
-    let at = performance.now();
-    setInterval(() => {
-      if (performance.now() - at > 1_000) reject(new Error('I stood still'));
-      at = performance.now();
-    }, 10);
-  });
-  new SessionStage({
-    queue: 'decode',
-    concurrency: 4,
-    redis: new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null }),
-    log: { ...pino({ level: 'silent' }), error() {}, warn() {}, info: ({ sessionId }, text) => console.log(\`\${text} \${sessionId}\`) },
-    verdictOf: ({ message }) => message,
-    work: async (lease) => {
-      const { sessionId } = lease;
-      if (sessionId === 'hopeless') throw new Error('hopeless');
-      if (sessionId === 'moving') lease.progressed();
-      const fails = sessionId === 'fragile' && stoodStill();
-      console.log(sessionId);
-      if (fails) await fails;
-      await forEver();
-    },
-    end: ({ sessionId }) => {
-      console.log(\`gave \${sessionId} up\`);
-      return forEver();
-    },
-  });
-  console.log('ready');`;
 
 test('a replica that has lost its lease stops its work', async () => {
   const begun = deferred();

@@ -1,63 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { iou } from '../geometry/rect.js';
-import { BlobFinder, drawBlobs, type Blob } from '../testing/blob-finder.js';
+import { drawBlobs, type Blob } from '../testing/blob-finder.js';
 import type { FrameFace } from './frame-faces.js';
-import { scheduleAt } from './search-schedule.js';
-import { trackRun } from './tracker.js';
-import { MAX_TRACKS, parseState, serialiseState, type TrackerState } from './tracker-state.js';
-import { unsearchedFaces } from './unsearched.js';
-
-const SCHEDULE = scheduleAt(30);
-const SIZE = { width: 640, height: 480 };
-/** Samples of the whole picture, with their mirrored borders. */
-const FULL = '672x512';
-const QUICK = '352x272';
-const FULL_LYING = '512x672';
-
-const face = (x: number, more: Partial<Blob> = {}): Blob => ({
-  ...{ x, y: 100, width: 60, height: 80 },
-  ...more,
-});
-const ada = face(100);
-const bea = face(400);
-/** Its head lies to the left. */
-const lying: Blob = { x: 300, y: 300, width: 80, height: 60 };
-
-/** Searches run after run of three frames, from frame 0 on, as one session. */
-class Session {
-  readonly finder = new BlobFinder();
-  state: TrackerState | undefined;
-  frame = 0;
-  constructor(readonly hiding = false) {}
-
-  /** The faces of a run whose frames show these blobs; the last is for all that are left. */
-  async next(...shown: Blob[][]): Promise<FrameFace[][]> {
-    return this.nextFrames(
-      Array.from({ length: 3 }, (_, n) => drawBlobs(shown[n] ?? shown.at(-1) ?? [], SIZE)),
-    );
-  }
-
-  async nextFrames(frames: ReturnType<typeof drawBlobs>[]): Promise<FrameFace[][]> {
-    this.finder.asked = [];
-    const run = { firstFrame: this.frame, frames };
-    const wanted = { schedule: SCHEDULE, hiding: this.hiding };
-    const found = await trackRun(this.finder, run, this.state, wanted);
-    this.state = found.state;
-    this.frame += 3;
-    expect(found.frames).toHaveLength(frames.length);
-    return found.frames.map(({ faces }) => faces!);
-  }
-
-  /** Runs until every view has had its turn. */
-  async settle(...shown: Blob[][]): Promise<FrameFace[][]> {
-    let faces: FrameFace[][] = [];
-    for (let run = 0; run < 24; run++) faces = await this.next(...shown);
-    return faces;
-  }
-}
-
-const sure = (faces: readonly FrameFace[]) => faces.filter((one) => one.sure);
-const isAt = (blob: Blob) => (one: FrameFace) => iou(one, blob) > 0.7;
+import { MAX_TRACKS } from './tracker-state.js';
+import {
+  FULL,
+  FULL_LYING,
+  QUICK,
+  SCHEDULE,
+  SIZE,
+  Session,
+  ada,
+  bea,
+  face,
+  isAt,
+  lying,
+  sure,
+} from '../testing/tracked-session.js';
 
 describe('what is searched', () => {
   test('of a new session the first frame, for small faces too, before anything is shown', async () => {
@@ -229,131 +187,5 @@ describe('where the faces of a run are', () => {
     );
     await session.next(dots);
     expect(session.state!.tracks).toHaveLength(MAX_TRACKS);
-  });
-});
-
-describe('faces that are hidden', () => {
-  test('one that is in a single frame is covered in that frame', async () => {
-    for (const at of [0, 1, 2]) {
-      const session = new Session(true);
-      await session.settle([]);
-      const shown = [0, 1, 2].map((n) => (n === at ? [ada] : []));
-      const frames = await session.next(...shown);
-      expect(frames[at]!.some(isAt(ada))).toBe(true);
-    }
-  });
-
-  test('one that turns back between two searches is covered where it was', async () => {
-    const session = new Session(true);
-    await session.settle([ada]);
-    const frames = await session.next([face(190)], [face(250)], [face(110)]);
-    expect(frames[0]!.some(isAt(face(190)))).toBe(true);
-    expect(frames[1]!.some(isAt(face(250)))).toBe(true);
-  });
-
-  test('one that enters is covered in the frames of its run before it was found', async () => {
-    const session = new Session(true);
-    await session.settle([]);
-    for (const faces of await session.next([bea]))
-      expect(faces.some((one) => one.x - one.margin < 402 && one.margin >= 0)).toBe(true);
-  });
-
-  test('one that is lost stays covered for longer, over a growing area, but is called none', async () => {
-    const session = new Session(true);
-    await session.settle([ada]);
-    let margin = 0;
-    for (let run = 1; run <= 9; run++) {
-      const [, , last] = await session.next([]);
-      const [one] = last!;
-      expect(one!.margin).toBeGreaterThanOrEqual(margin);
-      margin = one!.margin;
-      if (3 * run > SCHEDULE.hold) expect(one!.sure).toBe(false);
-    }
-    expect(margin).toBeGreaterThan(40);
-  });
-
-  test('when hiding begins the first frame is searched as that of a new session', async () => {
-    const outlined = new Session();
-    await outlined.settle([ada, face(300, { doubtful: true })]);
-    const hidden = new Session(true);
-    Object.assign(hidden, { state: outlined.state, frame: outlined.frame });
-    const [first] = await hidden.next([ada, face(300, { doubtful: true })]);
-    expect(hidden.finder.asked).toContain(FULL);
-    expect(first).toHaveLength(2);
-  });
-});
-
-describe('what one replica knows of a session', () => {
-  test('another one goes on with, over Redis, and it is not changed by that', async () => {
-    const session = new Session(true);
-    await session.settle([ada]);
-    const before = serialiseState(session.state!);
-    const other = new Session(true);
-    Object.assign(other, { state: parseState(before), frame: session.frame });
-    const kept = session.state;
-    const direct = await session.next([face(108)]);
-    expect(await other.next([face(108)])).toEqual(direct);
-    expect(serialiseState(kept!)).toBe(before);
-  });
-
-  test('of a later run is as good as of an earlier one', async () => {
-    const session = new Session();
-    session.frame = 9;
-    await session.settle([ada]);
-    session.frame -= 6;
-    const frames = await session.next([ada]);
-    expect(frames.map((faces) => faces.map(({ id }) => id))).toEqual([[0], [0], [0]]);
-  });
-
-  test('says nothing of a picture of another size, nor after half a second', async () => {
-    const session = new Session();
-    await session.settle([ada]);
-    session.frame += SCHEDULE.hold + 1;
-    await session.next([bea]);
-    expect(session.finder.asked).toContain(FULL);
-    const upright = drawBlobs([], { width: 480, height: 640 });
-    const frames = await session.nextFrames([upright, upright, upright]);
-    expect(frames.flat()).toEqual([]);
-  });
-});
-
-describe('a frame that nobody searched', () => {
-  const luma = (...blobs: Blob[]) => drawBlobs(blobs, SIZE).y;
-
-  test('has the known faces, with room around them that grows', async () => {
-    const session = new Session(true);
-    await session.settle([ada]);
-    const margins = [0, 5, 10].map((later) => {
-      const { faces } = unsearchedFaces(session.state, luma(ada), session.frame + later, SCHEDULE);
-      expect(faces).toHaveLength(1);
-      return faces![0]!.margin;
-    });
-    expect(margins[0]).toBeGreaterThan(20);
-    expect(margins[1]).toBeGreaterThan(margins[0]!);
-    expect(margins[2]).toBeGreaterThan(margins[1]!);
-  });
-
-  test('may have a face wherever something has changed', async () => {
-    const session = new Session(true);
-    await session.settle([ada]);
-    const { unsearched } = unsearchedFaces(session.state, luma(ada, bea), session.frame, SCHEDULE);
-    expect(unsearched).toHaveLength(1);
-    expect(unsearched[0]!.x).toBeLessThan(bea.x);
-    expect(unsearched[0]!.x + unsearched[0]!.width).toBeGreaterThan(bea.x + bea.width);
-  });
-
-  test('is unknown if it is of another scene, of another size, or of long after', async () => {
-    const session = new Session(true);
-    await session.settle([ada]);
-    const { state, frame } = session;
-    const other = drawBlobs([], SIZE).y;
-    other.pixels.forEach((_, at) => (other.pixels[at] = (at % 64) * 3));
-    const unknown = { searched: false, faces: undefined, unsearched: [] };
-    expect(unsearchedFaces(state, other, frame, SCHEDULE)).toEqual(unknown);
-    const small = drawBlobs([], { width: 320, height: 240 }).y;
-    expect(unsearchedFaces(state, small, frame, SCHEDULE)).toEqual(unknown);
-    const late = frame + SCHEDULE.hold + 1;
-    expect(unsearchedFaces(state, luma(ada), late, SCHEDULE)).toEqual(unknown);
-    expect(unsearchedFaces(undefined, luma(ada), frame, SCHEDULE)).toEqual(unknown);
   });
 });

@@ -1,74 +1,25 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { types } from 'hls-parser';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeInitSegment } from '../mp4/init-segment.js';
-import { writeFragment } from '../mp4/fragment.js';
-import { LeaseLostError } from '@facecast/shared/lease/lease';
+import { describe, expect, test } from 'vitest';
 import { Packager } from './packager.js';
-import { CADENCE, CAPTURED_AT } from '../testing/cadence.js';
-import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from '../testing/test-frames.js';
-import { parseStrictly } from '../testing/strict-parser.js';
-import { VideoEncoder } from '../encode/video-encoder.js';
+import { CAPTURED_AT } from '../testing/cadence.js';
+import { upTo } from '../testing/test-frames.js';
+import {
+  INIT,
+  addBatch,
+  clock,
+  fakePart,
+  folder,
+  goOn,
+  namesIn,
+  open,
+  playlist,
+  startWith,
+  text,
+  usePackagers,
+} from '../testing/use-packagers.js';
 
-const SETTINGS = { cadence: CADENCE, windowSeconds: 30 };
-const INIT = Buffer.from('init');
-/** In memory where it can be: these tests write a hundred thousand files. */
-const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
-let folder: string;
-let clock: number;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(SCRATCH, 'facecast-packager-'));
-  clock = 0;
-});
-
-afterEach(() => rm(folder, { recursive: true }));
-
-const open = () => Packager.open(folder, SETTINGS, () => clock);
-const text = () => readFile(join(folder, 'live.m3u8'), 'utf8');
-const playlist = async () => parseStrictly(await text());
-const media = async () => (await readdir(folder)).filter((name) => name.endsWith('.m4s')).sort();
-
-/** A part that no player could show, as the encoder would give it. */
-function fakePart(batch: number): Buffer {
-  const data = Buffer.alloc(20, `${batch} `);
-  return writeFragment(
-    { batch, firstFrame: batch * 3 },
-    upTo(3).map((frame) => ({ key: frame === 0, data })),
-  );
-}
-
-async function addBatch(packager: Packager, batch: number, content = fakePart(batch)) {
-  const capturedAt = CAPTURED_AT + batch * 100;
-  const place = await packager.add({ firstFrame: batch * 3, frames: 3, capturedAt }, content);
-  await packager.tidy();
-  clock += 100;
-  return place;
-}
-
-async function addBatches(packager: Packager, from: number, to: number) {
-  for (let batch = from; batch < to; batch++) await addBatch(packager, batch);
-}
-
-async function startWith(batches: number) {
-  const packager = await open();
-  packager.begin(INIT);
-  await addBatches(packager, 0, batches);
-  return packager;
-}
-
-/** The names that a playlist lists. */
-function namesIn(list: types.MediaPlaylist): string[] {
-  return list.segments.flatMap((segment) => [
-    ...(segment.uri ? [segment.uri] : []),
-    ...(segment.map ? [segment.map.uri] : []),
-    ...segment.parts.filter((part) => !part.hint).map((part) => part.uri),
-  ]);
-}
+usePackagers();
 
 describe("a session's folder", () => {
   test('a part is listed with the call that adds it', async () => {
@@ -133,7 +84,7 @@ describe("a session's folder", () => {
       const frames = { firstFrame: part * 60, frames: 60, capturedAt: CAPTURED_AT };
       await packager.add(frames, fakePart(part));
       await packager.tidy();
-      clock += 2000;
+      goOn(2000);
       if (part === 1800) heapAfterAnHour = process.memoryUsage().heapUsed;
       if (part % 61 !== 0) continue;
       const [files, { length: bytes }] = [(await readdir(folder)).length, await text()];
@@ -173,135 +124,5 @@ describe('the end of a session', () => {
     await packager.end();
     expect(packager.started).toBe(false);
     expect(await readdir(folder)).toEqual([]);
-  });
-});
-
-describe('a successor', () => {
-  test.each([
-    ['in the middle of a segment', 14],
-    ['between two segments', 20],
-    ['after the first part', 1],
-    ['when the window slides', 777],
-  ])(
-    'goes on %s: nothing changes, and the next part comes after a discontinuity',
-    async (_, batches) => {
-      await startWith(batches);
-      const before = await text();
-      const packager = await open();
-      expect(packager).toMatchObject({ batches, frames: batches * 3, started: true, ended: false });
-      expect(await text()).toBe(before);
-
-      packager.begin(INIT);
-      const msn = 1 + Math.ceil(batches / 10);
-      expect(await addBatch(packager, batches)).toEqual({ msn, part: 0 });
-      const last = (await playlist()).segments.at(-1);
-      expect(last).toMatchObject({ mediaSequenceNumber: msn, discontinuity: true });
-      expect(last?.map.uri).toBe('init-1.mp4');
-      const cut = upTo(batches).slice((msn - 2) * 10);
-      expect(await readFile(join(folder, `${msn - 1}.m4s`))).toEqual(
-        Buffer.concat(cut.map(fakePart)),
-      );
-    },
-  );
-
-  test('takes the playlist from a predecessor that still writes', async () => {
-    const predecessor = await startWith(5);
-    const successor = await open();
-    await expect(addBatch(predecessor, 5)).rejects.toThrow(LeaseLostError);
-    successor.begin(INIT);
-    expect(await addBatch(successor, 5)).toEqual({ msn: 2, part: 0 });
-    expect((await playlist()).segments.flatMap(({ parts }) => parts)).toHaveLength(5 + 1 + 1);
-  });
-
-  test('lists a part that its predecessor wrote under the hinted name, as it is (4.4.5.3)', async () => {
-    await startWith(14);
-    await writeFile(join(folder, '2.4.m4s'), fakePart(14));
-    const packager = await open();
-    const hintedPart = packager.hintedPart(14);
-    expect(hintedPart).toEqual(fakePart(14));
-    expect(await addBatch(packager, 14, hintedPart)).toEqual({ msn: 2, part: 4 });
-    packager.begin(INIT);
-    expect(await addBatch(packager, 15)).toEqual({ msn: 3, part: 0 });
-    expect(await readFile(join(folder, '2.m4s'))).toEqual(
-      Buffer.concat([10, 11, 12, 13, 14].map(fakePart)),
-    );
-  });
-
-  test('lists no part of an encoder whose initialization section is not listed', async () => {
-    await startWith(20);
-    await writeFile(join(folder, 'init-1.mp4'), INIT);
-    await writeFile(join(folder, '3.0.m4s'), fakePart(20));
-    const packager = await open();
-    expect(packager.hintedPart(20)).toBeUndefined();
-    expect(await media()).not.toContain('3.0.m4s');
-    packager.begin(INIT);
-    await addBatch(packager, 20);
-    expect((await playlist()).segments.at(-1)?.map.uri).toBe('init-2.mp4');
-  });
-
-  test('removes what was never listed, and keeps what somebody may still ask for', async () => {
-    await startWith(95);
-    await writeFile(join(folder, '.10.5.m4s.half.unfinished'), 'half');
-    await writeFile(join(folder, '10.m4s'), 'half a segment');
-    const before = await media();
-    const packager = await open();
-    expect(await media()).toEqual(before.filter((name) => name !== '10.m4s'));
-    expect(await readdir(folder)).not.toContain('.10.5.m4s.half.unfinished');
-    packager.begin(INIT);
-    await addBatches(packager, 95, 95 + 700);
-    expect(await media()).not.toContain('6.0.m4s');
-  });
-
-  test('of a folder without a playlist begins anew, with a name for the init that was never used', async () => {
-    await writeFile(join(folder, 'init-0.mp4'), INIT);
-    await writeFile(join(folder, '1.0.m4s'), fakePart(0));
-    const packager = await open();
-    expect(packager).toMatchObject({ batches: 0, frames: 0, started: false });
-    packager.begin(INIT);
-    await addBatches(packager, 0, 100);
-    expect((await playlist()).segments[0]?.map.uri).toBe('init-1.mp4');
-    expect(await media()).toContain('1.m4s');
-  });
-
-  test('of an ended session has nothing left to do', async () => {
-    const predecessor = await startWith(7);
-    await predecessor.end();
-    expect(await open()).toMatchObject({ ended: true, started: true, frames: 21 });
-  });
-});
-
-describe('players that nobody here wrote', () => {
-  /** Batches of real pictures, encoded and added. */
-  async function addPictures(packager: Packager, from: number, to: number) {
-    const size = { width: WIDTH, height: HEIGHT };
-    const encoder = new VideoEncoder(size, CADENCE);
-    for (let batch = from; batch < to; batch++) {
-      const firstFrame = batch * 3;
-      const { avcC, frames } = await encoder.encode(numberedFrames(firstFrame, 3), 3);
-      if (batch === from)
-        packager.begin(writeInitSegment({ ...size, fps: CADENCE.fps, avcC }, false));
-      await addBatch(packager, batch, writeFragment({ batch, firstFrame }, frames));
-    }
-    await encoder.close();
-  }
-
-  test('ffmpeg shows every frame once and in order, over encoders that were replaced', async () => {
-    await addPictures(await open(), 0, 14);
-    await addPictures(await open(), 14, 20);
-    const packager = await open();
-    await addPictures(packager, 20, 47);
-    await packager.end();
-    const path = join(folder, 'live.m3u8');
-    expect(await playNumbers(path)).toEqual(upTo(47 * 3));
-    expect(
-      await probe(path, '-count_packets', '-show_entries', 'stream=nb_read_packets'),
-    ).toMatchObject({ streams: [{ nb_read_packets: `${47 * 3}` }] });
-  });
-
-  test('ffmpeg plays the live window while it is live', async () => {
-    await addPictures(await open(), 0, 35);
-    const path = join(folder, 'live.m3u8');
-    const shown = await playNumbers(path, '-live_start_index', '0', '-t', '2.9');
-    expect(shown.slice(0, 80)).toEqual(upTo(80));
   });
 });
