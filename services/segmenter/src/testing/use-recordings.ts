@@ -28,7 +28,7 @@ export const SESSION = {
 export let root: string;
 export let live: string;
 export let folder: string;
-export let encoder: PartEncoder;
+let encoder: PartEncoder;
 export let packager: Packager;
 let timeline: TimelineFile;
 export let recorder: SessionRecorder | undefined;

@@ -35,7 +35,7 @@ export let redis: Redis;
 export let registry: SessionRegistry;
 export let frames: DirectoryFrameStore;
 export let renderedLog: RenderedBatchLog;
-export let claims: JobQueue<'segment'>;
+let claims: JobQueue<'segment'>;
 export let events: EventSubscription;
 const running = new Set<{ segmenter: Segmenter; redis: Redis }>();
 
