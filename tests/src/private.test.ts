@@ -16,8 +16,8 @@ const ALL = Array.from({ length: FRAMES }, (_, n) => n);
 const live = stackAndClip(FRAMES);
 
 /** A private session that has begun to play, with a link to its page and one for players. */
-async function pushed(): Promise<Push & { page: string; player: string }> {
-  const push = await startPush(live.stack, live.clip, { isPrivate: true, record: true });
+async function pushed(loop = false): Promise<Push & { page: string; player: string }> {
+  const push = await startPush(live.stack, live.clip, { isPrivate: true, record: true, loop });
   await expect.poll(() => push.links).toHaveLength(2);
   const [page = '', player = ''] = push.links;
   return { ...push, page, player };
@@ -73,7 +73,8 @@ describe('a private stream, by its link', () => {
   });
 
   test('plays live on the page that the link opens, which keeps the link to itself', async () => {
-    const { page: link, ...push } = await pushed();
+    // For as long as it takes to open a page and to load it again.
+    const { page: link, ...push } = await pushed(true);
     const page = await browser.newPage();
     const refused: number[] = [];
     page.on('response', (response) => {
