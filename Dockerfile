@@ -62,7 +62,7 @@ RUN mkdir /hls /frames /recordings && chown node:node /hls /frames /recordings
 ENV NODE_ENV=production HLS_DIR=/hls FRAMES_DIR=/frames RECORDINGS_DIR=/recordings
 # Who can reach a container is decided by its networks.
 ENV HOST=* OPS_HOST=* OPS_PORT=9090
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=20s --start-period=30s --retries=3 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.OPS_PORT + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 COPY --from=build /app/shared/package.json shared/
 COPY --from=build /app/shared/dist shared/dist
