@@ -2,7 +2,7 @@ import 'vitest';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A Redis of its own for each worker of this test run; `redisUrl` in shared/src/testing/redis.ts is this one's. */
+    /** A Redis of its own for each worker of this test run; `redisUrl` in shared/src/testing/worker-redis.ts is this one's. */
     redisUrls: string[];
   }
 }
