@@ -5,6 +5,7 @@ import {
   beginSession,
   clearFrames,
   endInput,
+  leaveUnsearched,
   markClear,
   next,
   published,
@@ -90,4 +91,19 @@ describe('a stronger effect', () => {
       ...times(9, true),
     ]);
   });
+});
+
+test('a batch that nobody searched in time reaches viewers clear only where nobody is to be hidden', async () => {
+  start();
+  const sessionId = await beginSession();
+  const ended = next('ended', sessionId);
+  const effects = ['box', 'blur', 'pixelate', 'black', 'none'] as const;
+  for (const [batch, effect] of effects.entries()) await leaveUnsearched(sessionId, batch, effect);
+  await endInput(sessionId, effects.length);
+  await ended;
+  expect(await clearFrames(sessionId)).toEqual([
+    ...times(3, true),
+    ...times(9, false),
+    ...times(3, true),
+  ]);
 });

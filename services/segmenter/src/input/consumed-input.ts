@@ -1,7 +1,7 @@
 import type { FrameStore } from '@facecast/shared/media/frame-store';
 import type { LoggedEntry, RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { UnsearchedBatch } from './hedging.js';
-import type { LoggedBatch } from './reorder-buffer.js';
+import type { SearchedBatch } from './reorder-buffer.js';
 import type { PackagerSettings } from '../hls/packager.js';
 import { batchesOfAudioHistory } from '../encode/audio-track.js';
 
@@ -26,8 +26,8 @@ export class ConsumedInput {
   }
 
   /** Removes the input of a batch whose part is listed. */
-  async remove(listed: LoggedBatch | UnsearchedBatch): Promise<void> {
-    if ('id' in listed) await this.deps.renderedLog.remove(this.sessionId, [listed.id]);
+  async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
+    if (listed.isRendered) await this.deps.renderedLog.remove(this.sessionId, [listed.id]);
     await this.removeFiles(listed.batch.batch);
   }
 

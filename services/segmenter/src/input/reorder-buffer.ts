@@ -7,6 +7,12 @@ export interface LoggedBatch {
   batch: RenderedBatch;
 }
 
+/** A rendered batch with its I420 planes, which are overwritten when the next batch is asked for. */
+export interface SearchedBatch extends LoggedBatch {
+  isRendered: true;
+  frames: Buffer;
+}
+
 /**
  * Most batches that wait for their turn, about a kilobyte each: five minutes of a session without
  * segmenter.

@@ -6,19 +6,13 @@ import type {
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { Hedging, type HedgingDeps, type UnsearchedBatch } from './hedging.js';
 import { LostBatchWatch, type LostBatchDeps } from './lost-batch.js';
-import { ReorderBuffer, type LoggedBatch } from './reorder-buffer.js';
+import { ReorderBuffer, type SearchedBatch } from './reorder-buffer.js';
 import { ConsumedInput, type ConsumedInputDeps } from './consumed-input.js';
 
 /** What the inputs of all sessions of a replica share. */
 export interface SessionInputDeps extends HedgingDeps, LostBatchDeps, ConsumedInputDeps {
   reader: RenderedBatchLogReader;
   metrics: HedgingDeps['metrics'] & LostBatchDeps['metrics'];
-}
-
-/** A rendered batch with its I420 planes, which are overwritten when the next batch is asked for. */
-export interface SearchedBatch extends LoggedBatch {
-  isRendered: true;
-  frames: Buffer;
 }
 
 /**

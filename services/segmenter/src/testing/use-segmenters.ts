@@ -7,7 +7,7 @@ import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
-import { JobQueue } from '@facecast/shared/redis/queues';
+import { detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { SessionRegistry } from '@facecast/shared/redis/sessions';
 import { samplesBefore } from '@facecast/shared/media/audio';
@@ -114,6 +114,20 @@ export async function markClear(sessionId: string, batch: number, effect: Effect
   const entry = renderedBatch(batch, { sessionId, effect });
   await frames.write({ sessionId, batch, kind: 'marked' }, detailedFrames(entry.frameCount));
   await renderedLog.append(sessionId, entry);
+}
+
+/** What no detector brings in time: clear frames as they were decoded, and their job, long overdue. */
+export async function leaveUnsearched(sessionId: string, batch: number, effect: Effect) {
+  const { firstFrame, frameCount, width, height } = renderedBatch(batch);
+  await frames.write({ sessionId, batch, kind: 'decoded' }, detailedFrames(frameCount));
+  const longAgo = Date.now() - 60_000;
+  const times = { capturedAt: longAgo, receivedAt: longAgo, decodedAt: longAgo };
+  const detect = new JobQueue(redis, { kind: 'detect' });
+  await detect.add(
+    { sessionId, batch, firstFrame, frameCount, width, height, samples: 0, effect, ...times },
+    { jobId: detectJobId({ sessionId, batch }) },
+  );
+  await detect.close();
 }
 
 /** What a gateway does when a publisher wants viewers to be protected in another way. */
