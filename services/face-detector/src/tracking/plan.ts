@@ -47,8 +47,13 @@ const LOOK_PIXELS = 4_000;
 const MAX_SECOND_PIXELS = 100_000;
 /** The views whose turn it is, one after another. */
 const TURNS_OF_VIEWS: readonly View[] = [
-  ...(['full', 'left', 'full', 'right'] as const),
-  ...(['coarse', 'down', 'lying'] as const),
+  'full',
+  'left',
+  'full',
+  'right',
+  'coarse',
+  'down',
+  'lying',
 ];
 
 /** A picture of which nothing is known is searched as a whole: for small faces, and for huge ones. */

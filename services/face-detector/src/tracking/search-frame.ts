@@ -90,12 +90,11 @@ export async function searchFrame(
   const all = await execute(finder, frame, looks);
   const better = seenBetter(unmoved, all, number, profile);
   const asBefore = unmoved.filter((track) => !better.some(({ was }) => was === track));
-  const seen = all.filter(
-    (one) => ![...asBefore, ...better.map(({ now }) => now)].some((face) => isSameFace(face, one)),
-  );
+  const inPlace = [...asBefore, ...better.map(({ now }) => now)];
+  const seen = all.filter((one) => !inPlace.some((face) => isSameFace(face, one)));
   const first = associate(moved, seen, number, profile, isNewScene);
-  first.matched.push(...better);
-  const settled = [...asBefore, ...first.matched.map(({ now }) => now)];
+  const found = [...first.matched, ...better];
+  const settled = [...asBefore, ...found.map(({ now }) => now)];
   const entering = newTracks(first.left, settled, known?.nextId ?? 0, number, finder, hiding);
 
   const missedLooks = isNewScene ? [] : planSecondRound(situation, first.missed, looks);
@@ -114,10 +113,7 @@ export async function searchFrame(
   );
   const check = (track: Track) =>
     doubtful.indexOf(track) in checks ? checkedBy(track, close, profile) : track;
-  const matched = [
-    ...first.matched.map(({ was, now }) => ({ was, now: check(now) })),
-    ...second.matched,
-  ];
+  const matched = [...found.map(({ was, now }) => ({ was, now: check(now) })), ...second.matched];
   const isWanted = (track: Track) => hiding || track.sure || !track.checked;
   const still = asBefore.map(check).filter(isWanted);
   const entered = [...entering.map(check), ...late].filter(isWanted);

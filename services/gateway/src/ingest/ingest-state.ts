@@ -17,14 +17,14 @@ export type IngestState =
   /** Its `start` or `resume` is being answered. */
   | { name: 'opening' }
   /** Its media is taken; `inputStream` is the MIME type of the one that the next chunk begins. */
-  | ({ name: 'publishing'; hasMedia: boolean; inputStream: string | undefined } & Publication)
+  | ({ name: 'publishing'; hasMedia: boolean; inputStream: string | undefined } & KnownSession)
   /** Nothing more is taken, and the session's end is waited for; `isStopped`: its publisher said `stop`. */
-  | ({ name: 'ending'; isStopped: boolean } & Publication)
+  | ({ name: 'ending'; isStopped: boolean } & KnownSession)
   /** Nothing is answered any more. What has arrived is still queued. */
   | { name: 'over' };
 
 /** What is known of a session while its publisher is connected. */
-export interface Publication {
+export interface KnownSession {
   sessionId: string;
   rules: EffectRules;
   /** Whether the publisher was told that the playlist can be played. */

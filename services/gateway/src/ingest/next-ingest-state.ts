@@ -12,14 +12,14 @@ import type {
   IngestAction,
   IngestEvent,
   IngestState,
-  Publication,
+  KnownSession,
   Step,
 } from './ingest-state.js';
 import { mediaProblem } from './media-type.js';
 import { TOO_MANY_SESSIONS } from './protocol-error.js';
 
 type Publishing = Extract<IngestState, { name: 'publishing' }>;
-type Published = Extract<IngestState, Publication>;
+type Published = Extract<IngestState, KnownSession>;
 
 const OVER: IngestState = { name: 'over' };
 const TAKEN_OVER = {
