@@ -8,7 +8,7 @@ import { startLive } from '../support/live-session.js';
 import { processesOf } from '../support/processes.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { table } from './tables.js';
-import { openFiles, residentMb } from './resources.js';
+import { footprintOf } from './resources.js';
 
 const MINUTES = Number(process.env['HOSTILE_MINUTES'] ?? 60);
 /** Loopback addresses, each an address of its own to the gateway. */
@@ -98,7 +98,7 @@ async function wave(
   answers: Record<string, number>,
 ): Promise<void> {
   await client.openSockets(SOCKETS);
-  const playlist = `/hls/${sessionId}/live.m3u8?_HLS_msn=100000&_HLS_part=0`;
+  const playlist = `/hls/${sessionId}/live.m3u8`;
   const asked = [
     ...Array.from({ length: GUESSES }, async () => ['wrong token', await client.guessToken()]),
     ...Array.from({ length: VIEWERS }, async () => [
@@ -116,15 +116,10 @@ async function wave(
 
 async function resources(stack: Stack): Promise<Resources> {
   const found: Resources = {};
-  for (const service of [...SERVICES, 'redis-server']) {
-    const all = await processesOf(
-      stack,
-      service.startsWith('redis') ? service : `services/${service}`,
-    );
-    const of = async (measure: (one: { pid: number }) => Promise<number>) =>
-      (await Promise.all(all.map(measure))).reduce((sum, one) => sum + one, 0);
-    found[`${service}: MB`] = await of(residentMb);
-    found[`${service}: open files`] = await of(openFiles);
+  for (const path of [...SERVICES.map((service) => `services/${service}`), 'redis-server']) {
+    const { megabytes, openFiles } = await footprintOf(await processesOf(stack, path));
+    found[`${path}: MB`] = megabytes;
+    found[`${path}: open files`] = openFiles;
   }
   return found;
 }

@@ -10,7 +10,7 @@ import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { piecesOf, TraceSearch } from '../support/traces.js';
-import { openFiles, residentMb } from './resources.js';
+import { footprintOf } from './resources.js';
 import { table } from './tables.js';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 30);
@@ -147,10 +147,10 @@ async function inventory(stack: Stack, redis: Redis): Promise<Record<string, str
   const found: Record<string, string> = {};
   for (const service of SERVICES) {
     const processes = await processesOf(stack, `services/${service}`);
-    const [memory, files] = [await sum(processes, residentMb), await sum(processes, openFiles)];
+    const { megabytes, openFiles } = await footprintOf(processes);
     found[`${service}: processes`] = String(processes.length);
-    found[`${service}: MB`] = memory.toFixed(0);
-    found[`${service}: open files`] = String(files);
+    found[`${service}: MB`] = megabytes.toFixed(0);
+    found[`${service}: open files`] = String(openFiles);
     found[`${service}: ffmpegs`] = String((await ffmpegsOf(stack, `services/${service}`)).length);
   }
   found['Redis: keys'] = String(await redis.dbsize());
@@ -163,9 +163,4 @@ async function inventory(stack: Stack, redis: Redis): Promise<Record<string, str
   found['frame store: sessions'] = String((await readdir(stack.framesDir)).length);
   found['HLS volume: sessions'] = String((await readdir(stack.hlsDir)).length);
   return found;
-}
-
-async function sum<T>(all: T[], measure: (one: T) => Promise<number>): Promise<number> {
-  const each = await Promise.all(all.map(measure));
-  return each.reduce((total, one) => total + one, 0);
 }
