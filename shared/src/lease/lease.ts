@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { deferred } from '../runtime/deferred.js';
-import { LOCK_MS, type StageQueue } from '../redis/queues.js';
+import { LOCK_MS, type LeaseQueue } from '../redis/queues.js';
 import { SESSION_TTL_SECONDS, type Redis } from '../redis/redis.js';
 import { leaseKey } from '../redis/session-keys.js';
 
@@ -9,7 +9,9 @@ const RENEW_EVERY_MS = LOCK_MS / 2;
 /** Lock renewals between two renewals of the epoch's expiry: about a minute. */
 const RENEWALS_AN_EXPIRY = 80;
 
-/** Another replica owns the session. Work that throws this stops; it is no failure of the session. */
+/**
+ * Another replica owns the session. Work that throws this stops, and the session does not count as failed.
+ */
 export class LeaseLostError extends Error {
   constructor() {
     super('another replica owns the session');
@@ -20,8 +22,8 @@ export class LeaseLostError extends Error {
 /**
  * One replica's ownership of a session's stage.
  *
- * A process that was frozen cannot know that its lock expired. So each owner has an epoch, a fencing token
- * that only grows. Every place that is written to compares it and refuses older ones.
+ * A frozen process cannot know that its lock expired. So each owner has an epoch, a fencing token that only
+ * grows. Each write compares it and is refused to older epochs.
  */
 export interface Lease {
   readonly sessionId: string;
@@ -31,21 +33,21 @@ export interface Lease {
   readonly key: string;
   /** Aborted when the lease is lost, or the session is to be released. */
   readonly signal: AbortSignal;
-  /** Call it when the session got further than with any owner before: earlier deaths are forgotten. */
+  /** To be called when the session got further than with any earlier owner: earlier deaths are forgotten. */
   progressed(): void;
   /**
-   * Resolves while this replica owns the session. Asks Redis only if the lock may have expired.
+   * Checks that this replica owns the session. Asks Redis only if the lock may have expired.
    * @throws {LeaseLostError}
    */
   confirm(): Promise<void>;
   /**
-   * Notes for this and all later owners that the session is to be ended, and why.
+   * Records, for this and all later owners, that the session is to be ended, and why.
    * @throws {LeaseLostError}
    */
   condemn(verdict: string): Promise<void>;
 }
 
-/** What a fenced write must know of a lease. */
+/** What a fenced write needs of a lease. */
 export type Fence = Pick<Lease, 'sessionId' | 'epoch' | 'key'>;
 
 /**
@@ -55,7 +57,7 @@ export type Fence = Pick<Lease, 'sessionId' | 'epoch' | 'key'>;
 export const FENCE = `if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end\n`;
 
 /**
- * A lease that this replica holds: renews the lock of its job until it is released.
+ * A lease that this replica owns: renews its job's lock until it is released.
  *
  * It renews by token, because BullMQ's own renewal knows jobs by id alone. If a lock expires and the same
  * replica gets the job again, BullMQ would renew one lock for both, and none once the first has ended.
@@ -73,7 +75,7 @@ export class HeldLease implements Lease {
     readonly sessionId: string,
     private readonly options: {
       redis: Redis;
-      queue: StageQueue;
+      queue: LeaseQueue;
       job: Pick<Job, 'extendLock'>;
       token: string;
       onProgress: () => void;
@@ -138,7 +140,7 @@ export class HeldLease implements Lease {
     await this.ended.promise;
   }
 
-  /** Says that the work has stopped: the lock is not renewed any more. */
+  /** Stops renewing the lock; to be called when the work has stopped. */
   release(): void {
     this.released.abort();
     this.ended.resolve();

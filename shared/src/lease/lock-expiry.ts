@@ -1,5 +1,5 @@
 import type { Logger } from '../runtime/logger.js';
-import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type StageQueue } from '../redis/queues.js';
+import { LOCK_MS, QUEUE_PREFIX, STALLED_CHECK_MS, type LeaseQueue } from '../redis/queues.js';
 import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 
 /** How often lock expiries are bounded, and so how much longer a fail-over may take after a clock jump. */
@@ -8,14 +8,14 @@ const LOOK_EVERY_MS = 2_000;
 /**
  * Bounds how long a dead owner's lock lasts when the clock of Redis is set back.
  *
- * Redis expires keys by the time of day. With its clock set back by an hour, a dead owner's lock, and
- * BullMQ's mark of its last stalled check, would last an hour longer. So no expiry is left further ahead
- * than it was set. Living owners renew theirs.
+ * Redis expires keys by the time of day. If its clock is set back by an hour, a dead owner's lock lasts an
+ * hour longer, and so does BullMQ's key for the last stalled check. So an expiry further ahead than it was
+ * ever set is shortened. Living owners renew theirs.
  */
 export class LockExpiry {
   private readonly timer: NodeJS.Timeout;
 
-  constructor(redis: Redis, queue: StageQueue, log: Logger) {
+  constructor(redis: Redis, queue: LeaseQueue, log: Logger) {
     const look = () => redis.eval(BOUND, 1, `${QUEUE_PREFIX}:${queue}`, STALLED_CHECK_MS, LOCK_MS);
     this.timer = setInterval(() => {
       look().catch((e: unknown) => warnUnlessOutage(log, e, 'could not bound lock expiry'));

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { StageQueue } from '../redis/queues.js';
+import type { LeaseQueue } from '../redis/queues.js';
 import { KEY_PREFIX, type Redis } from '../redis/redis.js';
 import { stageOwnersKey } from '../redis/session-keys.js';
 
 /** Deaths further apart than this were not caused by the session. */
 const FORGOTTEN_AFTER_SECONDS = 60;
-/** Begins the name of the connection by which others see that a replica lives. */
+/** Prefix of the name of the connection by which others see that a replica lives. */
 const NAME_PREFIX = `${KEY_PREFIX}-owner-`;
 
 /**
@@ -17,22 +17,22 @@ const NAME_PREFIX = `${KEY_PREFIX}-owner-`;
 export class OwnerDeaths {
   private readonly id = `${NAME_PREFIX}${randomUUID()}`;
   private readonly presence: Redis;
-  /** Sessions of this replica without progress so far. */
+  /** Ids of this replica's sessions that have made no progress so far. */
   private readonly noted = new Set<string>();
 
   constructor(
     private readonly redis: Redis,
-    private readonly queue: StageQueue,
+    private readonly queue: LeaseQueue,
   ) {
     this.presence = redis.duplicate({ connectionName: this.id, maxRetriesPerRequest: null });
     // The replica's main connection logs an outage.
     this.presence.on('error', () => {});
   }
 
-  /** Notes this replica as owner; resolves to how many owners died before it without progress. */
+  /** Records this replica as owner; resolves to how many owners died before it without progress. */
   async begin(sessionId: string): Promise<number> {
     const key = this.key(sessionId);
-    // The name must be known before it is noted, or this replica would pass for dead.
+    // Redis must know the connection's name before it is recorded, or this replica would pass for dead.
     await this.presence.ping();
     this.noted.add(sessionId);
     const replies = await this.redis
@@ -49,19 +49,19 @@ export class OwnerDeaths {
     return others.length - survivors.length;
   }
 
-  /** Says that the session made progress: forgets earlier deaths. Repeated calls cost nothing. */
+  /** Forgets earlier deaths, because the session made progress. Repeated calls cost nothing. */
   progressed(sessionId: string): void {
     // If Redis is gone, the key expires by itself.
     if (this.noted.delete(sessionId)) this.redis.unlink(this.key(sessionId)).catch(() => {});
   }
 
-  /** Says that this replica released the session alive. */
+  /** Removes this replica from the owners, because it released the session alive. */
   async survived(sessionId: string): Promise<void> {
     this.noted.delete(sessionId);
     await this.redis.srem(this.key(sessionId), this.id);
   }
 
-  /** Removes what is noted of a session that has ended. */
+  /** Removes the owners of a session that has ended. */
   async remove(sessionId: string): Promise<void> {
     this.noted.delete(sessionId);
     await this.redis.unlink(this.key(sessionId));

@@ -11,12 +11,12 @@ import { redisUrl } from '../testing/worker-redis.js';
 import { startOwner } from '../testing/owner-process.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-const stageJobs = new JobQueue<'decode'>(redis, { kind: 'decode' });
+const leaseJobs = new JobQueue<'decode'>(redis, { kind: 'decode' });
 const log = pino({ level: 'silent' });
 
 beforeEach(() => redis.flushall());
 afterAll(async () => {
-  await stageJobs.close();
+  await leaseJobs.close();
   await redis.quit();
 });
 
@@ -42,7 +42,7 @@ test('a session is worked on by one replica only, however often its job is added
   };
   const replicas = [stage(work), stage(work)];
   for (const sessionId of ['one', 'one', 'two', 'one'])
-    await stageJobs.add({ sessionId }, { jobId: sessionId });
+    await leaseJobs.add({ sessionId }, { jobId: sessionId });
   await both.promise;
   expect(begun.sort()).toEqual(['one', 'two']);
   expect(replicas.reduce((held, replica) => held + replica.size, 0)).toBe(2);
@@ -55,7 +55,7 @@ test('one replica holds several sessions at once', async () => {
     if (replica.size === 3) all.resolve();
     await untilAborted(signal);
   });
-  for (const sessionId of ['a', 'b', 'c']) await stageJobs.add({ sessionId }, { jobId: sessionId });
+  for (const sessionId of ['a', 'b', 'c']) await leaseJobs.add({ sessionId }, { jobId: sessionId });
   await all.promise;
   await replica.close();
 });
@@ -66,7 +66,7 @@ test('a replica that stops gives its sessions back at once', async () => {
     first.resolve();
     await untilAborted(signal);
   });
-  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
+  await leaseJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await first.promise;
   const second = deferred<string>();
   const staying = stage(async ({ sessionId }) => second.resolve(sessionId));
@@ -75,20 +75,20 @@ test('a replica that stops gives its sessions back at once', async () => {
   await staying.close();
 });
 
-test('a replica that stops in the moment that it gets a session gives that back at once, too', async () => {
+test('a replica that stops just as it gets a session gives it back at once, too', async () => {
   const leaving = stage(async ({ signal }) => untilAborted(signal));
-  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
+  await leaseJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   while (leaving.size === 0) await otherWork();
   await leaving.close();
-  expect(await stageJobs.waiting()).toBe(1);
+  expect(await leaseJobs.waiting()).toBe(1);
 });
 
 test.each([
   ['goes on at another', async () => {}],
-  ['goes on at another, where the clock of Redis was set back by an hour', setClockBack],
+  ['goes on at another, although the clock of Redis was set back by an hour', setClockBack],
 ])('a session whose owner is killed %s', async (_, happens) => {
   const doomed = await startOwner();
-  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
+  await leaseJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await doomed.says('one');
   const taken = deferred<string>();
   const heir = stage(async ({ sessionId }) => taken.resolve(sessionId));
@@ -98,15 +98,15 @@ test.each([
   await heir.close();
 });
 
-/** What an hour that comes again makes of what was to expire soon. */
+/** Adds to each expiry the hour by which the clock was set back. */
 async function setClockBack() {
   for (const key of ['stalled-check', 'one:lock'])
     await redis.set(`facecast:queue:decode:${key}`, 'set before', 'PX', 3_600_000);
 }
 
-test('a session that gets further outlives any number of owners; one that does not is ended after three', async () => {
+test('a session that makes progress outlives any number of owners; one that makes none is ended after three', async () => {
   for (const sessionId of ['moving', 'stuck'])
-    await stageJobs.add({ sessionId }, { jobId: sessionId });
+    await leaseJobs.add({ sessionId }, { jobId: sessionId });
   for (let deaths = 0; deaths < 3; deaths++) {
     const doomed = await startOwner();
     await doomed.says('moving');
@@ -125,8 +125,8 @@ test('a session that gets further outlives any number of owners; one that does n
   await heir.close();
 });
 
-test('owners whose locks ran out while they were frozen, however many, are no deaths', async () => {
-  await stageJobs.add({ sessionId: 'stuck' }, { jobId: 'stuck' });
+test('owners whose locks expired while they were frozen do not count as dead, however many', async () => {
+  await leaseJobs.add({ sessionId: 'stuck' }, { jobId: 'stuck' });
   for (let frozen = 0; frozen < 4; frozen++) {
     const owner = await startOwner();
     await owner.says('stuck');
@@ -141,8 +141,8 @@ test('owners whose locks ran out while they were frozen, however many, are no de
   await heir.close();
 });
 
-test('an owner that was frozen, and fails as it wakes beside its successor, ends nothing', async () => {
-  await stageJobs.add({ sessionId: 'fragile' }, { jobId: 'fragile' });
+test('an owner that was frozen, and fails when it wakes beside its successor, ends nothing', async () => {
+  await leaseJobs.add({ sessionId: 'fragile' }, { jobId: 'fragile' });
   const frozen = await startOwner();
   await frozen.says('fragile');
   frozen.kill('SIGSTOP');
@@ -165,9 +165,9 @@ test('an owner that was frozen, and fails as it wakes beside its successor, ends
   await heir.close();
 });
 
-test('a session that was given up is ended by another where the one that did it dies', async () => {
+test('a session that was given up is ended by another replica if the first one dies', async () => {
   const doomed = await startOwner();
-  await stageJobs.add({ sessionId: 'hopeless' }, { jobId: 'hopeless' });
+  await leaseJobs.add({ sessionId: 'hopeless' }, { jobId: 'hopeless' });
   await doomed.says('gave hopeless up');
   const ended = deferred<string>();
   const heir = stage(
@@ -189,7 +189,7 @@ test('a replica that has lost its lease stops its work', async () => {
     await untilAborted(signal);
     lost.resolve();
   });
-  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
+  await leaseJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await begun.promise;
   await redis.set('facecast:queue:decode:one:lock', 'somebody else');
   await lost.promise;
@@ -208,7 +208,7 @@ test('a lease that expired and came back to the same replica is worked on once',
     works--;
   });
   const first = once(begun, 'work');
-  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
+  await leaseJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   await first;
   for (let times = 0; times < 3; times++) {
     const again = once(begun, 'work');
@@ -219,9 +219,7 @@ test('a lease that expired and came back to the same replica is worked on once',
   await replica.close();
 });
 
-/**
- * What an outage and the check for stalled jobs do to a lease: nobody holds it, and its job waits.
- */
+/** Does what an outage and the check for stalled jobs do to a lease: it has no owner, and its job waits. */
 async function comeBack(sessionId: string) {
   const queue = 'facecast:queue:decode';
   await redis
@@ -241,7 +239,7 @@ test('a session whose work fails is given up, with the reason', async () => {
     },
     async ({ sessionId }, verdict) => given.resolve(`${sessionId}: ${verdict}`),
   );
-  await stageJobs.add({ sessionId: 'one' }, { jobId: 'one' });
+  await leaseJobs.add({ sessionId: 'one' }, { jobId: 'one' });
   expect(await given.promise).toBe('one: no disk');
   await replica.close();
 });

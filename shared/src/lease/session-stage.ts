@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Logger } from '../runtime/logger.js';
-import { consume, putBack, type StageQueue } from '../redis/queues.js';
+import { consume, putBack, type LeaseQueue } from '../redis/queues.js';
 import { type Redis, warnUnlessOutage } from '../redis/redis.js';
 import { HeldLease, LeaseLostError, type Lease } from './lease.js';
 import { LockExpiry } from './lock-expiry.js';
@@ -10,10 +10,10 @@ import { OwnerDeaths } from './owner-deaths.js';
 /** After this many deaths of owners without progress, a session is given up. */
 const MAX_DEATHS = 3;
 
-/** How often an idle replica asks for jobs: a frozen one may have swallowed BullMQ's wake-up. */
+/** How often an idle replica asks for jobs, in seconds: a frozen one may have swallowed BullMQ's wake-up. */
 const LOOK_EVERY_SECONDS = 1;
 
-/** Between two attempts to end a session that was given up. */
+/** Time between two attempts to end a session that was given up, in milliseconds. */
 const END_AGAIN_MS = 5_000;
 
 /** The reason to give up a session that killed its owners. */
@@ -27,14 +27,14 @@ export class OwnersDiedError extends Error {
 /**
  * One session's work in one stage, from taking the lease to the session's end.
  *
- * Resolves when the session has ended. When the lease's signal is aborted it must stop at once and leave
- * unacknowledged input where it is, for another replica. It rejects with a `LeaseLostError` if it finds
- * another owner at the session.
+ * Resolves when the session has ended. When the lease's signal is aborted, it must stop at once and leave
+ * unconsumed input where it is, for another replica. It rejects with a `LeaseLostError` if another replica
+ * owns the session.
  */
 export type SessionWork = (lease: Lease) => Promise<void>;
 
 interface StageOptions {
-  queue: StageQueue;
+  queue: LeaseQueue;
   /** How many sessions this replica may own at once. */
   concurrency: number;
   redis: Redis;
@@ -43,14 +43,14 @@ interface StageOptions {
   /** The verdict on work that failed, for the replica that ends the session. */
   verdictOf: (reason: Error) => string;
   /**
-   * Ends a session that was given up. Called by the session's owner, here or on another replica, until it
-   * has resolved once.
+   * Ends a session that was given up. The session's owner calls it until it has resolved once, on this or
+   * another replica.
    */
   end: (lease: Lease, verdict: string) => Promise<void>;
 }
 
 /**
- * One replica of a stage that has state: owns sessions and does the work of each.
+ * One replica of a stage that keeps state (decoding, segmenting): owns sessions and does the work of each.
  *
  * The lease on a session is the lock of its one job in the stage's queue, renewed while the work goes on.
  * When the owner dies the lock expires, and BullMQ gives the job to another replica; the session's
@@ -73,7 +73,7 @@ export class SessionStage {
       ({ sessionId }, job, token) => this.own(sessionId, job, token),
       {
         concurrency,
-        // BullMQ counts expired locks, which say nothing about deaths.
+        // BullMQ counts expired locks, but an expired lock is no death.
         maxStalledCount: Number.MAX_SAFE_INTEGER,
         skipLockRenewal: true,
         drainDelay: LOOK_EVERY_SECONDS,
@@ -87,7 +87,7 @@ export class SessionStage {
     return this.leases.size;
   }
 
-  /** Releases every session at once and takes no more. */
+  /** Releases every session at once and accepts no more. */
   async close(): Promise<void> {
     this.closing = true;
     this.expiry.close();
@@ -123,14 +123,14 @@ export class SessionStage {
     }
   }
 
-  /** Rejects only if the lease is lost or released. */
+  /** Resolves when the session has ended or was given up; rejects only if the lease is lost or released. */
   private async workToTheEnd(lease: HeldLease): Promise<void> {
     const { log, work, verdictOf } = this.options;
     const { sessionId, signal } = lease;
     signal.throwIfAborted();
     let verdict = await lease.begin();
     const deaths = await this.deaths.begin(sessionId);
-    // Work that begins after the abort would never hear of it.
+    // An abort before the work begins would never reach it.
     signal.throwIfAborted();
     log.info({ sessionId, epoch: lease.epoch, deaths }, 'acquired the lease');
     try {
@@ -139,7 +139,7 @@ export class SessionStage {
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLostError) throw error;
       verdict = verdictOf(error as Error);
-      // Fenced: a replica that was frozen must not end what its successor does well.
+      // Fenced: a replica that was frozen must not end a session that its successor serves well.
       await lease.condemn(verdict);
       log.error({ sessionId, err: error }, 'gave up a session');
     }

@@ -25,13 +25,13 @@ test('a batch comes back as it was written, and its kinds are apart', async () =
   expect(await store.read({ ...ref, kind: 'marked' })).toBeUndefined();
 });
 
-test('a batch is read into the room that it is given, where it fits', async () => {
+test('a batch is read into the buffer that it is given, if it fits', async () => {
   await store.openSession('one');
   await store.write(ref, Buffer.from('frames'));
-  const room = Buffer.from('older and longer');
-  const read = await store.read(ref, room);
+  const buffer = Buffer.from('older and longer');
+  const read = await store.read(ref, buffer);
   expect(read).toEqual(Buffer.from('frames'));
-  expect(room.toString()).toBe('framesand longer');
+  expect(buffer.toString()).toBe('framesand longer');
   expect(await store.read(ref, Buffer.alloc(3))).toEqual(Buffer.from('frames'));
 });
 
@@ -60,7 +60,7 @@ test('a batch that is written several times at once is whole whenever it is ther
   expect([...sizes]).toEqual([2_000_000]);
 });
 
-test('a batch that takes the place of a larger one is as large as it should be', async () => {
+test('a batch that replaces a larger one has its own size', async () => {
   await store.openSession('one');
   await store.write(ref, Buffer.from('older and longer'));
   await store.remove(ref);
@@ -70,7 +70,7 @@ test('a batch that takes the place of a larger one is as large as it should be',
   expect(await store.read(next)).toEqual(Buffer.from('frames'));
 });
 
-test('of removed batches a session keeps one file of each kind at most', async () => {
+test('a session keeps at most one file of each kind of its removed batches', async () => {
   await store.openSession('one');
   const refs = Array.from({ length: 5 }, (_, batch) => ({ ...ref, batch }));
   for (const one of refs) await store.write(one, Buffer.from('frames'));
@@ -78,7 +78,7 @@ test('of removed batches a session keeps one file of each kind at most', async (
   expect(await readdir(join(root, 'one'))).toHaveLength(1);
 });
 
-test('a session that was removed takes nothing more', async () => {
+test('a session that was removed accepts no more batches', async () => {
   await store.openSession('one');
   await store.write(ref, Buffer.from('frames'));
   await store.removeSession('one');

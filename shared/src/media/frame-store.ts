@@ -38,19 +38,19 @@ export interface FrameStore {
   /** Makes a session's directory; no error if it exists. */
   openSession(sessionId: string): Promise<void>;
   /**
-   * Writes a batch, over an older one of the same name. Resolves to false, and writes nothing, if the session
-   * has no directory (any more).
+   * Writes a batch; replaces an older one of the same name. If the session has no directory (any more), it
+   * writes nothing and resolves to false.
    * @throws an error with the code ENOSPC if the volume is full
    */
   write(ref: BatchRef, frames: Uint8Array): Promise<boolean>;
   /**
-   * The batch's bytes; undefined if there is none. They are read into `room` if that is large enough, so that
-   * a reader of many batches reuses one buffer.
+   * Resolves to the batch's bytes; undefined if there is no such batch. They are read into `buffer` if that
+   * is large enough, so that a reader of many batches can reuse one.
    */
-  read(ref: BatchRef, room?: Buffer): Promise<Buffer | undefined>;
+  read(ref: BatchRef, buffer?: Buffer): Promise<Buffer | undefined>;
   /**
-   * Removes a batch; no error if there is none. Its file may be overwritten at once, so nobody may be reading
-   * it whose result is still needed.
+   * Removes a batch; no error if there is none. Its file may be overwritten at once, so nobody may still be
+   * reading it.
    */
   remove(ref: BatchRef): Promise<void>;
   /** Removes all batches of a session, and its directory. */
@@ -62,8 +62,8 @@ export interface FrameStore {
 }
 
 /**
- * How much of the volume decoded batches leave free, in bytes, for Redis's log and playlists, which
- * cannot wait. At most a quarter of the volume.
+ * Bytes of the volume that decoded batches leave free for Redis's log and the playlists, which cannot wait.
+ * At most a quarter of the volume.
  */
 const RESERVE = 16 * 1024 * 1024;
 
@@ -76,15 +76,15 @@ export function frameBytes(width: number, height: number): number {
  * A frame store in a directory in memory (tmpfs) that the stages share.
  *
  * It reads and writes synchronously: a copy of a 640x480 batch takes 0.3 ms, less than a round trip to a
- * thread. It keeps one removed file of each kind a session, and writes the next batch into it: to allocate
- * 1.4 MB and free it costs as much as to fill it.
+ * thread. It keeps one removed file of each kind for each session and writes the next batch into it,
+ * because allocating and freeing 1.4 MB costs as much as filling it.
  */
 export class DirectoryFrameStore implements FrameStore {
   constructor(private readonly root: string) {}
 
   async openSession(sessionId: string): Promise<void> {
     const make = () => mkdir(join(this.root, sessionId), { recursive: true });
-    // If it is removed between mkdir's own check and ours, Node reports it missing.
+    // Node reports the directory missing if it is removed while mkdir runs.
     await make().catch((error: unknown) => {
       if (!isMissing(error)) throw error;
       return make();
@@ -93,10 +93,10 @@ export class DirectoryFrameStore implements FrameStore {
 
   async write(ref: BatchRef, frames: Uint8Array): Promise<boolean> {
     const path = this.path(ref);
-    // One process may write the same batch twice at once.
+    // A name of its own, because one process may write the same batch twice at once.
     const unfinished = `${path}.${randomUUID()}.tmp`;
     try {
-      if (ref.kind !== 'marked') this.requireRoom(frames.length);
+      if (ref.kind !== 'marked') this.requireFreeSpace(frames.length);
       renameIfThere(this.spare(ref), unfinished);
       overwrite(unfinished, frames);
       renameSync(unfinished, path);
@@ -108,9 +108,9 @@ export class DirectoryFrameStore implements FrameStore {
     }
   }
 
-  async read(ref: BatchRef, room?: Buffer): Promise<Buffer | undefined> {
+  async read(ref: BatchRef, buffer?: Buffer): Promise<Buffer | undefined> {
     try {
-      return readWhole(this.path(ref), room);
+      return readWhole(this.path(ref), buffer);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -141,13 +141,14 @@ export class DirectoryFrameStore implements FrameStore {
   }
 
   /**
-   * Throws ENOSPC if too little would stay free. Rendered batches are exempt: they free space when done.
+   * Throws ENOSPC if too little of the volume would stay free. Not asked for rendered batches: they free
+   * space when done.
    */
-  private requireRoom(bytes: number): void {
+  private requireFreeSpace(bytes: number): void {
     const { blocks, bavail, bsize } = statfsSync(this.root);
     const reserve = Math.min(RESERVE, (blocks * bsize) / 4);
     if (bavail * bsize - bytes >= reserve) return;
-    throw Object.assign(new Error(`${this.root} has no room for ${bytes} bytes`), {
+    throw Object.assign(new Error(`${this.root} has no free space for ${bytes} bytes`), {
       code: 'ENOSPC',
     });
   }
@@ -169,7 +170,7 @@ function renameIfThere(from: string, to: string): void {
   }
 }
 
-/** Overwrites a file in place, so that it keeps its memory, which truncating first would free. */
+/** Overwrites a file in place: truncating it first would free its memory, to be allocated again. */
 function overwrite(path: string, bytes: Uint8Array): void {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
   try {
@@ -180,11 +181,12 @@ function overwrite(path: string, bytes: Uint8Array): void {
   }
 }
 
-function readWhole(path: string, room: Buffer | undefined): Buffer {
+function readWhole(path: string, buffer: Buffer | undefined): Buffer {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    const bytes = room && room.length >= size ? room.subarray(0, size) : Buffer.allocUnsafe(size);
+    const bytes =
+      buffer && buffer.length >= size ? buffer.subarray(0, size) : Buffer.allocUnsafe(size);
     for (let at = 0; at < size;) {
       const read = readSync(file, bytes, at, size - at, at);
       if (read === 0) throw new Error(`${path} became shorter while it was read`);

@@ -4,11 +4,13 @@ import { sessionErrorSchema } from './messages.js';
 
 /** The files of a session's folder on the HLS volume that are not media. */
 export const HLS_FILES = {
-  /** The live playlist: its parts and segments are named in it. */
+  /** The live playlist, which names the parts and segments. */
   playlist: 'live.m3u8',
-  /** The faces of each frame that has any, a line of JSON each. */
+  /** The faces of each frame that has any: one line of JSON a frame. */
   timeline: 'faces.ndjson',
-  /** A `SessionSummary`; there once the session has ended. */
+  /** How viewers are protected: `ProtectionChange`s. */
+  protection: 'protection.json',
+  /** A `SessionSummary`; exists once the session has ended. */
   summary: 'session.json',
 } as const;
 

@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 /** The public WebSocket protocol of `/ingest`: its text messages. Binary messages are the media. */
 
-/** What is done with the faces that are found, in order of protection: the first protects nobody. */
+/** What is done with the faces that are found, in order of protection. */
 export const effectSchema = z.enum(['none', 'box', 'blur', 'pixelate', 'black']);
 export type Effect = z.infer<typeof effectSchema>;
 
-/** Whether an effect promises that no face is seen. One that is missing here does not compile. */
+/** Whether each effect promises that no face is seen. An effect that is missing here does not compile. */
 const HIDES_FACES = {
   none: false,
   box: false,
@@ -20,7 +20,10 @@ export type HidingEffect = {
   [Name in Effect]: (typeof HIDES_FACES)[Name] extends true ? Name : never;
 }[Effect];
 
-/** Whether the effect promises that no face is seen; whatever is unsure is then hidden (fails closed). */
+/**
+ * Whether the effect promises that no face is seen. Then everything uncertain is hidden, too (it fails
+ * closed).
+ */
 export function hidesFaces(effect: Effect): effect is HidingEffect {
   return HIDES_FACES[effect];
 }
@@ -43,11 +46,14 @@ export const errorCodeSchema = z.enum([
 ]);
 export type ErrorCode = z.infer<typeof errorCodeSchema>;
 
-/** Who may see a session: whoever has its address, or who has a signed link to it. */
+/** Who may see a session: `unlisted`, anybody who has its address; `private`, only who has a signed link. */
 export const visibilitySchema = z.enum(['unlisted', 'private']);
 export type Visibility = z.infer<typeof visibilitySchema>;
 
 const mimeType = z.string().min(1).max(200);
+
+/** Longest binary message that every server accepts, in bytes: `MAX_CHUNK_BYTES` is never less. */
+export const SAFE_MESSAGE_BYTES = 256 * 1024;
 
 /** A session, and the proof that it is the client's own. */
 const ownSessionSchema = z.object({
@@ -62,15 +68,15 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
     mimeType,
     effect: effectSchema.default('box'),
     token: z.string().max(1000).optional(),
-    /** Whether the server is to keep a recording, where it leaves that to its publishers. */
+    /** Whether the server is to keep a recording, if it leaves that to its publishers. */
     record: z.boolean().optional(),
     visibility: visibilitySchema.optional(),
-    /** A session of the same publisher that ends, and is deleted, as soon as this one has media. */
+    /** Another session of the same publisher, to be ended and deleted as soon as this one has media. */
     replaces: ownSessionSchema.optional(),
   }),
   ownSessionSchema.extend({ type: z.literal('resume') }),
   z.object({ type: z.literal('effect'), effect: effectSchema }),
-  /** Makes the whole picture unrecognisable, whatever the effect; or, with false, no longer. */
+  /** Makes the whole picture unrecognisable, whatever the effect; with false, not any more. */
   z.object({ type: z.literal('hide'), hidden: z.boolean() }),
   z.object({ type: z.literal('restart'), mimeType }),
   z.object({ type: z.literal('stop') }),
@@ -81,35 +87,35 @@ export const sessionStateSchema = z.enum(['starting', 'live', 'ended']);
 export type SessionState = z.infer<typeof sessionStateSchema>;
 
 /**
- * Of a session's recording: there is none; all of the stream so far is in it; or the stream goes on and
- * it does not, because the disk is almost full, too slow or broken.
+ * State of a session's recording. `off`: there is none. `on`: it has all of the stream so far. `stopped`:
+ * the stream goes on without it, because the disk is almost full, too slow or broken.
  */
 const recordingStateSchema = z.enum(['off', 'on', 'stopped']);
 export type RecordingState = z.infer<typeof recordingStateSchema>;
 
 const stageStats = z.object({ ms: z.number().nonnegative() });
 
-/** How viewers are protected at the end of what is listed. */
+/** How viewers are protected in the newest listed frame. */
 const shownSchema = z.object({
   effect: effectSchema,
   /** Whether the publisher has hidden the whole picture. */
   hidden: z.boolean(),
-  /** The first frame of which this is true, and its date in the playlist, in ms since the epoch. */
+  /** The first frame for which this holds, and its date in the playlist, in ms since the epoch. */
   sinceFrame: z.number().int().nonnegative(),
   since: z.number(),
 });
 export type Shown = z.infer<typeof shownSchema>;
 
-/** Frames that were listed last, a second of them. */
+/** Counts over the frames that were listed last, a second of them. */
 const recentFramesSchema = z.object({
   frames: z.number().int().nonnegative(),
-  /** Of these, those that nobody searched for faces. */
+  /** How many of them no detector searched for faces. */
   unsearched: z.number().int().nonnegative(),
-  /** Of these, those whose whole picture was made unrecognisable, for whatever reason. */
+  /** How many of them were made unrecognisable as a whole, for any reason. */
   hidden: z.number().int().nonnegative(),
 });
 
-/** What the pipeline knows of a session without its gateways. Medians are of the last seconds. */
+/** What the pipeline knows of a session without a gateway. Medians are over the last seconds. */
 export const pipelineStatsSchema = z.object({
   sessionId: z.string(),
   state: sessionStateSchema,
@@ -131,19 +137,19 @@ export const pipelineStatsSchema = z.object({
   pipelineMs: z.number().nonnegative(),
   recording: recordingStateSchema.default('off'),
   /**
-   * How much later the playlist's dates are than the capture of its newest frames, as far as the server
-   * knows by now: a date that is listed is not changed any more. Below 0 where they are earlier.
+   * By how many ms the playlist's dates are later than the capture of its newest frames; below 0 if
+   * earlier. The server's newest estimate, while a listed date is not changed any more.
    */
   dateErrorMs: z.number().default(0),
-  /** How long after its capture the newest frame was listed: no viewer can be less late. */
+  /** How long after its capture the newest frame was listed, in ms. No viewer can be less late. */
   lateMs: z.number().nonnegative().default(0),
   recent: recentFramesSchema.default({ frames: 0, unsearched: 0, hidden: 0 }),
-  /** Not there before the first frame. */
+  /** Absent before the first frame. */
   shown: shownSchema.optional(),
 });
 export type PipelineStats = z.infer<typeof pipelineStatsSchema>;
 
-/** Server to client, about once a second, and the answer of `GET /api/sessions/<id>`. */
+/** Sent from server to client about once a second; also the answer of `GET /api/sessions/<id>`. */
 export type Stats = { type: 'stats'; viewers: number } & PipelineStats;
 
 /** Server to client. */
@@ -154,11 +160,19 @@ export type ServerMessage =
       resumeToken: string;
       playlistUrl: string;
       watchUrl: string;
-      /** How long the session can be resumed after its connection was lost. */
+      /**
+       * The effects that may be chosen while the session runs. Another one is refused and ends the
+       * connection.
+       */
+      effects: Effect[];
+      /** How long the session can be resumed after its connection was lost, in seconds. */
       resumeSeconds: number;
-      /** How long the session stays playable after its end. */
+      /** How long the session stays playable after its end, in minutes. */
       keptMinutes: number;
-      /** Where the session is recorded: its MP4, and how long it is kept after the end. */
+      /**
+       * Present if the session is recorded: the path of its MP4, and for how many hours it is kept after
+       * the end.
+       */
       recording?: { url: string; keptHours: number };
     }
   | { type: 'resumed'; chunks: number }
@@ -168,12 +182,12 @@ export type ServerMessage =
   | { type: 'ended'; frames: number }
   | { type: 'error'; code: ErrorCode; message: string };
 
-/** Where a session's playlist is, as a path on the gateway. */
+/** Path of a session's playlist on the gateway. */
 export const playlistUrl = (sessionId: string): string => `/hls/${sessionId}/live.m3u8`;
 
-/** Where a session's page for viewers is, as a path on the gateway. */
+/** Path of a session's page for viewers on the gateway. */
 export const watchUrl = (sessionId: string): string => `/watch/${sessionId}`;
 
-/** Where a session's recording is downloaded, as a path on the gateway. */
+/** Path on the gateway at which a session's recording is downloaded. */
 export const recordingUrl = (sessionId: string): string =>
   `/api/sessions/${sessionId}/recording.mp4`;

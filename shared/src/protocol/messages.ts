@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { effectSchema, errorCodeSchema } from './ingest-protocol.js';
 
 /**
- * What one service says to the next. Every message crosses a process only through its schema here.
- * Times are milliseconds since the epoch; frames and batches count from 0 within their session.
+ * The messages between services. Each one crosses a process only through its schema here. Times are
+ * milliseconds since the epoch; frames and batches count from 0 within their session.
  */
 
 const time = z.number().nonnegative();
 const count = z.number().int().nonnegative();
 const sessionId = z.string().min(1);
 
-/** A claim on a session: the one job that the session has in `decode` and in `segment`. */
+/** The job that a session has in `decode`, in `segment` and, for its recording, in `edit`. */
 export const sessionJobSchema = z.object({ sessionId });
 
 /** Gateway to frame-extractor, in the session's own queue: chunk `n`, or the end of the input. */
@@ -18,7 +18,7 @@ const namedChunkSchema = z.object({
   kind: z.literal('chunk'),
   n: count,
   receivedAt: time,
-  /** MIME type of the input stream that begins with this chunk, if another one does. */
+  /** MIME type of the input stream that begins with this chunk; absent if none does. */
   mimeType: z.string().optional(),
 });
 export type NamedChunk = z.infer<typeof namedChunkSchema>;
@@ -35,14 +35,14 @@ const batchSchema = z.object({
   batch: count,
   /** Number of the batch's first frame. */
   firstFrame: count,
-  /** Frames in this batch: those of a whole batch, fewer only in a session's last. */
+  /** Number of frames in this batch; only a session's last batch may have fewer than the others. */
   frameCount: count.min(1),
-  /** Even; pixels of the output picture. */
+  /** Size of the output picture in pixels; both numbers are even. */
   width: count.min(2),
   height: count.min(2),
-  /** Samples of audio that go with the frames (`audio.ts`); 0 where there is none. */
+  /** Number of audio samples that go with the frames (`media/audio.ts`); 0 if there is no audio. */
   samples: count,
-  /** When the first frame was captured, as well as the server can tell. */
+  /** When the first frame was captured, as far as the server can tell. */
   capturedAt: time,
   /** When the chunk that completed this batch came to the gateway. */
   receivedAt: time,
@@ -56,7 +56,7 @@ export type DetectJob = z.infer<typeof detectJobSchema>;
 
 /** A face in pixels of the output picture, the origin at its top left. */
 export const faceSchema = z.object({
-  /** The same for one face from frame to frame, as long as it is not out of sight for long. */
+  /** Stays the same for one face from frame to frame, unless the face is out of sight for long. */
   id: count,
   x: z.number(),
   y: z.number(),
@@ -67,7 +67,7 @@ export const faceSchema = z.object({
 });
 export type Face = z.infer<typeof faceSchema>;
 
-/** What was found in one frame; `searched` is false where it went out without a search of its own. */
+/** The faces of one frame; `searched` is false if no detector looked for faces in it. */
 const frameFacesSchema = z.object({
   searched: z.boolean(),
   /** Whether the whole picture was made unrecognisable. */
@@ -78,7 +78,7 @@ const frameFacesSchema = z.object({
 /** A `marked` batch is in the frame store. `frames` has one element for each of its frames. */
 const renderedBatchSchema = batchSchema.extend({
   kind: z.literal('batch'),
-  /** What was done with the faces; not there in what a service of an older version rendered. */
+  /** The effect that was applied; absent if a service of an older version rendered the batch. */
   effect: effectSchema.optional(),
   markedAt: time,
   frames: z.array(frameFacesSchema),
@@ -89,7 +89,7 @@ export type RenderedBatch = z.infer<typeof renderedBatchSchema>;
 export const sessionErrorSchema = z.object({ code: errorCodeSchema, message: z.string() });
 export type SessionError = z.infer<typeof sessionErrorSchema>;
 
-/** The input is over: the session has just these batches and frames, numbered from 0. */
+/** The input has ended: the session has exactly this many batches and frames. */
 const inputEndSchema = z.object({
   kind: z.literal('end'),
   batches: count,
@@ -98,10 +98,16 @@ const inputEndSchema = z.object({
 });
 export type InputEnd = z.infer<typeof inputEndSchema>;
 
-/** What the publisher wishes has changed: before the next batch, the registry is to be asked. */
+/**
+ * The publisher has changed the effect or hidden the picture: the segmenter asks the registry before the
+ * next batch.
+ */
 const wishChangedSchema = z.object({ kind: z.literal('wish changed') });
 
-/** An entry of a session's rendered log, to the segmenter. Batches come in any order, and may repeat. */
+/**
+ * An entry of a session's `RenderedBatchLog`, read by the segmenter. Batches come in any order, and may
+ * repeat.
+ */
 export const renderedEntrySchema = z.discriminatedUnion('kind', [
   renderedBatchSchema,
   inputEndSchema,

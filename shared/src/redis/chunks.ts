@@ -8,18 +8,18 @@ import { chunkKey } from './session-keys.js';
 export class ChunkStore {
   constructor(private readonly redis: Redis) {}
 
-  /** Bytes of chunk `n`; undefined if they are gone. */
+  /** Resolves to the bytes of chunk `n`; undefined if they are gone. */
   async read(sessionId: string, n: number): Promise<Buffer | undefined> {
     return (await this.redis.getBuffer(chunkKey(sessionId, n))) ?? undefined;
   }
 
-  /** Removes the chunks from number `from` up to, but without, `to`. */
+  /** Removes the chunks `from` (included) to `to` (excluded). */
   async remove(sessionId: string, from: number, to: number): Promise<void> {
     const keys = Array.from({ length: to - from }, (_, i) => chunkKey(sessionId, from + i));
     if (keys.length > 0) await this.redis.unlink(keys);
   }
 
-  /** Removes chunk `n` and all after it, up to the first that is not there. */
+  /** Removes chunk `n` and all after it, up to the first that does not exist. */
   async removeFrom(sessionId: string, n: number): Promise<void> {
     while ((await this.redis.unlink(chunkKey(sessionId, n))) === 1) n++;
   }

@@ -10,7 +10,7 @@ beforeAll(() => redis.flushall());
 afterEach(() => redis.config('SET', 'maxmemory', '0'));
 afterAll(() => redis.quit());
 
-test('a Redis that takes no writes is asked once a second, and jobs go on when it takes them', async () => {
+test('a Redis that refuses writes is asked once a second, and jobs go on when it accepts them again', async () => {
   const queue = new JobQueue(redis, { kind: 'decode' });
   const done = new Set<string>();
   const consumer = consume(redis, { kind: 'decode' }, async ({ sessionId }) => {

@@ -14,17 +14,17 @@ export const LOCK_MS = 1_500;
 /** How often expired locks are looked for, in milliseconds. */
 export const STALLED_CHECK_MS = 750;
 
-/** Attempts to remove a queue, which gateway, frame-extractor and janitor may do at the same time. */
+/** Attempts to remove a queue: gateway, frame-extractor and segmenter may do it at the same time. */
 const MAX_REMOVALS = 5;
 
-/** Errors of a Redis that takes no writes: its log or memory is full, or it is a replica. */
+/** Errors of a Redis that refuses writes: its log or memory is full, or it is a replica. */
 const REFUSES_WRITES = /^(MISCONF|OOM|READONLY|NOREPLICAS) /;
-/** How long a worker pauses after such an error. */
+/** How long a worker pauses after Redis refused a write, in milliseconds. */
 const REFUSED_PAUSE_MS = 1_000;
 
-/** Failed jobs that are kept, for people who look for the cause. */
+/** Number of failed jobs that are kept, for people who look for the cause. */
 const KEPT_FAILED_JOBS = 100;
-/** Entries kept in BullMQ's event streams, which nothing here reads. */
+/** Number of entries kept in BullMQ's event streams, which nothing here reads. */
 const KEPT_EVENTS = 100;
 
 /** All queues, each with the schema of its jobs. */
@@ -37,12 +37,14 @@ const catalog = {
   detect: detectJobSchema,
   /** One queue a session, in order, for the owner of its `decode` lease. */
   chunks: chunkJobSchema,
+  /** One job for each recording that is to be edited; the order is in the recording's folder. */
+  edit: sessionJobSchema,
 } as const;
 
 export type QueueKind = keyof typeof catalog;
 export type JobOf<Kind extends QueueKind> = z.infer<(typeof catalog)[Kind]>;
-/** The queues whose jobs are leases on sessions. */
-export type StageQueue = 'decode' | 'segment';
+/** The queues whose jobs' locks are leases on sessions. */
+export type LeaseQueue = 'decode' | 'segment';
 
 /** Id of a batch's job in `detect`, by which others find it. */
 export function detectJobId({ sessionId, batch }: { sessionId: string; batch: number }): string {
@@ -78,8 +80,8 @@ export class JobQueue<Kind extends QueueKind> {
   }
 
   /**
-   * Adds a job; with an id, only where the queue has none of that id.
-   * @param options.attempts how often it may be tried, 1 unless told
+   * Adds a job; with an id, only if the queue has none of that id.
+   * @param options.attempts how often it may be tried; 1 unless set
    * @param options.first before all that wait
    */
   async add(
@@ -90,7 +92,9 @@ export class JobQueue<Kind extends QueueKind> {
     await this.queue.add(this.address.kind, data, { ...others, ...(lifo && { lifo }) });
   }
 
-  /** A job that is not done. `active`: a consumer has it, or had it when it died. */
+  /**
+   * Resolves to a job that is not done yet. `active`: a consumer has it, or had it when the consumer died.
+   */
   async find(
     jobId: string,
   ): Promise<{ data: JobOf<Kind>; state: JobState | 'unknown' } | undefined> {
@@ -100,17 +104,17 @@ export class JobQueue<Kind extends QueueKind> {
     return { data, state: await job.getState() };
   }
 
-  /** Removes a job; nothing where there is none, or a consumer has it. */
+  /** Removes a job; does nothing if there is none, or a consumer has it. */
   async remove(jobId: string): Promise<void> {
     await this.queue.remove(jobId);
   }
 
-  /** How many jobs nobody has taken yet. */
+  /** Resolves to the number of jobs that no consumer has taken yet. */
   async waiting(): Promise<number> {
     return this.queue.getWaitingCount();
   }
 
-  /** How many consumers of the queue are connected. */
+  /** Resolves to the number of connected consumers. */
   async workers(): Promise<number> {
     return this.queue.getWorkersCount();
   }
@@ -121,7 +125,7 @@ export class JobQueue<Kind extends QueueKind> {
       try {
         return await this.queue.obliterate({ force: true });
       } catch (error) {
-        // BullMQ pauses the queue first, and a faster process has removed that mark.
+        // BullMQ pauses the queue first, and a faster process may have removed the pause.
         const isRace = (error as Error).message.includes('non-paused');
         if (!isRace || tries === MAX_REMOVALS) throw error;
       }
@@ -134,8 +138,8 @@ export class JobQueue<Kind extends QueueKind> {
 }
 
 /**
- * Puts a job back as the next one of its queue, without counting a failure; to be called in its handler. A
- * job that another consumer has by now stays there.
+ * Puts a job back as its queue's next one, without counting a failure; to be called in its handler. Does
+ * not touch a job that another consumer has by now.
  * @throws {WaitingError} always: the handler must let it through, for BullMQ
  */
 export async function putBack(job: Job, token: string): Promise<never> {
@@ -145,7 +149,7 @@ export async function putBack(job: Job, token: string): Promise<never> {
   throw new WaitingError();
 }
 
-/** Handles one job; its token and signal are BullMQ's. Its rejection fails the job. */
+/** Handles one job. A rejection fails the job; token and signal are BullMQ's. */
 export type JobHandler<Kind extends QueueKind> = (
   data: JobOf<Kind>,
   job: Job,
@@ -154,8 +158,8 @@ export type JobHandler<Kind extends QueueKind> = (
 ) => Promise<void>;
 
 /**
- * Starts a consumer of a queue. A job that is not of the queue's schema fails with the reason.
- * `redis` must be a `worker` connection; a second one, for blocking, is made from it.
+ * Starts a consumer of a queue. A job that does not match the queue's schema fails with the reason. `redis`
+ * must be a `worker` connection; a second one, for blocking, is made from it.
  */
 export function consume<Kind extends QueueKind>(
   redis: Redis,
@@ -169,7 +173,7 @@ export function consume<Kind extends QueueKind>(
   const schema = catalog[address.kind];
   const worker = new Worker(
     queueName(address),
-    // BullMQ hands the signal only to a function that declares three parameters.
+    // BullMQ passes the signal only to a function that declares three parameters.
     async (job, token, signal) =>
       handle(
         schema.parse(job.data) as JobOf<Kind>,

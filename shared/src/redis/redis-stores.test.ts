@@ -18,7 +18,7 @@ import type { RenderedEntry, NamedChunk } from '../protocol/messages.js';
 import { consume, JobQueue } from './queues.js';
 import { connectRedis, warnUnlessOutage } from './redis.js';
 import { isResumeToken } from './session.js';
-import { SessionRegistry, TooManySessionsError } from './sessions.js';
+import { SessionRegistry, TooManySessionsError } from './session-registry.js';
 import { redisUrl } from '../testing/worker-redis.js';
 
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
@@ -30,7 +30,7 @@ afterAll(() => redis.quit());
 const named = (n: number): NamedChunk => ({ kind: 'chunk', n, receivedAt: 1 });
 
 describe('chunks', () => {
-  test('bytes come back as they were, and expire by themselves, but not by an hour that a clock skips', async () => {
+  test('bytes come back as they were; they expire by themselves, but not if a clock skips an hour', async () => {
     const chunks = new ChunkStore(redis);
     const sessions = new SessionRegistry(redis);
     const { id } = (await sessions.create({ mimeType: 'video/webm', effect: 'box' }, 1)).session;
@@ -72,7 +72,7 @@ describe('queues', () => {
     await queue.close();
   });
 
-  test('a job that is not of the schema fails, and the next one is done', async () => {
+  test('a job that does not match the schema fails, and the next one is done', async () => {
     const queue = new JobQueue<'decode'>(redis, { kind: 'decode' });
     const failed = deferred<string>();
     const done = deferred<string>();
@@ -110,7 +110,7 @@ describe('events', () => {
     await subscription.close();
   });
 
-  test('what others publish on the channel does no harm', async () => {
+  test('messages of strangers on the channel do no harm', async () => {
     const subscription = await EventSubscription.open(redis, log);
     const received = deferred<FacecastEvent>();
     subscription.on(received.resolve);
@@ -126,7 +126,7 @@ describe('sessions', () => {
   const sessions = new SessionRegistry(redis);
   const wanted = { mimeType: 'video/webm', effect: 'box' } as const;
 
-  test('a session is there from its start to its end, and then nothing of it', async () => {
+  test('a session exists from its start to its end, and leaves nothing', async () => {
     const { session } = await sessions.create(wanted, 1);
     expect(await sessions.get(session.id)).toEqual(session);
     expect(await sessions.ids()).toEqual([session.id]);
@@ -136,7 +136,7 @@ describe('sessions', () => {
     expect(await redis.keys('*')).toEqual([]);
   });
 
-  test('no more sessions than there may be, however many ask at once', async () => {
+  test('MAX_SESSIONS holds, however many ask at once', async () => {
     const asked = await Promise.allSettled(
       Array.from({ length: 10 }, () => sessions.create(wanted, 3)),
     );
@@ -185,7 +185,7 @@ describe('sessions', () => {
     expect(await sessions.takeOver(id)).toBeUndefined();
   });
 
-  test('a new connection is told of the newest chunks alone: those before them are queued', async () => {
+  test('a new connection is told only of the newest chunks: those before them are queued', async () => {
     const { id } = (await sessions.create(wanted, 1)).session;
     expect(await sessions.takeOver(id)).toMatchObject({ chunks: 0, newest: [] });
     await sessions.storeChunks(id, 1, [named(0)], [Buffer.from('a')]);
@@ -203,7 +203,7 @@ describe('sessions', () => {
   });
 });
 
-test('a Redis that is gone and comes back is told in a line each, without a stack', async () => {
+test('a Redis that goes and comes back is logged in one line each, without a stack', async () => {
   const lines: Record<string, unknown>[] = [];
   const back = deferred<void>();
   const write = (line: string) => {
@@ -224,7 +224,7 @@ test('a Redis that is gone and comes back is told in a line each, without a stac
   connection.disconnect();
 });
 
-test('trouble is told, but that Redis is gone only by its connection', () => {
+test('an error of an operation is logged, but an outage of Redis only by its connection', () => {
   const told: string[] = [];
   const logger = pino(
     { level: 'info' },
@@ -241,7 +241,7 @@ describe('rendered log', () => {
   const marked = new RenderedBatchLog(redis);
   const end = (batches: number): RenderedEntry => ({ kind: 'end', batches, frames: 0 });
 
-  test('a reader gets what was there before it and what comes after, each once', async () => {
+  test('a reader gets what was there before it and what comes later, each once', async () => {
     await marked.append('one', end(0));
     const reader = new RenderedBatchLogReader(redis, log);
     const one = collector(3);

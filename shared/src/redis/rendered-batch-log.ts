@@ -10,7 +10,7 @@ export interface LoggedEntry {
   entry: RenderedEntry;
 }
 
-/** Most entries of one session that one read returns. */
+/** Maximum number of entries that one read returns for one session. */
 const ENTRIES_A_READ = 100;
 
 /**
@@ -59,17 +59,17 @@ type Receive = (entries: LoggedEntry[]) => void;
 type Watched = { after: string; receive: Receive };
 
 /**
- * A stream that every reader reads, too: an entry in it ends their blocking reads, so that new sessions
- * join.
+ * A stream that every reader reads besides: an entry in it ends its blocking read, so that it can add a
+ * session.
  */
 const WAKE_KEY = `${KEY_PREFIX}:marked-wake`;
 
-/** A blocking read without entries ends after this time and begins anew. */
+/** A blocking read without entries ends after this time, in milliseconds, and begins anew. */
 const MAX_READ_MS = 5_000;
 
 /**
- * Reads the logs of all sessions of a replica with one blocking command on one connection. A session that is
- * added first gets the entries that its log holds already.
+ * Reads the logs of all sessions of a replica with one blocking command on one connection. It begins with
+ * the entries that a session's log already has.
  */
 export class RenderedBatchLogReader {
   private readonly sessions = new Map<string, Watched>();
@@ -116,7 +116,8 @@ export class RenderedBatchLogReader {
         warnUnlessOutage(this.log, error, 'reading the rendered logs was interrupted');
       }
     }
-    // In one step with the last look at the sessions, so that none is added to a loop that is over.
+    // In the same synchronous step as the last look at the sessions, so that none is added to a loop that
+    // is over.
     this.loop = undefined;
   }
 
@@ -146,7 +147,7 @@ export class RenderedBatchLogReader {
     }
     const sessionId = key.slice(renderedLogKey('').length);
     const session = this.sessions.get(sessionId);
-    // It was removed, or added anew while the read was under way.
+    // The session was removed, or added anew, while the read was under way.
     if (!session || session !== asked.get(sessionId)) return;
     session.after = last[0];
     session.receive(entries.flatMap(([id, fields]) => this.parse(id, fields)));

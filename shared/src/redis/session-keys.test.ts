@@ -5,7 +5,7 @@ import * as keys from './session-keys.js';
 
 const { id } = draftSession({ mimeType: 'video/webm', effect: 'box' }).session;
 
-test('whoever looks for what a session left finds all that goes with it, and nothing else', () => {
+test('sessionOfKey knows every key that goes with a session, and no other', () => {
   const { SESSIONS_KEY, sessionOfKey, sessionOwnerKey, viewingLinksKey, ...others } = keys;
   const { chunkKey, leaseKey, stageOwnersKey, ...ofIds } = others;
   const gone = [

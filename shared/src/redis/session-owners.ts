@@ -8,28 +8,31 @@ const sessionOwnerSchema = sessionSchema.pick({ resumeTokenHash: true, publisher
 /** Who may delete a session, and who may let others see it. */
 export type SessionOwner = z.infer<typeof sessionOwnerSchema>;
 
-/** Whose a session is: in Redis for longer than the session, because what is left of it has an owner, too. */
+/**
+ * The owner of each session. Kept in Redis for longer than the session, because its recording and links
+ * have an owner, too.
+ */
 export class SessionOwners {
   constructor(private readonly redis: Redis) {}
 
-  /** Whose session it is, while it runs and for as long afterwards as `remember` said. */
+  /** Resolves to the session's owner, while it runs and as long afterwards as `remember` was told. */
   async get(id: string): Promise<SessionOwner | undefined> {
     const text = await this.redis.get(sessionOwnerKey(id));
     return text === null ? undefined : sessionOwnerSchema.parse(JSON.parse(text));
   }
 
-  /** Remembers for `seconds` from now whose a session is, whatever becomes of it. */
+  /** Stores the session's owner for `seconds` from now, however long the session runs. */
   async remember({ id, ...session }: Session, seconds: number): Promise<void> {
     const owner = JSON.stringify(sessionOwnerSchema.parse(session));
     await this.redis.set(sessionOwnerKey(id), owner, 'EX', seconds);
   }
 
-  /** Puts off when it is forgotten whose a session is. */
+  /** Keeps a stored owner for `seconds` from now. */
   async keep(id: string, seconds: number): Promise<void> {
     await this.redis.expire(sessionOwnerKey(id), seconds);
   }
 
-  /** Forgets whose a session was. */
+  /** Removes the owner of a session. */
   async forget(id: string): Promise<void> {
     await this.redis.unlink(sessionOwnerKey(id));
   }

@@ -6,33 +6,34 @@ import {
   sessionStateSchema,
   type Visibility,
 } from '../protocol/ingest-protocol.js';
+import { SESSION_ID_CHARACTERS } from '../protocol/session-visibility.js';
 
 /** A session's fields in Redis, all of them text. */
 export const sessionSchema = z.object({
   id: z.string(),
-  /** Of the media, as the publisher declared it. */
+  /** MIME type of the media, as the publisher declared it. */
   mimeType: z.string(),
   effect: effectSchema,
-  /** Whether its publisher has hidden the whole picture. */
+  /** Whether the publisher has hidden the whole picture. */
   hidden: z.stringbool().default(false),
   /** Whether a recording of it is kept. */
   record: z.stringbool().default(false),
   state: sessionStateSchema,
-  /** Milliseconds since the epoch. */
+  /** When the session began, in milliseconds since the epoch. */
   createdAt: z.coerce.number(),
   resumeTokenHash: z.string(),
-  /** Whose token it is published with; not there where everybody may publish. */
+  /** Name of the token that it is published with; absent if everybody may publish. */
   publisher: z.string().optional(),
-  /** The effects that its publisher may use; not there: all. */
+  /** The effects that the publisher may use; absent: all. */
   allowedEffects: z
     .string()
     .transform((text) => z.array(effectSchema).parse(JSON.parse(text)))
     .optional(),
-  /** Chunks of the publisher that are stored: where it goes on after a lost connection. */
+  /** Number of chunks that are stored: where the publisher goes on after a lost connection. */
   chunks: z.coerce.number().int().nonnegative(),
-  /** Which of the publisher's connections it is that counts: 0 is that of `start`. */
+  /** Number of the publisher's newest connection; 0 is the one that sent `start`. */
   connection: z.coerce.number().int().nonnegative(),
-  /** The newest stats of the pipeline, as JSON; not there until the first frame. */
+  /** The newest stats of the pipeline, as JSON; absent until the first frame. */
   stats: z
     .string()
     .transform((text) => pipelineStatsSchema.parse(JSON.parse(text)))
@@ -42,16 +43,16 @@ export const sessionSchema = z.object({
 /** A running session as the registry knows it. */
 export type Session = z.infer<typeof sessionSchema>;
 
-/** What a publisher wants of a session. */
+/** What a publisher asks for at `start`. */
 export type WantedSession = Pick<Session, 'mimeType' | 'effect'> &
   Partial<Pick<Session, 'record' | 'publisher' | 'allowedEffects'>> & { visibility?: Visibility };
 
-/** What may change while a session runs. */
+/** The fields that may change while a session runs. */
 export type SessionPatch = Partial<Pick<Session, 'effect' | 'hidden' | 'state' | 'stats'>>;
 
 /**
- * Makes a session that is not registered yet, under an id that cannot be guessed. The resume token is
- * told once, here; the session has only its hash.
+ * Makes a session that is not registered yet, with an id that cannot be guessed. The resume token is
+ * returned only here; the session keeps its hash.
  */
 export function draftSession({ visibility, ...wanted }: WantedSession): {
   session: Session;
@@ -72,32 +73,17 @@ export function draftSession({ visibility, ...wanted }: WantedSession): {
   return { session, resumeToken };
 }
 
-/**
- * Whether a session can be seen with a signed link only. Its id says so, in bits that 22 characters have
- * beyond the 128 of an id: no gateway has to ask anybody, and none can come to another answer when what it
- * would ask is gone. In any case of letters, for file systems to which that is the same.
- */
-export function isPrivate(sessionId: string): boolean {
-  return (
-    sessionId.length === ID_CHARACTERS && PRIVATE_ENDS.includes(sessionId.slice(-1).toLowerCase())
-  );
-}
-
-const ID_CHARACTERS = 22;
-/** How the ids of private sessions end; those of others end in A, Q, g or w. */
-const PRIVATE_ENDS = ['b', 'r', 'h', 'x'];
-
 function privateId(): string {
   const id = unguessable();
-  return id.slice(0, -1) + String.fromCharCode(id.charCodeAt(ID_CHARACTERS - 1) + 1);
+  return id.slice(0, -1) + String.fromCharCode(id.charCodeAt(SESSION_ID_CHARACTERS - 1) + 1);
 }
 
-/** Whether `token` is the session's resume token; takes the same time whatever the answer. */
+/** Whether `token` is the session's resume token. Takes the same time whatever the answer. */
 export function isResumeToken(session: Pick<Session, 'resumeTokenHash'>, token: string): boolean {
   return timingSafeEqual(Buffer.from(hash(token)), Buffer.from(session.resumeTokenHash));
 }
 
-/** 128 bits, in characters that are safe in a URL, a key and a file name. */
+/** 128 random bits, in characters that are safe in a URL, a key and a file name. */
 function unguessable(): string {
   return randomBytes(16).toString('base64url');
 }

@@ -16,7 +16,7 @@ test('a program gets its input and ends by itself when the input does', async ()
   expect(await cat.exited).toEqual({ code: 0, signal: null, closedByUs: false, lastLines: [] });
 });
 
-test('a death is told from an end that was asked for', async () => {
+test('a program that dies is told apart from one that was closed', async () => {
   const died = new OwnedProcess('sh', ['-c', 'kill -9 $$']);
   expect(await died.exited).toMatchObject({ signal: 'SIGKILL', closedByUs: false });
 
@@ -47,7 +47,7 @@ test('the last lines of its log are kept, and no more', async () => {
   expect(lastLines.at(-1)).toBe('line 500');
 });
 
-test('a writer waits for a slow program, and is set free when it dies', async () => {
+test('a writer waits for a slow program, and waits no longer when it dies', async () => {
   const stuck = new OwnedProcess('sh', ['-c', 'echo up; exec sleep 60']);
   await once(stuck.stdout, 'data');
   const writing = stuck.write(Buffer.alloc(10_000_000));
@@ -68,9 +68,9 @@ test('a program knows none of our secrets', async () => {
   else process.env['REDIS_URL'] = before;
 });
 
-// prlimit is of Linux, where it is everywhere.
+// prlimit exists on every Linux, and only there.
 test.runIf(process.platform === 'linux')(
-  'a program writes no file and no core, and takes only so much memory',
+  'a program can write no file and no core, and its memory is limited',
   async () => {
     const path = join(tmpdir(), `facecast-confined-${process.pid}`);
     const script = `ulimit -c; ulimit -f; ulimit -d; exec 2>&1; echo picture > ${path}`;
@@ -82,7 +82,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test.runIf(confinesNetwork())('a program reaches nobody over a network', async () => {
+test.runIf(confinesNetwork())('a program has no network', async () => {
   const reader = new OwnedProcess('cat', ['/proc/net/dev']);
   const interfaces = (await text(reader.stdout)).trim().split('\n').slice(2);
   expect(interfaces.map((line) => line.trim().split(':')[0])).toEqual(['lo']);

@@ -8,13 +8,13 @@ import { confined } from './confinement.js';
 export interface ProcessExit {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Whether `close` was called: it did not die by itself. */
+  /** Whether `close` was called, so that it did not die by itself. */
   closedByUs: boolean;
   /** The last lines it wrote to stderr, oldest first. */
   lastLines: string[];
 }
 
-/** Lines of stderr that are kept for the log. */
+/** Number of lines of stderr that are kept for the log. */
 const KEPT_LINES = 20;
 const MAX_LINE = 500;
 
@@ -44,9 +44,9 @@ export class OwnedProcess {
     this.child = spawn(program.command, program.args, {
       env,
       stdio: ['pipe', stdout, 'pipe', notes ? 'pipe' : 'ignore'],
-      // The declared type does not know stdio that is no pipe.
+      // The declared type does not cover stdio that is no pipe.
     }) as ChildProcessWithoutNullStreams;
-    // After a broken pipe `exited` tells that the process is gone, and why.
+    // After a broken pipe, `exited` says that the process is gone, and why.
     this.child.stdin.on('error', () => {});
     this.collectLines(this.child.stderr);
     this.exited = new Promise((resolve) => {

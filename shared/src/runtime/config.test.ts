@@ -60,3 +60,24 @@ test('health and metrics are on loopback unless something else is said', () => {
   expect(opsHost({})).toBe('127.0.0.1');
   expect(opsHost({ OPS_HOST: '*' })).toBe('*');
 });
+
+test.each([
+  'redis://:hid#den@redis:6379',
+  'redis://:hid/den@redis:6379',
+  'redis://hid#den@redis',
+  'redis://user:12/hidden@redis:6379',
+  'redis://:hid?den@redis:6379',
+  'redis://:hid@den#hid@redis:6379',
+  'redis://:hid%zz@redis:6379',
+])('%s is refused in one line that has no part of the password', (url) => {
+  const read = () => readConfig(z.object({ REDIS_URL }), { REDIS_URL: url });
+  expect(read).toThrow(/^REDIS_URL: the password has to be percent-encoded: .*$/);
+  expect(read).not.toThrow(/hid|den|12/);
+});
+
+test.each(['redis://:a@b@redis:6379', 'redis://u:a%23b@redis:6379/1', 'rediss://redis?family=6'])(
+  '%s is an address of Redis',
+  (url) => {
+    expect(readConfig(z.object({ REDIS_URL }), { REDIS_URL: url }).REDIS_URL).toBe(url);
+  },
+);

@@ -5,7 +5,7 @@ import { OPS_HOST } from './settings.js';
 /** Exit code for a refused configuration (EX_CONFIG of sysexits.h): a supervisor must not retry. */
 export const EXIT_BAD_CONFIG = 78;
 
-/** One or more settings have values that cannot be used; `problems` has one line for each key. */
+/** One or more settings have unusable values; the message has one line for each key. */
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
     super(problems.join('\n'));
@@ -14,9 +14,9 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings that `schema` names from environment variables.
- * An empty variable counts as unset, because `docker compose` passes unset ones on as empty. Where
- * `KEY` is unset and `KEY_FILE` is not, the value is what that file has: secrets of containers.
+ * Reads the settings that `schema` names from environment variables. An empty variable counts as unset,
+ * because `docker compose` passes unset ones on as empty. If `KEY` is unset and `KEY_FILE` is set, the
+ * value is that file's content, as for secrets of containers.
  *
  * @throws {ConfigError} with one line for each key that has no usable value
  */
@@ -57,15 +57,15 @@ function fromFile(
 
 const opsSchema = z.object({ OPS_HOST });
 
-/** Where a service listens for questions about its health: `OPS_HOST`, the same for every service. */
+/** Address of a service's health and metrics server: `OPS_HOST`, the same for every service. */
 export function opsHost(env: Record<string, string | undefined> = process.env): string {
   return readConfig(opsSchema, env).OPS_HOST;
 }
 
-/** What a program needs of the environment to be found and to start; none of our settings and secrets. */
+/** Environment variables that a child program needs to be found and to start; no settings, no secrets. */
 const PROGRAM_VARIABLES = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot'];
 
-/** The environment of a program that we start. */
+/** The environment of a child program. */
 export function programEnvironment(
   env: Record<string, string | undefined> = process.env,
 ): Record<string, string> {

@@ -3,15 +3,18 @@ import { programEnvironment } from './config.js';
 
 /** Resource limits of a program that reads what a stranger sent. */
 const LIMITS = [
-  // Stacks of a thread for each of many cores included; a picture of the largest size takes a tenth.
+  // Enough for the stacks of a thread on each of many cores; the largest picture takes a tenth.
   `--data=${4 * 1024 ** 3}`,
-  // It reads and writes pipes: no byte to a file, and no core.
+  // It reads and writes pipes only: no bytes to a file, and no core dump.
   '--fsize=0',
   '--core=0',
   '--nofile=64',
 ];
 
-/** Arguments of `unshare`: no network but an own loopback, in a user namespace, which needs no rights. */
+/**
+ * Arguments of `unshare`: only a loopback of its own as network, in a user namespace, which needs no
+ * privileges.
+ */
 const NO_NETWORK = ['--user', '--map-current-user', '--net', '--'];
 
 let wrappers: string[] | undefined;
@@ -24,9 +27,9 @@ export interface Confined {
 }
 
 /**
- * Wraps a command so that it runs with limits of memory and files, without a network if the system allows
- * that, and without our secrets in its environment. The wrappers replace themselves by the program, so that
- * its process id is the child's.
+ * Wraps a command so that it runs with limited memory, writes no files, has no secrets in its environment
+ * and, if the system allows that, no network. The wrappers exec the program, so its process id is the
+ * child's.
  */
 export function confined(command: string, args: readonly string[]): Confined {
   wrappers ??= findWrappers();

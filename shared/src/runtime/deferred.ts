@@ -5,7 +5,7 @@ export interface Deferred<Value> {
   reject: (reason: unknown) => void;
 }
 
-/** A pending promise with its functions, as `Promise.withResolvers` makes one from Node 22 on. */
+/** A pending promise with its functions, as `Promise.withResolvers` makes it in Node 22 and later. */
 export function deferred<Value = void>(): Deferred<Value> {
   let resolve!: (value: Value) => void;
   let reject!: (reason: unknown) => void;

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { Gauge } from 'prom-client';
 import { redisCheck, serveOps, writableCheck, type HealthCheck } from './health.js';
@@ -24,7 +26,7 @@ test('a service whose dependencies work is ready', async () => {
   expect(await answer.json()).toEqual({ redis: { ok: true } });
 });
 
-test('the dependency that fails is named, and the process is healthy all the same', async () => {
+test('the dependency that fails is named, and the process is healthy nevertheless', async () => {
   const get = await serve({
     redis: async () => 'PONG',
     frames: () => Promise.reject(new Error('read-only file system')),
@@ -38,7 +40,7 @@ test('the dependency that fails is named, and the process is healthy all the sam
   expect((await get('/healthz')).status).toBe(200);
 });
 
-test('a Redis that does not answer is said so at once, and one that does is well', async () => {
+test('a Redis that does not answer fails at once, and one that answers is well', async () => {
   const log = createLogger('test', 'silent');
   const there = connectRedis(redisUrl, 'worker', log);
   const gone = connectRedis('redis://127.0.0.1:1', 'worker', log);
@@ -64,6 +66,22 @@ test('metrics name the service', async () => {
   const get = await serve({});
   expect(await (await get('/metrics')).text()).toContain('facecast_things{service="test"} 7');
 });
+
+test.each(['/healthz', '/readyz', '/metrics', '/secrets'])(
+  'a page of a name that was made to resolve here gets nothing of %s',
+  async (path) => {
+    const ask = await serve({});
+    const { port } = new URL((await ask('/healthz')).url);
+    const asked = get({
+      ...{ port, host: '127.0.0.1', path },
+      headers: { host: `rebound.example:${port}` },
+    });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(421);
+    const body = (await answer.setEncoding('utf8').toArray()).join('');
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'misdirected_request' } });
+  },
+);
 
 test('anything else is a JSON 404', async () => {
   const get = await serve({});

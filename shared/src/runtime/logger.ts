@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 
 export type { Logger };
 
-/** A logger of JSON lines on stdout with the service's name; `level` is the lowest that is written. */
+/** A logger that writes JSON lines with the service's name to stdout, from `level` upwards. */
 export function createLogger(service: string, level: string): Logger {
   return pino({
     level,

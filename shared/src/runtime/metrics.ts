@@ -4,8 +4,8 @@ import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5];
 
 /**
- * How often event loop lag is sampled. prom-client's default of 10 ms would cost a twentieth of what a
- * session costs.
+ * How often event loop lag is sampled, in milliseconds. prom-client's default of 10 ms would cost a
+ * twentieth of what a session costs.
  */
 const LAG_SAMPLE_MS = 1_000;
 

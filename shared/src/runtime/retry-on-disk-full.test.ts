@@ -27,7 +27,7 @@ function volume(options: { maxWaitMs?: number; freeSpace?: () => Promise<void> }
   });
 }
 
-/** A write that finds no room so many times. */
+/** A write that fails for lack of space the given number of times. */
 function refused(times: number) {
   return async () => {
     if (times-- > 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
@@ -35,7 +35,7 @@ function refused(times: number) {
   };
 }
 
-test('what finds no room is written when there is some; that is counted, and told once', async () => {
+test('a write that finds the volume full succeeds once there is space; attempts are counted, and the log says so once', async () => {
   const full = volume();
   const writing = Promise.all([full.write(refused(3)), full.write(refused(2))]);
   await expect.poll(() => lines.length).toBe(1);
@@ -48,13 +48,13 @@ test('what finds no room is written when there is some; that is counted, and tol
   expect(lines[0]?.err?.code).toBe('ENOSPC');
 });
 
-test('what finds no room in time fails with a sentence that a publisher may read', async () => {
+test('a write that finds no space in time fails with a sentence for the publisher', async () => {
   const full = volume({ maxWaitMs: 0 });
   await expect(full.write(refused(Infinity))).rejects.toThrow(VolumeFullError);
   await expect(full.write(refused(Infinity))).rejects.toThrow(/^The server has no room/);
 });
 
-test('what can be spared is removed while somebody waits for room', async () => {
+test('what can be spared is removed while a write waits for space', async () => {
   let room = 0;
   const freeSpace = async () => void room++;
   const attempt = async () => {
@@ -64,7 +64,7 @@ test('what can be spared is removed while somebody waits for room', async () => 
   expect(await volume({ freeSpace }).write(attempt)).toBe('written');
 });
 
-test('a service that stops does not wait for room, and other failures are nobody else’s', async () => {
+test('a service that stops does not wait for space, and other failures are passed on', async () => {
   const full = volume();
   const waiting = full.write(refused(Infinity));
   full.close();

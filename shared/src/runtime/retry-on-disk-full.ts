@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from './logger.js';
 
-/** Between two attempts to write to a full volume. */
+/** Time between two attempts to write to a full volume, in milliseconds. */
 const RETRY_MS = 100;
-/** How long attempts are repeated. */
+/** How long attempts are repeated, in milliseconds. */
 const MAX_WAIT_MS = 5_000;
 
 /** A volume stayed full for too long; the message is a sentence for the publisher. */
@@ -36,23 +36,23 @@ export function volumeRefusals(registry: Registry): Counter {
  */
 export class RetryOnDiskFull {
   private readonly closing = new AbortController();
-  private waiting = 0;
+  private retrying = 0;
 
   constructor(
     private readonly options: {
-      /** Name of the volume in the log. */
+      /** The volume's name in the log. */
       volume: string;
       log: Logger;
       /** See `volumeRefusals`. */
       refusals: Counter;
-      /** Called before each further attempt: removes what can be spared. */
+      /** Called before each further attempt, to remove what can be spared. */
       freeSpace?: () => Promise<void>;
       maxWaitMs?: number;
     },
   ) {}
 
   /**
-   * Resolves to what `attempt` gives, which is repeated while the volume is full.
+   * Resolves to the result of `attempt`, which is repeated while the volume is full.
    * @throws {VolumeFullError} if it stays full, or the service stops
    */
   async write<Result>(attempt: () => Promise<Result>): Promise<Result> {
@@ -66,7 +66,7 @@ export class RetryOnDiskFull {
 
   /** Rejects while a write waits for space. */
   async check(): Promise<void> {
-    if (this.waiting > 0) throw new Error('the volume is full');
+    if (this.retrying > 0) throw new Error('the volume is full');
   }
 
   /** Ends all waits: their writes reject. */
@@ -76,9 +76,9 @@ export class RetryOnDiskFull {
 
   private async retry<Result>(attempt: () => Promise<Result>, first: unknown): Promise<Result> {
     const { volume, log, freeSpace, maxWaitMs = MAX_WAIT_MS } = this.options;
-    // Counted in attempts, not by a clock: a process without CPU has not tried.
+    // Counted in attempts, not by a clock: a process that got no CPU made no attempt.
     let triesLeft = Math.ceil(maxWaitMs / RETRY_MS);
-    if (this.waiting++ === 0) log.error({ err: first, volume }, 'volume is full');
+    if (this.retrying++ === 0) log.error({ err: first, volume }, 'volume is full');
     try {
       for (let error = first; ;) {
         this.options.refusals.inc();
@@ -88,7 +88,7 @@ export class RetryOnDiskFull {
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
         try {
           const result = await attempt();
-          if (this.waiting === 1) log.info({ volume }, 'volume has free space again');
+          if (this.retrying === 1) log.info({ volume }, 'volume has free space again');
           return result;
         } catch (next) {
           if (!isFull(next)) throw next;
@@ -96,7 +96,7 @@ export class RetryOnDiskFull {
         }
       }
     } finally {
-      this.waiting--;
+      this.retrying--;
     }
   }
 }

@@ -8,7 +8,7 @@ const LIMIT_MS = 1_000;
 
 describe('a process is hung', () => {
   let expired: number;
-  /** How long it has waited for a CPU, as the system says. */
+  /** The scheduler delay that the timer is given, in milliseconds; undefined: unknown. */
   let delayMs: number | undefined;
   let timer: RunnableTimer;
 
@@ -27,7 +27,7 @@ describe('a process is hung', () => {
     vi.useRealTimers();
   });
 
-  /** Time passes, of which the process waits this part for a CPU. */
+  /** Lets `ms` pass; `waiting` is the fraction in which the process waits for a CPU. */
   const pass = (ms: number, waiting = 0) => {
     for (let passed = 0; passed < ms; passed += 25) {
       if (delayMs !== undefined) delayMs += 25 * waiting;
@@ -53,7 +53,7 @@ describe('a process is hung', () => {
     expect(expired).toBe(1);
   });
 
-  test('later, where it waits for a part of the time', () => {
+  test('later, if it waits for a part of the time', () => {
     timer.start(LIMIT_MS);
     pass(3 * LIMIT_MS, 0.75);
     expect(expired).toBe(0);
@@ -61,7 +61,7 @@ describe('a process is hung', () => {
     expect(expired).toBe(1);
   });
 
-  test('not because whoever watches it stood still', () => {
+  test('not because the watching process stood still', () => {
     timer.start(LIMIT_MS);
     for (let times = 0; times < 3; times++) {
       pass(LIMIT_MS / 8);
@@ -72,7 +72,7 @@ describe('a process is hung', () => {
     expect(expired).toBe(0);
   });
 
-  test('also where nobody tells how long it waited', () => {
+  test('also if nothing is known of its waits', () => {
     delayMs = undefined;
     timer.start(LIMIT_MS);
     pass(LIMIT_MS - 25);
@@ -81,7 +81,7 @@ describe('a process is hung', () => {
     expect(expired).toBe(1);
   });
 
-  test('not when it was stopped, and anew when it is started again', () => {
+  test('not once the timer was stopped, and again after another start', () => {
     timer.start(LIMIT_MS);
     pass(LIMIT_MS);
     timer.stop();
@@ -95,7 +95,7 @@ describe('a process is hung', () => {
 });
 
 test.runIf(schedulerDelayMs(process.pid) !== undefined)(
-  'a process that shares a CPU with others is known to wait, and one that is stopped is not',
+  'a process that shares a CPU with others has a scheduler delay, and a stopped one has none',
   async () => {
     const spin = () => spawn('taskset', ['-c', '0', 'sh', '-c', 'while :; do :; done']);
     const busy = [spin(), spin(), spin()];
@@ -113,6 +113,6 @@ test.runIf(schedulerDelayMs(process.pid) !== undefined)(
   },
 );
 
-test('of a process that is gone nobody tells', () => {
+test('a process that is gone has no scheduler delay', () => {
   expect(schedulerDelayMs(2 ** 22 + 1)).toBeUndefined();
 });

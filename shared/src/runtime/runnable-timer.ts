@@ -1,6 +1,6 @@
 import { schedulerDelayMs } from './scheduler-delay.js';
 
-/** Looks per limit: what is counted is exact to this fraction of it. */
+/** Looks per limit: the counted time is exact to this fraction of the limit. */
 const LOOKS_A_LIMIT = 8;
 const MAX_LOOK_MS = 250;
 
@@ -10,9 +10,9 @@ type Delay = (pid: number) => number | undefined;
 /**
  * A timer that detects hung processes: it counts only time in which the process could have run.
  *
- * Not counted: time in which the process waited for a CPU, and time in which this process did not run. So a
- * slow machine makes nobody look hung. The first look only sets the base, so a limit is noticed one look
- * late.
+ * Not counted: time in which the process waited for a CPU, and time in which this process did not run. So
+ * no process looks hung because the machine is slow. The first look only sets the base, so a limit is
+ * noticed one look late.
  */
 export class RunnableTimer {
   private timer: NodeJS.Timeout | undefined;
@@ -53,7 +53,7 @@ export class RunnableTimer {
 
   private look(): void {
     const now = performance.now();
-    // If this look is late, this process may have had no time to receive the other's output.
+    // If this look is late, this process may not have had time to receive the other's output.
     const passed = Math.min(now - this.lookedAt, 2 * this.lookMs);
     const pid = this.pid();
     const delayMs = pid === undefined ? undefined : this.delay(pid);
@@ -62,7 +62,7 @@ export class RunnableTimer {
     if (!isFirst) this.leftMs -= Math.max(0, passed - waited);
     this.lookedAt = now;
     this.delayMs = delayMs;
-    // Less than this is rounding.
+    // A smaller rest is a rounding error.
     if (this.leftMs > 0.5) return this.wait();
     this.timer = undefined;
     this.onExpired();

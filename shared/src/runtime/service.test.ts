@@ -44,7 +44,7 @@ test('a service ends with the supervisor that started it', async () => {
   expect((await once(service, 'exit'))[0]).toBe(0);
 });
 
-test('a bad setting ends a service at once, with a line for it and a code of its own', async () => {
+test('a bad setting ends a service at once, with a line that names it and an exit code of its own', async () => {
   const refused = run(
     'node',
     node(`
@@ -69,7 +69,7 @@ test('an error that nobody caught ends the process, after closing', async () => 
   );
   await expect(died).rejects.toMatchObject({
     code: 1,
-    // In either order: the log and the service write for themselves.
+    // In either order: the log and the service write independently.
     stdout: expect.stringMatching(/^(?=[^]*oops)(?=[^]*closed)/) as string,
   });
 });

@@ -7,10 +7,10 @@ export interface RunningService {
   close: () => Promise<void>;
 }
 
-/** Umask of every service: what it writes is its own user's alone. */
+/** Umask of every service: only its own user may read what it writes. */
 const PRIVATE_UMASK = 0o077;
 
-/** A stop that takes longer is cut off, so that nothing hangs a rolling update. */
+/** A stop that takes longer than this, in milliseconds, is cut off, so that a rolling update cannot hang. */
 const MAX_STOP_MS = 9_000;
 
 /**
@@ -24,10 +24,7 @@ export async function runService(start: () => Promise<RunningService>): Promise<
   try {
     service = await start();
   } catch (error) {
-    if (error instanceof ConfigError) {
-      process.stderr.write(`${error.message}\n`);
-      process.exit(EXIT_BAD_CONFIG);
-    }
+    if (error instanceof ConfigError) refuseSettings(error);
     process.stderr.write(`${String((error as Error).stack ?? error)}\n`);
     process.exit(1);
   }
@@ -55,4 +52,13 @@ export async function runService(start: () => Promise<RunningService>): Promise<
   process.on('disconnect', () => stop('the supervisor is gone', 0));
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
+}
+
+/**
+ * Ends the process with a line for each unusable setting, and a code that says that a restart would not
+ * help.
+ */
+export function refuseSettings({ message }: ConfigError): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(EXIT_BAD_CONFIG);
 }

@@ -5,37 +5,54 @@ import { z } from 'zod';
  * Settings that more than one service reads. Each service's `config.ts` picks what it needs and adds
  * its own. `.env.example` lists all of them for people.
  */
-const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-export const REDIS_URL = z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379');
+/**
+ * Matches a Redis URL whose password is not percent-encoded: the part before such a character would be
+ * taken for the host, and be logged.
+ */
+const UNENCODED_PASSWORD = /^\w*:\/\/(?:[^/?#]*[/?#].*@|[^@]*%(?![\da-f]{2}).*@)/i;
+
+export const REDIS_URL = z
+  .string()
+  .refine((url) => !UNENCODED_PASSWORD.test(url), {
+    error:
+      'the password has to be percent-encoded: # is %23, / is %2F, ? is %3F, @ is %40, % is %25',
+    abort: true,
+  })
+  .pipe(z.url({ protocol: /^rediss?$/ }))
+  .default('redis://127.0.0.1:6379');
 export const LOG_LEVEL = z.enum(['debug', 'info', 'warn', 'error']).default('info');
-/** An address to listen at; `*` is every one that the machine has, of IPv4 and IPv6. */
+/** An address to listen at; `*` for all IPv4 and IPv6 addresses of the machine. */
 const address = z.union([z.literal('*'), z.ipv4(), z.ipv6()], 'an IP address, or * for all');
 
-/** Address that health and metrics are served at. */
+/** Address of the health and metrics servers. */
 export const OPS_HOST = address.default('127.0.0.1');
-/** Address that the page, the ingest, the playback and the API are served at. */
+/** Address of the gateway's server: the page, ingest, playback and API. */
 export const HOST = address.default('127.0.0.1');
 /** Port of `/healthz`, `/readyz` and `/metrics` of every service but the gateway; 0 takes any. */
 export const OPS_PORT = whole(0, 65535).default(9090);
-/** Directory of playlists and media, a folder a session, in memory: it changes several times a second. */
+/**
+ * Directory of playlists and media, one folder a session; in memory, because it changes several times a
+ * second.
+ */
 export const HLS_DIR = z
   .string()
   .default('/dev/shm/facecast/hls')
   .transform((path) => resolve(path));
-/** Directory of raw batches on their way, in memory: they show unhidden pictures. */
+/** Directory of the frame store; in memory, because it has unhidden pictures. */
 export const FRAMES_DIR = z
   .string()
   .default('/dev/shm/facecast/frames')
   .transform((path) => resolve(path));
-/** Directory of recordings, a folder a session; on a disk. */
+/** Directory of recordings, one folder a session; on a disk. */
 export const RECORDINGS_DIR = z
   .string()
   .default('data/recordings')
   .transform((path) => resolve(path));
 /** How long a recording is kept after its session's end, in hours. */
 export const RECORDING_RETENTION_HOURS = z.coerce.number().min(0).max(8760).default(24);
-/** Frames a second of every session, whatever its source sends. */
+/** Frame rate of every session, whatever its source sends. */
 export const FPS = whole(1, 60).default(30);
 /** Duration of a batch and of an LL-HLS part, in seconds. */
 export const PART_SECONDS = z.coerce.number().min(0.05).max(2).default(0.1);
@@ -46,7 +63,7 @@ export const RETENTION_MINUTES = z.coerce.number().min(0).max(1440).default(10);
 /** How long a vanished publisher may come back, in seconds. */
 export const RESUME_WINDOW_SECONDS = whole(1, 300).default(15);
 /** How many sessions one replica decodes or segments at once. */
-export const SESSIONS_PER_REPLICA = whole(1, 64).default(8);
+export const SESSIONS_PER_REPLICA = whole(1, 64).default(16);
 
 /** `FPS`, `PART_SECONDS` and `SEGMENT_SECONDS`, for a schema that needs frame counts from them. */
 export const cadenceFields = { FPS, PART_SECONDS, SEGMENT_SECONDS };

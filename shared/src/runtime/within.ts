@@ -1,6 +1,7 @@
 /**
- * What `work` resolves to, where that takes no longer than `limitMs`; the work itself goes on.
- * @throws {Error} where it takes longer; what `work` rejects with where that comes first
+ * Resolves or rejects as `work` does, if that takes no longer than `limitMs`. The work itself is not
+ * stopped.
+ * @throws {Error} if it takes longer
  */
 export async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;

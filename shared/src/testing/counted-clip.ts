@@ -6,14 +6,17 @@ import { drawFrameCounter } from './frame-counter.js';
 
 const WHITE = 235;
 
-/** Of the pictures of a counted clip. */
+/** Options for the pictures of a counted clip. */
 export interface CountedPictures {
-  /** Pixels, both even. */
+  /** Size in pixels; both numbers are even. */
   width?: number;
   height?: number;
   /** Frames a second. */
   fps?: number;
-  /** Below the counter is noise, which no encoder can make small, in place of a moving gradient. */
+  /**
+   * Whether the picture below the counter is noise, which no encoder makes small, instead of a moving
+   * gradient.
+   */
   noise?: boolean;
   /** Number of the first frame. */
   first?: number;
@@ -22,8 +25,8 @@ export interface CountedPictures {
 }
 
 /**
- * What ffmpeg writes to stdout, with these arguments for its output, of a recording whose frame n has
- * the number n burnt in (`first` + n).
+ * Resolves to a clip whose frame n has the number `first` + n burnt in, as ffmpeg writes it to stdout with
+ * these output arguments.
  */
 export async function countedClip(
   frames: number,
@@ -46,14 +49,14 @@ export async function countedClip(
       for (let row = 0; row < height; row++)
         frame.fill((row + 4 * n) & 0x7f, row * width, (row + 1) * width);
     drawFrameCounter(frame, width, n);
-    // A copy: small ones are held, and this one is drawn anew.
+    // A copy, because the stream may keep it while the next frame is drawn into this one.
     if (!ffmpeg.stdin.write(Buffer.from(frame))) await once(ffmpeg.stdin, 'drain');
   }
   ffmpeg.stdin.end();
   return written;
 }
 
-/** The same noise for the same seed (xorshift, Marsaglia 2003). */
+/** Noise that is the same for the same seed (xorshift, Marsaglia 2003). */
 function fillWithNoise(bytes: Buffer, seed: number): void {
   let state = seed + 1;
   for (let at = 0; at < bytes.length; at++) {

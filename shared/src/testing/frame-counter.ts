@@ -1,7 +1,7 @@
 /**
- * A frame's number, written into its picture as 16 black or white squares side by side along the top
- * edge, the most significant bit at the left: survives any encoder at any sensible quality, so that a
- * test can tell which frames came back, how often, and in which order.
+ * Number of bits of a frame counter: 16 black or white squares side by side along the top edge, the most
+ * significant bit at the left. They survive any encoder at a sensible quality, so a test can tell which
+ * frames came back, how often, and in which order.
  */
 const BITS = 16;
 const BLACK = 16;
@@ -17,7 +17,7 @@ export function drawFrameCounter(y: Uint8Array, width: number, frame: number): v
     }
 }
 
-/** Reads the number out of a Y plane of this width, at the middle of each square. */
+/** Reads the frame number from a Y plane of this width, at the middle of each square. */
 export function readFrameCounter(y: Uint8Array, width: number): number {
   const side = sideOf(width);
   const row = Math.floor(side / 2) * width;
@@ -27,7 +27,7 @@ export function readFrameCounter(y: Uint8Array, width: number): number {
   return frame;
 }
 
-/** Even, so that a square covers whole chroma samples. */
+/** Side of a square in pixels; even, so that a square covers whole chroma samples. */
 function sideOf(width: number): number {
   return 2 * Math.floor(width / BITS / 2);
 }

@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+/** Pseudo-random numbers from 0 up to 1, the same for the same seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -9,18 +9,18 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Half of all mutations begin so near to a recording's start, where its structure is told. */
+/** Half of all mutations begin within this many bytes of an input stream's start, where its header is. */
 const START_BYTES = 600;
 const MAX_MUTATIONS = 4;
 
 /**
- * A recording in which some bits are flipped, bytes set to an extreme, pieces cut out, put in another
- * place or repeated, or the end is cut off: one to four of these. The same for the same seed.
+ * An input stream with one to four mutations: bits flipped, bytes set to an extreme, pieces cut out, moved
+ * or repeated, or the end cut off. The same for the same seed.
  */
-export function mutated(recording: Buffer, seed: number): Buffer {
+export function mutated(inputStream: Buffer, seed: number): Buffer {
   const random = randomNumbers(seed);
   const upTo = (limit: number) => Math.floor(random() * limit);
-  let bytes = Buffer.from(recording);
+  let bytes = Buffer.from(inputStream);
   const place = () => upTo(random() < 0.5 ? Math.min(START_BYTES, bytes.length) : bytes.length);
   const piece = (from: number) => bytes.subarray(from, from + 1 + upTo(2 ** (1 + upTo(12))));
   const insert = (at: number, inserted: Buffer) =>

@@ -1,6 +1,6 @@
 /**
- * Where `values` first reach `threshold` after at least `pause` of them that did not: clicks in samples,
- * flashes in the brightness of pictures.
+ * The indexes at which `values` reach `threshold` after at least `pause` values that did not: clicks in
+ * samples, or flashes in the brightness of pictures.
  */
 export function onsets(values: ArrayLike<number>, threshold: number, pause: number): number[] {
   const found: number[] = [];

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { redisUrl } from './worker-redis.js';
 
-/** A replica in a process of its own: it says which sessions it holds, and which it gives up. */
+/** Starts a replica in a process of its own. It prints which sessions it owns, and which it gives up. */
 export async function startOwner() {
   const child = spawn('node', ['--input-type=module', '--eval', OWNER], {
     env: { ...process.env, REDIS_URL: redisUrl },
@@ -27,8 +27,8 @@ export async function startOwner() {
 }
 
 /**
- * Holds each session for ever; `moving` gets further, `hopeless` fails, `fragile` fails where it stood
- * still, and nobody is ever given up to the end.
+ * Program of a replica that owns each session for ever. `moving` makes progress, `hopeless` fails,
+ * `fragile` fails if the process stood still; ending a session that was given up never finishes.
  */
 const OWNER = `
   import { Redis } from 'ioredis';

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { deferred, type Deferred } from '../runtime/deferred.js';
 
 /**
- * A connection that can be stopped between any two of its commands: to try each order in which a process
+ * A connection that can be stopped between any two of its commands, to try each order in which a process
  * may die, freeze or be told to stop. Commands are counted from `arm` on.
  */
 export class SteppedRedis {
@@ -44,27 +44,27 @@ export class SteppedRedis {
     };
   }
 
-  /** Begins to count. */
+  /** Begins to count commands. */
   arm(): void {
     this.count = 0;
   }
 
-  /** Counts no more. */
+  /** Stops counting commands. */
   disarm(): void {
     this.count = undefined;
   }
 
-  /** Commands so far. */
+  /** Number of commands since `arm`. */
   get commands(): number {
     return this.count ?? 0;
   }
 
-  /** From now on nothing is sent, as by a process that is frozen, or dead. */
+  /** From now on no command is sent, as if the process were frozen or dead. */
   freeze(): void {
     this.gate ??= deferred();
   }
 
-  /** Sends all that was held. */
+  /** Sends all commands that were held back. */
   wake(): void {
     this.gate?.resolve();
     this.gate = undefined;
@@ -75,8 +75,8 @@ export class SteppedRedis {
   }
 }
 
-/** Hand-overs that are tried at once: each mostly waits. */
-const AT_ONCE = 6;
+/** Number of hand-overs that are tried at once: each one mostly waits. */
+const AT_ONCE = 12;
 
 /**
  * Hands over before each command in turn: calls `handOver` with 0, 1, 2 and so on until one resolves to

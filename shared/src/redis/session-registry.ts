@@ -17,7 +17,7 @@ import {
   trackerStateKey,
 } from './session-keys.js';
 
-/** What a publisher's new connection goes on with. */
+/** The answer of the script `TAKE_OVER`. */
 const takenOverSchema = z.tuple([
   z.number().int().positive(),
   z.coerce.number().int().nonnegative(),
@@ -25,7 +25,7 @@ const takenOverSchema = z.tuple([
   sessionStateSchema,
 ]);
 
-/** The registry has as many sessions as it may have. */
+/** The registry has its maximum number of sessions. */
 export class TooManySessionsError extends Error {
   constructor() {
     super('too many sessions');
@@ -34,15 +34,15 @@ export class TooManySessionsError extends Error {
 }
 
 /**
- * The running sessions, in Redis: one hash each, and the set of their ids. A session is in it from
- * `start` until its playlist has ended; what outlives it is on the HLS volume alone.
+ * The running sessions in Redis: one hash each, and the set of their ids. A session is in it from its first
+ * media until its playlist has ended.
  */
 export class SessionRegistry {
   constructor(private readonly redis: Redis) {}
 
   /**
    * Drafts a session and registers it.
-   * @throws {TooManySessionsError} where `maxSessions` are running
+   * @throws {TooManySessionsError} if `maxSessions` are running
    */
   async create(
     wanted: WantedSession,
@@ -54,9 +54,9 @@ export class SessionRegistry {
   }
 
   /**
-   * Registers a session: from now on it has a place. Doing it again does no harm.
-   * @param replaces a session that is about to end, and so takes no place any more
-   * @throws {TooManySessionsError} where `maxSessions` are running
+   * Registers a session: from now on it counts towards `maxSessions`. It may be called again.
+   * @param replaces a session that is about to end, and so does not count any more
+   * @throws {TooManySessionsError} if `maxSessions` are running
    */
   async register(session: Session, maxSessions: number, replaces = ''): Promise<void> {
     const created = await this.redis.eval(
@@ -72,31 +72,31 @@ export class SessionRegistry {
     if (created !== 1) throw new TooManySessionsError();
   }
 
-  /** How many sessions are running. */
+  /** Resolves to the number of running sessions. */
   async count(): Promise<number> {
     return this.redis.scard(SESSIONS_KEY);
   }
 
-  /** The session, or undefined where it is not running. */
+  /** Resolves to the session; undefined if it is not running. */
   async get(id: string): Promise<Session | undefined> {
     const fields = await this.redis.hgetall(sessionKey(id));
     return 'id' in fields ? sessionSchema.parse(fields) : undefined;
   }
 
-  /** Ids of all running sessions. */
+  /** Resolves to the ids of all running sessions. */
   async ids(): Promise<string[]> {
     return this.redis.smembers(SESSIONS_KEY);
   }
 
-  /** Changes a running session; a session that is over stays so, and false is the answer. */
+  /** Changes a running session. Resolves to false, and changes nothing, if it is over. */
   async update(id: string, patch: SessionPatch): Promise<boolean> {
     return (await this.redis.eval(UPDATE, 1, sessionKey(id), ...fieldsOf(patch))) === 1;
   }
 
   /**
-   * Gives a session to another connection of its publisher: from now on `storeChunks` refuses those of
-   * all before it. Resolves to the connection's number, how many chunks are stored, and the newest of
-   * them, which may not be in the queue yet; to undefined where the session is not running.
+   * Makes another connection of the publisher the newest: from now on `storeChunks` refuses all earlier
+   * ones. Resolves to the connection's number, how many chunks are stored, and the newest chunks, which may
+   * not be in the queue yet; to undefined if the session is not running.
    */
   async takeOver(id: string) {
     const reply = await this.redis.eval(TAKE_OVER, 1, sessionKey(id));
@@ -106,8 +106,8 @@ export class SessionRegistry {
   }
 
   /**
-   * Stores a publisher's next chunks, all or none of them, and only for its newest connection. Those
-   * before them must be in the queue. Doing it again with the same chunks does no harm.
+   * Stores a publisher's next chunks, all or none of them, and only for its newest connection. All earlier
+   * chunks must be in the queue. It may be called again with the same chunks.
    */
   async storeChunks(
     id: string,
@@ -131,14 +131,14 @@ export class SessionRegistry {
     return asStored(stored);
   }
 
-  /** Whether this is still the publisher's newest connection. */
+  /** Resolves to `ours` if this is still the publisher's newest connection. */
   async whose(id: string, connection: number): Promise<'ours' | 'taken over' | 'over'> {
     const newest = await this.redis.hget(sessionKey(id), 'connection');
     if (newest === null) return 'over';
     return newest === String(connection) ? 'ours' : 'taken over';
   }
 
-  /** Forgets a session, and what is known of its faces. */
+  /** Removes a session and its tracker state. */
   async remove(id: string): Promise<void> {
     const keys = [sessionKey(id), publisherKey(id), trackerStateKey(id)];
     await this.redis
@@ -148,12 +148,12 @@ export class SessionRegistry {
       .exec();
   }
 
-  /** Says that the publisher is connected, for `seconds` from now. */
+  /** Records that the publisher is connected; holds for `seconds` from now. */
   async publisherSeen(id: string, seconds: number): Promise<void> {
     await this.redis.set(publisherKey(id), '1', 'EX', seconds);
   }
 
-  /** Whether the publisher is connected, or may still come back. */
+  /** Resolves to whether the publisher is connected, or may still come back. */
   async publisherExpected(id: string): Promise<boolean> {
     return (await this.redis.exists(publisherKey(id))) === 1;
   }
@@ -186,7 +186,7 @@ for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'EX', ARGV[4]) end
 redis.call('HSET', KEYS[1], 'chunks', ARGV[2], 'newest', ARGV[3])
 return 1`;
 
-/** Whether chunks are a session's: not where another connection has it, or where it is over. */
+/** What became of chunks: not stored if a newer connection has the session, or the session is over. */
 type Stored = 'stored' | 'taken over' | 'over';
 
 function asStored(reply: unknown): Stored {
