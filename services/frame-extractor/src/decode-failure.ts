@@ -12,17 +12,18 @@ const FAILURES = {
     'internal',
     'The decoder stopped working again and again at the same place in the stream.',
   ],
-  sound_died: ['internal', 'The decoder of the sound died.'],
-  sound_stalled: ['internal', 'The decoder of the sound stopped working.'],
+  sound_died: ['internal', 'The audio decoder died.'],
+  sound_stalled: ['internal', 'The audio decoder stopped working.'],
   picture_changed: ['internal', 'The decoder could not follow a change of the picture.'],
+  interlaced: ['internal', 'The decoder could not make interlaced pictures progressive.'],
   lost_chunk: ['internal', 'A piece of the stream was lost on the way.'],
   no_way_back: [
     'internal',
-    'The decoder was lost, and the stream had no key frame for too long to take it up again.',
+    'The decoder was lost, and the stream had no key frame for too long to be resumed.',
   ],
   batch_missing: [
     'internal',
-    'Pictures were lost on their way, and so was the piece of the stream that they could be made from again.',
+    'Pictures were lost, and so was the part of the stream from which they could be made again.',
   ],
   no_room: ['internal', 'The server has no room left for this stream.'],
   given_up: ['internal', 'The stream could not be decoded: something is wrong with the server.'],
@@ -35,6 +36,7 @@ const INTERRUPTIONS = [
   'sound_died',
   'sound_stalled',
   'picture_changed',
+  'interlaced',
 ] as const;
 export type Interruption = (typeof INTERRUPTIONS)[number];
 

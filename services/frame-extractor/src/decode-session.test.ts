@@ -38,7 +38,7 @@ async function own(connection: Redis, sessionId: string): Promise<HeldLease> {
   return lease;
 }
 
-/** What came of each frame, by its number: the same batch may come again, and shows the same. */
+/** The number that each dispatched frame shows; a batch may come again, and shows the same. */
 function shown({ jobs, numbers }: TestSession): number[] {
   const byFrame = new Map<number, number>();
   jobs.forEach(({ firstFrame }, at) => {

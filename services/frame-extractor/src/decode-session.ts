@@ -24,7 +24,7 @@ const POLL_EVERY_MS = 1_000;
 /**
  * Decodes one session to its end, from its beginning or from its last owner's checkpoint: the work of the
  * stage `decode`. It keeps the session until the segmenter has ended it, so that a lost batch can be made
- * again. When the lease's signal is aborted it stops at once and leaves unacknowledged input in the queue.
+ * again. When the lease's signal is aborted it stops at once and leaves unconsumed input in the queue.
  */
 export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
   const { sessionId } = lease;
@@ -46,17 +46,17 @@ export async function decodeSession(lease: Lease, deps: Deps): Promise<void> {
 }
 
 /**
- * One session in this replica's hands: a loop over the steps of its decoding. The loop alone changes
- * `progress`, and saves it after each step.
+ * One session of this replica: a loop over the steps of its decoding. Only the loop changes `progress`, and
+ * it saves it after each step.
  */
 class SessionDecoding {
   private readonly sessionId: string;
   private readonly log: Logger;
-  /** Aborted when the session has ended for everybody. */
+  /** Aborted when the session has ended. */
   private readonly ended = new AbortController();
   /** Aborted when this replica is to stop: because the session has ended, or the lease is lost. */
   private readonly over: AbortSignal;
-  /** Numbers of dispatched batches that were lost on their way, to be dispatched again. */
+  /** Numbers of dispatched batches that were lost, to be dispatched again. */
   private readonly missing = new Set<number>();
   /** Aborted when another batch is missing: what is decoded now is decoded again from before it. */
   private interruption = new AbortController();
@@ -96,6 +96,7 @@ class SessionDecoding {
     });
     const input = (this.input = new ChunkReader({
       ...{ ...deps, sessionId, log, clock, signal, next: progress.nextChunk },
+      hasPicture: () => this.progress.batches > 0,
     }));
     this.inputStreams = new InputStreamSequence({
       ...{ ...deps, input, from, progress, clock, audioWriter, log },
@@ -121,7 +122,7 @@ class SessionDecoding {
     }
   }
 
-  /** Resolves when the session is over here: all of it is decoded, and again what was missing. */
+  /** Resolves when all of the session is decoded, missing batches included. */
   private async decodeToTheEnd(): Promise<void> {
     for (;;) {
       const { signal } = this.interruption;
@@ -149,12 +150,15 @@ class SessionDecoding {
     await this.waitForEnd(this.over);
   }
 
-  /** Dispatches what is decoded until `signal` is aborted or all is; resolves to why that was early. */
+  /**
+   * Decodes and dispatches until `signal` is aborted or the input ends; resolves to the reason of an early
+   * end.
+   */
   private async decode(signal: AbortSignal): Promise<FailureReason | undefined> {
     for await (const step of this.inputStreams.decode(signal)) {
       if (step.kind === 'batch') await this.dispatch(step, signal);
       if (signal.aborted) break;
-      if (step.kind === 'fed') await this.acknowledge(step.n);
+      if (step.kind === 'fed') await this.consume(step.n);
       if (step.kind === 'end') {
         await this.audioWriter.settled();
         await this.save();
@@ -171,7 +175,7 @@ class SessionDecoding {
     const options = { progress, isMissing, effect, signal };
     const after = await this.dispatcher.dispatch(decoded, options);
     if (!after) {
-      // Whoever ended the session has removed its folder.
+      // The session's folder is gone, so the session was ended.
       if (!signal.aborted) this.ended.abort();
       return;
     }
@@ -181,13 +185,13 @@ class SessionDecoding {
     if (after.batches > progress.batches) this.lease.progressed();
   }
 
-  /** Acknowledges chunk `n`: the batches that came out of it are dispatched. */
-  private async acknowledge(n: number): Promise<void> {
+  /** Consumes chunk `n`, whose batches are dispatched. */
+  private async consume(n: number): Promise<void> {
     await this.save({ ...this.progress, nextChunk: n + 1 });
-    this.input.acknowledge(n);
+    this.input.consume(n);
   }
 
-  /** Saves how far the session has come. */
+  /** Saves the session's progress. */
   private async save(progress: Progress = this.progress): Promise<void> {
     const { heard } = this.audioWriter;
     const listed = this.inFlight.batchesListed * this.deps.cadence.framesPerBatch;

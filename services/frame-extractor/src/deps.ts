@@ -6,7 +6,7 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import type { StallLimits } from './video/video-decoder.js';
 import type { Picture } from './video/ffmpeg-arguments.js';

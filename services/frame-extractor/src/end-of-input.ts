@@ -6,7 +6,7 @@ import type { Progress } from './checkpoint/checkpoint-store.js';
 
 /**
  * Tells the segmenter how many batches and frames the session has, and why it ended early, if it did.
- * @throws {LeaseLostError} where another replica owns the session
+ * @throws {LeaseLostError} if another replica owns the session
  */
 export async function appendEnd(
   deps: Deps,

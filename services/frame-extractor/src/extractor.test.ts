@@ -4,6 +4,7 @@ import { publishEvent } from '@facecast/shared/protocol/events';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countedClip, cut, H264_MP4, SMALL, VP8_WEBM } from './testing/counted-clips.js';
+import { STALL_LIMITS } from './video/video-decoder.js';
 import { log, Surroundings, upTo, type TestSession } from './testing/surroundings.js';
 
 const redis = connectRedis(redisUrl, 'worker', log);
@@ -163,6 +164,16 @@ test('a publisher that is gone ends its session with all that it sent', async ()
   expect(await session.end()).toEqual({ kind: 'end', batches: 100, frames: 300 });
 });
 
+test('a session that has sent no picture, and sends nothing more, is ended and gives its place back', async () => {
+  await around.close();
+  around = await Surroundings.start(redis, { ...STALL_LIMITS, picturelessMs: 1_500 });
+  const session = await around.begin();
+  await session.send([webm.subarray(0, 200)]);
+  const { frames, error } = await session.end();
+  expect(frames).toBe(0);
+  expect(error).toMatchObject({ code: 'unsupported_media' });
+});
+
 test('a playlist that stands still holds the source back, and loses nothing', async () => {
   around.playlistMoves = false;
   const session = await around.begin();
@@ -185,7 +196,7 @@ test('a chunk that comes twice is fed once', async () => {
   await session.addJob(0);
   await session.send(rest);
   await session.stop();
-  await around.claim(session);
+  await around.addLeaseJob(session);
   expect(await session.end()).toEqual({ kind: 'end', batches: 20, frames: 60 });
   await around.until(() => session.jobs.length === 20);
   expect(session.numbers).toEqual(upTo(60));
@@ -226,7 +237,7 @@ test('a session whose frames cannot be stored is ended with an error', async () 
 
 describe('nothing is left behind', () => {
   /** Keys that name the session in Redis, without those that other services remove. */
-  async function leftovers({ id }: TestSession): Promise<string[]> {
+  async function orphansOf({ id }: TestSession): Promise<string[]> {
     const keys = (await redis.keys('*')).filter((key) => key.includes(id));
     const others = /^facecast:(session|publisher|marked|queue:detect):/;
     return keys.filter((key) => !others.test(key));
@@ -237,21 +248,21 @@ describe('nothing is left behind', () => {
     await session.send(cut(short, 10_000));
     await session.stop();
     await session.send([Buffer.from('late')]);
-    await around.claim(session);
+    await around.addLeaseJob(session);
     await session.end();
     await publishEvent(redis, { type: 'ended', sessionId: session.id, frames: 60 });
-    await around.claimDone(session);
-    expect(await leftovers(session)).toEqual([]);
+    await around.leaseJobDone(session);
+    expect(await orphansOf(session)).toEqual([]);
   });
 
-  test('by a session of whose end no news came', async () => {
+  test('by a session whose end was not reported', async () => {
     const session = await around.begin();
     await session.send(cut(short, 10_000));
     await session.stop();
     await session.end();
     await around.sessions.remove(session.id);
-    await around.claimDone(session);
-    expect(await leftovers(session)).toEqual([]);
+    await around.leaseJobDone(session);
+    expect(await orphansOf(session)).toEqual([]);
   });
 
   test('by a session that the segmenter has ended', async () => {
@@ -259,8 +270,8 @@ describe('nothing is left behind', () => {
     await session.send(cut(webm, 10_000));
     await around.until(() => session.jobs.length > 0);
     await publishEvent(redis, { type: 'ended', sessionId: session.id, frames: 3 });
-    await around.claimDone(session);
-    expect(await leftovers(session)).toEqual([]);
+    await around.leaseJobDone(session);
+    expect(await orphansOf(session)).toEqual([]);
     expect(await redis.exists(`facecast:marked:${session.id}`)).toBe(0);
   });
 
@@ -268,8 +279,8 @@ describe('nothing is left behind', () => {
     const session = await around.register();
     await around.sessions.remove(session.id);
     await session.send(cut(short, 10_000));
-    await around.claim(session);
-    await around.claimDone(session);
-    expect(await leftovers(session)).toEqual([]);
+    await around.addLeaseJob(session);
+    await around.leaseJobDone(session);
+    expect(await orphansOf(session)).toEqual([]);
   });
 });

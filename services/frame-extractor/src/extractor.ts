@@ -8,7 +8,7 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
 import { removeInput, appendEnd } from './end-of-input.js';
 import type { Config } from './config.js';

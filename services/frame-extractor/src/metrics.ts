@@ -2,7 +2,7 @@ import { volumeRefusals } from '@facecast/shared/runtime/retry-on-disk-full';
 import { stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** What the extractor counts. */
+/** The extractor's metrics. */
 export type ExtractorMetrics = ReturnType<typeof createExtractorMetrics>;
 
 export function createExtractorMetrics(registry: Registry) {
@@ -17,12 +17,12 @@ export function createExtractorMetrics(registry: Registry) {
     }),
     frames: new Counter({
       name: 'facecast_extractor_frames_total',
-      help: 'Frames handed on to the detectors',
+      help: 'Frames dispatched to the detectors',
       registers,
     }),
     inFlight: new Gauge({
       name: 'facecast_extractor_batches_in_flight',
-      help: 'Batches of the held sessions that are handed on and not in a playlist yet',
+      help: 'Batches of the owned sessions that are dispatched and not listed yet',
       registers,
     }),
     failures: new Counter({
@@ -33,7 +33,7 @@ export function createExtractorMetrics(registry: Registry) {
     }),
     replacements: new Counter({
       name: 'facecast_extractor_replacements_total',
-      help: 'Decoders that took an input stream up in its middle: from one that died, stalled or could not follow the picture, or from another replica',
+      help: 'Decoders that resumed an input stream: after one that died, stalled or could not follow the picture, or after another replica',
       labelNames: ['reason'] as const,
       registers,
     }),

@@ -9,15 +9,15 @@ import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
 /** Samples in one block of ffmpeg's output: 10 ms. */
 const BLOCK_SAMPLES = SAMPLE_RATE / 100;
 const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
-/** With this many unread bytes of input, ffmpeg is held to hang. */
+/** With this many unread bytes of input, ffmpeg counts as hung. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 /** File descriptor on which ffmpeg writes each block's timestamp before the block. */
 const NOTES_FD = 3;
 
 /**
  * One ffmpeg that decodes the audio of an input stream: container bytes in, blocks of samples
- * (`media/audio.ts` in shared) with their timestamps out. Writing to it never waits, so that no trouble with
- * audio holds the video up.
+ * (`media/audio.ts` in shared) with their timestamps out. Writing to it never waits, so that a failure of
+ * the audio never delays the video.
  */
 export class AudioDecoder {
   /** Resolves when no more audio comes: to the reason if ffmpeg died or hung. Never rejects. */
@@ -31,12 +31,13 @@ export class AudioDecoder {
   private isHung = false;
 
   /**
-   * @param onBlock called for each block with its timestamp in microseconds (NaN if unknown) and its samples
+   * @param onBlock called for each block with its timestamp in microseconds (NaN if unknown) and its samples;
+   *   until it resolves, ffmpeg's output is not taken
    */
   constructor(
     container: Container,
     stallLimits: StallLimits,
-    private readonly onBlock: (time: number, samples: Buffer) => void,
+    private readonly onBlock: (time: number, samples: Buffer) => Promise<void> | undefined,
   ) {
     this.ffmpeg = new OwnedProcess('ffmpeg', audioArguments(container), { notes: true });
     this.watch = new StallWatchdog(
@@ -67,7 +68,7 @@ export class AudioDecoder {
     });
   }
 
-  /** Says that no more bytes follow: ffmpeg finishes what it has. */
+  /** Ends the input: ffmpeg decodes what it has and exits. */
   endInput(): void {
     void this.writing.then(() => this.ffmpeg.endInput());
   }
@@ -88,7 +89,11 @@ export class AudioDecoder {
     const notes = readFrameTimestamps(this.ffmpeg.notes);
     const give = async (samples: Buffer) => {
       const note = await notes.next();
-      if (!note.done) this.onBlock(note.value.time, samples);
+      const taken = note.done ? undefined : this.onBlock(note.value.time, samples);
+      if (!taken) return;
+      this.watch.hold();
+      await taken;
+      this.watch.release();
     };
     let rest: Buffer = Buffer.alloc(0);
     for await (const bytes of this.ffmpeg.stdout) {

@@ -1,6 +1,6 @@
 import type { Container } from '../demux/container.js';
 
-/** How much of a header is searched for an audio track. */
+/** Maximum bytes of a header that are searched for an audio track. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /** CodecID (RFC 9559, section 5.1.4.1.21) of an audio track: its id, a size of one byte, and "A_". */
@@ -11,8 +11,8 @@ const MP4_AUDIO = /hdlr[^]{8}soun/;
 const MP4_MEDIA = /moof|mdat/;
 
 /**
- * Whether an input stream that begins with these bytes has an audio track; undefined while they do not
- * suffice to tell.
+ * Whether an input stream that begins with these bytes has an audio track; undefined if they are too few to
+ * tell.
  */
 export function hasAudioTrack(container: Container, start: Buffer): boolean | undefined {
   const text = start.toString('latin1', 0, MAX_HEADER_BYTES);

@@ -10,11 +10,11 @@ import { AudioTimeline } from './audio-timeline.js';
 import { hasAudioTrack } from './audio-probe.js';
 
 /**
- * How much later than its video audio may come, counted while its ffmpeg can run and later video waits.
- * After that it is silence, and none is waited for until some comes.
+ * How much later than its video audio may come, in milliseconds, counted while its ffmpeg can run and later
+ * video has come. Later audio is replaced by silence, and none is waited for until some comes again.
  */
 const LATE_MS = 1_000;
-/** How long after the input stream's end audio is still waited for. */
+/** How long audio is still waited for after the input stream's end, in milliseconds. */
 const END_MS = 5_000;
 
 /** How an input stream's audio is decoded. */
@@ -25,10 +25,12 @@ export interface AudioStreamOptions {
   frame: number;
   stallLimits: StallLimits;
   /**
-   * Called when ffmpeg was lost; returns whether the input stream is resumed for that. If it is, no more
+   * Called when ffmpeg was lost; returns whether the input stream is to be resumed. If so, no more audio
    * can be taken here; if not, the rest is silence.
    */
   onLost: (reason: Interruption) => boolean;
+  /** Called when more audio was decoded. */
+  onHeard?: () => void;
   /** How much later than its video audio may come, in milliseconds; `LATE_MS` unless set. */
   lateMs?: number;
 }
@@ -43,7 +45,8 @@ export class AudioStream {
   private taken = 0;
   private readonly news = new EventEmitter();
   private origin: number | undefined;
-  private isOver = false;
+  private isClosed = false;
+  private isInputOver = false;
   private isAbandoned = false;
   private isWaiting = true;
   private readonly ending: RunnableTimer;
@@ -61,6 +64,21 @@ export class AudioStream {
   /** Whether any audio was decoded. */
   get hasOutput(): boolean {
     return this.decoder?.hasOutput ?? false;
+  }
+
+  /** Number of the session's sample after the newest one that is decoded and placed. */
+  get end(): number {
+    return this.timeline.end;
+  }
+
+  /** Whether no more audio comes. */
+  get isOver(): boolean {
+    return this.isClosed || (this.isInputOver && !this.hasTrack);
+  }
+
+  /** Resolves when there is more audio, or no more comes. */
+  async changed(): Promise<void> {
+    await once(this.news, 'news');
   }
 
   /** Whether the stream has an audio track; known before its first frame. */
@@ -84,7 +102,7 @@ export class AudioStream {
     this.decoder?.write(bytes, audioPackets);
   }
 
-  /** Says how the stream's timestamps map to frame numbers, from a frame on. */
+  /** Sets how the stream's timestamps map to frame numbers, from a frame on. */
   follow({ next, origin }: RateState): void {
     if (origin === undefined || origin === this.origin) return;
     this.origin = origin;
@@ -92,21 +110,23 @@ export class AudioStream {
     this.news.emit('news');
   }
 
-  /** Says that no more bytes follow; decoded audio can still be taken. May be called again. */
+  /** Ends the input; decoded audio can still be taken. May be called again. */
   endInput(): void {
+    this.isInputOver = true;
     this.decoder?.endInput();
-    if (!this.isOver) this.ending.start(END_MS);
+    if (!this.isOver && !this.timeline.isFull) this.ending.start(END_MS);
+    this.news.emit('news');
   }
 
-  /** Says that video was dispatched up to this sample of the session. */
+  /** Records that video was dispatched up to this sample of the session. */
   expect(to: number): void {
     this.expected = to;
     this.news.emit('news');
   }
 
   /**
-   * The session's samples from number `from` up to `to`, with silence where none comes in time; undefined
-   * once `abandon` was called. Must be called in order.
+   * Resolves to the session's samples `from` (included) to `to` (excluded), with silence for audio that
+   * does not come in time; to undefined once `abandon` was called. Must be called in order.
    */
   async take(from: number, to: number): Promise<Buffer | undefined> {
     const patience = new RunnableTimer(
@@ -118,15 +138,17 @@ export class AudioStream {
     );
     while (this.isAwaited(to)) {
       if (this.expected > to) patience.start(this.lateMs);
-      await once(this.news, 'news');
+      await this.changed();
     }
     patience.stop();
     if (this.isAbandoned) return undefined;
     this.taken = to;
-    return this.timeline.take(from, to);
+    const samples = this.timeline.take(from, to);
+    this.news.emit('news');
+    return samples;
   }
 
-  /** Ends it at once: whoever resumes decodes again what was not taken. May be called again. */
+  /** Ends it at once: audio that was not taken is decoded again after a resume. May be called again. */
   abandon(): void {
     this.isAbandoned = true;
     this.close();
@@ -139,15 +161,28 @@ export class AudioStream {
   private decode(): void {
     const { container, stallLimits } = this.options;
     this.decoder = new AudioDecoder(container, stallLimits, (time, samples) => {
-      this.timeline.add(time, samples);
-      const late = (this.taken - this.timeline.end) / SAMPLE_RATE;
-      if (late * 1000 < this.lateMs) this.isWaiting = true;
-      this.news.emit('news');
+      if (!this.timeline.isFull) return this.place(time, samples);
+      return this.room().then(() => this.place(time, samples));
     });
     void this.decoder.ended.then((loss) => {
       if (loss && !this.isOver && this.options.onLost(loss)) this.abandon();
       else this.over();
     });
+  }
+
+  private place(time: number, samples: Buffer): undefined {
+    this.timeline.add(time, samples);
+    const late = (this.taken - this.timeline.end) / SAMPLE_RATE;
+    if (late * 1000 < this.lateMs) this.isWaiting = true;
+    this.news.emit('news');
+    this.options.onHeard?.();
+  }
+
+  /** Resolves when the timeline is not full, or no more audio is wanted. */
+  private async room(): Promise<void> {
+    this.ending.stop();
+    while (this.timeline.isFull && !this.isOver) await this.changed();
+    if (this.isInputOver && !this.isOver) this.ending.start(END_MS);
   }
 
   private close(): void {
@@ -157,7 +192,7 @@ export class AudioStream {
 
   private over(): void {
     this.ending.stop();
-    this.isOver = true;
+    this.isClosed = true;
     this.news.emit('news');
   }
 }

@@ -103,6 +103,18 @@ describe('the audio of a session', () => {
     expect(take(20 * SAMPLE_RATE, 20 * SAMPLE_RATE + BLOCK)).toEqual(silence(BLOCK));
   });
 
+  test('says when half a minute of it is held, and that there is room once some is taken', () => {
+    addBlocks(1499, (n) => n * BLOCK_US);
+    expect(line.isFull).toBe(false);
+    line.add(1499 * BLOCK_US, numbered(0));
+    expect(line.isFull).toBe(true);
+    line.take(0, BLOCK);
+    expect(line.isFull).toBe(false);
+    line = new AudioTimeline();
+    addBlocks(1500, (n) => n * BLOCK_US);
+    expect(line.isFull).toBe(true);
+  });
+
   test('is bounded: what is half a minute ahead of the pictures is dropped', () => {
     addBlocks(2000, (n) => n * BLOCK_US);
     expect(line.end).toBe(30 * SAMPLE_RATE);

@@ -1,11 +1,11 @@
 import { SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 
 /**
- * A block this much early or late still follows the one before it: recorders round. More is a gap or
- * overlap.
+ * A block that is at most this early or late follows the one before it, because recorders round timestamps.
+ * More is a gap or an overlap.
  */
 const TOLERANCE_SAMPLES = 0.02 * SAMPLE_RATE;
-/** Audio further ahead of what was taken is dropped, to bound memory: 30 s, 6 MB. */
+/** Maximum number of samples held ahead of those that were taken: 30 s, 6 MB. */
 const MAX_AHEAD_SAMPLES = 30 * SAMPLE_RATE;
 
 interface Block {
@@ -15,8 +15,8 @@ interface Block {
 }
 
 /**
- * A session's samples by number: blocks with timestamps go in, any stretch comes out, with silence where
- * nothing came. Samples are as in `media/audio.ts` of shared.
+ * A session's samples by number: blocks with timestamps go in, any stretch comes out, with silence in gaps.
+ * Samples are as in `media/audio.ts` of shared.
  */
 export class AudioTimeline {
   private blocks: Block[] = [];
@@ -27,6 +27,12 @@ export class AudioTimeline {
 
   /** @param taken samples before this number are not wanted */
   constructor(private taken = 0) {}
+
+  /** Whether the maximum is held: more must wait until some is taken or the clock is known. */
+  get isFull(): boolean {
+    if (this.origin === undefined) return this.earlySamples >= MAX_AHEAD_SAMPLES;
+    return this.end >= this.taken + MAX_AHEAD_SAMPLES;
+  }
 
   /** Number of the sample after the last one placed. */
   get end(): number {
@@ -46,23 +52,26 @@ export class AudioTimeline {
     for (const { time, samples } of this.early.splice(0)) this.add(time, samples);
   }
 
-  /** Places a block. @param time timestamp in microseconds; NaN: it follows the last block */
+  /**
+   * Places a block; drops it if it would be too far ahead.
+   * @param time timestamp in microseconds; NaN: it follows the last block
+   */
   add(time: number, samples: Buffer): void {
     const count = samples.length / SAMPLE_BYTES;
     if (this.origin === undefined) {
-      if (this.earlySamples + count > MAX_AHEAD_SAMPLES) return;
+      if (this.isFull) return;
       this.early.push({ time, samples });
       this.earlySamples += count;
       return;
     }
     const said = Math.round(((time - this.origin) * SAMPLE_RATE) / 1_000_000);
     const at = this.follows(said) ? (this.next ?? this.taken) : said;
-    if (at + count > this.taken + MAX_AHEAD_SAMPLES) return;
+    if (at >= this.taken + MAX_AHEAD_SAMPLES) return;
     this.next = at + count;
     if (this.next > this.taken) this.blocks.push({ at, samples });
   }
 
-  /** Samples from number `from` up to `to`, silence included; samples before `to` are dropped. */
+  /** Samples `from` (included) to `to` (excluded), with silence in gaps; samples before `to` are dropped. */
   take(from: number, to: number): Buffer {
     const stretch = Buffer.alloc((to - from) * SAMPLE_BYTES);
     for (const { at, samples } of this.blocks) {

@@ -7,7 +7,7 @@ import { resumePointSchema } from './keyframe-tracker.js';
 const count = z.coerce.number().int().nonnegative();
 
 const progressSchema = z.object({
-  /** Number of the chunk to be acknowledged next. */
+  /** Number of the chunk to be consumed next. */
   nextChunk: count.default(0),
   /** Number of the oldest chunk that is not removed. */
   keptFrom: count.default(0),

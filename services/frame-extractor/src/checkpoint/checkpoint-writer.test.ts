@@ -41,7 +41,7 @@ test('how far a session has come is saved at once, and what it needs no more goe
   await save({ nextChunk: 1, batches: 1, heard: 0, frames: 3, width: 64, height: 48 });
   expect(progress.recovery).toEqual(BEGINNING);
 
-  keyframes.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0) }]);
+  keyframes.fed(2, 0, 100, [{ at: 210, time: 0, prefix: Buffer.alloc(0), refreshFrames: 0 }]);
   keyframes.decoded(0, { next: 3, origin: 0, last: 1 });
   keyframes.listed(6);
   await save({ nextChunk: 3, batches: 2, heard: 0, frames: 6 });

@@ -6,7 +6,10 @@ const BEGINNING: ResumePoint = {
   rate: { next: 90 },
 };
 const PREFIX = Buffer.from('c1', 'hex');
-const key = (at: number, time: number) => ({ at, time, prefix: PREFIX });
+const key = (at: number, time: number, refreshFrames = 0) => ({
+  ...{ at, time, refreshFrames },
+  prefix: PREFIX,
+});
 const rate = (next: number) => ({ next, origin: 0, last: 1 });
 
 describe('an input stream is resumed', () => {
@@ -38,6 +41,18 @@ describe('an input stream is resumed', () => {
       keyFrame: { time: 1_000_000, prefix: 'c1' },
     });
     expect(recovery.keptFrom).toBe(6);
+  });
+
+  test('at one from which pictures are clean only later, once those that are not are listed', () => {
+    const recovery = new KeyframeTracker(BEGINNING, 0);
+    recovery.fed(5, 3, 100, [key(10, 0)]);
+    recovery.fed(6, 0, 100, [key(120, 1_000_000, 2)]);
+    recovery.decoded(0, rate(90));
+    for (const frame of [0, 1, 2]) recovery.decoded(1_000_000 + frame * 33_333, rate(120 + frame));
+    recovery.listed(122);
+    expect(recovery.point).toMatchObject({ chunk: 5, offset: 13 });
+    recovery.listed(123);
+    expect(recovery.point).toMatchObject({ chunk: 6, rate: rate(120) });
   });
 
   test("by what is decoded, where an edit list has moved the container's clock", () => {

@@ -35,18 +35,27 @@ export type ResumePoint = z.infer<typeof resumePointSchema>;
 
 /** Most chunks kept for resuming: a minute of Chrome's 100 ms chunks. */
 const MAX_KEPT_CHUNKS = 600;
-/** Most bytes of chunks kept for resuming. */
+/** Maximum bytes of chunks kept for resuming. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-/** Most key frames tracked while they are in the decoder; further ones are skipped. */
+/** Maximum number of key frames tracked while they are in the decoder; further ones are skipped. */
 const MAX_CANDIDATES = 64;
-/** Most restarts that a resume point remembers. */
+/** Maximum number of restarts that a resume point has. */
 const MAX_RESTARTS = 64;
 /** Timestamps that differ by less are the same: containers and decoders round differently. */
 const SAME_TIME_US = 500;
 
+interface PlacedKeyFrame {
+  point: ResumePoint;
+  /** How many frames are decoded from here until a decoder that began with it is clean. */
+  framesLeft: number;
+  /** Number of the first frame that such a decoder shows clean; undefined if that is not decoded. */
+  cleanFrom: number | undefined;
+}
+
 /**
  * Tracks where an input stream can be resumed: at its newest key frame that is already listed. Every batch
- * that is not listed yet can then be made again, and a frame that is decoded twice has the same number.
+ * that is not listed yet can then be made again, and a frame that is decoded twice has the same number. If a stream
+ * refreshes its picture bit by bit, what is garbled at first must be listed, too.
  *
  * Kept chunks are bounded by `MAX_KEPT_CHUNKS` and `MAX_KEPT_BYTES`. Without a key frame within these,
  * `point` is undefined until the next one: the stream cannot be resumed.
@@ -60,7 +69,7 @@ export class KeyframeTracker {
   /** Key frames that the scanner found and that are not decoded yet. */
   private candidates: KeyFrame[] = [];
   /** Key frames that are decoded and not listed yet, oldest first. */
-  private placed: ResumePoint[] = [];
+  private placed: PlacedKeyFrame[] = [];
   /** Decoded timestamp minus container timestamp, in microseconds: edit lists shift it. */
   private shift: number | undefined;
 
@@ -78,7 +87,7 @@ export class KeyframeTracker {
     return this.point?.chunk ?? this.pieces[0]?.chunk ?? this.from.chunk;
   }
 
-  /** Says that `bytes` of a chunk, from `offset` on, were fed, and which key frames were found in them. */
+  /** Records that `bytes` of a chunk, from `offset` on, were fed, and the key frames found in them. */
   fed(chunk: number, offset: number, bytes: number, keyFrames: KeyFrame[]): void {
     this.pieces.push({ chunk, offset, start: this.position, bytes });
     this.position += bytes;
@@ -90,27 +99,42 @@ export class KeyframeTracker {
     }
   }
 
-  /** Says that a frame with this timestamp (microseconds) was decoded and placed at `at`. */
-  decoded(time: number, at: RateState): void {
+  /**
+   * Records that a frame with this timestamp (microseconds) was decoded and placed at `at`; returns its
+   * timestamp by the container's clock.
+   */
+  decoded(time: number, at: RateState): number {
     const [first] = this.candidates;
-    // If it is a later one, more is decoded again than need be.
-    this.shift ??= first ? time - first.time : 0;
+    // If it is a later one, more is decoded again than need be. Where decoding was resumed, the key frame's time is
+    // known; it may not come out, if pictures are clean only later.
+    this.shift ??= first ? (this.from.keyFrame?.time ?? time) - first.time : 0;
     const ofClock = time - this.shift;
     const [match] = this.candidates.filter((key) => Math.abs(key.time - ofClock) < SAME_TIME_US);
     this.candidates = this.candidates.filter((key) => key.time > ofClock + SAME_TIME_US);
+    for (const key of this.placed)
+      if (key.cleanFrom === undefined && --key.framesLeft <= 0) key.cleanFrom = at.next;
     const place = match && this.locate(match.at);
-    if (!place) return;
+    if (!place) return ofClock;
     const { container, announced } = this.from;
     const keyFrame = { time, prefix: match.prefix.toString('hex') };
     const { restarts } = this.point ?? this.from;
-    this.placed.push({ container, announced, ...place, rate: at, restarts, keyFrame });
+    const framesLeft = match.refreshFrames;
+    const cleanFrom = framesLeft > 0 ? undefined : at.next;
+    const point = { container, announced, ...place, rate: at, restarts, keyFrame };
+    this.placed.push({ point, framesLeft, cleanFrom });
+    return ofClock;
   }
 
-  /** Says that all frames before number `frames` are listed and their audio is written: moves the point. */
+  /**
+   * Moves the resume point, because all frames before number `frames` are listed and their audio is
+   * written.
+   */
   listed(frames: number): void {
-    const safe = this.placed.filter(({ rate }) => rate.next < frames).at(-1);
+    const isSafe = ({ cleanFrom = Infinity }: PlacedKeyFrame) => cleanFrom < frames;
+    const safest = this.placed.findLastIndex(isSafe);
+    const safe = this.placed[safest]?.point;
     if (!safe) return;
-    this.placed = this.placed.filter(({ rate }) => rate.next >= frames);
+    this.placed = this.placed.slice(safest + 1);
     const oldest = this.pieces[0];
     // Chunks older than the kept pieces are gone.
     if (!oldest || oldest.chunk > safe.chunk) return;
@@ -119,13 +143,16 @@ export class KeyframeTracker {
   }
 
   /**
-   * Remembers that another input stream begins behind this one; beyond `MAX_RESTARTS` there is no point.
+   * Records that another input stream begins behind this one; beyond `MAX_RESTARTS` there is no resume
+   * point.
    */
   followedBy(restart: Restart): void {
     const restarts = [...(this.point?.restarts ?? []), restart];
     const isBounded = restarts.length <= MAX_RESTARTS;
     this.point = this.point && isBounded ? { ...this.point, restarts } : undefined;
-    this.placed = isBounded ? this.placed.map((point) => ({ ...point, restarts })) : [];
+    this.placed = isBounded
+      ? this.placed.map((key) => ({ ...key, point: { ...key.point, restarts } }))
+      : [];
   }
 
   /** The chunk, and the offset in it, of scanned byte number `at`. */

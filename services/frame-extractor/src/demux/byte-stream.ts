@@ -1,6 +1,6 @@
 /**
  * Reads small structures from a stream that comes in pieces, and skips what is between them. Holds at most
- * one structure that is not whole yet.
+ * one incomplete structure.
  */
 export class ByteStream {
   /** How many bytes of the stream were read or skipped. */

@@ -1,5 +1,6 @@
 import { ByteStream } from './byte-stream.js';
-import { MAX_HEADER_BYTES, type KeyFrame, type Scanned, type Scanner } from './scanner.js';
+import { LOOKED_AT_BYTES, refreshFrames } from './h264-refresh.js';
+import { framesShown, joinTimes, MAX_HEADER_BYTES, type Scanned, type Scanner } from './scanner.js';
 
 /** Element ids (RFC 9559, section 5; RFC 8794, section 11.2). */
 const ID = {
@@ -11,31 +12,58 @@ const ID = {
   trackEntry: 0xae,
   trackNumber: 0xd7,
   trackType: 0x83,
+  codecId: 0x86,
+  defaultDuration: 0x23e383,
   cluster: 0x1f43b675,
   timestamp: 0xe7,
   simpleBlock: 0xa3,
   blockGroup: 0xa0,
   block: 0xa1,
+  blockDuration: 0x9b,
   referenceBlock: 0xfb,
 } as const;
 
-/** Ids are unique over all levels, so that it is enough to go into these and to skip all others. */
+/** Elements whose content is read; all others are skipped. Ids are unique over all levels. */
 const MASTERS: number[] = [
   ...[ID.segment, ID.info, ID.tracks, ID.trackEntry, ID.cluster, ID.blockGroup],
 ];
-const NUMBERS: number[] = [ID.timestampScale, ID.trackNumber, ID.trackType, ID.timestamp];
+const NUMBERS: number[] = [
+  ...[ID.timestampScale, ID.trackNumber, ID.trackType, ID.defaultDuration],
+  ...[ID.timestamp, ID.blockDuration],
+];
 const BLOCKS: number[] = [ID.simpleBlock, ID.block];
 
 const VIDEO = 1;
 const AUDIO = 2;
 /** An id has at most 4 bytes and a size 8; a block's track number, time and flags have at most 11. */
-const MAX_HEAD = 4 + 8 + 11;
+const BLOCK_HEAD = 11;
+const MAX_HEAD = 4 + 8 + BLOCK_HEAD;
+const H264 = 'V_MPEG4/ISO/AVC';
 
 interface Element {
   id: number;
-  /** Undefined where it ends with what contains it, as live recorders write segments and clusters. */
+  /** Undefined if it ends with its parent, as live recorders write segments and clusters. */
   size: number | undefined;
   headBytes: number;
+}
+
+/** A track as the header describes it. */
+interface Track {
+  number?: number;
+  type?: number;
+  isH264?: boolean;
+  /** Duration of each frame in nanoseconds, unless a block has its own. */
+  defaultDuration?: number;
+}
+
+/** A group with one block. */
+interface BlockGroup {
+  at: number;
+  end: number;
+  /** When its block is shown, if that is of the video track. */
+  ticks?: number;
+  refreshFrames?: number;
+  isReferring?: boolean;
 }
 
 /** Finds the key frames of a WebM or Matroska stream. */
@@ -45,11 +73,14 @@ export class MatroskaScanner implements Scanner {
   private readonly stream = new ByteStream();
   private beforeCluster: Buffer | undefined = Buffer.alloc(0);
   private nanosecondsPerTick = 1_000_000;
-  private entry: { number?: number; type?: number } = {};
-  private videoTrack: number | undefined;
-  private audioTrack: number | undefined;
+  private entry: Track = {};
+  private video: Track | undefined;
+  private audio: Track | undefined;
   private clusterTime = 0;
-  private group: { at: number; end: number; key?: { ticks: number } } | undefined;
+  private newestTicks = -Infinity;
+  /** Whether frames are not in the order in which they are shown. */
+  private isReordered = false;
+  private group: BlockGroup | undefined;
 
   push(bytes: Buffer): Scanned {
     const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
@@ -69,11 +100,11 @@ export class MatroskaScanner implements Scanner {
     if (length > MAX_HEADER_BYTES + bytes.length) this.beforeCluster = undefined;
   }
 
-  /** Reads the element that begins here; false where it has not come as far as it is wanted. */
+  /** Reads the element that begins here; returns false if its needed bytes have not come yet. */
   private readElement(found: Scanned): boolean {
     this.finishGroup(found);
     const at = this.stream.position;
-    const bytes = this.stream.peek(MAX_HEAD);
+    const bytes = this.stream.peek(MAX_HEAD + LOOKED_AT_BYTES);
     const element = this.parseHead(bytes);
     if (!element) return false;
     const { id, size, headBytes } = element;
@@ -88,16 +119,25 @@ export class MatroskaScanner implements Scanner {
       return true;
     }
     if (size === undefined) return this.lose();
-    const wanted = NUMBERS.includes(id) ? size : BLOCKS.includes(id) ? Math.min(size, 11) : 0;
-    if (headBytes + wanted > MAX_HEAD) return this.lose();
+    if (NUMBERS.includes(id) && headBytes + size > MAX_HEAD) return this.lose();
+    const wanted = this.wanted(id, size);
     if (bytes.length < headBytes + wanted) return false;
     const content = bytes.subarray(headBytes, headBytes + wanted);
-    if (NUMBERS.includes(id) && !this.number(id, toNumber(content))) return this.lose();
+    if (NUMBERS.includes(id) && !this.number(id, toNumber(content), found)) return this.lose();
     if (BLOCKS.includes(id)) this.block(id, at, content, found);
-    if (id === ID.referenceBlock) delete this.group?.key;
+    if (id === ID.codecId) this.entry.isH264 = content.toString('latin1') === H264;
+    if (id === ID.referenceBlock && this.group) this.group.isReferring = true;
     this.stream.skip(headBytes + size);
     this.finishGroup(found);
     return true;
+  }
+
+  /** Number of bytes of an element's content that are needed. */
+  private wanted(id: number, size: number): number {
+    if (NUMBERS.includes(id)) return size;
+    if (id === ID.codecId) return Math.min(size, H264.length + 1);
+    if (!BLOCKS.includes(id)) return 0;
+    return Math.min(size, BLOCK_HEAD + (this.video?.isH264 ? LOOKED_AT_BYTES : 0));
   }
 
   private parseHead(bytes: Buffer): Element | undefined {
@@ -128,16 +168,19 @@ export class MatroskaScanner implements Scanner {
     }
   }
 
-  /** False where it is larger than any number that makes sense. */
-  private number(id: number, value: number): boolean {
+  /** Handles an element with a number; returns false if that is too large to be valid. */
+  private number(id: number, value: number, found: Scanned): boolean {
     if (!Number.isSafeInteger(value)) return false;
-    const { entry } = this;
+    const { entry, group } = this;
     if (id === ID.timestampScale) this.nanosecondsPerTick = value;
     if (id === ID.timestamp) this.clusterTime = value;
     if (id === ID.trackNumber) entry.number = value;
     if (id === ID.trackType) entry.type = value;
-    if (entry.type === VIDEO) this.videoTrack ??= entry.number;
-    if (entry.type === AUDIO) this.audioTrack ??= entry.number;
+    if (id === ID.defaultDuration) entry.defaultDuration = value;
+    if (entry.type === VIDEO) this.video ??= entry;
+    if (entry.type === AUDIO) this.audio ??= entry;
+    if (id === ID.blockDuration && group?.ticks !== undefined)
+      this.addShown(group.ticks, this.toMicroseconds(value), found);
     return true;
   }
 
@@ -146,28 +189,50 @@ export class MatroskaScanner implements Scanner {
     const trackBytes = Math.clz32(content[0] ?? 0) - 23;
     if (trackBytes > 8 || content.length < trackBytes + 3) return;
     const track = readVint(content.subarray(0, trackBytes));
-    if (track !== undefined && track === this.audioTrack) found.audioPackets++;
-    if (track !== this.videoTrack) return;
-    found.frames++;
+    if (track === undefined) return;
     const ticks = this.clusterTime + content.readInt16BE(trackBytes);
+    if (track === this.audio?.number) {
+      found.audioPackets++;
+      found.heard = this.toMicroseconds(ticks);
+    }
+    if (track !== this.video?.number) return;
+    found.frames++;
+    this.addShown(ticks, (this.video.defaultDuration ?? 0) / 1000, found);
     const flags = content[trackBytes + 2]!;
-    if (id === ID.simpleBlock && flags & 0x80) this.addKeyFrame(at, ticks, found);
-    if (id === ID.block && this.group) this.group.key = { ticks };
+    this.isReordered ||= ticks < this.newestTicks;
+    this.newestTicks = ticks;
+    const refresh = this.video.isH264 ? refreshFrames(content.subarray(trackBytes + 3)) : 0;
+    if (id === ID.simpleBlock && flags & 0x80) this.addKeyFrame(at, ticks, refresh, found);
+    if (id === ID.block && this.group) {
+      this.group.ticks = ticks;
+      this.group.refreshFrames = refresh;
+    }
   }
 
   /** A group without a reference to another frame is a key frame. */
   private finishGroup(found: Scanned): void {
     const { group } = this;
     if (!group || this.stream.position < group.end) return;
-    if (group.key) this.addKeyFrame(group.at, group.key.ticks, found);
+    if (group.ticks !== undefined && !group.isReferring)
+      this.addKeyFrame(group.at, group.ticks, group.refreshFrames ?? 0, found);
     this.group = undefined;
   }
 
-  private addKeyFrame(at: number, ticks: number, { keyFrames }: Scanned): void {
+  private addKeyFrame(at: number, ticks: number, references: number, found: Scanned): void {
     if (!this.header) return;
-    const time = (ticks * this.nanosecondsPerTick) / 1000;
-    const keyFrame: KeyFrame = { at, time, prefix: clusterHead(this.clusterTime) };
-    keyFrames.push(keyFrame);
+    const time = this.toMicroseconds(ticks);
+    const prefix = clusterHead(this.clusterTime);
+    const refreshFrames = framesShown(references, this.isReordered);
+    found.keyFrames.push({ at, time, prefix, refreshFrames });
+  }
+
+  private addShown(ticks: number, duration: number, found: Scanned): void {
+    const time = this.toMicroseconds(ticks);
+    found.shown = joinTimes(found.shown, { from: time, to: time, end: time + duration });
+  }
+
+  private toMicroseconds(ticks: number): number {
+    return (ticks * this.nanosecondsPerTick) / 1000;
   }
 
   private lose(): false {
@@ -183,7 +248,7 @@ function clusterHead(ticks: number): Buffer {
   return head;
 }
 
-/** An EBML number of variable length (RFC 8794, section 4); undefined where all its bits are set. */
+/** An EBML number of variable length (RFC 8794, section 4); undefined if all its bits are set. */
 function readVint(bytes: Buffer): number | undefined {
   const first = bytes[0]! & (0xff >> bytes.length);
   const isUnknown = first === 0xff >> bytes.length && bytes.subarray(1).every((b) => b === 0xff);

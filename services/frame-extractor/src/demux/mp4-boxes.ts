@@ -1,21 +1,31 @@
-/** Reads the boxes of a fragmented MP4 (ISO/IEC 14496-12, section 8) that tell its key frames. */
+import { joinTimes, type ShownTimes } from './scanner.js';
+
+/** Reads the boxes of a fragmented MP4 (ISO/IEC 14496-12, section 8) that describe its key frames. */
 
 /** A track of a movie. */
 export interface Mp4Track {
   id: number;
   /** Units of its clock in a second. */
   timescale: number;
-  /** Flags of a sample for which nothing else says them. */
+  /** Default flags and duration of a sample, in units of its clock. */
   defaultFlags: number;
+  defaultDuration: number;
   /** Whether fragments may have samples of it. */
   isInFragments: boolean;
+  isH264: boolean;
 }
 
-/** What a fragment has of a track. */
+/** A fragment's samples of one track. */
 export interface Fragment {
   samples: number;
-  /** When its first sample is shown, in microseconds, where a decoder can begin with that sample. */
+  /** When its first sample is shown, in microseconds, if a decoder can begin with that sample. */
   time: number | undefined;
+  /** When its samples are shown; undefined if nothing says it. */
+  shown: ShownTimes | undefined;
+  /** Whether its samples are not in the order in which they are shown. */
+  isReordered: boolean;
+  /** Where its first sample is, in bytes from the beginning of its `moof`. */
+  offset: number;
 }
 
 const IS_NON_SYNC = 0x10000;
@@ -35,8 +45,12 @@ export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Mp4Track | unde
     const id = uint(trackHead, isLong(trackHead) ? 28 : 20);
     const timescale = uint(mediaHead, isLong(mediaHead) ? 28 : 20);
     const defaults = children(child(movie, 'mvex'), 'trex').find((box) => uint(box, 12) === id);
+    const defaultDuration = defaults ? uint(defaults, 20) : 0;
     const defaultFlags = defaults ? uint(defaults, 28) : 0;
-    return { id, timescale, defaultFlags, isInFragments: defaults !== undefined };
+    const isInFragments = defaults !== undefined;
+    const entries = [child(media, 'minf')].flatMap((info) => children(child(info, 'stbl'), 'stsd'));
+    const isH264 = entries.some((entry) => /^avc[13]$/.test(entry.toString('latin1', 20, 24)));
+    return { id, timescale, defaultFlags, defaultDuration, isInFragments, isH264 };
   }
   return undefined;
 }
@@ -58,32 +72,32 @@ export function readFragment(moof: Buffer, track: Mp4Track): Fragment | undefine
     const samples = runs.reduce((sum, run) => sum + uint(run, 12), 0);
     const [first] = runs;
     const decodeTime = child(traf, 'tfdt');
-    const { flags, isRelative } = readTrackFragmentHead(head, track);
-    if (!first || !decodeTime || samples === 0 || !isRelative) return { samples, time: undefined };
-    const sample = readFirstSample(first, flags);
+    const { flags, duration, isRelative } = readTrackFragmentHead(head, track);
+    const offset = first && flagsOf(first) & 0x1 ? uint(first, 16) | 0 : 0;
+    if (!first || !decodeTime || samples === 0)
+      return { samples, time: undefined, shown: undefined, isReordered: false, offset };
     const base = isLong(decodeTime) ? Number(long(decodeTime, 12)) : uint(decodeTime, 12);
-    const time = Math.floor(((base + sample.offset) * 1_000_000) / track.timescale);
-    return { samples, time: sample.flags & IS_NON_SYNC ? undefined : time };
+    const toMicroseconds = (ticks: number) => Math.floor((ticks * 1_000_000) / track.timescale);
+    const { from, to, end, isReordered } = readTimes(runs, base, duration);
+    const [shownFrom, shownTo, shownEnd] = [from, to, end].map(toMicroseconds);
+    const shown = { from: shownFrom!, to: shownTo!, end: shownEnd! };
+    const sample = readFirstSample(first, flags);
+    const isEntry = isRelative && !(sample.flags & IS_NON_SYNC);
+    const time = isEntry ? toMicroseconds(base + sample.offset) : undefined;
+    return { samples, time, shown, isReordered, offset };
   }
   return undefined;
 }
 
-/** Its optional fields stand in the order of their flags. */
+/** Optional fields come in the order of their flags. */
 function readTrackFragmentHead(head: Buffer, track: Mp4Track) {
   const flags = flagsOf(head);
-  let at = 16;
-  for (const [flag, bytes] of [
-    [0x1, 8],
-    [0x2, 4],
-    [0x8, 4],
-    [0x10, 4],
-  ] as const)
-    if (flags & flag) at += bytes;
+  const durationAt = 16 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0);
+  const flagsAt = durationAt + (flags & 0x8 ? 4 : 0) + (flags & 0x10 ? 4 : 0);
   return {
-    flags: flags & 0x20 ? uint(head, at) : track.defaultFlags,
-    /**
-     * Whether its media are found from where it stands itself: those of others are lost when it is moved.
-     */
+    flags: flags & 0x20 ? uint(head, flagsAt) : track.defaultFlags,
+    duration: flags & 0x8 ? uint(head, durationAt) : track.defaultDuration,
+    /** Whether offsets are relative to the fragment, so that it can be moved. */
     isRelative: !(flags & 0x1),
   };
 }
@@ -105,6 +119,35 @@ function readFirstSample(run: Buffer, defaultFlags: number): { flags: number; of
   return { flags: sampleFlags, offset };
 }
 
+/** When samples are shown, in ticks of their track. */
+function readTimes(runs: Buffer[], base: number, defaultDuration: number) {
+  let shown: ShownTimes | undefined;
+  let decoded = base;
+  let isReordered = false;
+  for (const run of runs) {
+    const flags = flagsOf(run);
+    const count = uint(run, 12);
+    const entryBytes = 4 * [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length;
+    let at = 16 + (flags & 0x1 ? 4 : 0) + (flags & 0x4 ? 4 : 0);
+    const add = (samples: number, duration: number, offset: number) => {
+      const end = decoded + samples * duration;
+      const [from, to] = [decoded + offset, end - duration + offset];
+      isReordered ||= shown !== undefined && from < shown.to;
+      shown = joinTimes(shown, { from, to, end: end + offset });
+      decoded = end;
+    };
+    if (!(flags & (0x100 | 0x800))) {
+      add(count, defaultDuration, 0);
+      continue;
+    }
+    for (let n = 0; n < count && at + entryBytes <= run.length; n++, at += entryBytes) {
+      const duration = flags & 0x100 ? uint(run, at) : defaultDuration;
+      add(1, duration, flags & 0x800 ? uint(run, at + entryBytes - 4) | 0 : 0);
+    }
+  }
+  return { ...(shown ?? { from: base, to: base, end: base }), isReordered };
+}
+
 function children(parent: Buffer | undefined, type: string): Buffer[] {
   const found: Buffer[] = [];
   for (let at = 8; parent && at + 8 <= parent.length;) {
@@ -120,6 +163,6 @@ function children(parent: Buffer | undefined, type: string): Buffer[] {
 const child = (parent: Buffer | undefined, type: string) => children(parent, type)[0];
 const isLong = (box: Buffer) => box[8] === 1;
 const flagsOf = (box: Buffer) => uint(box, 8) & 0xffffff;
-/** 0 where the box is too short for it. */
+/** Reads a number; 0 if the box is too short. */
 const uint = (box: Buffer, at: number) => (at + 4 <= box.length ? box.readUInt32BE(at) : 0);
 const long = (box: Buffer, at: number) => (at + 8 <= box.length ? box.readBigUInt64BE(at) : 0n);

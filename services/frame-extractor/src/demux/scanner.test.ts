@@ -6,12 +6,15 @@ import {
   cut,
   H264_MP4,
   H264_REORDERED_MP4,
+  REFRESHED_MKV,
+  REFRESHED_MP4,
   SMALL,
+  timedClip,
   VP8_WEBM,
 } from '../testing/counted-clips.js';
 import { sniffContainer } from './container.js';
 import { createScanner } from './create-scanner.js';
-import type { KeyFrame, Scanned } from './scanner.js';
+import { joinTimes, type KeyFrame, type Scanned } from './scanner.js';
 
 /** All that is found in an input stream that comes in these pieces. */
 function scan(pieces: Buffer[]) {
@@ -19,10 +22,12 @@ function scan(pieces: Buffer[]) {
   const scanner = createScanner(sniffContainer(whole)!);
   const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
   for (const piece of pieces) {
-    const { frames, audioPackets, keyFrames, next } = scanner.push(piece);
+    const { frames, audioPackets, keyFrames, shown, heard, next } = scanner.push(piece);
     found.frames += frames;
     found.audioPackets += audioPackets;
     found.keyFrames.push(...keyFrames);
+    if (shown) found.shown = joinTimes(found.shown, shown);
+    if (heard !== undefined) found.heard = heard;
     if (next !== undefined) return { ...found, next, isLost: scanner.isLost };
   }
   return { ...found, header: scanner.header, isLost: scanner.isLost };
@@ -70,6 +75,50 @@ describe('all key frames are found, with the time that they are shown at', () =>
   ])('in what Chromium has recorded: %s', async (name, keys, count) => {
     const { frames, keyFrames, isLost } = scan([await fixture(name)]);
     expect([keyFrames.length, frames, isLost]).toEqual([keys, count, false]);
+  });
+});
+
+test.each([
+  ['mp4', REFRESHED_MP4],
+  ['mkv', REFRESHED_MKV],
+])(
+  'of H.264 without key frames it is found when pictures are clean: in an %s',
+  async (_, encoding) => {
+    const clip = await countedClip(150, encoding, SMALL);
+    const { keyFrames, frames } = scan(cut(clip, 1, 1500));
+    expect([frames, ...seconds(keyFrames)]).toEqual([150, 0, 2, 4]);
+    const [first, ...rest] = keyFrames.map(({ refreshFrames }) => refreshFrames);
+    expect(first).toBe(0);
+    // A refresh goes over a picture of 20 macroblocks in as many frames.
+    for (const refreshFrames of rest) expect(refreshFrames).toBeOneOf([18, 19, 20]);
+  },
+);
+
+describe('the times of all frames are found', () => {
+  test.each<[string, number]>([
+    ['webm', 0],
+    ['mkv', 0],
+    ['mp4', 0],
+    // Without an edit list, all are shown two frames late.
+    ['reordered', 2 / 30],
+  ])('in a %s', (name, from) => {
+    const { shown } = scan(cut(clips[name]!, 1, 500));
+    const times = [shown!.from, shown!.to, shown!.end].map((time) => time / 1_000_000);
+    times.forEach((time, n) => expect(time).toBeCloseTo(from + [0, 89 / 30, 3][n]!, 2));
+  });
+
+  test('in a WebM whose header says nothing of the frame rate, but for how long the last one lasts', async () => {
+    const { shown } = scan([await timedClip(3, '11*gt(N\\,0)+gt(N\\,1)')]);
+    expect([shown?.from, shown?.to]).toEqual([0, 12_000_000]);
+  });
+
+  test.each([
+    ['Opus in a WebM', ['-c:v', 'libvpx', '-c:a', 'libopus', '-f', 'webm']],
+    ['AAC in an MP4', [...H264_MP4, '-c:a', 'aac']],
+  ])('and of the audio: %s', async (_, encoding) => {
+    const { heard } = scan(cut(await clickingClip(3, encoding), 1, 5000));
+    expect(heard! / 1_000_000).toBeGreaterThan(2.95);
+    expect(heard! / 1_000_000).toBeLessThan(3.05);
   });
 });
 

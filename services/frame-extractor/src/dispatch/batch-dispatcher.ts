@@ -11,7 +11,7 @@ import type { Progress } from '../checkpoint/checkpoint-store.js';
 import type { AudioWriter } from '../audio/audio-writer.js';
 import type { DecodedBatch } from '../input-stream/input-stream.js';
 
-/** How often detectors may fail at a batch before its job fails; the segmenter then shows it unsearched. */
+/** Attempts at a batch's job before it fails; the segmenter then shows the batch unsearched. */
 const DETECT_ATTEMPTS = 3;
 
 /** Dispatches a session's batches to the detectors, in order, as fast as the playlist lists them. */
@@ -83,7 +83,7 @@ export class BatchDispatcher {
   /** Resolves to false if the session's folder is gone. */
   private async redispatch(decoded: DecodedBatch, effect: Effect): Promise<boolean> {
     const { sessionId, detect } = this.options;
-    // A failed job of the same id would keep the new one out.
+    // A failed job with the same id would prevent the new one.
     await detect.remove(detectJobId({ sessionId, batch: this.numberOf(decoded) }));
     if (!(await this.store(decoded))) return false;
     await this.queue(decoded, effect);

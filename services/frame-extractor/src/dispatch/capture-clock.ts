@@ -39,12 +39,12 @@ export class CaptureClock {
     return this.began;
   }
 
-  /** Says that a chunk arrived at this time. */
+  /** Records that a chunk arrived at this time. */
   chunkCame(receivedAt: number): void {
     if (this.began === undefined) this.setBegan(receivedAt, 0);
   }
 
-  /** Says when the newest chunk arrived that frames have come out of. */
+  /** Records when the newest chunk arrived from which frames were decoded. */
   chunkRead(receivedAt: number): void {
     const step = receivedAt - this.newestRead;
     this.newestRead = receivedAt;
@@ -53,15 +53,17 @@ export class CaptureClock {
     this.earliest! += step;
   }
 
-  /** Says that an input stream begins with this frame, and that its first chunk arrived at `receivedAt`. */
+  /**
+   * Records that an input stream begins with this frame, and that its first chunk arrived at `receivedAt`.
+   */
   inputStreamBegan(frame: number, receivedAt: number): void {
     const before = this.began;
     this.setBegan(Math.max(before ?? 0, receivedAt - this.toMs(frame)), frame);
-    // Its first chunk may have been long on its way, but was captured after the stream before it.
+    // The first chunk may have been delayed, but it was captured after the stream before.
     this.earliest = before ?? this.earliest;
   }
 
-  /** Says that `frames` frames were decoded when the newest chunk had arrived at `receivedAt`. */
+  /** Records that `frames` frames were decoded when the newest chunk had arrived at `receivedAt`. */
   framesOut(frames: number, receivedAt: number): void {
     this.chunkCame(receivedAt);
     const asArrived = receivedAt - this.toMs(frames);

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 
-/** Most batches of a session in flight: ten seconds at the defaults. */
+/** Maximum number of batches of a session in flight: ten seconds at the defaults. */
 const MAX_BATCHES = 100;
-/** Most bytes of decoded batches in flight; their rendered copies may be there at the same time. */
+/** Maximum bytes of decoded batches in flight; their rendered copies may exist at the same time. */
 const MAX_BYTES = 128 * 1024 * 1024;
 /** Largest share of the frame store that one session's batches in flight take. */
 const MAX_SHARE = 1 / 8;
@@ -34,7 +34,7 @@ export class InFlightWindow {
     changed(dispatched);
   }
 
-  /** How many batches the playlist lists, as far as this process has heard. */
+  /** Number of batches that the playlist lists, as far as this process knows. */
   get batchesListed(): number {
     return this.listed;
   }
@@ -49,7 +49,7 @@ export class InFlightWindow {
     if (!this.closed) this.changed(1);
   }
 
-  /** Says that the playlist lists this many batches in all; a fraction is rounded down. */
+  /** Records that the playlist lists this many batches in all; a fraction is rounded down. */
   listedUpTo(batches: number): void {
     if (this.closed) return;
     const before = this.count;
@@ -65,7 +65,7 @@ export class InFlightWindow {
     return !signal.aborted;
   }
 
-  /** Says that the session is over here: its batches are counted no more. */
+  /** To be called when the session is over on this replica: its batches do not count any more. */
   close(): void {
     if (!this.closed) this.changed(-this.count);
     this.closed = true;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Longest wait for one batch. Batches are a tenth of a second apart: more means that a clock was set
- * back.
+ * Longest wait for one batch, in milliseconds. Batches are a tenth of a second apart, so a longer wait
+ * means that a clock was set back.
  */
 const MAX_WAIT_MS = 1_000;
 

@@ -5,15 +5,15 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** More than a socket holds, so that one read empties it. */
+/** Size of the buffer: more than a socket holds, so that one read empties it. */
 const BUFFER_BYTES = 256 * 1024;
 
 /**
- * What a child process writes to its stdout, read into one buffer again and again.
+ * The stdout of a child process, always read into the same buffer.
  *
- * A pipe that Node makes allocates 64 KB for each read. At 30 pictures of 640x480 a second that is
- * 14 MB of garbage outside of the heap each second, for which V8 marks the whole heap every second:
- * three times the CPU of the reading itself. Only a socket that connects can be given a buffer.
+ * A pipe that Node makes allocates 64 KB for each read. At 30 pictures of 640x480 a second that is 14 MB of
+ * garbage outside of the heap each second, for which V8 marks the whole heap every second: three times the
+ * CPU of the reading itself. Only a socket that connects can be given a buffer.
  */
 export class FixedBufferPipe {
   private readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -21,16 +21,17 @@ export class FixedBufferPipe {
   private theirs: Socket | undefined;
   private filled = 0;
   private news = deferred<void>();
+  private isWoken = false;
 
   private constructor(path: string) {
     const callback = (bytes: number) => this.receive(bytes);
     this.ours = connect({ path, onread: { buffer: this.buffer, callback } });
-    // Whatever is wrong with it, nothing more comes of it.
+    // After an error it simply ends.
     this.ours.on('error', () => {});
     this.ours.on('close', () => this.news.resolve());
   }
 
-  /** Its way in and its way out are connected when it resolves. */
+  /** Opens a pipe whose two ends are connected. */
   static async open(): Promise<FixedBufferPipe> {
     const path = join(tmpdir(), `facecast-${randomUUID()}`);
     const server = createServer({ pauseOnConnect: true }).listen(path);
@@ -44,7 +45,7 @@ export class FixedBufferPipe {
     }
   }
 
-  /** Calls `start` with what a child is to have as its stdout, which only the child has from then on. */
+  /** Calls `start` with the socket for a child's stdout, which only the child has open from then on. */
   giveTo<Child>(start: (stdout: Socket) => Child): Child {
     const { theirs } = this;
     if (!theirs) throw new Error('there is one writer only');
@@ -57,32 +58,41 @@ export class FixedBufferPipe {
   }
 
   /**
-   * The bytes as they come, to the end; each piece is overwritten when the next is asked for, and nothing
-   * is read before that. To be read once.
+   * The bytes as they come, to the end, and an empty piece after `wake`; each piece is overwritten when the next is
+   * asked for, and nothing is read before that. To be read once.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     try {
       for (;;) {
         await this.news.promise;
-        if (this.filled === 0) return;
-        yield this.buffer.subarray(0, this.filled);
-        this.filled = 0;
-        if (this.ours.destroyed) return;
         this.news = deferred();
-        this.ours.resume();
+        const { filled, isWoken } = this;
+        if (filled === 0 && !isWoken) return;
+        this.isWoken = false;
+        yield this.buffer.subarray(0, filled);
+        // Bytes may have come while an empty piece was looked at.
+        if (filled > 0) this.filled = 0;
+        if (this.ours.destroyed && this.filled === 0) return;
+        if (filled > 0) this.ours.resume();
       }
     } finally {
       this.close();
     }
   }
 
-  /** Nothing more is read. May be called again. */
+  /** Gives the reader an empty piece, so that it can do something else. */
+  wake(): void {
+    this.isWoken = true;
+    this.news.resolve();
+  }
+
+  /** Stops reading. May be called again. */
   close(): void {
     this.theirs?.destroy();
     this.ours.destroy();
   }
 
-  /** False: not to be called again before what came was taken. */
+  /** Records received bytes. Returns false, so that no more are read before these were taken. */
   private receive(bytes: number): boolean {
     this.filled = bytes;
     this.news.resolve();

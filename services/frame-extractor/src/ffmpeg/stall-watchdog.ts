@@ -4,9 +4,9 @@ import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 const MAX_REORDERED_FRAMES = 16;
 
 /**
- * Notices a decoder that is given frames and gives none back. It is no stall if there was nothing to decode
- * (a still screen sends no frames), if its output was not taken, if it may still be reordering frames, or if
- * it had no CPU.
+ * Detects a decoder that gets frames and gives none. It is no stall if there was nothing to decode (a still
+ * screen sends no frames), if its output was not taken, if it may still be reordering frames, or if it had
+ * no CPU.
  */
 export class StallWatchdog {
   private readonly timer: RunnableTimer;
@@ -18,7 +18,7 @@ export class StallWatchdog {
 
   /**
    * @param pid of the decoder; undefined before it has started
-   * @param limitMs how long it may owe output, in milliseconds; asked each time that it begins to
+   * @param limitMs how long it may owe output, in milliseconds; called each time that it begins to
    */
   constructor(
     pid: () => number | undefined,
@@ -29,29 +29,30 @@ export class StallWatchdog {
   }
 
   /**
-   * Says that it was given bytes in which `frames` frames (or audio packets) begin; `must`: one is owed
-   * at once.
+   * Records that it was given bytes in which `frames` frames (or audio packets) begin. With `must` it owes
+   * one at once; with false, not any more.
    */
   gave(frames: number, must = false): void {
     this.unanswered += frames;
-    this.isWaitedFor ||= must;
-    this.start();
+    this.isWaitedFor = must;
+    if (this.owes) this.start();
+    else this.stop();
   }
 
-  /** Says that it does not take its input (`true`), or does so again (`false`). */
+  /** Records that it does not take its input (`true`), or does so again (`false`). */
   blocks(blocked: boolean): void {
     this.blocked = blocked;
     if (blocked) this.start();
     else if (!this.owes) this.stop();
   }
 
-  /** Says that it was told to finish: it owes output until it ends. */
+  /** Records that it was told to finish: it owes output until it ends. */
   toldToFinish(): void {
     this.finishing = true;
     this.start();
   }
 
-  /** Says that it gave output. */
+  /** Records that it gave output. */
   got(): void {
     this.unanswered = 0;
     this.isWaitedFor = false;
@@ -59,13 +60,13 @@ export class StallWatchdog {
     this.start();
   }
 
-  /** Says that its output is not taken for now. */
+  /** Records that its output is not taken for now. */
   hold(): void {
     this.held = true;
     this.stop();
   }
 
-  /** Says that its output is taken again. */
+  /** Records that its output is taken again. */
   release(): void {
     this.held = false;
     this.start();

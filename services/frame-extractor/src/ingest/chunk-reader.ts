@@ -10,12 +10,13 @@ import {
   type JobHandler,
 } from '@facecast/shared/redis/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { CaptureClock } from '../dispatch/capture-clock.js';
+import type { StallLimits } from '../video/video-decoder.js';
 
 /**
- * Without a chunk for this long, the registry is asked whether the publisher is connected; then each time
- * again.
+ * After each such time without a chunk, in milliseconds, the registry is asked whether the publisher is
+ * connected.
  */
 const SILENCE_MS = 1_000;
 
@@ -30,7 +31,7 @@ type QueuedChunk = Extract<ChunkJob, { kind: 'chunk' }>;
 
 /**
  * A session's chunks in order, from its BullMQ queue. Chunks that are still stored can be read again from
- * any number. A chunk's job completes when the chunk is acknowledged; the queue gives no other before.
+ * any number. A chunk's job completes when the chunk is consumed; the queue gives the next one only then.
  */
 export class ChunkReader {
   /** When the gateway received the newest chunk that was fed, in milliseconds since the epoch. */
@@ -42,22 +43,27 @@ export class ChunkReader {
   private input: 'open' | 'ended' | 'lost' = 'open';
   /** Number of the chunk that the queue gives next; all before it can be read. */
   private next: number;
-  private newest: (QueuedChunk & { acknowledged: Deferred<void> }) | undefined;
+  private newest: (QueuedChunk & { consumed: Deferred<void> }) | undefined;
   private changed = deferred();
   /** Since when no job is handled, by `performance.now()`; undefined while one is. */
   private idleSince: number | undefined = performance.now();
+  /** For how long no job was handled before that, in milliseconds. */
+  private idleMs = 0;
 
   constructor(
     private readonly options: {
       sessionId: string;
-      /** Number of the first chunk that is not acknowledged. */
+      /** Number of the first chunk that is not consumed. */
       next: number;
+      /** Whether any picture of the session was decoded, by this or an earlier owner. */
+      hasPicture: () => boolean;
+      stallLimits: Pick<StallLimits, 'picturelessMs'>;
       redis: Redis;
       chunks: ChunkStore;
       registry: SessionRegistry;
-      /** Told when a chunk arrived, though nobody has read it yet. */
+      /** Is told when a chunk arrived, even before it is read. */
       clock: Pick<CaptureClock, 'chunkCame'>;
-      /** Aborted when the session is over here: the current job goes back to the queue. */
+      /** Aborted when the session is over on this replica: the current job is put back. */
       signal: AbortSignal;
       log: Logger;
     },
@@ -106,16 +112,19 @@ export class ChunkReader {
     return { bytes, mimeType: this.newest?.n === n ? this.newest.mimeType : undefined };
   }
 
-  /** Says that the decoders have all of chunk `n`; returns whether it is to be acknowledged. */
+  /**
+   * Records that the decoders have all of chunk `n`; returns whether it is the newest chunk, which is then
+   * to be consumed.
+   */
   fed(n: number): boolean {
     if (this.newest?.n !== n) return false;
     this.receivedAt = this.newest.receivedAt;
     return true;
   }
 
-  /** Completes the job of chunk `n`, if it is the newest: nobody else has to feed it. */
-  acknowledge(n: number): void {
-    if (this.newest?.n === n) this.newest.acknowledged.resolve();
+  /** Completes the job of chunk `n`, if it is the newest: no other owner needs to feed it. */
+  consume(n: number): void {
+    if (this.newest?.n === n) this.newest.consumed.resolve();
   }
 
   /** Stops consuming the queue; resolves when no job is being handled. To be called after the abort. */
@@ -126,7 +135,7 @@ export class ChunkReader {
 
   private stop(): void {
     clearInterval(this.silence);
-    this.newest?.acknowledged.resolve();
+    this.newest?.consumed.resolve();
     this.stopped.resolve();
     this.wake();
   }
@@ -143,6 +152,7 @@ export class ChunkReader {
 
   private readonly handle: JobHandler<'chunks'> = async (data, job, token) => {
     const { signal } = this.options;
+    this.idleMs += this.idleNow;
     this.idleSince = undefined;
     try {
       if (!signal.aborted) await (data.kind === 'end' ? this.takeEnd() : this.take(data));
@@ -161,7 +171,7 @@ export class ChunkReader {
   }
 
   /**
-   * Reads chunks before number `before` that the queue gives to nobody, because a dead owner's lock on them
+   * Reads chunks before number `before` that the queue does not give, because a dead owner's lock on them
    * has not expired. When it has, their jobs come again and are known by their numbers.
    */
   private async takeStillLocked(before = Infinity): Promise<void> {
@@ -173,12 +183,12 @@ export class ChunkReader {
   }
 
   private async takeNext(chunk: QueuedChunk): Promise<void> {
-    const acknowledged = deferred();
-    this.newest = { ...chunk, acknowledged };
+    const consumed = deferred();
+    this.newest = { ...chunk, consumed };
     this.next++;
     this.options.clock.chunkCame(chunk.receivedAt);
     this.wake();
-    if (!this.options.signal.aborted) await acknowledged.promise;
+    if (!this.options.signal.aborted) await consumed.promise;
   }
 
   /** Handles the `end` job once every chunk before it is read. */
@@ -189,19 +199,33 @@ export class ChunkReader {
     await this.stopped.promise;
   }
 
+  /** For how long no job has been handled now, in milliseconds. */
+  private get idleNow(): number {
+    return this.idleSince === undefined ? 0 : performance.now() - this.idleSince;
+  }
+
   private checkPublisher(): void {
-    if (this.idleSince === undefined || performance.now() - this.idleSince < SILENCE_MS) return;
-    const { sessionId, registry, log } = this.options;
+    if (this.idleNow === 0) return;
+    const { sessionId, registry, log, hasPicture, stallLimits } = this.options;
+    if (!hasPicture() && this.idleMs + this.idleNow > stallLimits.picturelessMs) {
+      log.info('no picture came: ending the input');
+      return this.endInput();
+    }
+    if (this.idleNow < SILENCE_MS) return;
     const look = async () => {
       if (await registry.publisherExpected(sessionId)) return;
       // Chunks that it sent before it went are still read.
       if (this.idleSince === undefined || (await this.queue.waiting()) > 0) return;
       log.info('publisher is gone: ending the input');
-      clearInterval(this.silence);
-      this.set('ended');
+      this.endInput();
     };
     look().catch((error: unknown) =>
       warnUnlessOutage(log, error, 'could not check whether the publisher is connected'),
     );
+  }
+
+  private endInput(): void {
+    clearInterval(this.silence);
+    this.set('ended');
   }
 }

@@ -1,15 +1,15 @@
 import { deferred, type Deferred } from '@facecast/shared/runtime/deferred';
 
 /**
- * Brings what several producers make to one consumer, item by item, without a buffer: a producer waits until
- * the consumer has dealt with its item.
+ * Passes items of several producers to one consumer without a buffer: a producer waits until the consumer
+ * has handled its item.
  */
 export class Channel<Item> {
   private readonly offers: { item: Item; settled: Deferred<boolean> }[] = [];
   private news = deferred();
   private isClosed = false;
 
-  /** Resolves to true when the consumer has dealt with the item, to false if it never will. */
+  /** Resolves to true when the consumer has handled the item, to false if it never will. */
   async put(item: Item): Promise<boolean> {
     if (this.isClosed) return false;
     const settled = deferred<boolean>();
@@ -31,7 +31,7 @@ export class Channel<Item> {
         yield offer.item;
         offer.settled.resolve(true);
       } finally {
-        // Only if the consumer left in the middle of its work; what is settled stays so.
+        // No effect unless the consumer left in the middle of its work.
         offer.settled.resolve(false);
       }
     }

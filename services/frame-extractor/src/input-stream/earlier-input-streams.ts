@@ -2,8 +2,8 @@ import type { ResumePoint, Restart } from '../checkpoint/keyframe-tracker.js';
 import type { Resumable } from './input-stream.js';
 
 /**
- * Most earlier input streams that can be resumed for a lost batch; no camera restarts more often in
- * seconds.
+ * Maximum number of earlier input streams that can be resumed for a lost batch; no camera restarts more
+ * often within seconds.
  */
 const MAX_EARLIER = 4;
 
@@ -27,7 +27,7 @@ export class EarlierInputStreams {
     this.followedBy(next);
   }
 
-  /** Says that a stream which is announced follows the current one, of which nothing need be kept. */
+  /** Records that an announced stream follows the current one, of which nothing need be kept. */
   followedBy(next: Restart | undefined): void {
     if (next) for (const { keyframes } of this.streams) keyframes.followedBy(next);
   }
@@ -43,7 +43,7 @@ export class EarlierInputStreams {
   }
 
   /**
-   * Goes back to the newest stream that can be resumed before this frame, and forgets those from there on;
+   * Returns the newest stream that can be resumed before this frame, and drops those from there on;
    * undefined if there is none.
    */
   goBackBefore(

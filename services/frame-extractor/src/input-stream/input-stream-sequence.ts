@@ -1,3 +1,4 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { ProcessExit } from '@facecast/shared/runtime/child-process';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { CaptureClock } from '../dispatch/capture-clock.js';
@@ -10,7 +11,6 @@ import {
   type FailureReason,
   type Interruption,
 } from '../decode-failure.js';
-import type { Size } from '../video/ffmpeg-arguments.js';
 import { EarlierInputStreams } from './earlier-input-streams.js';
 import { RestartLimit } from './restart-limit.js';
 import type { Progress } from '../checkpoint/checkpoint-store.js';
@@ -31,14 +31,14 @@ export interface InputStreamSequenceOptions extends Pick<
 > {
   input: ChunkReader;
   from: ResumeFrom;
-  /** How far an earlier owner of the session has come. */
+  /** Progress of the session's earlier owner. */
   progress: Progress;
   clock: CaptureClock;
   audioWriter: Pick<AudioWriter, 'heard'>;
   log: Logger;
 }
 
-/** How often one batch may be made again without progress in between. */
+/** Maximum number of attempts to make one batch again without progress in between. */
 const MAX_REMAKES = 5;
 /** All input is decoded. */
 export interface DecodeEnd {
@@ -58,6 +58,8 @@ export class InputStreamSequence {
   private dispatched: number;
   private header: Buffer | undefined;
   private size: Size | undefined;
+  /** Whether the current input stream is known to be interlaced. */
+  private isInterlaced = false;
   private readonly videoRestarts = new RestartLimit();
   private readonly audioRestarts = new RestartLimit();
   private readonly remakes = new RestartLimit(MAX_REMAKES);
@@ -74,8 +76,9 @@ export class InputStreamSequence {
   }
 
   /**
-   * The steps of decoding the rest of the session, in order. A batch is held to be dispatched when the next
-   * step is asked for. Once `signal` is aborted decoding stops at once, and there are no more steps.
+   * The steps of decoding the rest of the session, in order. Asking for the next step says that the batch
+   * of the last one is dispatched. Once `signal` is aborted decoding stops at once, and there are no more
+   * steps.
    */
   async *decode(signal: AbortSignal): AsyncGenerator<DecodeStep | DecodeEnd> {
     const stop = () => this.current.stop();
@@ -162,6 +165,7 @@ export class InputStreamSequence {
     const isAnnounced = place.announced === place.chunk && place.offset === 0;
     this.keepCurrent(isAnnounced ? { chunk: place.chunk, container } : undefined);
     this.header = undefined;
+    this.isInterlaced = false;
     this.current = this.open({ ...place, container, rate: { next: this.position } });
     return true;
   }
@@ -179,7 +183,10 @@ export class InputStreamSequence {
     const { keyframes, decoder } = this.current;
     const isOfAudio = reason === 'sound_died' || reason === 'sound_stalled';
     if (!keyframes.point) return false;
-    if (!isOfAudio && !this.videoRestarts.allows(this.dispatched, decoder.hasOutput)) return false;
+    // This happens once for each input stream, and is no failure of the decoder.
+    if (reason === 'interlaced') this.isInterlaced = true;
+    else if (!isOfAudio && !this.videoRestarts.allows(this.dispatched, decoder.hasOutput))
+      return false;
     this.resumeAt(this.current, keyframes.point);
     this.logReplacement(reason, cause);
     return true;
@@ -209,7 +216,14 @@ export class InputStreamSequence {
     const { input, picture, stallLimits, cadence, audioWriter, log } = this.options;
     const { framesPerBatch } = cadence;
     return new InputStream(point, this.header, input, {
-      ...{ picture, stallLimits, framesPerBatch, size: this.size, log },
+      ...{
+        picture,
+        stallLimits,
+        framesPerBatch,
+        size: this.size,
+        deinterlace: this.isInterlaced,
+        log,
+      },
       mayRestartAudio: (hasOutput) => this.audioRestarts.allows(audioWriter.heard, hasOutput),
     });
   }

@@ -5,6 +5,7 @@ import { VideoDecoder, STALL_LIMITS, type VideoDecoderOptions } from '../video/v
 import { DecodeFailure, type Interruption } from '../decode-failure.js';
 import { KeyframeTracker, type ResumePoint, type Restart } from '../checkpoint/keyframe-tracker.js';
 import { AudioStream } from '../audio/audio-stream.js';
+import { HeldPicture } from '../video/held-picture.js';
 import { createScanner } from '../demux/create-scanner.js';
 import type { Scanner } from '../demux/scanner.js';
 import type { RawBatch } from '../video/batch-reader.js';
@@ -17,14 +18,14 @@ export interface NextInputStream {
   /** Undefined if its declared type cannot be read. */
   container: Container | undefined;
   announced: number | undefined;
-  /** Restarts behind this one that are known already. */
+  /** Known restarts behind this one. */
   restarts: Restart[] | undefined;
 }
 
 /** How an input stream is decoded. */
 export interface InputStreamOptions extends Pick<
   VideoDecoderOptions,
-  'picture' | 'size' | 'framesPerBatch' | 'stallLimits'
+  'picture' | 'size' | 'deinterlace' | 'framesPerBatch' | 'stallLimits'
 > {
   /**
    * Whether the input stream may be resumed because its audio decoder was lost.
@@ -44,18 +45,18 @@ export interface DecodedBatch {
   receivedAt: number;
 }
 
-/** What happens while an input stream is decoded, one step at a time. */
+/** One step of decoding an input stream. */
 export type DecodeStep =
   | ({ kind: 'batch' } & DecodedBatch)
-  /** The decoders have all of chunk `n`; until it is acknowledged no other is given. */
+  /** The decoders have all of chunk `n`; until it is consumed no other is given. */
   | { kind: 'fed'; n: number };
 
 /** What a checkpoint holds of an input stream. */
 export type Resumable = Pick<InputStream, 'keyframes' | 'wholeHeader'>;
 
 /**
- * One ffmpeg's share of an input stream: feeds chunks from a resume point on into the decoders, until the
- * stream ends, the next one begins, or a decoder fails.
+ * One input stream, decoded by one pair of ffmpegs: feeds chunks from a resume point on into the decoders,
+ * until the stream ends, the next one begins, or a decoder fails.
  */
 export class InputStream {
   readonly decoder: VideoDecoder;
@@ -66,6 +67,7 @@ export class InputStream {
   /** Why decoding ended before the input stream did, if it did. */
   failure: DecodeFailure | undefined;
   private readonly scanner: Scanner;
+  private readonly held: HeldPicture;
   private readonly steps = new Channel<DecodeStep>();
   private readonly abort = new AbortController();
   private readonly feeding: Promise<void>;
@@ -85,12 +87,14 @@ export class InputStream {
     this.audio = new AudioStream({
       ...{ container, fps: picture.fps, frame: rate.next, stallLimits },
       onLost: (reason) => this.audioLost(reason),
+      onHeard: () => this.decoder.mayHold(),
     });
+    this.held = new HeldPicture(picture.fps, this.audio);
     this.decoder = new VideoDecoder({
       ...options,
-      ...{ container, rate, from: keyFrame?.time },
+      ...{ container, rate, from: keyFrame?.time, held: this.held },
       onFrame: (time, at) => {
-        this.keyframes.decoded(time, at);
+        this.held.cameOut(this.keyframes.decoded(time, at), at.next + 1);
         this.audio.follow(at);
       },
     });
@@ -107,7 +111,7 @@ export class InputStream {
 
   /**
    * The steps of its decoding, in order. When there are no more, `failure` says whether it ended early.
-   * @throws if it is no affair of the input, as when ffmpeg cannot be started
+   * @throws for a failure that is not the input's, for instance if ffmpeg cannot be started
    */
   async *decode(): AsyncGenerator<DecodeStep> {
     const drained = this.drain().finally(() => this.steps.close());
@@ -142,7 +146,7 @@ export class InputStream {
     this.audio.endInput();
   }
 
-  /** Brings batches to the consumer as fast as it takes them. */
+  /** Passes batches to the consumer as fast as it takes them. */
   private async drain(): Promise<void> {
     const { audio, input } = this;
     try {
@@ -205,11 +209,13 @@ export class InputStream {
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
     const { scanner, keyframes, decoder, audio } = this;
     const bytes = chunk.subarray(offset);
-    const { frames, audioPackets, keyFrames, next, isBroken } = scanner.push(bytes);
+    const scanned = scanner.push(bytes);
+    const { frames, audioPackets, keyFrames, next, isBroken } = scanned;
     if (isBroken) {
       decoder.fail('no_picture');
       return false;
     }
+    this.held.fed(scanned);
     keyframes.fed(n, offset, bytes.length, keyFrames);
     const following = next === undefined ? undefined : keyframes.locate(next);
     // The next stream's first bytes may have been in the chunk before, and were fed.
@@ -219,7 +225,7 @@ export class InputStream {
     const own = bytes.subarray(0, ownBytes);
     audio.write(own, audioPackets);
     // Without a known structure, every piece may hold a frame.
-    await decoder.write(own, scanner.isLost ? 1 : frames);
+    await decoder.write(own, scanner.isLost && own.length > 0 ? 1 : frames);
     if (!following) return true;
     const { container, announced, restarts } = this.from;
     this.following = { ...following, container, announced, restarts };

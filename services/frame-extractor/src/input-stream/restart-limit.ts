@@ -1,6 +1,6 @@
 /** How often ffmpeg may fail at one frame before the failure is final. */
 const MAX_FAILURES = 3;
-/** How many replacements in a row may fail without any output: those did not die of their input. */
+/** How many replacements in a row may fail without any output, which is not their input's fault. */
 const MAX_IMMEDIATE_FAILURES = 10;
 
 /**
@@ -15,7 +15,7 @@ export class RestartLimit {
   constructor(private readonly maxFailures = MAX_FAILURES) {}
 
   /**
-   * Counts a failure, and says whether another ffmpeg may be started. A replacement that fails without
+   * Counts a failure, and returns whether another ffmpeg may be started. A replacement that fails without
    * output counts as one failure with the one before it.
    * @param frame number of the next frame of the session; progress resets all counts
    * @param hasOutput whether the ffmpeg that failed had given anything

@@ -7,11 +7,14 @@ import {
   cut,
   H264_MP4,
   H264_REORDERED_MP4,
+  REFRESHED_MKV,
+  REFRESHED_MP4,
   SMALL,
   VP8_WEBM,
 } from '../testing/counted-clips.js';
 import { ffmpegs } from '../testing/ffmpegs.js';
 import { log, Surroundings, upTo, type TestSession } from '../testing/surroundings.js';
+import { STALL_LIMITS } from '../video/video-decoder.js';
 
 const redis = connectRedis(redisUrl, 'worker', log);
 const FRAMES = 240;
@@ -22,11 +25,13 @@ beforeAll(async () => {
   clips['video/webm'] = await countedClip(FRAMES, VP8_WEBM, SMALL);
   clips['video/mp4'] = await countedClip(FRAMES, H264_MP4, SMALL);
   clips['video/mp4;codecs=reordered'] = await countedClip(FRAMES, H264_REORDERED_MP4, SMALL);
+  clips['video/mp4;codecs=refreshed'] = await countedClip(FRAMES, REFRESHED_MP4, SMALL);
+  clips['video/x-matroska'] = await countedClip(FRAMES, REFRESHED_MKV, SMALL);
   clips['long'] = await countedClip(420, VP8_WEBM, { ...SMALL, noise: true });
 });
 beforeEach(async () => {
   await redis.flushall();
-  around = await Surroundings.start(redis, { firstFrameMs: 10_000, stallMs: 500 });
+  around = await Surroundings.start(redis, { ...STALL_LIMITS, stallMs: 500 });
 });
 afterEach(() => around.close());
 afterAll(() => redis.quit());
@@ -79,6 +84,13 @@ describe('every frame comes once when', () => {
     });
   });
 
+  test.each(['video/mp4;codecs=refreshed', 'video/x-matroska'])(
+    'ffmpeg is killed in H.264 without key frames, and none is garbled: %s',
+    async (type) => {
+      await expectAll(await interrupted(type, () => signalFfmpeg('SIGKILL')));
+    },
+  );
+
   test('the extractor is killed', async () => {
     await around.extractor.close();
     const other = await around.startProcess(redisUrl);
@@ -99,12 +111,12 @@ describe('every frame comes once when', () => {
   test.each([
     ['others', (clip: Buffer) => cut(clip, 1, 3000)],
     ['the end', (clip: Buffer) => [clip]],
-  ])('a holder died with a chunk that is still locked, and %s behind it', async (_, pieces) => {
+  ])('an owner died with a chunk that is still locked, and %s behind it', async (_, pieces) => {
     const session = await around.register();
     await session.send(pieces(clips['video/webm']!));
     await session.stop();
     await session.dieWithChunk();
-    await around.claim(session);
+    await around.addLeaseJob(session);
     await expectAll(session);
   });
 
@@ -139,7 +151,7 @@ test('an ffmpeg that is lost again and again at the same place ends its session,
   expect(error?.message).toContain('again and again');
   await around.until(() => one.jobs.length === batches);
   expect(one.numbers).toEqual(upTo(frames));
-  await around.claim(other);
+  await around.addLeaseJob(other);
   await other.send(pieces);
   await other.stop();
   await expectAll(other);

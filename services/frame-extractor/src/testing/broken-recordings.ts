@@ -3,9 +3,6 @@ import { mutated } from '@facecast/shared/testing/mutate';
 import { clickingClip, countedClip, cut, FPS, H264_MP4, VP8_WEBM } from './counted-clips.js';
 import type { Surroundings } from './surroundings.js';
 
-/** A session that has not ended so long after all of it was sent hangs. */
-const HANG_MS = 5_000;
-
 const FRAMES = 12;
 const SIZE = { width: 64, height: 48 };
 const WEBM = [...VP8_WEBM, '-g', '4'];
@@ -45,11 +42,15 @@ export interface FuzzReport {
   slowestMs: number;
 }
 
-/** Sends an input stream, broken by each seed, to the extractor, each in a session of its own. */
+/**
+ * Sends an input stream, broken by each seed, to the extractor, each in a session of its own.
+ * @param hangMs a session that has not ended so long after all of it was sent hangs
+ */
 export async function fuzz(
   around: Surroundings,
   { mimeType, make }: Fuzzed,
   seeds: { from: number; count: number; atOnce: number },
+  hangMs: number,
 ): Promise<FuzzReport> {
   const recording = await make();
   const report: FuzzReport = {
@@ -64,10 +65,11 @@ export async function fuzz(
   const work = async () => {
     while (next < seeds.from + seeds.count) {
       const seed = next++;
-      const ms = await sendBroken(around, mimeType, mutated(recording, seed), { seed, report });
+      const bytes = mutated(recording, seed);
+      const ms = await sendBroken(around, mimeType, bytes, { seed, report, hangMs });
       report.recordings++;
       report.slowestMs = Math.max(report.slowestMs, ms);
-      if (ms >= HANG_MS) report.hung.push(seed);
+      if (ms >= hangMs) report.hung.push(seed);
     }
   };
   await Promise.all(Array.from({ length: seeds.atOnce }, work));
@@ -79,13 +81,13 @@ async function sendBroken(
   around: Surroundings,
   mimeType: string,
   bytes: Buffer,
-  { seed, report }: { seed: number; report: FuzzReport },
+  { seed, report, hangMs }: { seed: number; report: FuzzReport; hangMs: number },
 ): Promise<number> {
   const session = await around.begin(mimeType);
   await session.send(cut(bytes, 1, 4000));
   await session.stop();
   const sentAt = performance.now();
-  const end = await Promise.race([session.end(), after(HANG_MS, undefined, { ref: false })]);
+  const end = await Promise.race([session.end(), after(hangMs, undefined, { ref: false })]);
   const ms = performance.now() - sentAt;
   if (!end) return ms;
   report.frames += end.frames;
@@ -93,6 +95,6 @@ async function sendBroken(
   else if (end.error) report.failed.push(seed);
   await around.until(() => session.jobs.length >= end.batches);
   await around.forget(session);
-  await around.claimDone(session);
+  await around.leaseJobDone(session);
   return ms;
 }

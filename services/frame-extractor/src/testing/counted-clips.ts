@@ -42,6 +42,14 @@ export const H264_REORDERED_MP4 = [
   '30',
 ].concat(['-movflags', '+empty_moov+default_base_moof+frag_keyframe', '-f', 'mp4']);
 
+const REFRESHED = ['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency'].concat([
+  ...['-x264-params', 'intra-refresh=1:keyint=60:scenecut=0'],
+]);
+
+/** H.264 without a key frame after the first: its picture is refreshed bit by bit. */
+export const REFRESHED_MP4 = [...REFRESHED, ...H264_MP4.slice(H264_MP4.indexOf('-movflags'))];
+export const REFRESHED_MKV = [...REFRESHED, '-f', 'matroska', '-live', '1'];
+
 /** What ffmpeg writes to stdout with these arguments. */
 export async function made(args: string[]): Promise<Buffer> {
   const ffmpeg = spawn('ffmpeg', ['-v', 'error', ...args, 'pipe:1'], {

@@ -16,7 +16,7 @@ import {
 import type { DetectJob, InputEnd } from '@facecast/shared/protocol/messages';
 import { chunkJobId, consume, JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { Registry } from 'prom-client';
 import { readFrameExtractorConfig } from '../config.js';
@@ -27,6 +27,8 @@ import { createExtractorMetrics } from '../metrics.js';
 
 /** A session that takes no chunk for this long is held back; where it is only slow, the test is easier. */
 const STILL_MS = 1_000;
+/** Between two looks at what nobody tells: without a pause they would take a core. */
+const LOOK_AGAIN_MS = 5;
 
 export const log = createLogger('test', 'silent');
 
@@ -78,12 +80,12 @@ export class TestSession {
   async dieWithChunk(): Promise<void> {
     const taken = deferred<void>();
     const address = { kind: 'chunks', sessionId: this.id } as const;
-    const holder = consume(this.around.redis, address, () => {
+    const consumer = consume(this.around.redis, address, () => {
       taken.resolve();
       return deferred<void>().promise;
     });
     await taken.promise;
-    await holder.close(true);
+    await consumer.close(true);
   }
 
   /** Chunks that the extractor has not taken yet. */
@@ -108,7 +110,7 @@ export class Surroundings {
   playlistMoves = true;
   /** Batches that are lost on their way, once each. */
   readonly losing = new Set<number>();
-  private readonly claims: JobQueue<'decode'>;
+  private readonly leaseJobs: JobQueue<'decode'>;
   private readonly bySession = new Map<string, TestSession>();
   private readonly watchers = new Set<() => void>();
   private readonly processes: ChildProcess[] = [];
@@ -123,7 +125,7 @@ export class Surroundings {
     this.sessions = new SessionRegistry(redis);
     this.frameStore = new DirectoryFrameStore(directory);
     this.log = new RenderedBatchLogReader(redis, log);
-    this.claims = new JobQueue(redis, { kind: 'decode' });
+    this.leaseJobs = new JobQueue(redis, { kind: 'decode' });
     this.detectors = consume(redis, { kind: 'detect' }, (job) => this.take(job));
   }
 
@@ -172,10 +174,10 @@ export class Surroundings {
     await rm(this.directory, { recursive: true });
   }
 
-  /** A registered session that an extractor may claim at once. */
+  /** Adds a registered session and its lease job. */
   async begin(mimeType?: string): Promise<TestSession> {
     const session = await this.register(mimeType);
-    await this.claim(session);
+    await this.addLeaseJob(session);
     return session;
   }
 
@@ -187,9 +189,9 @@ export class Surroundings {
     return own;
   }
 
-  /** Adds the session's claim. */
-  async claim({ id }: TestSession): Promise<void> {
-    await this.claims.add({ sessionId: id }, { jobId: id });
+  /** Adds the session's lease job. */
+  async addLeaseJob({ id }: TestSession): Promise<void> {
+    await this.leaseJobs.add({ sessionId: id }, { jobId: id });
   }
 
   /** Ends a session, as the segmenter does when it has listed all. */
@@ -210,14 +212,14 @@ export class Surroundings {
   /** Resolves when so many sessions are being decoded. */
   async held(sessions: number): Promise<void> {
     while ((await this.metrics.sessions.get()).values[0]?.value !== sessions)
-      await new Promise((resolve) => setImmediate(resolve));
+      await delay(LOOK_AGAIN_MS);
   }
 
-  /** Resolves when the session's claim is given up for good. */
-  async claimDone({ id }: TestSession): Promise<void> {
-    // The claim's job is removed in the same step that says that it is completed.
+  /** Resolves when the session's lease job is done. */
+  async leaseJobDone({ id }: TestSession): Promise<void> {
+    // The job is removed in the same step that says that it is completed.
     while ((await this.redis.exists(`facecast:queue:decode:${id}`)) === 1)
-      await new Promise((resolve) => setImmediate(resolve));
+      await delay(LOOK_AGAIN_MS);
   }
 
   /** Resolves when no more of the session's chunks are taken. */

@@ -3,6 +3,8 @@ import { BatchReader, padBatch, type FramePlacement, type RawBatch } from './bat
 
 const HEADER = 'YUV4MPEG2 W4 H2 F30:1 Ip A1:1 C420jpeg XYSCSS=420JPEG\n';
 const FRAME_BYTES = 12;
+/** Shown before the first frame, if that begins in the middle of a batch. */
+const BLACK_FRAME = Buffer.concat([Buffer.alloc(8, 16), Buffer.alloc(4, 128)]);
 
 /** A stream of n frames of 4x2 pixels; all bytes of frame i are i. */
 function stream(frames: number): Buffer {
@@ -33,8 +35,8 @@ async function read(
     expect(firstFrame % 3).toBe(0);
     const values = Array.from({ length: frameCount }, (_, i) => frames[i * FRAME_BYTES]!);
     values.forEach((value, i) =>
-      expect(frames.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES)).toEqual(
-        Buffer.alloc(FRAME_BYTES, value),
+      expect([Buffer.alloc(FRAME_BYTES, value), BLACK_FRAME]).toContainEqual(
+        frames.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES),
       ),
     );
     batches.push(values);
@@ -86,7 +88,7 @@ describe('frames are shown where they are arranged to be', () => {
   test('from a number in the middle of a batch on', async () => {
     const batches = await read(stream(4), 7, [at(100), at(101), at(102), at(103)]);
     expect(batches).toEqual([
-      [expect.anything(), 0, 1],
+      [BLACK_FRAME[0], 0, 1],
       [2, 3],
     ]);
   });
@@ -100,6 +102,31 @@ describe('frames are shown where they are arranged to be', () => {
       frames: Buffer.concat([two, Buffer.alloc(FRAME_BYTES, 2)]),
     });
   });
+});
+
+test('the last frame is shown again between frames only, as often as it is held', async () => {
+  const holds = [5, 9, 2, 1];
+  let shown = 0;
+  const reader = new BatchReader(
+    3,
+    () => Promise.resolve({ shown: true, number: shown++, repeats: 0 } as const),
+    () => (shown > 0 ? holds.shift()! : 0),
+  );
+  const values: number[] = [];
+  const bytes = stream(2);
+  const at = HEADER.length + 'FRAME\n'.length + FRAME_BYTES;
+  async function* parts() {
+    yield* [bytes.subarray(0, HEADER.length), bytes.subarray(HEADER.length, at - 1)];
+    yield* [bytes.subarray(at - 1, at), Buffer.alloc(0), bytes.subarray(at)];
+  }
+  const add = ({ frames, frameCount }: RawBatch) => {
+    for (let i = 0; i < frameCount; i++) values.push(frames[i * FRAME_BYTES]!);
+  };
+  for await (const batch of reader.batches(parts())) add(batch);
+  for (const batch of reader.repeat(1)) add(batch);
+  add(reader.rest()!);
+  expect(values).toEqual([...Array<number>(15).fill(0), 1, 1]);
+  expect(holds).toEqual([2, 1]);
 });
 
 describe('what is refused', () => {

@@ -13,28 +13,33 @@ export interface RawBatch {
   frames: Buffer;
 }
 
-/** Where a frame goes: dropped, or shown as `number` after `repeats` repeats of the frame before it. */
+/** Placement of a frame: dropped, or shown as `number` after `repeats` repeats of the frame before it. */
 export type FramePlacement = { shown: false } | { shown: true; number: number; repeats: number };
 
 /**
- * Reads YUV4MPEG2 as ffmpeg writes it (4:2:0, 8 bit, progressive) and assembles its frames straight
- * into batches. `arrange` is called before each frame and says where it goes.
+ * Reads YUV4MPEG2 as ffmpeg writes it (4:2:0, 8 bit) and assembles its frames straight
+ * into batches. `arrange` is called before each frame and says where it goes; `hold` between frames, with each
+ * piece of the stream, and says how often the last one is shown again before the next one comes.
  * The stream is read only as batches are asked for.
  */
 export class BatchReader {
+  /** Whether the stream's header says that its frames are interlaced. */
+  isInterlaced = false;
   private batch: BatchBuffer | undefined;
 
   constructor(
     private readonly framesPerBatch: number,
     private readonly arrange: () => Promise<FramePlacement>,
+    private readonly hold: () => number = () => 0,
   ) {}
 
-  /** @throws where the stream is something else */
+  /** @throws if the stream is something else */
   async *batches(stream: AsyncIterable<Buffer>): AsyncGenerator<RawBatch> {
     const line = new Line();
     let inFrame = 0;
     let shown = false;
     for await (const bytes of stream) {
+      if (inFrame === 0 && line.isEmpty) yield* this.repeat(this.hold());
       for (let at = 0; at < bytes.length;) {
         if (this.batch && inFrame > 0) {
           const end = Math.min(bytes.length, at + inFrame);
@@ -48,7 +53,9 @@ export class BatchReader {
         if (!line.isWhole) continue;
         const text = line.take();
         if (!this.batch) {
-          this.batch = new BatchBuffer(parseHeader(text), this.framesPerBatch);
+          const { isInterlaced, ...size } = parseHeader(text);
+          this.isInterlaced = isInterlaced;
+          this.batch = new BatchBuffer(size, this.framesPerBatch);
           continue;
         }
         if (!text.startsWith('FRAME')) throw new Error('not the beginning of a YUV4MPEG2 frame');
@@ -57,11 +64,16 @@ export class BatchReader {
         shown = arrangement.shown;
         if (!arrangement.shown) continue;
         this.batch.begin(arrangement.number - arrangement.repeats);
-        for (let i = 0; i < arrangement.repeats; i++) {
-          this.batch.repeat();
-          if (this.batch.isFull) yield this.batch.take();
-        }
+        yield* this.repeat(arrangement.repeats);
       }
+    }
+  }
+
+  /** Repeats the last frame; yields the batches that this fills. */
+  *repeat(times: number): Generator<RawBatch> {
+    for (let i = 0; i < times && this.batch; i++) {
+      this.batch.repeat();
+      if (this.batch.isFull) yield this.batch.take();
     }
   }
 
@@ -93,6 +105,10 @@ class Line {
   private text = '';
   isWhole = false;
 
+  get isEmpty(): boolean {
+    return this.text === '';
+  }
+
   /** Takes the bytes of the line, its newline included; returns how many it took. */
   fill(bytes: Buffer, from: number): number {
     const newline = bytes.indexOf(0x0a, from);
@@ -114,6 +130,10 @@ class Line {
 /** Longest header line in characters; ffmpeg's have about 60. */
 const MAX_LINE_LENGTH = 256;
 
+/** BT.601, limited range. */
+const BLACK_LUMA = 16;
+const BLACK_CHROMA = 128;
+
 /** One batch that is being assembled. The last batch's frames stay in it until they are overwritten. */
 class BatchBuffer {
   readonly frameBytes: number;
@@ -126,10 +146,17 @@ class BatchBuffer {
     private readonly framesPerBatch: number,
   ) {
     this.frameBytes = frameBytes(size.width, size.height);
-    this.bytes = Buffer.allocUnsafeSlow(this.frameBytes * framesPerBatch);
+    // Black, in case frames before the first one are to be shown.
+    this.bytes = Buffer.allocUnsafeSlow(this.frameBytes * framesPerBatch).fill(BLACK_CHROMA);
+    for (let n = 0; n < framesPerBatch; n++)
+      this.bytes.fill(
+        BLACK_LUMA,
+        n * this.frameBytes,
+        n * this.frameBytes + size.width * size.height,
+      );
   }
 
-  /** Says the next frame's number; the first batch may begin in its middle. */
+  /** Sets the next frame's number; the first batch may begin in its middle. */
   begin(number: number): void {
     if (this.firstFrame !== undefined) return;
     const slot = number % this.framesPerBatch;
@@ -166,14 +193,14 @@ class BatchBuffer {
   }
 }
 
-function parseHeader(text: string): { width: number; height: number } {
+function parseHeader(text: string): { width: number; height: number; isInterlaced: boolean } {
   const [magic, ...parameters] = text.split(' ');
   const of = (tag: string) => parameters.find((parameter) => parameter.startsWith(tag))?.slice(1);
   const [width, height] = [Number(of('W')), Number(of('H'))];
   const isI420 = magic === 'YUV4MPEG2' && of('C')?.startsWith('420') && !of('C')?.includes('p1');
   if (!isI420 || !isEvenSide(width) || !isEvenSide(height))
     throw new Error(`not a YUV4MPEG2 stream of I420 frames: ${text}`);
-  return { width, height };
+  return { width, height, isInterlaced: ['t', 'b', 'm'].includes(of('I') ?? '') };
 }
 
 function isEvenSide(side: number): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { placeFrame, type RateState } from './constant-frame-rate.js';
+import { placeFirstFrame, placeFrame, type RateState } from './constant-frame-rate.js';
 
 const FPS = 30;
 
@@ -58,9 +58,46 @@ test('a gap shows the frame before it again', () => {
   expect(shown(times)).toEqual([0, 1, 1, 1, 1, 1, 2, 3]);
 });
 
-test('a gap of more than ten seconds is a cut: nothing is repeated', () => {
-  expect(shown(timed(4, (n) => n / 30 + (n > 1 ? 10.1 : 0)))).toEqual([0, 1, 2, 3]);
-  expect(shown(timed(4, (n) => n / 30 + (n > 1 ? 9.9 : 0)))).toHaveLength(4 + 297);
+test('a gap of more than a minute is a cut: nothing is repeated', () => {
+  expect(shown(timed(4, (n) => n / 30 + (n > 1 ? 60.1 : 0)))).toEqual([0, 1, 2, 3]);
+  expect(shown(timed(4, (n) => n / 30 + (n > 1 ? 59.9 : 0)))).toHaveLength(4 + 1797);
+});
+
+test('a timestamp that is hours off makes no hours of pictures', () => {
+  expect(shown(timed(4, (n) => n / 30 + (n === 2 ? 7200 : 0)))).toEqual([0, 1, 2, 3]);
+});
+
+describe('after its picture was held to frame 300, a source goes on', () => {
+  const held: RateState = { next: 300, origin: 0, last: 1_000_000 };
+  const times = (from: number) => timed(40, (n) => from + n / 30);
+  const numbers = (from: number) => {
+    const [first, ...rest] = times(from);
+    const placed = placeFirstFrame(held, first!, FPS);
+    expect([placed.shown, placed.at.next - placed.repeats]).toEqual([true, 300]);
+    let state = placed.after;
+    return rest.map((time) => {
+      const { shown, at, after } = placeFrame(state, time, FPS);
+      state = after;
+      return shown ? at.next : undefined;
+    });
+  };
+
+  test('with what comes in time, and with what comes later', () => {
+    expect(numbers(10).slice(0, 3)).toEqual([301, 302, 303]);
+    expect(placeFirstFrame(held, 12_000_000, FPS)).toMatchObject({ repeats: 60, shown: true });
+  });
+
+  test('with a frame that was late, then with those for which it is time', () => {
+    const late = numbers(9.5);
+    expect(late.filter((number) => number !== undefined)[0]).toBe(301);
+    expect(late.indexOf(301)).toBeGreaterThan(12);
+    expect(late.slice(-3).map((number) => number! - late.at(-1)!)).toEqual([-2, -1, 0]);
+  });
+
+  test('without a timestamp, or with a clock that was set back', () => {
+    expect(placeFirstFrame(held, NaN, FPS)).toMatchObject({ repeats: 0, shown: true });
+    expect(placeFirstFrame(held, -50_000_000, FPS)).toMatchObject({ repeats: 0, shown: true });
+  });
 });
 
 test('a clock that steps back drops frames until it is over it, or begins anew where it is far', () => {

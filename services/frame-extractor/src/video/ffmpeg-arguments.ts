@@ -1,3 +1,4 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { Container } from '../demux/container.js';
 import { timestampFilter } from '../ffmpeg/frame-timestamps.js';
 
@@ -12,12 +13,6 @@ export interface Picture {
 /** Largest source, 8K UHD: ffmpeg refuses larger ones before it allocates frames. */
 const MAX_SOURCE_PIXELS = 7680 * 4320;
 
-/** A picture's size in pixels; both even. */
-export interface Size {
-  width: number;
-  height: number;
-}
-
 /** File descriptor on which ffmpeg writes each frame's timestamp before the frame. */
 const NOTES_FD = 3;
 
@@ -25,10 +20,16 @@ const NOTES_FD = 3;
  * Arguments for an ffmpeg that reads one input stream from stdin and writes each of its frames to stdout as
  * YUV4MPEG2, and its timestamp to file descriptor 3 (see `readFrameTimestamps`).
  *
- * @param size of the output; undefined: the first frame's, scaled down to `picture`
+ * @param options.size of the output; undefined: the first frame's, scaled down to `picture`
+ * @param options.deinterlace whether frames that are flagged as interlaced are made progressive
  */
-export function ffmpegArguments(container: Container, picture: Picture, size?: Size): string[] {
-  const filters = `${timestampFilter(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
+export function ffmpegArguments(
+  container: Container,
+  picture: Picture,
+  { size, deinterlace = false }: { size?: Size | undefined; deinterlace?: boolean | undefined },
+): string[] {
+  const scaled = `${timestampFilter(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
+  const filters = deinterlace ? `${DEINTERLACE},${scaled}` : scaled;
   return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(
     readStdin(container),
     ['-map', '0:v:0', '-vf', filters, '-pix_fmt', 'yuv420p'],
@@ -56,13 +57,16 @@ function readStdin(container: Container): string[] {
  */
 const ALL_FRAMES = ['-copyts', '-fps_mode', 'passthrough', '-enc_time_base', '1/1000000'];
 
+/** One frame for each that is flagged as interlaced, a frame late; others pass as they are. */
+const DEINTERLACE = 'bwdif=mode=send_frame:deint=interlaced';
+
 /** BT.601 limited range, in which effects are drawn. */
 const COLOURS = 'out_color_matrix=bt601:out_range=limited,format=yuv420p';
 
 /** Filter that scales down to at most this size, with square pixels and even sides. */
 function shrink({ maxWidth, maxHeight }: Picture): string {
   const factor = `min(1,min(${maxWidth}/(iw*sar),${maxHeight}/ih))`;
-  // The hundredth makes up for what a quotient like 1280/1920 is too small.
+  // The hundredth makes up for rounding: 1920 * (1280 / 1920) is a little less than 1280.
   const even = (side: string) => `max(2,2*trunc((${side}*${factor}+0.01)/2))`;
   return `scale=w='${even('iw*sar')}':h='${even('ih')}':${COLOURS}`;
 }

@@ -1,3 +1,4 @@
+import type { Size } from '@facecast/shared/media/size';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,6 @@ import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Container } from '../demux/container.js';
 import { VideoDecoder } from './video-decoder.js';
-import type { Size } from './ffmpeg-arguments.js';
 import { countedClip, cut, H264_MP4, made, SMALL, VP8_WEBM } from '../testing/counted-clips.js';
 import { log, Surroundings, upTo } from '../testing/surroundings.js';
 

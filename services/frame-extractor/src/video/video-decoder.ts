@@ -1,24 +1,35 @@
+import type { Size } from '@facecast/shared/media/size';
 import { OwnedProcess, type ProcessExit } from '@facecast/shared/runtime/child-process';
-import { placeFrame, type RateState } from './constant-frame-rate.js';
+import { placeFirstFrame, placeFrame, type RateState } from './constant-frame-rate.js';
 import { sniffContainer, SNIFFED_BYTES, type Container } from '../demux/container.js';
 import { DecodeFailure, type FailureReason } from '../decode-failure.js';
-import { ffmpegArguments, type Picture, type Size } from './ffmpeg-arguments.js';
+import { ffmpegArguments, type Picture } from './ffmpeg-arguments.js';
 import { readFrameTimestamps, type FrameTimestamp } from '../ffmpeg/frame-timestamps.js';
 import { FixedBufferPipe } from '../ffmpeg/fixed-buffer-pipe.js';
 import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
+import type { HeldPicture } from './held-picture.js';
 import { BatchReader, type FramePlacement, type RawBatch } from './batch-reader.js';
 
 /** Without a frame after this many bytes, an input stream is held to have no picture. */
 const MAX_BYTES_BEFORE_FRAME = 8 * 1024 * 1024;
 
-/** How long ffmpeg may run on its input without any output before it is held to hang, in milliseconds. */
+/** Maximum times without output, in milliseconds. */
 export interface StallLimits {
-  /** Before the first frame, which may take longer. */
+  /** Before ffmpeg's first frame, while it has input. */
   firstFrameMs: number;
-  /** After the first frame. */
+  /** The same, after its first frame. */
   stallMs: number;
+  /**
+   * Total time without input before a session's first picture: it would take the place of a real publisher.
+   * A slow machine always has input left to decode, so this time does not count there.
+   */
+  picturelessMs: number;
 }
-export const STALL_LIMITS: StallLimits = { firstFrameMs: 10_000, stallMs: 3_500 };
+export const STALL_LIMITS: StallLimits = {
+  firstFrameMs: 10_000,
+  stallMs: 3_500,
+  picturelessMs: 20_000,
+};
 
 /** What one ffmpeg decodes. */
 export interface VideoDecoderOptions {
@@ -26,6 +37,8 @@ export interface VideoDecoderOptions {
   picture: Picture;
   /** Size of the output. Undefined: that of the first frame, and a change of it is a failure. */
   size?: Size | undefined;
+  /** Whether interlaced frames are made progressive; unless they are, an interlaced stream is a failure. */
+  deinterlace?: boolean | undefined;
   framesPerBatch: number;
   /** State of the session's constant frame rate. */
   rate: RateState;
@@ -34,6 +47,8 @@ export interface VideoDecoderOptions {
   stallLimits?: StallLimits;
   /** Called for each frame before it is in a batch: its timestamp, and the state that places it again. */
   onFrame?: (time: number, at: RateState) => void;
+  /** How long the last picture is held while no other comes; unless set, not at all. */
+  held?: Pick<HeldPicture, 'until' | 'untilEnd'>;
 }
 
 /**
@@ -48,6 +63,7 @@ export class VideoDecoder {
   private rate: RateState;
   private unsniffed: Buffer | undefined = Buffer.alloc(0);
   private bytesIn = 0;
+  private framesIn = 0;
   private framesOut = 0;
   private inputEnded = false;
   private failure: FailureReason | undefined;
@@ -55,14 +71,23 @@ export class VideoDecoder {
   private pid: number | undefined;
   /** Whether the frame at `from`, or a later one, has been decoded. */
   private isAtStart = false;
+  /** Whether any frame was shown, which could be held. */
+  private hasShown = false;
+  /** Whether the next frame is shown even if it is late: there is none that could be shown in its place. */
+  private mustShow: boolean;
 
   /** Starts ffmpeg at once, so that it is ready when the first bytes come. */
   constructor(private readonly options: VideoDecoderOptions) {
-    const { container, picture, size, framesPerBatch, stallLimits = STALL_LIMITS } = options;
+    const { container, picture, framesPerBatch, stallLimits = STALL_LIMITS } = options;
     this.rate = options.rate;
-    this.started = startFfmpeg(ffmpegArguments(container, picture, size));
+    this.mustShow = options.from !== undefined;
+    this.started = startFfmpeg(ffmpegArguments(container, picture, options));
     this.withFfmpeg((ffmpeg) => (this.pid = ffmpeg.pid));
-    this.reader = new BatchReader(framesPerBatch, () => this.placeNextFrame());
+    this.reader = new BatchReader(
+      framesPerBatch,
+      () => this.placeNextFrame(),
+      () => this.repeatUntil(options.held?.until()),
+    );
     this.watch = new StallWatchdog(
       () => this.pid,
       () => (this.framesOut > 0 ? stallLimits.stallMs : stallLimits.firstFrameMs),
@@ -77,6 +102,7 @@ export class VideoDecoder {
   async write(bytes: Buffer, frames: number): Promise<void> {
     if (this.closed) return;
     this.bytesIn += bytes.length;
+    this.framesIn += frames;
     if (!this.isProven && this.bytesIn > MAX_BYTES_BEFORE_FRAME) return this.fail('no_picture');
     if (this.unsniffed) {
       this.unsniffed = Buffer.concat([this.unsniffed, bytes]);
@@ -86,10 +112,18 @@ export class VideoDecoder {
       if (sniffContainer(bytes) !== this.options.container) return this.fail('not_as_declared');
     }
     const { ffmpeg } = await this.started;
-    this.watch.gave(frames, this.framesOut === 0);
+    // A decoder may keep the first frames to put them in order, for as long as a picture stands still.
+    this.watch.gave(frames, this.framesOut === 0 && this.framesIn === 0);
     this.watch.blocks(true);
     await ffmpeg.write(bytes);
     this.watch.blocks(false);
+  }
+
+  /** Says that there may be reason to hold the picture now. */
+  mayHold(): void {
+    const { held } = this.options;
+    if (!held || !this.hasShown || held.until() <= this.rate.next) return;
+    this.withFfmpeg((_, output) => output.wake());
   }
 
   /** Says that no more bytes follow: ffmpeg finishes what it has, and `batches()` ends. */
@@ -118,6 +152,8 @@ export class VideoDecoder {
       const exit = await ffmpeg.exited;
       const reason = this.failure ?? this.explain(exit);
       if (reason) throw new DecodeFailure(reason, exit);
+      this.watch.close();
+      yield* this.holdAtEnd();
     } finally {
       this.close();
       await ffmpeg.exited;
@@ -174,7 +210,7 @@ export class VideoDecoder {
 
   private async *watched(output: FixedBufferPipe): AsyncGenerator<Buffer> {
     for await (const bytes of output) {
-      this.watch.got();
+      if (bytes.length > 0) this.watch.got();
       yield bytes;
     }
     this.withFfmpeg((ffmpeg) => ffmpeg.notes.destroy());
@@ -182,20 +218,44 @@ export class VideoDecoder {
 
   /** Places the frame that ffmpeg begins to write, by its timestamp. */
   private async placeNextFrame(): Promise<FramePlacement> {
-    const { size, from, picture, onFrame } = this.options;
+    const { size, deinterlace, from, picture, onFrame } = this.options;
     // After `close` there are no more timestamps.
     const note = await this.notes?.next().catch(() => undefined);
     if (!note || note.done) return { shown: false };
     const { time, isFirst } = note.value;
     if (isFirst && this.framesOut > 0 && !size) this.fail('picture_changed');
+    if (this.reader.isInterlaced && !deinterlace) this.fail('interlaced');
     this.framesOut++;
     if (this.failure || (from !== undefined && !this.isAtStart && time < from))
       return { shown: false };
     this.isAtStart = true;
-    const { at, shown, repeats, after } = placeFrame(this.rate, time, picture.fps);
+    const place = this.mustShow ? placeFirstFrame : placeFrame;
+    const { at, shown, repeats, after } = place(this.rate, time, picture.fps);
     onFrame?.(time, at);
     this.rate = after;
+    if (shown) {
+      this.hasShown = true;
+      this.mustShow = false;
+    }
     return shown ? { shown, number: at.next, repeats } : { shown };
+  }
+
+  private async *holdAtEnd(): AsyncGenerator<RawBatch> {
+    const { held } = this.options;
+    while (held && this.hasShown && !this.closed) {
+      const until = await held.untilEnd(this.rate.next);
+      if (until === undefined) return;
+      yield* this.reader.repeat(this.repeatUntil(until));
+    }
+  }
+
+  /** Says that the last picture has all numbers up to this one; returns how many those are. */
+  private repeatUntil(next = 0): number {
+    const repeats = next - this.rate.next;
+    if (!this.hasShown || this.failure || repeats <= 0) return 0;
+    this.rate = { ...this.rate, next };
+    this.mustShow = true;
+    return repeats;
   }
 
   private explain({ code, closedByUs }: ProcessExit): FailureReason | undefined {
