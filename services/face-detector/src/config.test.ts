@@ -32,7 +32,7 @@ test('a cascade is named by its name or its path', () => {
   expect(readFaceDetectorConfig({ HAAR_CASCADE: path }).HAAR_CASCADE).toBe(path);
 });
 
-test('a cascade that is not there, or no cascade, is one line that says what to do', () => {
+test('a cascade that is missing, or is none, is refused in one line that says what to do', () => {
   for (const HAAR_CASCADE of ['nonesuch', '/nowhere/cascade.xml', '/etc/hostname']) {
     const problems = problemsOf({ HAAR_CASCADE });
     expect(problems).toHaveLength(1);
@@ -40,7 +40,7 @@ test('a cascade that is not there, or no cascade, is one line that says what to 
   }
 });
 
-test('YuNet whose network is not there, or is none, is one line that names the setting', async () => {
+test('a YuNet network that is missing, or is none, is refused in one line that names the setting', async () => {
   expect(problemsOf({ YUNET_MODEL: '/nowhere/yunet.onnx' })).toEqual([
     'YUNET_MODEL: there is no file /nowhere/yunet.onnx',
   ]);

@@ -6,7 +6,7 @@ import { FPS, FRAMES_DIR, LOG_LEVEL, OPS_PORT, REDIS_URL } from '@facecast/share
 import { z } from 'zod';
 import { isCascadeFile } from './finders/haar.js';
 
-/** Where the cascades of Debian's and Ubuntu's package opencv-data are. */
+/** Directory of the cascades of Debian's and Ubuntu's package opencv-data. */
 const CASCADES_DIR = '/usr/share/opencv4/haarcascades';
 
 const schema = z.object({
@@ -21,7 +21,7 @@ const schema = z.object({
     .string()
     .refine(existsSync, { error: ({ input }) => `there is no file ${String(input)}` })
     .optional(),
-  /** A cascade of opencv-data by its name, or the path of any; becomes a path. */
+  /** The name of a cascade of opencv-data, or the path of any; becomes a path. */
   HAAR_CASCADE: z
     .string()
     .default('haarcascade_frontalface_alt2')
@@ -41,7 +41,7 @@ export function readFaceDetectorConfig(env = process.env): Config {
   return { ...config, YUNET_MODEL: config.YUNET_MODEL ?? cachedYunetModel(env) };
 }
 
-/** Where `npm run setup` keeps YuNet's network, whether or not it could fetch it. */
+/** Path at which `npm run setup` keeps YuNet's network; the file may be missing. */
 function cachedYunetModel(env: NodeJS.ProcessEnv): string {
   const cache = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   return join(cache, 'facecast', 'yunet_n.onnx');

@@ -21,7 +21,7 @@ describe('a batch', () => {
   test('comes back outlined, with the face of each frame in its entry', async () => {
     const { job, marked, entries } = await session();
     const wanted = job(0, 'box');
-    await detector().detector.mark(wanted);
+    await detector().detector.render(wanted);
 
     const [entry] = await entries();
     expect(entry).toMatchObject({ ...wanted, kind: 'batch' });
@@ -39,33 +39,33 @@ describe('a batch', () => {
     });
   });
 
-  test('of the effect none comes back as it was, and its faces are known all the same', async () => {
+  test('with the effect none comes back unchanged, with its faces in its entry', async () => {
     const { job, marked, entries } = await session();
-    await detector().detector.mark(job(0, 'none'));
+    await detector().detector.render(job(0, 'none'));
     expect((await marked(0))!.equals(original(0))).toBe(true);
     expect((await entries())[0]!.frames[0]!.faces).toHaveLength(1);
   });
 
-  test('that is asked for again while it is at work is not marked twice', async () => {
+  test('that is asked for again while it is being rendered is not rendered twice', async () => {
     const { job, entries } = await session();
     const { detector: one, registry } = detector();
     const wanted = job(0, 'box');
-    await one.mark(wanted);
-    await one.mark(wanted);
+    await one.render(wanted);
+    await one.render(wanted);
     expect(await entries()).toHaveLength(1);
     expect(await registry.metrics()).toMatch(/batches_total{outcome="done".*} 1/);
   });
 
-  test('that was lost and is made again is marked again', async () => {
+  test('that was lost and is made again is rendered again', async () => {
     const { job, entries } = await session();
     const { detector: one } = detector();
     const lost = job(0, 'box');
-    await one.mark(lost);
-    await one.mark({ ...lost, decodedAt: lost.decodedAt + 1_000 });
+    await one.render(lost);
+    await one.render({ ...lost, decodedAt: lost.decodedAt + 1_000 });
     expect(await entries()).toHaveLength(2);
   });
 
-  test('is searched from what another replica knew of the one before', async () => {
+  test('is searched with the tracker state of another replica', async () => {
     const { job, entries } = await session();
     let pixels = 0;
     const counting = searching(async (sample) => {
@@ -75,7 +75,7 @@ describe('a batch', () => {
     const costs: number[] = [];
     for (let batch = 0; batch < BATCHES; batch++) {
       pixels = 0;
-      await detector(counting).detector.mark(job(batch, 'box'));
+      await detector(counting).detector.render(job(batch, 'box'));
       costs.push(pixels);
     }
     expect(Math.max(...costs.slice(1))).toBeLessThan(costs[0]!);
@@ -89,7 +89,7 @@ describe('a batch', () => {
     const { sessionId, job, marked, entries } = await session();
     await frameStore.removeSession(sessionId);
     const { detector: one, registry } = detector();
-    await one.mark(job(0, 'box'));
+    await one.render(job(0, 'box'));
     expect(await entries()).toEqual([]);
     expect(await marked(0)).toBeUndefined();
     expect(await registry.metrics()).toMatch(/batches_total{outcome="gone".*} 1/);
@@ -101,7 +101,7 @@ describe('a batch', () => {
       await frameStore.removeSession(sessionId);
       return [];
     });
-    await detector(ending).detector.mark(job(0, 'box'));
+    await detector(ending).detector.render(job(0, 'box'));
     expect(await entries()).toEqual([]);
     expect(await frameStore.sessions()).not.toContain(sessionId);
   });
@@ -109,6 +109,6 @@ describe('a batch', () => {
   test('of the wrong size is refused with a reason', async () => {
     const { job } = await session();
     const wrong = { ...job(0, 'box'), width: 1280, height: 720 };
-    await expect(detector().detector.mark(wrong)).rejects.toThrow('must have');
+    await expect(detector().detector.render(wrong)).rejects.toThrow('must have');
   });
 });

@@ -20,22 +20,31 @@ import type { TrackerStateStore } from './tracking/tracker-state-store.js';
 import { unsearchedFaces } from './tracking/unsearched.js';
 
 /**
- * Live video cannot wait: a batch that is older than this when its turn comes goes out with the last
- * known faces instead of a search, so that a machine with too much to search stays in time.
+ * A batch that is older than this when its turn comes, in milliseconds, is rendered with the last known
+ * faces, without a search. So an overloaded machine stays in time.
  */
 export const SEARCH_BUDGET_MS = 300;
 
-/** At most one line about failing searches and writes in this time; the metrics count all of them. */
+/** Time in which at most one failing search or write is logged, in milliseconds; the metrics count all. */
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
-/** Marks batches, one at a time: finds the faces, applies the effect, and hands the batch on. */
+/**
+ * Renders batches, one at a time: finds the faces, applies the effect, and appends the batch's entry to the
+ * log.
+ */
 export class Detector {
-  /** Why the newest search failed. */
+  /** Why the newest search failed; undefined if it did not. */
   private failure: Error | undefined;
   private failureLoggedAt = -Infinity;
-  /** The batch that was marked last: its job, and when it was decoded, for one that is made again is another. */
-  private markedLast: string | undefined;
-  /** The last batch's frames, whose place the next takes: each need not leave garbage of megabytes. */
+  /**
+   * The batch that was rendered last: its job's id and time of decoding. A batch that is made again is
+   * another one.
+   */
+  private renderedLast: string | undefined;
+  /**
+   * Buffer of the last batch's frames, reused for the next one: otherwise each batch would leave megabytes
+   * of garbage.
+   */
   private spareBuffer: Buffer | undefined;
 
   constructor(
@@ -51,24 +60,24 @@ export class Detector {
   ) {}
 
   /**
-   * Marks one batch; not to be called again before that is done. A search that fails costs the batch
-   * nothing but its faces: its frames go out unsearched. A batch whose session has ended is dropped, and
-   * so is one that was asked for again while it was at work here.
+   * Renders one batch; to be called again only when that is done. If a search fails, the frames go out
+   * unsearched. A batch whose session has ended is dropped, and so is one that was asked for again while
+   * this replica rendered it.
    *
-   * @throws where the batch cannot be read, written or announced
+   * @throws if the batch cannot be read, written or announced
    */
-  async mark(job: DetectJob): Promise<void> {
+  async render(job: DetectJob): Promise<void> {
     const { sessionId, batch } = job;
     const id = `${detectJobId(job)} ${job.decodedAt}`;
-    if (this.markedLast === id) return this.drop('done');
+    if (this.renderedLast === id) return this.drop('done');
     const bytes = await this.deps.frameStore.read(
       { sessionId, batch, kind: 'decoded' },
       this.spareBuffer,
     );
     if (!bytes) return this.drop('gone');
     this.spareBuffer = bytes;
-    await this.markFrames(job, bytes);
-    this.markedLast = id;
+    await this.renderFrames(job, bytes);
+    this.renderedLast = id;
   }
 
   /** Rejects while searches fail. */
@@ -76,7 +85,7 @@ export class Detector {
     if (this.failure) throw this.failure;
   }
 
-  private async markFrames(job: DetectJob, bytes: Buffer): Promise<void> {
+  private async renderFrames(job: DetectJob, bytes: Buffer): Promise<void> {
     const { renderedLog, metrics } = this.deps;
     const { effect, sessionId, batch } = job;
     const pictures = framesOf(bytes, job);
@@ -99,8 +108,9 @@ export class Detector {
     try {
       return await this.deps.frameStore.write({ sessionId, batch, kind: 'marked' }, bytes);
     } catch (error) {
-      // The segmenter does without the search in time, and makes room by that.
-      if (isFull(error)) this.logFailure({ sessionId, batch, err: error }, 'there is no room');
+      // The segmenter shows the batch without a search when it is late, and so frees space.
+      if (isFull(error))
+        this.logFailure({ sessionId, batch, err: error }, 'the frame store is full');
       throw error;
     }
   }
@@ -109,7 +119,10 @@ export class Detector {
     this.deps.metrics.batches.inc({ outcome });
   }
 
-  /** Searches a batch's frames in order, from the session's newest state on, which it brings up to date. */
+  /**
+   * Searches a batch's frames in order, beginning with the session's newest tracker state, and saves the
+   * state after it.
+   */
   private async search(job: DetectJob, pictures: I420Frame[]): Promise<FrameFaces[]> {
     const { states, schedule, metrics } = this.deps;
     const before = await states.load(job.sessionId);
@@ -127,14 +140,14 @@ export class Detector {
           frames.map(({ y }, n) => unsearchedFaces(state, y, firstFrame + n, schedule))),
       );
       metrics.frames.inc({ searched: String(!!found) }, frames.length);
-      // Locks must be renewed however long a batch is.
+      // BullMQ must be able to renew locks, however long a batch is.
       await otherWork();
     }
     if (state && state !== before) await states.save(job.sessionId, job.batch, state);
     return searched;
   }
 
-  /** Where the faces of a run are, or undefined if its search failed. */
+  /** The faces of a run; undefined if its search failed. */
   private async searchRun(
     { sessionId, batch, effect }: DetectJob,
     firstFrame: number,
@@ -168,12 +181,15 @@ export class Detector {
   }
 }
 
-/** A file that is sent faster than it plays is ahead of its time and has all the time it needs. */
+/**
+ * Whether a batch may still be searched. Media that is sent faster than it plays is ahead of its time, so
+ * its age counts from decoding.
+ */
 function isInTime({ capturedAt, decodedAt }: DetectJob): boolean {
   return Date.now() - Math.max(capturedAt, decodedAt) <= SEARCH_BUDGET_MS;
 }
 
-/** What of a face is in the picture; none if nothing is. */
+/** The part of a face that is in the picture; none if it is outside. */
 function visibleFace({ id, score, ...box }: FrameFace, picture: DetectJob): Face[] {
   const visible = clip(box, picture);
   return visible ? [{ id, score, ...visible }] : [];

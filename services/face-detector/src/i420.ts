@@ -20,7 +20,7 @@ export interface I420Frame {
 /**
  * The frames of a batch, as views of its bytes.
  *
- * @throws where the bytes are not just `frameCount` frames of this size
+ * @throws if the bytes are not exactly `frameCount` frames of this size
  */
 export function framesOf(
   batch: Uint8Array,

@@ -34,16 +34,16 @@ useDetectors();
 describe('while searches fail', () => {
   test.each<Effect>(['box', 'none'])('%s goes out as it was, unsearched', async (effect) => {
     const { job, marked, entries } = await session();
-    await detector(failing()).detector.mark(job(0, effect));
+    await detector(failing()).detector.render(job(0, effect));
     expect((await marked(0))!.equals(original(0))).toBe(true);
     expect((await entries())[0]!.frames).toEqual(
       Array(3).fill({ searched: false, hidden: false, faces: [] }),
     );
   });
 
-  test.each<Effect>(['blur', 'pixelate'])('%s goes out blurred all over', async (effect) => {
+  test.each<Effect>(['blur', 'pixelate'])('%s goes out blurred as a whole', async (effect) => {
     const { job, marked, entries } = await session();
-    await detector(failing()).detector.mark(job(0, effect));
+    await detector(failing()).detector.render(job(0, effect));
     expect((await entries())[0]!.frames).toEqual(
       Array(3).fill({ searched: false, hidden: true, faces: [] }),
     );
@@ -58,11 +58,11 @@ describe('while searches fail', () => {
     }
   });
 
-  test('one that fails costs the others nothing, and its frames have the faces that were known', async () => {
+  test('a search that fails affects no other, and its frames have the known faces', async () => {
     const { job, entries } = await session();
-    await detector().detector.mark(job(0, 'box'));
-    await detector(failing()).detector.mark(job(1, 'box'));
-    await detector().detector.mark(job(2, 'box'));
+    await detector().detector.render(job(0, 'box'));
+    await detector(failing()).detector.render(job(1, 'box'));
+    await detector().detector.render(job(2, 'box'));
     const frames = (await entries()).flatMap((entry) => entry.frames);
     const searched = [true, false, true].flatMap((each) => Array<boolean>(3).fill(each));
     expect(frames.map((one) => one.searched)).toEqual(searched);
@@ -72,7 +72,7 @@ describe('while searches fail', () => {
     }
   });
 
-  test('each is counted, few are logged, and the service is not ready until one succeeds', async () => {
+  test('failures are counted, few are logged, and the service is not ready until a search succeeds', async () => {
     const lines: unknown[] = [];
     const listening = Object.assign(createLogger('test', 'error'), {
       error: (...args: unknown[]) => void lines.push(args),
@@ -80,7 +80,7 @@ describe('while searches fail', () => {
     const { job } = await session();
     const finder = failing();
     const { detector: one, registry } = detector(finder, listening);
-    for (const batch of [0, 1, 2]) await one.mark(job(batch, 'box'));
+    for (const batch of [0, 1, 2]) await one.render(job(batch, 'box'));
     expect(lines).toHaveLength(1);
     const metrics = await registry.metrics();
     expect(metrics).toMatch(/failures_total{what="search".*} 3/);
@@ -88,7 +88,7 @@ describe('while searches fail', () => {
     expect(metrics).toMatch(/stage_seconds_count{.*} 3/);
     await expect(one.checkSearch()).rejects.toThrow('no network');
     Object.assign(finder, { detect: async () => [] });
-    await one.mark(job(3, 'box'));
+    await one.render(job(3, 'box'));
     await one.checkSearch();
   });
 });
@@ -100,12 +100,12 @@ describe('a batch that has waited for too long', () => {
     decodedAt: Date.now() - SEARCH_BUDGET_MS - 1,
   });
 
-  test('goes out with the faces of the one before, moved on, unsearched', async () => {
+  test('goes out unsearched, with the faces of the batch before, extrapolated', async () => {
     const { job, marked, entries } = await session();
     const { detector: one } = detector();
-    await one.mark(job(0, 'box'));
+    await one.render(job(0, 'box'));
     const { detector: another } = detector(failing());
-    await another.mark(late(job(1, 'box')));
+    await another.render(late(job(1, 'box')));
     const [before, after] = await entries();
     for (const [n, { searched, faces }] of after!.frames.entries()) {
       expect(searched).toBe(false);
@@ -115,14 +115,14 @@ describe('a batch that has waited for too long', () => {
     expect((await marked(1))!.equals(original(1))).toBe(false);
   });
 
-  test('covers more than the last known face in blur, and leaves the rest where nothing changed', async () => {
+  test('covers more than the last known face in blur, and nothing far from it that did not change', async () => {
     const { sessionId, job, marked } = await session();
     const { detector: one } = detector();
     const last = original(0).subarray(-BATCH_BYTES / FRAMES_A_BATCH);
     const still = Buffer.concat(Array<Buffer>(FRAMES_A_BATCH).fill(last));
     await frameStore.write({ sessionId, batch: 1, kind: 'decoded' }, still);
-    await one.mark(job(0, 'blur'));
-    await one.mark(late(job(1, 'blur')));
+    await one.render(job(0, 'blur'));
+    await one.render(late(job(1, 'blur')));
     const covered = (bytes: Buffer, clear: Buffer) =>
       bytes.reduce((sum, value, at) => sum + Number(value !== clear[at]), 0);
     const searched = covered((await marked(0))!, original(0));
@@ -131,11 +131,11 @@ describe('a batch that has waited for too long', () => {
     expect(unsearched).toBeLessThan(0.6 * BATCH_BYTES);
   });
 
-  test('is blurred all over where what is known is older than half a second', async () => {
+  test('is blurred as a whole if the tracker state is older than half a second', async () => {
     const { job, entries } = await session();
     const { detector: one } = detector();
-    await one.mark(job(0, 'blur'));
-    await one.mark(late(job(6, 'blur')));
+    await one.render(job(0, 'blur'));
+    await one.render(late(job(6, 'blur')));
     expect((await entries())[1]!.frames[0]).toEqual({
       searched: false,
       hidden: true,
@@ -145,7 +145,7 @@ describe('a batch that has waited for too long', () => {
 });
 
 describe('two consumers of the queue', () => {
-  test('share the batches: each batch is announced once, whoever has marked it', async () => {
+  test('share the batches: each batch is announced once', async () => {
     const { sessionId, job, marked } = await session();
     const handled = [0, 0];
     const finders = [blazeFace, await BlazeFaceFinder.load(BLAZEFACE_MODEL)];
@@ -153,7 +153,7 @@ describe('two consumers of the queue', () => {
       const { detector: one } = detector(finders[n]);
       const own = connectRedis(redisUrl, 'worker', log);
       const handle = async (wanted: DetectJob) => {
-        await one.mark(wanted);
+        await one.render(wanted);
         handled[n]!++;
       };
       const worker = consume(own, { kind: 'detect' }, handle);

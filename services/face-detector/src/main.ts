@@ -35,7 +35,7 @@ await runService(async () => {
     metrics,
     log,
   });
-  const worker = consume(redis, { kind: 'detect' }, (job) => detector.mark(job));
+  const worker = consume(redis, { kind: 'detect' }, (job) => detector.render(job));
   worker.on('error', (error) => warnUnlessOutage(log, error, 'trouble with the queue'));
   worker.on('failed', (job, error) => {
     metrics.failures.inc({ what: 'batch' });
@@ -53,7 +53,7 @@ await runService(async () => {
   if (config.FACE_FINDER === 'auto' && finder.name !== 'yunet')
     log.warn(
       { finder: finder.name, missing: config.YUNET_MODEL },
-      'the network that finds faces best is not here: another one looks for them, and finds fewer',
+      'the network of YuNet is missing: BlazeFace searches instead, and finds fewer faces',
     );
   log.info({ port: ops.port, finder: finder.name }, 'ready');
   return {

@@ -1,7 +1,7 @@
 import { stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** Buckets of one search, in seconds: from one face followed to a whole large picture. */
+/** Histogram buckets of one search, in seconds: from one known face to a whole large picture. */
 const SEARCH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.25];
 
 /** What the detector counts. */
@@ -13,13 +13,13 @@ export function createDetectorMetrics(registry: Registry) {
     stage: stageLatency(registry),
     batches: new Counter({
       name: 'facecast_detector_batches_total',
-      help: 'Batches taken; gone: its session had ended; done: asked for again while it was here',
+      help: 'Batches taken; gone: its session had ended; done: asked for again while it was rendered here',
       labelNames: ['outcome'] as const,
       registers,
     }),
     frames: new Counter({
       name: 'facecast_detector_frames_total',
-      help: 'Frames handed on, with a search of their own or without',
+      help: 'Frames rendered, with a search of their own or without',
       labelNames: ['searched'] as const,
       registers,
     }),
@@ -30,7 +30,7 @@ export function createDetectorMetrics(registry: Registry) {
     }),
     search: new Histogram({
       name: 'facecast_detector_search_seconds',
-      help: 'Time to search one frame, which tells of those around it',
+      help: 'Time to search one frame of a run',
       buckets: SEARCH_BUCKETS,
       registers,
     }),

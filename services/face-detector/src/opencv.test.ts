@@ -4,7 +4,7 @@ import { cv, matOver, withMats, type Mat } from './opencv.js';
 
 const plane = { pixels: new Uint8Array(16).fill(7), width: 4, height: 4 };
 
-describe('Mats in care', () => {
+describe('Mats given to `own`', () => {
   test('are released when the work is done, and when it fails', () => {
     const released: Mat[] = [];
     const watched = (mat: Mat) => {
@@ -38,6 +38,6 @@ describe('Mats in care', () => {
   });
 });
 
-test('these tests run as the service does: the addon bears no second thread', () => {
+test('these tests run as the service does: the addon works only on one thread', () => {
   expect(isMainThread).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Plane } from './i420.js';
 
-/** The few parts of OpenCV that are used here; the addon's own types do not hold. */
+/** The few parts of OpenCV that are used here; the addon's own types are wrong. */
 interface OpenCv {
   Mat: new (rows: number, cols: number, type: number, data: Uint8Array) => Mat;
   Rect: new (x: number, y: number, width: number, height: number) => Rect;
@@ -45,7 +45,7 @@ interface Size {
 }
 
 export interface CascadeClassifier {
-  /** Throws where the file was no cascade: the constructor does not look. */
+  /** Throws if the file was no cascade, which the constructor does not check. */
   detectMultiScale(
     image: Mat,
     scaleFactor: number,
@@ -59,14 +59,14 @@ export interface CascadeClassifier {
 /** OpenCV, on one thread: replicas are the parallelism. Only one thread of a process may use it. */
 export const cv = load();
 
-/** Takes a Mat into care and hands it back. */
+/** Registers a Mat to be released, and returns it. */
 export type Own = (mat: Mat) => Mat;
 
 /**
- * Runs native work and releases every Mat that it gave to `own`, whatever happens. The garbage
- * collector must not be left to do it: Mats look tiny to it.
+ * Runs native work and releases every Mat that it gave to `own`, whatever happens. The garbage collector
+ * would release them too late, because Mats look tiny to it.
  *
- * @throws {Error} also where the addon throws a string
+ * @throws {Error} also if the addon throws a string
  */
 export function withMats<Result>(work: (own: Own) => Result): Result {
   const owned: Mat[] = [];
@@ -83,8 +83,8 @@ export function withMats<Result>(work: (own: Own) => Result): Result {
 }
 
 /**
- * A grey Mat over the plane's own bytes, without a copy. The Mat holds no reference to them: it must
- * not outlive the call that has the plane.
+ * A grey Mat over the plane's own bytes, without a copy. The Mat holds no reference to them: it must not
+ * outlive the call that has the plane.
  */
 export function matOver({ pixels, width, height }: Plane): Mat {
   if (pixels.length !== width * height)

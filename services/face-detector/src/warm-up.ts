@@ -1,12 +1,12 @@
+import type { Size } from '@facecast/shared/media/size';
 import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { FaceFinder } from './finders/face-finder.js';
-import type { Size } from './geometry/rect.js';
 import { framesOf } from './i420.js';
 import type { SearchSchedule } from './tracking/search-schedule.js';
 import { trackRun } from './tracking/tracker.js';
 import type { TrackerState } from './tracking/tracker-state.js';
 
-/** The usual sizes of pictures. */
+/** Usual sizes of pictures. */
 const SIZES: Size[] = [
   { width: 640, height: 480 },
   { width: 1280, height: 720 },
@@ -14,8 +14,8 @@ const SIZES: Size[] = [
 const RUNS = 4;
 
 /**
- * Searches pictures of noise as live video is searched. The first search of a process takes many times
- * as long as the others, and the first batch of a stream cannot wait for it.
+ * Searches pictures of noise as live video is searched, because the first search of a process takes many
+ * times as long as the others.
  */
 export async function warmUp(finder: FaceFinder, schedule: SearchSchedule): Promise<void> {
   for (const { width, height } of SIZES) {

@@ -10,21 +10,24 @@ import type { I420Frame, Plane } from '../i420.js';
 import { meansOf, type Cells } from './cells.js';
 
 /**
- * This many cells across the longer side of a face, smoothed on top of that, leave no features, nor a
- * bright spot where the face was, which finders take for a face far away.
+ * Cells along the longer side of a face. So few, and smoothed, they leave no features, nor a bright spot
+ * that a finder takes for a distant face.
  */
 const CELLS_ACROSS_FACE = 2.5;
 const SMALLEST_CELL = 16;
-/** Finders guess a smooth face from the hair and the neck around it: this much more is blurred. */
+/**
+ * The radii of the blurred area are this many times those of the head: finders infer a face from the hair and
+ * neck around it.
+ */
 const LARGER_THAN_HEAD = 1.2;
-/** Corners are rounded by this part of the shorter radius: the shape is that of no head. */
+/** Corners are rounded by this fraction of the shorter radius, so that the shape is not that of a head. */
 const ROUNDED = 0.6;
-/** Lines of pixels that are drawn for each cell's height: nobody sees steps that low. */
+/** Lines that are drawn for each cell's height: steps that low are invisible. */
 const LINES_A_CELL = 10;
-/** So many cells across the shorter side of a frame leave no features of a face that fills it. */
+/** Cells along the shorter side of a whole frame: so few leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 
-/** Blurs an ellipse, and a little beyond, in a rounded box; nothing is left of a face of this size. */
+/** Blurs a rounded box around an ellipse so far that a face of this size is unrecognisable. */
 export function blurAround(frame: I420Frame, ellipse: Ellipse, faceSize: number): void {
   const within = {
     ...ellipse,
@@ -42,8 +45,8 @@ export function blurWhole(frame: I420Frame): void {
 }
 
 /**
- * A wide blur for the price of a narrow one: the means of coarse cells, smoothed, and drawn again
- * with linear interpolation between the cells' middles.
+ * Blurs an area at low cost: takes the means of coarse cells, smooths them, and draws them with linear
+ * interpolation between the cells' centres.
  */
 function blurFrame(frame: I420Frame, area: Area, cell: number, within?: Ellipse): void {
   blurPlane(frame.y, area, cell, within);
@@ -71,7 +74,10 @@ function blurPlane(plane: Plane, area: Area, cell: number, within: Ellipse | und
   }
 }
 
-/** Writes the cells' values at a height, in rows of cells from the first one's middle, to `blended`. */
+/**
+ * Writes the cells' interpolated values at a height to `blended`. The height is in rows of cells, from the
+ * first row's centre.
+ */
 function blendRows({ columns, rows, values }: Cells, height: number, blended: Float32Array): void {
   const within = Math.min(rows - 1, Math.max(0, height));
   const upper = Math.floor(within);
@@ -86,13 +92,13 @@ function blendRows({ columns, rows, values }: Cells, height: number, blended: Fl
 /** Fills the line of pixels with the values of its cells. */
 function drawLine(line: Uint8Array, values: Float32Array, cell: number): void {
   let n = 0;
-  // From the middle of one cell to that of the next the values lie on a straight line.
+  // Between the centres of two cells the values are interpolated linearly.
   for (let column = -1; n < line.length; column++) {
     const left = values[Math.max(0, column)]!;
     const right = values[Math.min(values.length - 1, column + 1)]!;
     const middle = (column + 0.5) * cell - 0.5;
     const end = Math.min(line.length, Math.ceil(middle + cell));
-    // Fixed point, 16 bits of fraction, is what makes this loop fast.
+    // Fixed point with 16 bits of fraction, because this loop must be fast.
     const step = Math.round(((right - left) / cell) * 65536);
     let value = Math.round((left + ((n - middle) * (right - left)) / cell + 0.5) * 65536);
     for (; n < end; n++) {
@@ -118,16 +124,13 @@ function smoothed({ columns, rows, values }: Cells): Cells {
   return { columns, rows, values: mixed };
 }
 
-/**
- * The pixels of row `y` in the rounded box with the ellipse's radii, first and one past the last,
- * within the area.
- */
+/** The pixels of row `y` that lie in the rounded box and the area: the first one, and one past the last. */
 function spanOf(
   { x, y: middle, radiusX, radiusY }: Ellipse,
   y: number,
   area: Area,
 ): [number, number] {
-  // The pixel's edge that is nearer to the middle: a pixel that is only touched is blurred too.
+  // The pixel's edge that is nearer to the centre: a pixel that is only touched is blurred, too.
   const nearest = Math.min(Math.max(middle, y), y + 1);
   const down = Math.abs(nearest - middle);
   if (down >= radiusY) return [area.left, area.left];

@@ -9,9 +9,9 @@ const GREEN = { y: 145, u: 54, v: 34 };
 const THICKNESS = 2;
 
 /**
- * Draws a green outline along the inside of the face's box. The box is widened to even pixels, so
- * that no chroma sample is shared with a pixel beside the outline, and cut off at the picture's edges:
- * what is visible of a face always has an outline around it.
+ * Draws a green outline along the inside of the face's box. The box is widened to even pixels, so that no
+ * chroma sample is shared with a pixel beside the outline. It is clipped to the picture, so that the
+ * visible part of a face always has an outline around it.
  */
 export function drawBox(frame: I420Frame, face: Rect): void {
   const box = visible(

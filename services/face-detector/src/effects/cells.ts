@@ -8,7 +8,7 @@ export interface Cells {
   values: Float32Array;
 }
 
-/** The mean of this many of a cell's lines of pixels, evenly spread, is the cell's. */
+/** Number of a cell's lines, evenly spread, whose mean is taken for the cell's. */
 const LINES_SUMMED = 8;
 
 /** The mean of each cell of `size` x `size` pixels, counted from the area's top left. */

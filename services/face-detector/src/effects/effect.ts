@@ -13,7 +13,7 @@ import { blurAround, blurWhole } from './blur.js';
 import { drawBox } from './box.js';
 import { pixelateAround } from './pixelate.js';
 
-/** Ways to hide: what is around an ellipse in which a face of this size may be, and all of a frame. */
+/** One way to hide: an ellipse in which a face of a given size may be, and a whole frame. */
 interface Cover {
   around(frame: I420Frame, ellipse: Ellipse, faceSize: number): void;
   whole(frame: I420Frame): void;
@@ -37,8 +37,8 @@ const DRAWINGS: Record<
 const AROUND_BOX = Math.SQRT2;
 
 /**
- * Applies a session's effect to a frame, in place. `box` shows what surely is a face. Those that hide
- * faces cover whatever may be one, as far as it may reach, and all of the frame if nothing recent
+ * Applies a session's effect to a frame, in place. `box` outlines what is certainly a face. Effects that
+ * hide faces cover everything that may be one, margins included, and the whole frame if nothing recent
  * enough is known.
  */
 export function applyEffect(effect: Effect, frame: I420Frame, faces: FrameFaces): void {

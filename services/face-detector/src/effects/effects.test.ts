@@ -19,7 +19,7 @@ const faceAt = (x: number, y: number, width: number, height = width): FrameFace 
   ...{ score: 1, sure: true, margin: 0 },
 });
 
-/** A frame of noise: any pixel that is touched shows. */
+/** A frame of noise, in which every changed pixel can be seen. */
 function noise(width = WIDTH, height = HEIGHT): I420Frame {
   const bytes = new Uint8Array(frameBytes(width, height));
   let seed = 1;
@@ -113,7 +113,7 @@ describe('none, and box without a search', () => {
 describe.each(HIDING)('%s', (effect) => {
   const spread = (values: number[]) => Math.max(...values) - Math.min(...values);
 
-  test('covers the face with a margin and leaves what is far from it', () => {
+  test('covers the face with a margin, and changes nothing far from it', () => {
     const frame = noise(320, 240);
     const before = copyOf(frame);
     const face = faceAt(121, 91, 61);
@@ -171,7 +171,7 @@ describe.each(HIDING)('%s', (effect) => {
     expect(frame).toEqual(before);
   });
 
-  test('parts that nobody searched are covered, and nothing far from them', () => {
+  test('unsearched parts are covered, and nothing far from them', () => {
     const frame = noise(320, 240);
     const before = copyOf(frame);
     const part = { x: 120, y: 90, width: 60, height: 40 };
@@ -185,7 +185,7 @@ describe.each(HIDING)('%s', (effect) => {
     expect(pixelsWhere(frame, (x, y) => x < 60 && y < 50 && isChanged(x, y))).toEqual([]);
   });
 
-  test('a frame that was not searched is covered all over', () => {
+  test('a frame of which nothing is known is covered as a whole', () => {
     const frame = noise(320, 240);
     applyEffect(effect, frame, { searched: false, faces: undefined, unsearched: [] });
     for (const { pixels } of [frame.y, frame.u, frame.v])
@@ -213,7 +213,7 @@ describe('a face under', () => {
     (['found', 'not searched', 'seen half its width away'] as const).flatMap((how) =>
       HIDING.map((effect) => [effect, how] as const),
     ),
-  )('%s, %s, is found by nobody', async (effect, how) => {
+  )('%s, %s, is found by no finder', async (effect, how) => {
     for (const { frame, face } of cases) {
       const hidden = copyOf(frame);
       const away = { ...face, x: face.x + face.width / 2, margin: face.width / 2 };

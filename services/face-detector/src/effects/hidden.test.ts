@@ -51,7 +51,7 @@ test.each<[string, Effect, Disturbance]>([
   ['moves fast', 'blur', 'overloaded'],
   ['is suddenly there', 'blur', 'overloaded'],
 ])(
-  'nobody finds the face of somebody who %s: %s, disturbance: %s',
+  'no finder finds the face of somebody who %s: %s, disturbance: %s',
   async (what, effect, disturbance) => {
     const actors = [{ cutout: astronaut, pose: POSES[what]! }];
     const scene = { name: what, background: room, actors };

@@ -2,13 +2,13 @@ import { areaAround, evenCell, halved, type Area, type Ellipse } from '../geomet
 import type { I420Frame, Plane } from '../i420.js';
 import { meansOf } from './cells.js';
 
-/** This many cells across the longer side of a face are too few for a finder or a person. */
+/** Cells along the longer side of a face: too few for a finder or a person to recognise it. */
 const CELLS_ACROSS_FACE = 3.5;
 const SMALLEST_CELL = 10;
 
 /**
- * Replaces what is around an ellipse by flat cells that leave nothing of a face of this size. They
- * lie on a lattice that is fixed to the picture, so that it does not swim with every move of the box.
+ * Covers an ellipse with flat cells that make a face of this size unrecognisable. The cells lie on a grid
+ * that is fixed to the picture, so that it does not move with the box.
  */
 export function pixelateAround(frame: I420Frame, ellipse: Ellipse, faceSize: number): void {
   const cell = evenCell(faceSize / CELLS_ACROSS_FACE, SMALLEST_CELL);
@@ -30,7 +30,7 @@ function pixelate(plane: Plane, area: Area, cell: number): void {
       const right = Math.min(area.right, left + cell);
       pixels.fill(Math.round(values[row + column]!), line + left, line + right);
     }
-    // The other lines of these cells are as their first.
+    // The other lines of these cells are copies of the first.
     for (let y = top + 1; y < Math.min(area.bottom, top + cell); y++)
       pixels.copyWithin(y * width + area.left, line + area.left, line + area.right);
   }

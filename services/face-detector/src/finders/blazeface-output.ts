@@ -1,7 +1,7 @@
 import { iou, type Rect } from '../geometry/rect.js';
 import type { Detection } from './face-finder.js';
 
-/** What the network says about one grid of anchors: planes of `rows` x `columns`, one after another. */
+/** The network's output for one grid of anchors: planes of `rows` x `columns`, one after another. */
 export interface AnchorGrid {
   /** Pixels of the network's picture from one anchor to the next. */
   stride: number;
@@ -9,19 +9,21 @@ export interface AnchorGrid {
   rows: number;
   /** A plane for each anchor of a cell: the logit of a face's probability. */
   scores: Float32Array;
-  /** 16 planes for each anchor: the box's middle from the anchor's, its width and height; 6 points. */
+  /**
+   * 16 planes for each anchor: the box's centre relative to the anchor's, its width and height, and 6
+   * points.
+   */
   boxes: Float32Array;
 }
 
 const PLANES_AN_ANCHOR = 16;
 
-/** Boxes that share more than this part of their union are of one face. */
+/** Boxes with a higher IoU than this are of one face. */
 const SAME_FACE_IOU = 0.3;
 
 /**
- * The faces that the network saw with at least `minScore`, best first. Many anchors see each face:
- * their mean, weighted by score, is steadier than the best of them ("BlazeFace", Bazarevsky et al.
- * 2019, section 4).
+ * The faces with a score of at least `minScore`, best first. Many anchors detect each face: their mean,
+ * weighted by score, is steadier than the best of them ("BlazeFace", Bazarevsky et al. 2019, section 4).
  */
 export function facesIn(grids: readonly AnchorGrid[], minScore: number): Detection[] {
   let left = grids.flatMap((grid) => candidates(grid, minScore)).sort((a, b) => b.score - a.score);

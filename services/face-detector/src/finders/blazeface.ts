@@ -4,15 +4,18 @@ import { facesIn, type AnchorGrid } from './blazeface-output.js';
 import type { Detection, FaceFinder, FinderProfile } from './face-finder.js';
 import type { Sample } from './sample.js';
 
-/** The network halves its picture five times. */
+/** Width and height of the input are multiples of this, because the network halves its picture five times. */
 const SIZE_STEP = 32;
 /** Pixels of the sample from one anchor to the next, of each of its two grids. */
 const STRIDES = { fine: 16, coarse: 32 };
-/** Its boxes are square and begin at the brows: a face is narrower, and its forehead is above. */
+/**
+ * The network's boxes are square and begin at the brows. A face has this fraction of their width, and a
+ * forehead of this fraction of their height above.
+ */
 const FACE_WIDTH = 0.92;
 const FOREHEAD = 0.25;
 
-/** Grey levels as the network wants them, -1 to 1. */
+/** Each grey level as the network takes it, -1 to 1. */
 const NORMALISED = Float32Array.from({ length: 256 }, (_, grey) => grey / 127.5 - 1);
 
 /**
@@ -37,7 +40,7 @@ export class BlazeFaceFinder implements FaceFinder {
 
   private constructor(private readonly network: InferenceSession) {}
 
-  /** @throws where the file is not there, or is no network */
+  /** @throws if the file is missing, or is no network */
   static async load(path: string): Promise<BlazeFaceFinder> {
     const network = await InferenceSession.create(path, {
       intraOpNumThreads: 1,
@@ -68,7 +71,7 @@ export class BlazeFaceFinder implements FaceFinder {
   }
 }
 
-/** A box from the brows to the chin, from the hairline on. */
+/** Extends a box that begins at the brows up to the hairline. */
 export function withForehead({ x, y, width, height }: Rect): Rect {
   return {
     x: x + ((1 - FACE_WIDTH) / 2) * width,
@@ -82,7 +85,10 @@ export function withForehead({ x, y, width, height }: Rect): Rect {
 class GreyInput {
   private values = new Float32Array(0);
 
-  /** The tensor is good until the next one is made: new memory for each would cost a millisecond. */
+  /**
+   * Makes the input tensor; it is valid until the next call, because new memory for each would cost a
+   * millisecond.
+   */
   of({ width, height, planes }: Sample): Tensor {
     const pixels = planes[0]!;
     const columns = SIZE_STEP * Math.ceil(width / SIZE_STEP);

@@ -6,7 +6,7 @@ import type { FaceFinder } from './face-finder.js';
 import { HaarFinder } from './haar.js';
 import { YuNetFinder } from './yunet.js';
 
-/** Which finder, and what it needs. */
+/** Settings that choose a finder, and what it needs. */
 export interface FinderSettings {
   FACE_FINDER: 'auto' | 'yunet' | 'blazeface' | 'haar';
   /** Path of YuNet's network. */
@@ -15,7 +15,7 @@ export interface FinderSettings {
   HAAR_CASCADE: string;
 }
 
-/** This network comes with the service. */
+/** Path of BlazeFace's network, which comes with the service. */
 export const BLAZEFACE_MODEL = fileURLToPath(
   new URL('../../models/blazeface-back.onnx', import.meta.url),
 );
@@ -24,8 +24,8 @@ export const BLAZEFACE_MODEL = fileURLToPath(
 const PROBE_SIZE = 64;
 
 /**
- * The finder that the settings name, proven by a first search. `auto` is YuNet if its network is
- * there, else BlazeFace.
+ * Creates the finder that the settings name, and tests it with a first search. `auto` is YuNet if its file
+ * exists, else BlazeFace.
  *
  * @throws {ConfigError} if it cannot search with these settings
  */

@@ -9,8 +9,8 @@ const dir = mkdtempSync(join(tmpdir(), 'facecast-haar-'));
 
 afterAll(() => rmSync(dir, { recursive: true }));
 
-describe('what goes wrong', () => {
-  test('a plane that has not the bytes of its size is refused, not read beyond its end', async () => {
+describe('failures of OpenCV', () => {
+  test('a plane with fewer bytes than its size needs is refused, not read beyond its end', async () => {
     const sample = { planes: [Buffer.alloc(100)], width: 640, height: 480 };
     await expect(new HaarFinder(CASCADE).detect(sample)).rejects.toThrow(Error);
   });

@@ -8,9 +8,9 @@ import type { Sample } from './sample.js';
 const MIN_FACE = 20;
 const SCALE_FACTOR = 1.1;
 const MIN_NEIGHBORS = 2;
-/** So many hits upon each other are a score of a half. */
+/** Number of overlapping hits that is a score of 0.5. */
 const HITS_OF_HALF_SCORE = 4;
-/** Faces have 14 hits and more, what only looks like one up to 12. */
+/** Number of hits above which a detection is a face: faces have 14 and more, false detections up to 12. */
 const FACE_HITS = 13;
 
 /**
@@ -33,7 +33,7 @@ export class HaarFinder implements FaceFinder {
   };
   private readonly cascade: CascadeClassifier;
 
-  /** @param path of a file for which `isCascadeFile` holds: on another OpenCV ends the process */
+  /** @param path of a file for which `isCascadeFile` holds: with any other, OpenCV ends the process */
   constructor(path: string) {
     this.cascade = new cv.CascadeClassifier(path);
   }

@@ -6,7 +6,7 @@ const face = (x: number, score: number, size = 40) => ({
   score,
 });
 
-test('of boxes of one face the best is kept, and faces beside each other are both', () => {
+test('of boxes of one face the best is kept, and of two faces beside each other both are', () => {
   const found = suppressNonMaxima([face(4, 0.5), face(0, 0.9), face(60, 0.7), face(10, 0.3, 25)]);
   expect(found.map(({ score }) => score)).toEqual([0.9, 0.7]);
 });

@@ -1,9 +1,12 @@
 import { containment, iou, longerSide, type Rect } from '../geometry/rect.js';
 import type { Detection } from './face-finder.js';
 
-/** Boxes that share more than this part of their union are of one face. */
+/** Boxes with a higher IoU than this are of one face. */
 const SAME_FACE_IOU = 0.35;
-/** So are those of which one has more than this part of the other, unless it is many times as large. */
+/**
+ * Boxes of which one contains more than this fraction of the other are of one face, too, unless it is many
+ * times as large.
+ */
 const SAME_FACE_CONTAINMENT = 0.7;
 const SAME_FACE_MAX_RATIO = 2.5;
 
@@ -15,10 +18,13 @@ export function isSameFace(a: Rect, b: Rect): boolean {
   return isAlike && containment(a, b) > SAME_FACE_CONTAINMENT;
 }
 
-/** Of more detections than this in one sample only the best are looked at: each is compared with all. */
+/**
+ * Maximum number of detections in one sample that are compared, best first: each is compared with all
+ * others.
+ */
 export const MAX_DETECTIONS = 1_000;
 
-/** Of boxes of one face only the one with the best score; best first. */
+/** Keeps only the box with the best score for each face; best first. */
 export function suppressNonMaxima<Found extends Detection>(detections: readonly Found[]): Found[] {
   const kept: Found[] = [];
   const best = [...detections].sort((a, b) => b.score - a.score).slice(0, MAX_DETECTIONS);

@@ -40,7 +40,7 @@ describe('a sample', () => {
     [0.25, 90],
     [0.7, 270],
     [1.5, 180],
-  ])('at scale %d, turned by %d, shows what leads back to its place', (scale, turn) => {
+  ])('at scale %d, turned by %d, leads back to the place in the frame', (scale, turn) => {
     const rectangle = { x: 100, y: 80, width: 48, height: 24 };
     const { x, y, width, height } = rectangle;
     const sample = takeSample(withRectangle(x, y, width, height), { region, scale, turn }, true)!;
@@ -82,7 +82,7 @@ describe('a sample', () => {
     ['beyond the border', { x: 300, y: 200, width: 100, height: 100 }],
     ['of one pixel', { x: 319, y: 239, width: 1, height: 1 }],
     ['at odd places', { x: 11.3, y: 7.7, width: 55.5, height: 33.3 }],
-  ])('%s has in it what of the region is in the picture', (_, odd) => {
+  ])('%s has the part of the region that is in the picture', (_, odd) => {
     for (const scale of [1, 0.5, 1 / 3, 0.125]) {
       const sample = takeSample(withRectangle(0, 0, 8, 8), { region: odd, scale, turn: 0 }, true)!;
       const covered = sample.toFrame({ x: 0, y: 0, width: sample.width, height: sample.height });

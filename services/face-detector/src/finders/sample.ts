@@ -2,10 +2,10 @@ import type { I420Frame, Plane } from '../i420.js';
 import { clip, type Rect } from '../geometry/rect.js';
 import { cv, matOver, withMats, type Mat, type Own } from '../opencv.js';
 
-/** Clockwise, how far a picture is turned before it is searched, in degrees. */
+/** How far a picture is turned clockwise before it is searched, in degrees. */
 export type Turn = 0 | 90 | 180 | 270;
 
-/** One look at a part of a frame. */
+/** One look at a part of a frame: the region that is searched, and its scale. */
 export interface Look {
   /** In pixels of the frame. */
   region: Rect;
@@ -37,20 +37,20 @@ export const MIRRORED = 16;
 const BORDER_REFLECT = 2;
 const ROTATION = { 90: 0, 180: 1, 270: 2 } as const;
 
-/** Pixels of the finder that a look costs. */
+/** Number of pixels that the finder must search for a look. */
 export function pixelsOf({ region, scale }: Look): number {
   return region.width * region.height * scale ** 2;
 }
 
 /**
- * The scale that is nearest to the wanted one among those that are cheap to reach: any from a half
- * on, a whole number of pixels to one below.
+ * The cheap scale nearest to the wanted one. From 0.5 on any scale is cheap; below, those that make one
+ * pixel of a whole number of pixels.
  */
 export function cheapScale(wanted: number): number {
   return wanted >= 0.5 ? wanted : 1 / Math.floor(1 / wanted);
 }
 
-/** Cuts out the region, scales and turns it; undefined where nothing of it is in the picture. */
+/** Cuts out the region, scales and turns it; undefined if it is outside the picture. */
 export function takeSample(
   frame: I420Frame,
   { region, scale, turn }: Look,
@@ -95,7 +95,10 @@ export function takeSample(
   };
 }
 
-/** What of a region is in the picture: even pixels, and a whole number of them to one of the sample. */
+/**
+ * The part of a region that is in the picture, on even pixels, with a whole number of them to each pixel of
+ * the sample.
+ */
 function wholePixels(region: Rect, plane: Plane, scale: number): Rect | undefined {
   const inside = clip(region, plane);
   if (!inside) return undefined;
@@ -104,7 +107,7 @@ function wholePixels(region: Rect, plane: Plane, scale: number): Rect | undefine
   const along = (from: number, length: number, most: number) => {
     const start = 2 * Math.floor(from / 2);
     const wanted = even * Math.ceil((from + length - start) / even);
-    // At the far border the part is moved back rather than cut.
+    // At the far border the part is moved back, not cut.
     const shifted = Math.max(0, Math.min(start, 2 * Math.floor((most - wanted) / 2)));
     return [shifted, Math.min(wanted, most - shifted)] as const;
   };
@@ -113,7 +116,7 @@ function wholePixels(region: Rect, plane: Plane, scale: number): Rect | undefine
   return { x, y, width, height };
 }
 
-/** How far each side of a part is mirrored, in pixels of its sample. */
+/** By how many pixels of its sample each side of a part is mirrored. */
 function mirroredSides(
   part: Rect,
   plane: Plane,
@@ -140,7 +143,7 @@ function resized(plane: Plane, rect: Rect, width: number, height: number, own: O
   return own(part.resize(height, width, 0, 0, isReduced ? cv.INTER_AREA : cv.INTER_LINEAR));
 }
 
-/** A box of the turned sample, in the sample before it was turned, which had this size. */
+/** Maps a box of the turned sample back to the sample before it was turned, which had this size. */
 function unturned(
   rect: Rect,
   turn: Turn,

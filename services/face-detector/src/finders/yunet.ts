@@ -30,7 +30,7 @@ export class YuNetFinder implements FaceFinder {
 
   private constructor(private readonly network: InferenceSession) {}
 
-  /** @throws where the file is not there, or is no network */
+  /** @throws if the file is missing, or is no network */
   static async load(path: string): Promise<YuNetFinder> {
     const network = await InferenceSession.create(path, {
       intraOpNumThreads: 1,
@@ -79,7 +79,10 @@ function detectionsIn(
 class BgrInput {
   private values = new Float32Array(0);
 
-  /** The tensor is good until the next one is made: new memory for each would cost a millisecond. */
+  /**
+   * Makes the input tensor; it is valid until the next call, because new memory for each would cost a
+   * millisecond.
+   */
   of({ width, height, planes }: Sample): { tensor: Tensor; columns: number } {
     const columns = SIZE_STEP * Math.ceil(width / SIZE_STEP);
     const rows = SIZE_STEP * Math.ceil(height / SIZE_STEP);

@@ -17,8 +17,8 @@ export interface Ellipse {
 }
 
 /**
- * The smallest area that covers the ellipse and whose borders are multiples of `step`, cut off at the
- * plane's edges; undefined where nothing of it is in the plane.
+ * The smallest area that covers the ellipse and whose borders are multiples of `step`, clipped to the
+ * plane; undefined if it is outside the plane.
  */
 export function areaAround(
   { x, y, radiusX, radiusY }: Ellipse,
@@ -36,7 +36,7 @@ export function areaAround(
   );
 }
 
-/** What of an area is in the plane; undefined where nothing is. */
+/** The part of an area that is in the plane; undefined if there is none. */
 export function visible(area: Area, { width, height }: Plane): Area | undefined {
   const left = Math.max(0, area.left);
   const top = Math.max(0, area.top);
@@ -50,7 +50,7 @@ export function halved({ left, top, right, bottom }: Area): Area {
   return { left: left / 2, top: top / 2, right: right / 2, bottom: bottom / 2 };
 }
 
-/** An even number of luma pixels, so that a cell of chroma samples has just half of it. */
+/** Rounds a cell's size to an even number of luma pixels, so that the chroma cell has exactly half of it. */
 export function evenCell(wanted: number, least: number): number {
   return Math.max(least, 2 * Math.round(wanted / 2));
 }

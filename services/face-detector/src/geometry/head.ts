@@ -1,7 +1,7 @@
 import type { Ellipse } from './area.js';
 import type { Rect } from './rect.js';
 
-/** A box goes from the hairline to the chin; a head reaches beyond it, whichever way it is turned. */
+/** A head is this many times as wide and high as its face's box, which goes from the hairline to the chin. */
 const HEAD_WIDTH = 1.6;
 const HEAD_HEIGHT = 1.55;
 

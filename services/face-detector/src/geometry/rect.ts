@@ -1,13 +1,8 @@
+import type { Size } from '@facecast/shared/media/size';
 /** A box in pixels of a picture, its origin at the top left; it may reach beyond the picture. */
 export interface Rect {
   x: number;
   y: number;
-  width: number;
-  height: number;
-}
-
-/** Width and height in pixels. */
-export interface Size {
   width: number;
   height: number;
 }
@@ -30,7 +25,7 @@ export function sharedArea(a: Rect, b: Rect): number {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/** Pixels between the middles of two boxes. */
+/** Distance between the centres of two boxes, in pixels. */
 export function distance(a: Rect, b: Rect): number {
   return Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
 }
@@ -45,7 +40,7 @@ export function inflate({ x, y, width, height }: Rect, by: number): Rect {
   return { x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by };
 }
 
-/** The smallest box that has both in it. */
+/** The smallest box that contains both. */
 export function boundingBox(a: Rect, b: Rect): Rect {
   const x = Math.min(a.x, b.x);
   const y = Math.min(a.y, b.y);
@@ -56,7 +51,7 @@ export function boundingBox(a: Rect, b: Rect): Rect {
   };
 }
 
-/** A part of the way from one box to another; `part` is 0 at the first, 1 at the second. */
+/** Interpolates between two boxes; `part` is 0 at the first, 1 at the second. */
 export function between(from: Rect, to: Rect, part: number): Rect {
   const mix = (a: number, b: number) => a + (b - a) * part;
   return {
@@ -67,14 +62,14 @@ export function between(from: Rect, to: Rect, part: number): Rect {
   };
 }
 
-/** Whether the middle of a box is in the picture. */
+/** Whether the centre of a box is in the picture. */
 export function hasMiddleIn({ x, y, width, height }: Rect, picture: Size): boolean {
   const right = x + width / 2;
   const down = y + height / 2;
   return right > 0 && down > 0 && right < picture.width && down < picture.height;
 }
 
-/** What of a box is in the picture; undefined where nothing is. */
+/** The part of a box that is in the picture; undefined if there is none. */
 export function clip(rect: Rect, picture: Size): Rect | undefined {
   const x = Math.max(0, rect.x);
   const y = Math.max(0, rect.y);
@@ -83,7 +78,7 @@ export function clip(rect: Rect, picture: Size): Rect | undefined {
   return width > 0 && height > 0 ? { x, y, width, height } : undefined;
 }
 
-/** All of a picture. */
+/** A whole picture as a box. */
 export function wholeOf({ width, height }: Size): Rect {
   return { x: 0, y: 0, width, height };
 }

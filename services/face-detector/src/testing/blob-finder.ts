@@ -1,10 +1,11 @@
+import type { Size } from '@facecast/shared/media/size';
 import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { Detection, FaceFinder, FinderProfile } from '../finders/face-finder.js';
 import type { Sample } from '../finders/sample.js';
-import type { Rect, Size } from '../geometry/rect.js';
+import type { Rect } from '../geometry/rect.js';
 import { framesOf, type I420Frame } from '../i420.js';
 
-/** Luma of what surely is a face, and of what may be one. */
+/** Luma of a certain face, and of a doubtful one. */
 const FACE = 250;
 const DOUBTFUL = 215;
 const FACE_SCORE = 0.9;
@@ -35,8 +36,8 @@ export function drawBlobs(blobs: readonly Blob[], size: Size, background = BACKG
 }
 
 /**
- * A finder for drawn frames, exact and of no cost: each bright blob that is higher than wide is a
- * face. It remembers the sizes of the samples that it was given.
+ * An exact and fast finder for drawn frames: each bright blob that is higher than wide is a face. It
+ * records the sizes of the samples that it was given.
  */
 export class BlobFinder implements FaceFinder {
   readonly name = 'blobs';
@@ -46,7 +47,7 @@ export class BlobFinder implements FaceFinder {
     ...{ possibleScore: 0.3, trackedScore: 0.1 },
   };
   asked: string[] = [];
-  /** Whether part of a blob that lies is taken for a doubtful upright one. */
+  /** Whether a part of a lying blob is also detected as a doubtful upright face. */
   seesEars = false;
 
   async detect({ planes, width, height }: Sample): Promise<Detection[]> {

@@ -1,8 +1,9 @@
+import type { Size } from '@facecast/shared/media/size';
 import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { frameBytes } from '@facecast/shared/media/frame-store';
-import type { Rect, Size } from '../geometry/rect.js';
+import type { Rect } from '../geometry/rect.js';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 
 /** Clips for the tests, made with ffmpeg from the pictures in tests/fixtures. */

@@ -10,21 +10,21 @@ import { drawFrame, type Scene } from './scene.js';
 import type { Watchers } from './watchers.js';
 
 /**
- * What goes wrong while a scene is hidden: nothing, every third search fails, two replicas have each
- * other's batches in the wrong order, or only every third batch comes in time to be searched.
+ * Disturbances while a scene is hidden: none, every third search fails, two replicas finish batches in the
+ * wrong order, or only every third batch is in time to be searched.
  */
 export const DISTURBANCES = ['none', 'failing', 'out of order', 'overloaded'] as const;
 export type Disturbance = (typeof DISTURBANCES)[number];
 
 const SCHEDULE = scheduleAt(30);
 
-/** Frames of a hidden scene, and those in which a watcher finds a face within a true face's place. */
+/** Frames of a hidden scene, and those in which a watcher finds a face at a true face's place. */
 export interface Hidden {
   frames: number;
   seenIn: number[];
 }
 
-/** Hides the faces of a scene as the service does, and lets the watchers look at what is left. */
+/** Hides the faces of a scene as the service does, and has the watchers search the result. */
 export async function hide(
   finder: FaceFinder,
   watchers: Watchers,

@@ -2,7 +2,7 @@ import { frameBytes } from '@facecast/shared/media/frame-store';
 import type { Rect } from '../geometry/rect.js';
 import { framesOf, type I420Frame, type Plane } from '../i420.js';
 
-/** Clips drawn from pictures, so that the place of each face in each frame is known. Grey. */
+/** Grey clips drawn from pictures, so that the place of each face in each frame is known. */
 
 /** Part of a picture with at least one face, in ever smaller sizes: each half of the one before. */
 export interface Cutout {
@@ -35,9 +35,9 @@ export interface Scene {
   name: string;
   background: Plane;
   actors: readonly { cutout: Cutout; pose: (n: number) => Pose | undefined }[];
-  /** What is left of the light, 0 to 1. */
+  /** Brightness, 0 to 1. */
   light?: number;
-  /** The camera's noise, in grey levels up and down. */
+  /** Amplitude of the camera's noise, in grey levels. */
   noise?: number;
   /** How often the resolution of the actors is halved. */
   blur?: number;
@@ -49,7 +49,7 @@ export interface TrueFace extends KnownFace {
   whole: boolean;
 }
 
-/** Frame `n` of a scene, and the faces in it; those of whose box less than a tenth is seen are none. */
+/** Frame `n` of a scene, and the faces in it of whose box at least a tenth is visible. */
 export function drawFrame(scene: Scene, n: number): { frame: I420Frame; faces: TrueFace[] } {
   const { width, height } = scene.background;
   const bytes = new Uint8Array(frameBytes(width, height)).fill(128);

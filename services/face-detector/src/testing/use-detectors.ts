@@ -44,7 +44,7 @@ export function detector(finder: FaceFinder = blazeFace, usedLog = log) {
   return { detector: new Detector(deps), registry };
 }
 
-/** A session with the clip's decoded batches in the store, and what comes out of it. */
+/** A session with the clip's decoded batches in the store, and functions to read its results. */
 export async function session(batches = BATCHES) {
   const sessionId = `session-${++sessions}`;
   await frameStore.openSession(sessionId);
@@ -57,7 +57,7 @@ export async function session(batches = BATCHES) {
   const job = (batch: number, effect: Effect): DetectJob => ({
     ...{ sessionId, batch, effect, frameCount: FRAMES_A_BATCH, samples: 0, ...VGA },
     firstFrame: batch * FRAMES_A_BATCH,
-    // Ahead of its time, as a file that is sent too fast: no search is left out on a slow machine.
+    // Ahead of its time, as media that is sent too fast, so that a slow machine searches it, too.
     ...{ capturedAt: Date.now() + 3_600_000, receivedAt: 1001, decodedAt: Date.now() },
   });
   const marked = (batch: number) => frameStore.read({ sessionId, batch, kind: 'marked' });
@@ -73,13 +73,13 @@ async function entriesOf(sessionId: string): Promise<RenderedBatch[]> {
 export const original = (batch: number) =>
   clip.bytes.subarray(batch * BATCH_BYTES, (batch + 1) * BATCH_BYTES);
 
-/** A finder that does as BlazeFace does, but for its searches. */
+/** A finder with BlazeFace's profile and other searches. */
 export const searching = (detect: FaceFinder['detect']): FaceFinder => ({
   ...{ name: 'test', profile: blazeFace.profile, detect },
 });
 export const failing = () => searching(() => Promise.reject(new Error('no network')));
 
-/** A clip, a finder, and an own Redis connection for all tests; what they opened is closed after each. */
+/** Makes a clip, a finder and a Redis connection for all tests; closes what each test opened. */
 export function useDetectors(): void {
   beforeAll(async () => {
     blazeFace = await BlazeFaceFinder.load(BLAZEFACE_MODEL);

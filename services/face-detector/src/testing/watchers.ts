@@ -8,12 +8,12 @@ import type { I420Frame } from '../i420.js';
 import { execute } from '../tracking/execute.js';
 
 const CASCADES = '/usr/share/opencv4/haarcascades';
-/** Scores from which finders are usually believed. */
+/** Scores from which the finders' detections count, as is usual for each. */
 const BLAZEFACE_SCORE = 0.5;
 const HAAR_SCORE = 3 / 7;
-/** In a close look a face has this many pixels. */
+/** Size of a face in a close look, in pixels. */
 const NEAR_FACE = 48;
-/** In a look at the whole picture it has this many pixels in width. */
+/** Width of a look at the whole picture, in pixels. */
 const WHOLE_WIDTH = 448;
 
 /** Finders that look for a face that should be hidden: Haar with OpenCV's defaults, and BlazeFace. */

@@ -5,27 +5,27 @@ import { matchGreedily } from './greedy-match.js';
 import type { ExpectedTrack } from './plan.js';
 import { isSure, updated, type Track, type LookedDetection } from './track.js';
 
-/** A known face that was found: as it was known, and as it is now. */
+/** A track that was matched: as it was expected, and the detection. */
 export interface MatchedTrack {
   was: Track;
   now: Track;
 }
 
-/** What detections are to the known faces. */
+/** The outcome of matching detections with known faces. */
 export interface Association {
   matched: MatchedTrack[];
-  /** Known faces that none of them is. */
+  /** Known faces without a detection. */
   missed: ExpectedTrack[];
-  /** Detections that are no known face. */
+  /** Detections without a known face. */
   left: LookedDetection[];
 }
 
-/** In doubt a detection is a known face only if they share this part of their union. */
+/** Minimum IoU of a low-score detection and the known face that it is matched with. */
 const MIN_IOU = 0.3;
 
 /**
- * Which detection is which known face, after ByteTrack (Zhang et al. 2022): first those with a high
- * score, then the others, which go on with a track but begin none.
+ * Matches detections with known faces, after ByteTrack (Zhang et al. 2022): first those with a high score,
+ * then the others, which continue tracks but begin none.
  *
  * @param isNewScene whether the faces may be others, at the same places by chance
  */
@@ -54,7 +54,7 @@ export function associate(
       return false;
     });
   };
-  // Whose place is less sure must not take a face from those who were seen just now.
+  // Tracks whose place is less certain must not take a detection from those that were found just now.
   const newest = Math.max(...expected.map(({ track }) => track.foundIn));
   const recent = match(
     expected.filter(({ track }) => track.foundIn === newest),

@@ -18,7 +18,7 @@ const WHOLE = { x: 0, y: 0, width: 640, height: 480 };
 const square = { x: 320, y: 160, side: 64 };
 const head = headOf({ x: 305, y: 150, width: 94, height: 94, margin: 5 });
 
-/** A map of a picture of which all has been searched in every view. */
+/** A map of a picture that was searched completely in every view. */
 function searched(picture: Plane): ChangeMap {
   const map = ChangeMap.unseen(thumbnailOf(picture), WHOLE);
   for (const view of VIEWS) map.seen(view, WHOLE);
@@ -33,7 +33,7 @@ function partsAfter(before: Plane, after: Plane, covered: Parameters<ChangeMap['
 }
 
 describe('the parts of a picture that are to be searched', () => {
-  test('are all of it at first, in every view, and none once the view has seen it', () => {
+  test('are the whole picture at first, in every view, and none once the view has searched it', () => {
     const map = ChangeMap.unseen(thumbnailOf(withSquare()), WHOLE);
     for (const view of VIEWS) expect(map.parts(view, [])).toEqual([WHOLE]);
     map.seen('quick', WHOLE);
@@ -84,7 +84,7 @@ describe('the parts of a picture that are to be searched', () => {
     expect(partsAfter(withSquare(square), noisy)).toEqual([]);
   });
 
-  test('leave out what is covered, until it is covered no more', () => {
+  test('leave out what is covered, as long as it is covered', () => {
     const map = searched(withSquare());
     map.observe(thumbnailOf(withSquare(square)));
     expect(map.parts('quick', [head])).toEqual([]);
@@ -92,7 +92,7 @@ describe('the parts of a picture that are to be searched', () => {
     expect(map.parts('quick', [])).toHaveLength(1);
   });
 
-  test('have in them what has changed so slowly that no step of it was seen', () => {
+  test('contain what has changed so slowly that no single step was noticed', () => {
     const map = searched(withSquare());
     for (let grey = 61; grey <= 66; grey++) map.observe(thumbnailOf(withSquare(undefined, grey)));
     expect(map.parts('quick', [])).toEqual([WHOLE]);
@@ -123,12 +123,12 @@ describe('a cut', () => {
     pixels: plane.pixels.map((grey) => Math.min(255, grey * 1.3 + 15)),
   });
 
-  test('is a picture of something else', () => {
+  test('is another picture', () => {
     expect(isCut(thumbnailOf(stripes(64)), thumbnailOf(stripes(100)))).toBe(true);
     expect(isCut(thumbnailOf(withSquare()), thumbnailOf(stripes(100)))).toBe(true);
   });
 
-  test('is not a light that goes on, nor somebody who moves', () => {
+  test('is neither a light that is switched on nor a person who moves', () => {
     expect(isCut(thumbnailOf(stripes(64)), thumbnailOf(lighter(stripes(64))))).toBe(false);
     expect(
       isCut(thumbnailOf(withSquare()), thumbnailOf(withSquare({ ...square, side: 200 }))),

@@ -1,18 +1,22 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { Area, Ellipse } from '../geometry/area.js';
 import { isIn } from '../geometry/head.js';
-import { clip, inflate, longerSide, type Rect, type Size } from '../geometry/rect.js';
+import { clip, inflate, longerSide, type Rect } from '../geometry/rect.js';
 import { CHANGE, type Thumbnail } from './thumbnail.js';
 import { ALL_BITS, bitOf, CHANGED, type View } from './views.js';
 
-/** What has changed is searched with this much around it, in pixels and in parts of its longer side. */
+/** Margin around changed cells that is searched, too: in pixels, and as a fraction of their longer side. */
 const AROUND_PIXELS = 32;
 const AROUND_PART = 0.2;
-/** What has changed in more places is searched in larger parts: each has a price of its own. */
+/**
+ * Maximum number of parts that are searched; more are joined to larger ones, because each look has a fixed
+ * cost.
+ */
 const MAX_PARTS = 4;
 
 /**
- * What of a picture has changed since it was searched, and in which views it was: a view need not look
- * again at what it has seen. It changes nothing that it was given.
+ * Which cells of a picture have changed since each view searched them, so that no view searches anything
+ * twice. It does not modify its arguments.
  */
 export class ChangeMap {
   private readonly reference: Uint8Array;
@@ -37,7 +41,7 @@ export class ChangeMap {
     return new ChangeMap(grid, picture, cells, new Uint8Array(cells.length).fill(ALL_BITS));
   }
 
-  /** What differs in this thumbnail from when it last changed is to be searched in all views. */
+  /** Marks cells that differ from their reference as to be searched in all views. */
   observe({ cells }: Thumbnail): void {
     for (let n = 0; n < cells.length; n++)
       if (Math.abs(cells[n]! - this.reference[n]!) > CHANGE) {
@@ -46,13 +50,13 @@ export class ChangeMap {
       }
   }
 
-  /** The view has seen this region. */
+  /** Records that the view has searched this region. */
   seen(view: View, region: Rect): void {
     const keep = ~bitOf(view);
     for (const n of cellsWithin(this.grid, this.picture, region)) this.pending[n]! &= keep;
   }
 
-  /** A face was found in this box. */
+  /** Records that a face was found in this box. */
   found(box: Rect): void {
     for (const n of cellsTouching(this.grid, this.picture, box)) this.pending[n]! &= ~CHANGED;
   }
@@ -62,7 +66,7 @@ export class ChangeMap {
     return cellsTouching(this.grid, this.picture, box).some((n) => this.pending[n]! & CHANGED);
   }
 
-  /** The parts of the picture that are to be searched in this view; what is covered need not be. */
+  /** The parts of the picture that are to be searched in this view, without those that are covered. */
   parts(view: View, covered: readonly Ellipse[]): Rect[] {
     const bit = bitOf(view);
     return partsOf(this.grid, this.picture, covered, (n) => (this.pending[n]! & bit) !== 0);
@@ -74,8 +78,8 @@ export class ChangeMap {
 }
 
 /**
- * Few boxes that have in them, with some room around, all cells for which `isWanted` holds and whose
- * middle is not covered. They may share pixels.
+ * A few boxes that contain, with a margin, all cells for which `isWanted` holds and whose centre is not
+ * covered. They may overlap.
  */
 export function partsOf(
   grid: { columns: number; rows: number },
@@ -103,7 +107,7 @@ export function partsOf(
   });
 }
 
-/** Areas that are apart, and one more: those that are near to it become one with it. */
+/** Adds an area to separate ones, and joins it with those that are near. */
 function joined(areas: Area[], area: Area): Area[] {
   const other = areas.find((one) => isNear(one, area));
   if (!other) return [...areas, area];
@@ -132,7 +136,7 @@ function union(a: Area, b: Area): Area {
   };
 }
 
-/** Cells that lie within a box as a whole; at the picture's border also those that are cut. */
+/** Indexes of the cells that lie completely within a box; at the picture's border also those that are cut. */
 function cellsWithin(grid: Grid, picture: Size, box: Rect): number[] {
   const { width, height } = cellOf(grid, picture);
   return cellsOf(grid, {
@@ -143,7 +147,7 @@ function cellsWithin(grid: Grid, picture: Size, box: Rect): number[] {
   });
 }
 
-/** Cells of which any part lies in a box. */
+/** Indexes of the cells that overlap a box. */
 function cellsTouching(grid: Grid, picture: Size, box: Rect): number[] {
   const { width, height } = cellOf(grid, picture);
   return cellsOf(grid, {

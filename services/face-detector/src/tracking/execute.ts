@@ -1,19 +1,26 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { FaceFinder } from '../finders/face-finder.js';
 import { suppressNonMaxima } from '../finders/non-maximum-suppression.js';
 import { takeSample } from '../finders/sample.js';
-import { sharedArea, wholeOf, type Rect, type Size } from '../geometry/rect.js';
+import { sharedArea, wholeOf, type Rect } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
 import type { PlannedLook } from './plan.js';
 import type { LookedDetection } from './track.js';
 
-/** At least this part of a box must be in the picture: the border is mirrored, and so are faces beside it. */
+/**
+ * Minimum fraction of a box that must be in the picture: the border is mirrored, and so are faces beside
+ * it.
+ */
 const MIN_VISIBLE = 0.2;
 
-/** Of a face that less of is in the picture, a finder cannot be as sure: it may be one from this part of the score on. */
+/**
+ * If less than this fraction of a box is in the picture, it may be a face from half of the usual score on,
+ * because a finder is less certain of it.
+ */
 const HALF_VISIBLE = 0.8;
 const HALF_SCORE = 0.5;
 
-/** Takes the looks one after another; what they show, in pixels of the frame, each face once. */
+/** Takes the looks one after another. Resolves to their detections in pixels of the frame, each face once. */
 export async function execute(
   finder: FaceFinder,
   frame: I420Frame,
@@ -41,7 +48,7 @@ async function take(
     const isHalf = visible < HALF_VISIBLE && given >= HALF_SCORE * profile.possibleScore;
     const score = isHalf ? Math.max(given, profile.possibleScore) : given;
     if (!isCutBy(look.region, box, frame.y)) return [{ ...box, score, turn, close }];
-    // Of a face that the look shows only in part, neither place nor score can be relied on.
+    // If the look shows a face only in part, neither its place nor its score is reliable.
     return close ? [] : [{ ...box, score: Math.min(score, profile.possibleScore), turn, close }];
   });
 }
@@ -50,7 +57,7 @@ function visiblePart(box: Rect, picture: Size): number {
   return sharedArea(box, wholeOf(picture)) / (box.width * box.height);
 }
 
-/** Whether the border of a region goes through a box, where it is not the picture's border. */
+/** Whether a region's border cuts a box at a place that is not the picture's border. */
 function isCutBy(region: Rect, box: Rect, picture: Size): boolean {
   const right = region.x + region.width;
   const bottom = region.y + region.height;

@@ -1,41 +1,44 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { Face } from '@facecast/shared/protocol/messages';
-import { between, hasMiddleIn, longerSide, type Rect, type Size } from '../geometry/rect.js';
+import { between, hasMiddleIn, longerSide, type Rect } from '../geometry/rect.js';
 import type { SearchSchedule } from './search-schedule.js';
 import { expectedIn, type Track, type LookedDetection } from './track.js';
 
 /** A face of one frame, and how well its place is known. */
 export interface FrameFace extends Face {
-  /** False for what is only hidden: it may be something else, or not be there any more. */
+  /** Whether it is certainly a face; if not, it is only hidden, because it may be something else or gone. */
   sure: boolean;
-  /** It may be this many pixels away from its box, in any direction. */
+  /** How far it may be from its box in any direction, in pixels. */
   margin: number;
 }
 
-/** Where the faces of one frame are. */
+/** The faces of one frame. */
 export interface FrameFaces {
-  /** Whether the frame was searched, or one so near to it that its faces are known all the same. */
+  /** Whether the frame was searched, or its faces follow from a searched frame of its run. */
   searched: boolean;
   /** In pixels of the frame; undefined if nothing recent enough is known. */
   faces: FrameFace[] | undefined;
-  /** Parts of the frame in which there may be a face because nobody looked. */
+  /** Parts of the frame in which there may be a face, because they were not searched. */
   unsearched: Rect[];
 }
 
-/** How far a face may be off between two detections, in parts of its size. */
+/** Margin of a face between two detections, as a fraction of its size. */
 const MARGIN_BETWEEN = 0.06;
-/** Part of the way between two detections by which a face may be off between them. */
+/** Margin of a face between two detections, as a fraction of the way between them. */
 const MARGIN_OF_WAY = 0.2;
-/** Part of the way between two detections by which a face may be off for each such way beyond the second. */
+/** Margin of a face beyond its second detection, as a fraction of the extrapolated way. */
 const MARGIN_BEYOND = 0.5;
-/** How much farther a face may be off with each frame since it was found, in parts of its size. */
+/** Growth of the margin with each frame since a face was found, as a fraction of its size. */
 const MARGIN_A_FRAME = 0.05;
-/** How much farther a face may be off with each frame before it was first found, in parts of its size. */
+/** Growth of the margin with each frame before a face was first found, as a fraction of its size. */
 const MARGIN_BEFORE = 0.3;
-/** No face is taken to be off by more than this, in parts of its size. */
+/** Maximum margin, as a fraction of the face's size. */
 const MAX_MARGIN = 1.2;
-/** A face is followed beyond its second detection by at most this many ways between the two. */
+/** A face is extrapolated beyond its second detection by at most this many times the way between the two. */
 const MAX_BEYOND = 1;
-/** Of a way that is longer than this, in parts of the face's size, every place is covered. */
+/**
+ * If the way between two detections is longer than this fraction of the face's size, all of it is covered.
+ */
 const LONG_WAY = 0.6;
 
 /** A face in a frame between (or at) two detections of it, or a little beyond them. */
@@ -48,7 +51,7 @@ export function interpolate(from: Track, to: Track, frame: number): FrameFace {
   return frameFace(to, between(from, to, part), MARGIN_BETWEEN * longerSide(to) + off);
 }
 
-/** The places on the way between two detections that are far apart: whoever turns back is on it. */
+/** Places along the way between two detections that are far apart: a face that turned back is among them. */
 export function wayBetween(from: Track, to: Track): FrameFace[] {
   const size = longerSide(to);
   const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / (LONG_WAY * size));
@@ -65,7 +68,7 @@ export function backcast(track: Track, frame: number): FrameFace {
   return { ...frameFace(track, track, frames * MARGIN_BEFORE * longerSide(track)), sure: false };
 }
 
-/** A face that was not found any more. */
+/** A face in a frame after the last one in which it was found. */
 export function extrapolate(
   track: Track,
   frame: number,
@@ -80,7 +83,7 @@ export function extrapolate(
   return { ...frameFace(track, box, off), sure };
 }
 
-/** What was found in a frame between two that were searched, to be hidden there. */
+/** A face that was found only in a frame between two searched ones, to be hidden there. */
 export function foundOnce({ x, y, width, height, score }: LookedDetection): FrameFace {
   const margin = MARGIN_BETWEEN * Math.max(width, height);
   return { id: 0, x, y, width, height, score, sure: false, margin };

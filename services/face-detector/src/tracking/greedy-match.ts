@@ -1,12 +1,12 @@
 import { distance, longerSide, type Rect } from '../geometry/rect.js';
 
-/** A detection farther than this from where a face was expected, in sizes of a face, is another face. */
+/** Maximum distance of a detection from the expected place of a face, in sizes of the face. */
 const MAX_DISTANCE = 1.5;
-/** So is one that is this many times as large or as small. */
+/** A detection that is this many times as large or small as expected is another face. */
 const MAX_RESIZED = 1.8;
 
 /**
- * Which detection is which expected face: nearest pairs first, each at most once.
+ * Matches detections with expected faces: nearest pairs first, each at most once.
  *
  * @returns detections by the index of the expected box
  */

@@ -30,7 +30,7 @@ describe('faces that are hidden', () => {
       expect(faces.some((one) => one.x - one.margin < 402 && one.margin >= 0)).toBe(true);
   });
 
-  test('one that is lost stays covered for longer, over a growing area, but is called none', async () => {
+  test('one that is lost stays covered for longer, over a growing area, but is not listed', async () => {
     const session = new Session(true);
     await session.settle([ada]);
     let margin = 0;
@@ -44,7 +44,7 @@ describe('faces that are hidden', () => {
     expect(margin).toBeGreaterThan(40);
   });
 
-  test('when hiding begins the first frame is searched as that of a new session', async () => {
+  test('when hiding begins, the first frame is searched like that of a new session', async () => {
     const outlined = new Session();
     await outlined.settle([ada, face(300, { doubtful: true })]);
     const hidden = new Session(true);
@@ -55,8 +55,8 @@ describe('faces that are hidden', () => {
   });
 });
 
-describe('what one replica knows of a session', () => {
-  test('another one goes on with, over Redis, and it is not changed by that', async () => {
+describe('the tracker state of a replica', () => {
+  test('continues on another replica, over Redis, and is not modified', async () => {
     const session = new Session(true);
     await session.settle([ada]);
     const before = serialiseState(session.state!);
@@ -68,7 +68,7 @@ describe('what one replica knows of a session', () => {
     expect(serialiseState(kept!)).toBe(before);
   });
 
-  test('of a later run is as good as of an earlier one', async () => {
+  test('of a later run serves an earlier one, too', async () => {
     const session = new Session();
     session.frame = 9;
     await session.settle([ada]);
@@ -77,7 +77,7 @@ describe('what one replica knows of a session', () => {
     expect(frames.map((faces) => faces.map(({ id }) => id))).toEqual([[0], [0], [0]]);
   });
 
-  test('says nothing of a picture of another size, nor after half a second', async () => {
+  test('does not hold for a picture of another size, nor after half a second', async () => {
     const session = new Session();
     await session.settle([ada]);
     session.frame += SCHEDULE.hold + 1;
@@ -89,10 +89,10 @@ describe('what one replica knows of a session', () => {
   });
 });
 
-describe('a frame that nobody searched', () => {
+describe('an unsearched frame', () => {
   const luma = (...blobs: Blob[]) => drawBlobs(blobs, SIZE).y;
 
-  test('has the known faces, with room around them that grows', async () => {
+  test('has the known faces, with a growing margin', async () => {
     const session = new Session(true);
     await session.settle([ada]);
     const margins = [0, 5, 10].map((later) => {

@@ -1,69 +1,62 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { FinderProfile } from '../finders/face-finder.js';
 import { cheapScale, pixelsOf, type Look, type Turn } from '../finders/sample.js';
 import type { Ellipse } from '../geometry/area.js';
-import { inflate, longerSide, wholeOf, type Rect, type Size } from '../geometry/rect.js';
+import { inflate, longerSide, wholeOf, type Rect } from '../geometry/rect.js';
 import type { ChangeMap } from './change-map.js';
 import { isDue, type SearchSchedule } from './search-schedule.js';
 import type { Track } from './track.js';
 import { coarseScale, scaleOf, turnOf, viewOfTurn, type View } from './views.js';
 
-/** A look, and what is seen by it. */
+/** A look, and the view that it belongs to. */
 export interface PlannedLook extends Look {
-  /** The view that has seen the region then; none if the look was for a known face only. */
+  /** The view that has then searched the region; absent if the look is only for a known face. */
   view?: View;
 }
 
-/** A known face, and where it should be. */
+/** A known face, and its expected place. */
 export interface ExpectedTrack {
   track: Track;
   box: Rect;
 }
 
-/** What a plan is made from. */
+/** Input of a plan. */
 export interface Situation {
   picture: Size;
   /** Number of the frame that is to be searched. */
   frame: number;
   profile: FinderProfile;
   schedule: SearchSchedule;
-  /** Whether no face may be seen, rather than faces be found with little work. */
+  /** Whether faces are hidden, and so searched thoroughly. */
   hiding: boolean;
   changes: ChangeMap;
-  /** How most of the known faces lie that are not upright; 0 if there are none. */
+  /** Turn of most of the known faces that are not upright; 0 if there are none. */
   lying: Turn;
-  /** Known faces whose place shows something else than when they were found. */
+  /** Known faces whose place has changed since they were found. */
   moved: readonly ExpectedTrack[];
-  /** What need not be searched for new faces. */
+  /** Areas that need not be searched for new faces. */
   covered: readonly Ellipse[];
 }
 
 /** A close look shows this many times the height of the face. */
 const NEAR_REGION = 2.4;
-/** Larger faces are not found in a quick sample as they are in a close look, in pixels of it. */
+/** Largest face that a quick sample shows as well as a close look, in pixels of the sample. */
 const MAX_QUICK_FACE = 160;
-/** Each look costs as much as this many pixels of the finder, however small it is. */
+/** Fixed cost of a look, in pixels of the finder. */
 const LOOK_PIXELS = 4_000;
-/** After a whole search, the faces that it missed get close looks of at most this many pixels. */
+/** Maximum number of pixels of the close looks at faces that a search of the whole picture missed. */
 const MAX_SECOND_PIXELS = 100_000;
-/** The views whose turn it is, one after another. */
-const TURNS_OF_VIEWS: readonly View[] = [
-  'full',
-  'left',
-  'full',
-  'right',
-  'coarse',
-  'down',
-  'lying',
-];
+/** The order in which the views take turns. */
+const VIEW_ORDER: readonly View[] = ['full', 'left', 'full', 'right', 'coarse', 'down', 'lying'];
 
-/** A picture of which nothing is known is searched as a whole: for small faces, and for huge ones. */
+/** Plans the search of a new scene: the whole picture, for small faces and for huge ones. */
 export function planScene(picture: Size, profile: FinderProfile): PlannedLook[] {
   return (['full', 'coarse'] as const).map((view) => wholeLook(view, picture, profile));
 }
 
 /**
- * The looks for known and for new faces: close ones and those at what has changed, or one at the whole
- * picture as soon as that costs less.
+ * Plans the looks for known and new faces: close looks and looks at changed parts, or one at the whole
+ * picture if that costs less.
  */
 export function planRun(situation: Situation): PlannedLook[] {
   const { picture, frame, profile, schedule, hiding, moved } = situation;
@@ -80,8 +73,8 @@ export function planRun(situation: Situation): PlannedLook[] {
 }
 
 /**
- * Close looks for the faces that were not found, as many as are affordable, turned this and that way;
- * and one at what has changed, if a face that was there just now may have gone far.
+ * Plans close looks for the faces that were not found, in several turns, as far as the cost allows; and one
+ * at changed parts, if a face that was found just before may have moved far.
  */
 export function planSecondRound(
   situation: Situation,
@@ -97,7 +90,7 @@ export function planSecondRound(
   const longestMissed = [...missed].sort((a, b) => a.track.foundIn - b.track.foundIn);
   for (const { track, box } of longestMissed) {
     const misses = Math.abs(Math.round((frame - track.foundIn) / schedule.run));
-    // Of what may have been none, one close look is enough.
+    // For a face that is not certain, one close look is enough.
     if (!track.sure && misses > 1) continue;
     const quarters = profile.turns ? [0, 1, 3][misses % 3]! : 0;
     const turn = ((track.turn + 90 * quarters) % 360) as Turn;
@@ -107,7 +100,7 @@ export function planSecondRound(
   return looks;
 }
 
-/** Close looks that tell which of the doubtful are faces, as many as are affordable beside others. */
+/** Plans close looks that tell which doubtful detections are faces, as far as the cost allows. */
 export function planChecks(
   { picture, profile }: Situation,
   doubtful: readonly Track[],
@@ -121,16 +114,16 @@ export function planChecks(
   return looks;
 }
 
-/** The look of the view whose turn it is, or of the next one that has something to see. */
+/** Plans the looks of the view whose turn it is, or of the next one that has something to search. */
 function planView(situation: Situation): PlannedLook[] {
   const { frame, profile, schedule, hiding, lying } = situation;
   const every = hiding ? schedule.viewEveryHidden : schedule.viewEvery;
   if (!isDue(frame, every, schedule)) return [];
-  const turn = Math.floor(frame / every);
-  // Whose phone is turned sees everybody turned.
-  const first = lying !== 0 && turn % 2 === 0 ? [viewOfTurn(lying)] : [];
-  const inTurn = TURNS_OF_VIEWS.map((_, n) => TURNS_OF_VIEWS[(turn + n) % TURNS_OF_VIEWS.length]!);
-  for (const view of [...first, ...inTurn]) {
+  const at = Math.floor(frame / every);
+  // If a phone is turned, all of its faces are.
+  const first = lying !== 0 && at % 2 === 0 ? [viewOfTurn(lying)] : [];
+  const inOrder = VIEW_ORDER.map((_, n) => VIEW_ORDER[(at + n) % VIEW_ORDER.length]!);
+  for (const view of [...first, ...inOrder]) {
     if (view === 'lying' && lying === 0) continue;
     if (turnOf(view, lying) !== 0 && !profile.turns) continue;
     const looks = partLooks(view, situation);
@@ -144,7 +137,7 @@ function partLooks(view: View, situation: Situation): PlannedLook[] {
   return planParts(view, changes.parts(view, covered), picture, profile, lying);
 }
 
-/** Looks at parts of a picture in a view, or one at all of it if that costs less. */
+/** Plans looks at parts of a picture in a view, or one at the whole picture if that costs less. */
 export function planParts(
   view: View,
   parts: readonly Rect[],
@@ -158,7 +151,7 @@ export function planParts(
   return view === 'coarse' || costOf(looks) >= costOf([whole]) ? [whole] : looks;
 }
 
-/** A look at the surroundings of a box, in which a face of this size is as the finder likes it. */
+/** A look around a box, at the scale at which the finder works best for a face of this size. */
 function nearLook(box: Rect, turn: Turn, profile: FinderProfile, picture: Size): PlannedLook {
   const size = longerSide(box);
   const scale = Math.max(cheapScale(profile.nearFace / size), coarseScale(picture));

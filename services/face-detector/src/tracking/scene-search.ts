@@ -25,22 +25,22 @@ import { isOddOneOut } from './thumbnail.js';
 import { expectedIn, type Track } from './track.js';
 import { MAX_TRACKS, type TrackerState } from './tracker-state.js';
 
-/** Where the faces of some frames are, and what is known after them. */
+/** The faces of some frames, and the tracks after them. */
 export interface SceneFaces {
   state: TrackerState;
   /** One for each frame. */
   frames: FrameFaces[];
 }
 
-/** After a cut, faces of the scene before that were not found stay covered for this many runs. */
+/** Number of runs after a cut for which unmatched faces of the scene before stay covered. */
 const HOLD_AFTER_CUT_RUNS = 2;
 
 /**
- * Searches the last of some frames that follow each other in one scene: plans its looks, takes them,
- * and merges what they show with what was known. Of the frames before it, faces that are hidden are
- * searched where they show what neither searched neighbour shows.
+ * Searches the last one of some consecutive frames of one scene, and merges its detections with the known
+ * faces. If faces are hidden, the frames before it are searched in parts that neither searched neighbour
+ * shows.
  *
- * @param isNewScene whether nothing known holds for sure; then there is just one frame
+ * @param isNewScene whether known faces are uncertain; then there is only one frame
  */
 export async function searchScene(
   finder: FaceFinder,
@@ -62,7 +62,7 @@ export async function searchScene(
   return { state: stateAfter(last, found, held, wanted), frames: faces };
 }
 
-/** Known faces that were not found and are not given up yet. */
+/** Known faces that were not found and are still held. */
 function heldTracks(
   { matched, entered, missed }: FoundFaces,
   { number }: NumberedFrame,
@@ -102,7 +102,7 @@ function facesIn(
   ];
 }
 
-/** Faces that are not covered in a frame, where it shows what neither of its searched neighbours shows. */
+/** Searches a frame for uncovered faces, in parts that neither of its searched neighbours shows. */
 async function searchBetween(
   finder: FaceFinder,
   { frame, thumbnail }: NumberedFrame,

@@ -1,8 +1,9 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { FaceFinder, FinderProfile } from '../finders/face-finder.js';
 import { isSameFace } from '../finders/non-maximum-suppression.js';
 import type { Turn } from '../finders/sample.js';
 import { headOf } from '../geometry/head.js';
-import { longerSide, type Size } from '../geometry/rect.js';
+import { longerSide } from '../geometry/rect.js';
 import type { I420Frame } from '../i420.js';
 import { associate, type MatchedTrack } from './associate.js';
 import { ChangeMap } from './change-map.js';
@@ -28,16 +29,16 @@ export interface NumberedFrame {
   thumbnail: Thumbnail;
 }
 
-/** What is wanted of a search. */
+/** Options of a search. */
 export interface SearchOptions {
   schedule: SearchSchedule;
   /** Whether no face may be seen, rather than faces be found with little work. */
   hiding: boolean;
 }
 
-/** The known faces that were found, those that were not, and those that have entered. */
+/** Known faces that were found, known faces that were not, and new faces. */
 export interface FoundFaces {
-  /** Known faces where nothing has changed. */
+  /** Known faces whose place has not changed. */
   still: Track[];
   matched: MatchedTrack[];
   missed: ExpectedTrack[];
@@ -47,10 +48,10 @@ export interface FoundFaces {
 }
 
 /**
- * Searches one frame: plans its looks from what is known, takes them, and merges what they show; then
- * a second round for what was missed or is doubtful.
+ * Searches one frame: plans its looks from the known faces, takes them, and merges the detections; then a
+ * second round for faces that were missed or are doubtful.
  *
- * @param isNewScene whether nothing known holds for sure
+ * @param isNewScene whether known faces are uncertain
  */
 export async function searchFrame(
   finder: FaceFinder,
@@ -76,7 +77,7 @@ export async function searchFrame(
   const unmoved = expected
     .filter(isStill)
     .map(({ track }) => ({ ...track, dx: 0, dy: 0, foundIn: number }));
-  // What may be a face may be the ear of one that lies: only a sure one needs no other look.
+  // A doubtful detection may be the ear of a lying face: only a certain one needs no other look.
   const covered = [
     ...unmoved.filter(({ sure }) => sure),
     ...moved.filter(({ track }) => track.sure).map(({ box }) => box),
@@ -130,8 +131,8 @@ export async function searchFrame(
 }
 
 /**
- * Known faces whose place shows the same as before, and that another view sees better: part of a face
- * that lies may look like a small upright one.
+ * Unmoved faces that another view has detected better: a part of a lying face may look like a small upright
+ * one.
  */
 function seenBetter(
   unmoved: readonly Track[],
@@ -148,7 +149,7 @@ function seenBetter(
   });
 }
 
-/** Tracks of detections that are no known face: of all that may be one if faces are hidden. */
+/** Tracks of detections without a known face; of doubtful ones, too, if faces are hidden. */
 function newTracks(
   detections: readonly LookedDetection[],
   known: readonly Track[],
@@ -171,7 +172,7 @@ function isUnchecked({ sure, checked }: Track): boolean {
   return !sure && !checked;
 }
 
-/** How most of the faces lie that surely are some and are not upright; 0 if there are none. */
+/** Turn of most of the certain faces that are not upright; 0 if there are none. */
 function lyingOf(tracks: readonly Track[]): Turn {
   const counts = { 0: 0, 90: 0, 180: 0, 270: 0 };
   for (const { sure, turn } of tracks) if (sure && turn !== 0) counts[turn]++;
@@ -179,7 +180,7 @@ function lyingOf(tracks: readonly Track[]): Turn {
   return turns.reduce<Turn>((most, turn) => (counts[turn] > counts[most] ? turn : most), 0);
 }
 
-/** A track after a close look at it, which tells whether it surely is a face. */
+/** A track after a close look at it, which tells whether it is certainly a face. */
 function checkedBy(
   track: Track,
   detections: readonly LookedDetection[],

@@ -1,13 +1,13 @@
-/** How a session's frames are searched; all in frames. */
+/** How often a session's frames are searched; all numbers are in frames. */
 export interface SearchSchedule {
-  /** One frame of this many is searched; the faces of the others are between those of two that were. */
+  /** Length of a run, of which one frame is searched; the faces of the others are interpolated. */
   run: number;
-  /** Known faces keep their place for this long without being found; sure ones longer if faces are hidden. */
+  /** How long faces that are not found are held; `holdHidden` is for certain faces if faces are hidden. */
   hold: number;
   holdHidden: number;
-  /** What has changed is searched for new faces this often; where faces are hidden, in each run. */
+  /** How often changed parts are searched for new faces; if faces are hidden, in each run. */
   quickEvery: number;
-  /** One of the views for small, turned and huge faces has its turn this often. */
+  /** How often one of the views for small, turned and huge faces has its turn. */
   viewEvery: number;
   viewEveryHidden: number;
 }
@@ -16,7 +16,7 @@ const RUN_SECONDS = 1 / 10;
 const QUICK_EVERY_SECONDS = 3 / 10;
 const VIEW_EVERY_SECONDS = 3 / 10;
 const VIEW_EVERY_HIDDEN_SECONDS = 2 / 10;
-/** A face that turns away for this long is still taken for being there. */
+/** How long a face that is not found any more is held. */
 const HOLD_SECONDS = 1 / 2;
 const HOLD_HIDDEN_SECONDS = 1;
 
@@ -33,7 +33,7 @@ export function scheduleAt(fps: number): SearchSchedule {
   };
 }
 
-/** Whether something that is due every so many frames is due in the run that ends with this frame. */
+/** Whether something that is due every `every` frames is due in the run that ends with this frame. */
 export function isDue(frame: number, every: number, { run }: SearchSchedule): boolean {
   return Math.floor(frame / run) % Math.max(1, Math.round(every / run)) === 0;
 }

@@ -1,16 +1,19 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { Plane } from '../i420.js';
-import type { Size } from '../geometry/rect.js';
 import { cv, matOver, withMats } from '../opencv.js';
 
-/** Side of a cell in pixels, about. */
+/** Approximate side of a cell in pixels. */
 const CELL = 16;
-/** A cell whose mean differs by more grey levels shows something else: noise is less. */
+/** A cell has changed if its mean differs by more grey levels than this; noise differs by less. */
 export const CHANGE = 3;
-/** In a new scene this part of the cells differs by this many grey levels, whatever the light. */
+/**
+ * A new scene begins if this fraction of the cells differs by this many grey levels, after the light's gain
+ * and offset are removed.
+ */
 const CUT_PART = 0.3;
 const CUT_CHANGE = 12;
 
-/** A picture's luma in small: the mean of each cell, row after row. */
+/** A small picture of the luma: the mean of each cell, row after row. */
 export interface Thumbnail {
   columns: number;
   rows: number;
@@ -26,7 +29,7 @@ export function gridOf({ width, height }: Size): { columns: number; rows: number
 export function thumbnailOf(luma: Plane): Thumbnail {
   const { columns, rows } = gridOf(luma);
   const cells = withMats((own) => {
-    // To a half first: OpenCV does that many times as fast as all at once.
+    // Halved first, because OpenCV is then many times as fast as in one step.
     const half = own(
       own(matOver(luma)).resize(
         Math.max(1, luma.height >> 1),
@@ -39,15 +42,15 @@ export function thumbnailOf(luma: Plane): Thumbnail {
   return { columns, rows, cells };
 }
 
-/** Whether a cell shows something else in the one thumbnail than in the other. */
+/** Whether a cell differs between two thumbnails. */
 export function hasChanged(a: Thumbnail, b: Thumbnail, cell: number): boolean {
   return Math.abs(a.cells[cell]! - b.cells[cell]!) > CHANGE;
 }
 
 /**
- * Whether a cell shows something that neither the thumbnail before nor the one after shows. What lies between
- * two values that are near each other is none: an edge moves through the cell. Between values that are far
- * apart, as in a change of light, anything may be.
+ * Whether a cell shows something that neither the thumbnail before nor the one after shows. A value between
+ * two similar values does not count: an edge moves through the cell. Between two very different values, as
+ * in a change of light, it does.
  */
 export function isOddOneOut(
   { cells }: Thumbnail,
@@ -63,8 +66,8 @@ export function isOddOneOut(
 }
 
 /**
- * Whether two pictures that follow each other are of two scenes. What a brighter or darker light
- * explains (a least-squares fit of gain and offset) is no difference.
+ * Whether a new scene begins between two consecutive pictures. Differences that another light explains (a
+ * least-squares fit of gain and offset) do not count.
  */
 export function isCut(before: Thumbnail, after: Thumbnail): boolean {
   if (before.cells.length !== after.cells.length) return true;

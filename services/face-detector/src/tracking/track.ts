@@ -9,32 +9,32 @@ import { iou, longerSide, type Rect } from '../geometry/rect.js';
  * detection. It goes through Redis from replica to replica.
  */
 export const trackSchema = faceSchema.extend({
-  /** Whether it was ever surely a face; if not it is hidden, but not called one. */
+  /** Whether it was ever certainly a face; if not, it is hidden, but not listed. */
   sure: z.boolean(),
-  /** Whether a close look was taken at it. */
+  /** Whether it had a close look. */
   checked: z.boolean(),
-  /** How the middle of the box moves, in pixels a frame. */
+  /** Speed of the box's centre, in pixels a frame. */
   dx: z.number(),
   dy: z.number(),
-  /** The last frame in which it was really found. */
+  /** The last frame in which it was detected. */
   foundIn: z.number().int().nonnegative(),
   /** How far the picture was turned when it was found. */
   turn: z.literal([0, 90, 180, 270]),
 });
 export type Track = z.infer<typeof trackSchema>;
 
-/** A detection, how far the picture was turned for it, and whether it was looked at closely. */
+/** A detection, with the turn of the picture, and whether the look was a close one. */
 export type LookedDetection = Detection & { turn: Turn; close: boolean };
 
-/** Turned by a quarter or a half, much looks a little like a face: its score counts this much. */
+/** Factor on the score of a detection in a turned picture, in which many things look a little like a face. */
 const TURNED_SCORE = 0.8;
 
-/** Whether a detection surely is a face. */
+/** Whether a detection is certainly a face. */
 export function isSure(detection: LookedDetection, profile: FinderProfile): boolean {
   return countedScore(detection) >= (detection.close ? profile.closeFaceScore : profile.faceScore);
 }
 
-/** Whether one detection of a face shows better than another where it is. */
+/** Whether one detection of a face is better than another. */
 export function isBetter(one: Scored, other: Scored): boolean {
   return countedScore(one) > countedScore(other);
 }
@@ -45,20 +45,23 @@ function countedScore({ score, turn }: Scored): number {
   return turn === 0 ? score : TURNED_SCORE * score;
 }
 
-/** A detection this many sizes of the face away from where it was expected is where it is, not smoothed. */
+/**
+ * A detection is not smoothed if it is farther from the expected place than this fraction of the face's
+ * size.
+ */
 const JUMP = 0.07;
-/** A detection whose size differs by this part is of that size: it is not smoothed. */
+/** A size is not smoothed if it differs by more than this fraction. */
 const RESIZE = 0.15;
-/** Of the difference between a detection and what was expected at least this part is taken. */
+/** Minimum gain of the filter: the fraction of the difference to the expected place that is applied. */
 const MIN_GAIN = 0.2;
-/** Of a step that the place takes the speed takes this part. */
+/** Gain of the speed: the fraction of a correction of the place that is applied to it. */
 const SPEED_GAIN = 0.7;
-/** A detection of a sure face makes one of a track that shares this part of their union. */
+/** Minimum IoU of a track and a certain detection that makes the track certain. */
 const CONFIRMING_IOU = 0.4;
-/** This part of a speed is left after a frame without a detection: who turns away comes to a stop. */
+/** Factor on the speed after each frame without a detection, so that a lost face slows down. */
 const INERTIA = 0.92;
 
-/** Where the face of a track should be in a frame, after or before the one in which it was found. */
+/** The expected place of a track in a frame after or before the one in which it was found. */
 export function expectedIn(track: Track, frame: number): Rect {
   const frames = frame - track.foundIn;
   const travelled = (Math.sign(frames) * (1 - INERTIA ** Math.abs(frames))) / (1 - INERTIA);
@@ -71,9 +74,9 @@ export function expectedIn(track: Track, frame: number): Rect {
 }
 
 /**
- * The track after a detection in `frame`: an alpha-beta filter (a Kalman filter with fixed gains)
- * whose gain grows with the difference. A small difference is mostly the finder's own unsteadiness;
- * what really moves is followed at once.
+ * The track after a detection in `frame`: an alpha-beta filter (a Kalman filter with fixed gains) whose
+ * gain grows with the difference. Small differences are mostly the finder's noise; real movements are
+ * followed at once.
  */
 export function updated(
   track: Track,

@@ -1,7 +1,7 @@
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { sessionKey } from '@facecast/shared/redis/session-keys';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TrackerState } from './tracker-state.js';
@@ -32,7 +32,7 @@ const state = (frame: number): TrackerState => ({
   ],
 });
 
-test('what one replica knew of a session, another one knows; other sessions are none of it', async () => {
+test('a state that one replica saved is loaded by another one, and only for its session', async () => {
   await states.save('a', 3, state(9));
   expect(await new TrackerStateStore(redis).load('a')).toEqual(state(9));
   expect(await states.load('b')).toBeUndefined();
@@ -46,14 +46,14 @@ test('the state of the newest batch wins, in whatever order they finish', async 
   expect(await states.load('order')).toEqual(state(33));
 });
 
-test('it is gone by itself soon after the last batch', async () => {
+test('a state expires soon after the last batch', async () => {
   await states.save('short', 0, state(0));
   const left = await redis.pttl('facecast:faces:short');
   expect(left).toBeGreaterThan(0);
   expect(left).toBeLessThanOrEqual(1_000);
 });
 
-test('it goes with its session, and a detector that is late brings it back no more', async () => {
+test('a state is removed with its session, and a late detector does not bring it back', async () => {
   await states.save('over', 0, state(0));
   await new SessionRegistry(redis).remove('over');
   expect(await states.load('over')).toBeUndefined();
@@ -61,7 +61,7 @@ test('it goes with its session, and a detector that is late brings it back no mo
   expect(await states.load('over')).toBeUndefined();
 });
 
-test('a state that cannot be read is none', async () => {
+test('a state that cannot be read counts as none', async () => {
   await redis.hset('facecast:faces:odd', 'batch', 1, 'state', '{"width":"?"}');
   expect(await states.load('odd')).toBeUndefined();
 });

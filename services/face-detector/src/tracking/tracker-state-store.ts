@@ -2,23 +2,23 @@ import type { Redis } from '@facecast/shared/redis/redis';
 import { sessionKey, trackerStateKey } from '@facecast/shared/redis/session-keys';
 import { parseState, serialiseState, type TrackerState } from './tracker-state.js';
 
-/** A state older than this is of no use: faces have moved on. */
+/** Lifetime of a state in milliseconds: faces have moved on by then. */
 const LIFETIME_MS = 1_000;
 
 /**
- * What any replica last knew of each session's faces, so that whichever gets the next batch need not
- * search it as a whole. In Redis, one short-lived hash a session; nobody has to remove it.
+ * The newest tracker state of each session, for the replica that gets the next batch. In Redis, in one
+ * short-lived hash for each session.
  */
 export class TrackerStateStore {
   constructor(private readonly redis: Redis) {}
 
-  /** The state after the newest batch, or undefined where there is none that is fresh. */
+  /** Resolves to the state after the newest batch; undefined if there is no fresh one. */
   async load(sessionId: string): Promise<TrackerState | undefined> {
     const text = await this.redis.hget(trackerStateKey(sessionId), 'state');
     return text === null ? undefined : parseState(text);
   }
 
-  /** Keeps the state after `batch`, unless that of a newer batch is there, or the session is over. */
+  /** Saves the state after `batch`, unless a newer batch has saved one, or the session is over. */
   async save(sessionId: string, batch: number, state: TrackerState): Promise<void> {
     await this.redis.eval(
       SAVE_NEWER,

@@ -1,25 +1,28 @@
 import { z } from 'zod';
 import { trackSchema } from './track.js';
 
-/** More faces than this in one frame are not followed. */
+/** Maximum number of faces that are followed. */
 export const MAX_TRACKS = 256;
 
 const cells = z.base64().transform((text): Uint8Array => Buffer.from(text, 'base64'));
 
-/** What is known of a session's faces after one of its frames. It goes through Redis as text. */
+/** The tracker's state after one of a session's frames. It is kept in Redis as text. */
 export const trackerStateSchema = z.object({
-  /** Size of the picture that it is about. */
+  /** Size of the picture. */
   width: z.number(),
   height: z.number(),
   /** The newest frame that was searched. */
   searchedFrame: z.number().int().nonnegative(),
-  /** Whether it was searched as thoroughly as hidden faces want it. */
+  /** Whether that frame was searched as thoroughly as hiding needs. */
   searchedForHiding: z.boolean(),
-  /** That frame's thumbnail; each cell as it was when it last changed; the views that owe it a look. */
+  /**
+   * That frame's thumbnail; each cell as it was when it last changed; the views that have not searched it
+   * since.
+   */
   thumbnail: cells,
   reference: cells,
   pending: cells,
-  /** The id of the next face that enters. */
+  /** The id of the next new face. */
   nextId: z.number().int().nonnegative(),
   tracks: z.array(trackSchema).max(MAX_TRACKS),
 });

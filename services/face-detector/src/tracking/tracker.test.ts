@@ -58,7 +58,7 @@ describe('what is searched', () => {
     expect(frames.every((faces, n) => faces.some(isAt(face(104 + 4 * n))))).toBe(true);
   });
 
-  test('all of the picture at once where that costs less than each face by itself', async () => {
+  test('the whole picture at once if that costs less than each face by itself', async () => {
     const crowd = (by: number) =>
       Array.from({ length: 30 }, (_, n) =>
         face(10 + 100 * (n % 6) + by, {
@@ -102,8 +102,8 @@ describe('what is searched', () => {
   });
 });
 
-describe('where the faces of a run are', () => {
-  test('more than sixty faces are all covered from the first frame on', async () => {
+describe('the faces of a run', () => {
+  test('are all covered from the first frame on, even if they are more than sixty', async () => {
     const crowd = Array.from({ length: 70 }, (_, n) =>
       face(8 + 62 * (n % 10), { y: 8 + 66 * Math.floor(n / 10), width: 20, height: 26 }),
     );
@@ -140,7 +140,7 @@ describe('where the faces of a run are', () => {
     expect(new Set(later!.map(({ id }) => id)).size).toBe(later!.length);
   });
 
-  test('one that is lost goes on for half a second, then it is let go', async () => {
+  test('one that is lost is held for half a second', async () => {
     const session = new Session();
     await session.settle([ada]);
     const counts: number[] = [];
@@ -152,7 +152,7 @@ describe('where the faces of a run are', () => {
     expect(counts.slice(gone)).toEqual(Array(24 - gone).fill(0));
   });
 
-  test('no face is there twice, if two known ones become one', async () => {
+  test('no face is there twice when two known ones become one', async () => {
     const session = new Session();
     await session.settle([face(100), face(170)]);
     for (let run = 0; run < 7; run++) await session.next([face(130)]);
@@ -160,7 +160,7 @@ describe('where the faces of a run are', () => {
     expect(sure(first!)).toHaveLength(1);
   });
 
-  test('what only may be a face is hidden, and called none', async () => {
+  test('a doubtful face is hidden, but not listed', async () => {
     const doubtful = face(100, { doubtful: true });
     expect((await new Session().next([doubtful])).flat()).toEqual([]);
     for (const faces of await new Session(true).next([doubtful])) {
@@ -169,7 +169,7 @@ describe('where the faces of a run are', () => {
     }
   });
 
-  test('of the scene before a cut none is taken for one of the new scene', async () => {
+  test('of the scene before a cut are not matched with those of the new scene', async () => {
     const session = new Session();
     await session.settle([ada]);
     const other = drawBlobs([face(104, { doubtful: true })], SIZE);

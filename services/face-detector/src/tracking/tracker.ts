@@ -5,7 +5,7 @@ import type { NumberedFrame, SearchOptions } from './search-frame.js';
 import { isCut, thumbnailOf } from './thumbnail.js';
 import type { TrackerState } from './tracker-state.js';
 
-/** Frames that follow each other. */
+/** Consecutive frames of a session. */
 export interface Run {
   /** Number of the first frame within its session. */
   firstFrame: number;
@@ -13,9 +13,9 @@ export interface Run {
 }
 
 /**
- * Where the faces of a run's frames are. The last frame of each scene in it is searched, and the first
- * of each new one before anything of it is shown. It changes nothing that it was given; a replica can
- * go on from the state of another, which may be that of a later run.
+ * Finds the faces of a run's frames. Searches the last frame of each scene in it, and the first frame of
+ * each new one. It does not modify its arguments. A replica may go on from another one's state, even from
+ * that of a later run.
  */
 export async function trackRun(
   finder: FaceFinder,
@@ -36,7 +36,7 @@ export async function trackRun(
   return { state: state!, frames: searched };
 }
 
-/** A state of other pictures, or of long ago, says nothing. */
+/** The state, unless it is for pictures of another size, or too old. */
 function usable(
   known: TrackerState | undefined,
   { frame, number }: NumberedFrame,
@@ -46,7 +46,7 @@ function usable(
   return isOfSize && Math.abs(number - known.searchedFrame) <= schedule.hold ? known : undefined;
 }
 
-/** The frames in groups of one scene each; of a new scene the first frame is a group of its own. */
+/** Groups the frames by scene; the first frame of a new scene is a group of its own. */
 function scenesOf(
   frames: readonly NumberedFrame[],
   known: TrackerState | undefined,

@@ -7,14 +7,14 @@ import type { SearchSchedule } from './search-schedule.js';
 import { hasChanged, isCut, thumbnailOf } from './thumbnail.js';
 import type { TrackerState } from './tracker-state.js';
 
-/** How far the place of a face can be off where nobody looked for it, in parts of its size. */
+/** Margin of a face in an unsearched frame, as a fraction of its size. */
 const MARGIN = 0.32;
-/** By how much the margin grows with the square of the frames since a face was found: it may turn back. */
+/** Growth of the margin with the square of the frames since a face was found: it may turn back. */
 const MARGIN_TURNING_BACK = 0.065;
 
 /**
- * What a frame shows that was not searched: the known faces, anywhere near; and whatever has changed,
- * for that may be a face that enters. Of another scene than the known one nothing is known.
+ * The faces of an unsearched frame: the known ones with a margin, and all changed parts, in which a face
+ * may have entered. In another scene nothing is known.
  */
 export function unsearchedFaces(
   known: TrackerState | undefined,
