@@ -14,10 +14,10 @@ const schema = z
     RETENTION_MINUTES: settings.RETENTION_MINUTES,
     RECORDINGS_DIR: settings.RECORDINGS_DIR,
     RECORDING_RETENTION_HOURS: settings.RECORDING_RETENTION_HOURS,
-    /** Recordings stop where their disk has less left, in MB. */
+    /** Recordings stop if their disk has less free space than this, in MB. */
     RECORDING_MIN_FREE_MB: z.coerce.number().int().min(0).max(1_000_000).default(1000),
     SESSIONS_PER_REPLICA: settings.SESSIONS_PER_REPLICA,
-    /** How much of the stream the live playlist holds, in seconds. */
+    /** How much of the stream the live playlist lists, in seconds. */
     WINDOW_SECONDS: z.coerce.number().min(6).max(600).default(30),
   })
   .superRefine((given, context) => {

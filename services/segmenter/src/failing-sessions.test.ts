@@ -41,7 +41,7 @@ describe('a session that fails', () => {
     await expect.poll(() => keysOf(sessionId)).toEqual([]);
   });
 
-  test('in its midst ends with what it has, and says why', async () => {
+  test('in the middle ends with what it has, and says why', async () => {
     start();
     const sessionId = await beginSession();
     const ended = next('ended', sessionId);
@@ -71,7 +71,7 @@ describe('a session that cannot go on', () => {
   test.each([
     ['before the end of the input', false],
     ['after the end of the input', true],
-  ])('for want of a batch is ended, %s', async (_, inputEnded) => {
+  ])('because a batch is missing is ended, %s', async (_, inputEnded) => {
     start();
     const sessionId = await beginSession();
     const ended = next('ended', sessionId);
@@ -82,7 +82,7 @@ describe('a session that cannot go on', () => {
     expect(await frames.sessions()).toEqual([]);
   });
 
-  test('for want of its folder is ended', async () => {
+  test('because its folder is missing is ended', async () => {
     start();
     const sessionId = await beginSession();
     const some = published(sessionId, 3);
@@ -95,7 +95,7 @@ describe('a session that cannot go on', () => {
     await expect.poll(() => keysOf(sessionId)).toEqual([]);
   });
 
-  test('for a playlist that cannot be read is given up, and told of', async () => {
+  test('because its playlist cannot be read is given up, and that is published', async () => {
     const sessionId = await beginSession();
     await mkdir(join(hlsDir, sessionId), { recursive: true });
     await writeFile(playlistPath(sessionId), 'no playlist');
@@ -107,7 +107,7 @@ describe('a session that cannot go on', () => {
 });
 
 describe('a batch that was lost on its way', () => {
-  /** Somebody decodes the session, and could make it again. */
+  /** Adds the lease job of a frame-extractor that could make the batch again. */
   async function decode(sessionId: string) {
     const decoding = new JobQueue(redis, { kind: 'decode' });
     await decoding.add({ sessionId }, { jobId: sessionId });
@@ -117,7 +117,7 @@ describe('a batch that was lost on its way', () => {
   test.each([
     ['that others wait for', async () => {}],
     ['of which there is an entry and no frames', lostFrames],
-  ])('%s, is asked for until it comes, and no frame is lost', async (_, happens) => {
+  ])('%s, is requested until it comes, and no frame is lost', async (_, happens) => {
     start();
     const sessionId = await beginSession();
     await decode(sessionId);
@@ -157,7 +157,7 @@ describe('a fault', () => {
     expect((await metrics.encoderReplacements.get()).values[0]?.value).toBe(2);
   });
 
-  test('of the claim, which the same replica wins again, costs no frame', async () => {
+  test('of the lease, which the same replica gets again, costs no frame', async () => {
     start();
     const sessionId = await beginSession();
     const some = published(sessionId, 14);
@@ -178,7 +178,7 @@ describe('a fault', () => {
     expect(await discontinuities(sessionId)).toBe(1);
   });
 
-  test('a replica that stops hands over, and no frame is lost or seen twice', async () => {
+  test('a replica that stops hands its session over, and no frame is lost or repeated', async () => {
     const first = start();
     const sessionId = await beginSession();
     const begun = published(sessionId, 13);

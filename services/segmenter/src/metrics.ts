@@ -2,10 +2,10 @@ import { volumeRefusals } from '@facecast/shared/runtime/retry-on-disk-full';
 import { createMetrics, stageLatency } from '@facecast/shared/runtime/metrics';
 import { Counter, Gauge, type Histogram, type Registry } from 'prom-client';
 
-/** What the segmenter counts of its own work. */
+/** The segmenter's own metrics. */
 export interface SegmenterMetrics {
   registry: Registry;
-  /** From a batch's rendering to its part in the playlist, in seconds. */
+  /** Time from a batch's rendering to its part in the playlist, in seconds. */
   latency: Histogram;
   parts: Counter;
   partBytes: Counter;
@@ -20,7 +20,7 @@ export interface SegmenterMetrics {
   recordedBytes: Counter;
   /** Recordings that stopped before their sessions ended. */
   recordingsStopped: Counter;
-  /** Sets what reports how many sessions this replica owns. */
+  /** Sets the function that counts this replica's sessions. */
   countSessions: (count: () => number) => void;
 }
 
@@ -30,7 +30,7 @@ export function createSegmenterMetrics(): SegmenterMetrics {
   let sessions = () => 0;
   new Gauge({
     name: 'facecast_segmenter_sessions',
-    help: 'Sessions that this replica holds',
+    help: 'Sessions that this replica owns',
     registers,
     collect() {
       this.set(sessions());
@@ -62,12 +62,12 @@ export function createSegmenterMetrics(): SegmenterMetrics {
     }),
     unsearchedBatches: new Counter({
       name: 'facecast_segmenter_batches_unsearched_total',
-      help: 'Batches that no detector brought in time: shown without a search, whole if need be hidden',
+      help: 'Batches that no detector brought in time: shown without a search, redacted if faces are to be hidden',
       registers,
     }),
     batchesLost: new Counter({
       name: 'facecast_segmenter_batches_lost_total',
-      help: 'Batches that were lost on their way, each time that the extractor was told to make one again',
+      help: 'Requests to the frame-extractor to make a lost batch again',
       registers,
     }),
     recordedBytes: new Counter({

@@ -9,6 +9,7 @@ import {
   markClear,
   next,
   published,
+  recordedProtection,
   start,
   stop,
   times,
@@ -19,7 +20,7 @@ import {
 useSegmenters();
 
 describe('once its publisher hides everything', () => {
-  test('not one frame that was not published yet is clear, until it is shown again', async () => {
+  test('no unpublished frame is clear, until the publisher shows the picture again', async () => {
     start();
     const sessionId = await beginSession();
     const before = published(sessionId, 10);
@@ -65,7 +66,7 @@ describe('once its publisher hides everything', () => {
 });
 
 describe('a stronger effect', () => {
-  test('hides as a whole what was drawn with a weaker one and is not published', async () => {
+  test('redacts unpublished frames with a weaker one as a whole', async () => {
     start();
     const sessionId = await beginSession();
     const before = published(sessionId, 10);
@@ -93,7 +94,7 @@ describe('a stronger effect', () => {
   });
 });
 
-test('a batch that nobody searched in time reaches viewers clear only where nobody is to be hidden', async () => {
+test('a batch that was not searched in time is shown clear only in effects that do not hide', async () => {
   start();
   const sessionId = await beginSession();
   const ended = next('ended', sessionId);
@@ -106,4 +107,35 @@ test('a batch that nobody searched in time reaches viewers clear only where nobo
     ...times(9, false),
     ...times(3, true),
   ]);
+});
+
+describe('a recording', () => {
+  test('records from which frame on its viewers were protected in which way', async () => {
+    const first = start();
+    const sessionId = await beginSession({ record: true });
+    const before = published(sessionId, 10);
+    for (const batch of upTo(10)) await markClear(sessionId, batch, 'box');
+    await before;
+    await wish(sessionId, { effect: 'pixelate' });
+    const hidden = published(sessionId, 20);
+    // The first was drawn before the wish, and is redacted.
+    await markClear(sessionId, 10, 'box');
+    for (const batch of upTo(20).slice(11)) await markClear(sessionId, batch, 'pixelate');
+    await hidden;
+    await stop(first);
+    start();
+    const again = published(sessionId, 24);
+    for (const batch of upTo(24).slice(20)) await markClear(sessionId, batch, 'pixelate');
+    await again;
+    await wish(sessionId, { hidden: true });
+    const ended = next('ended', sessionId);
+    for (const batch of upTo(27).slice(24)) await markClear(sessionId, batch, 'pixelate');
+    await endInput(sessionId, 27);
+    await ended;
+    expect(await recordedProtection(sessionId)).toEqual([
+      { fromFrame: 0, effect: 'box', hidden: false },
+      { fromFrame: 30, effect: 'pixelate', hidden: false },
+      { fromFrame: 72, effect: 'pixelate', hidden: true },
+    ]);
+  });
 });

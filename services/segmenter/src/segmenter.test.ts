@@ -54,6 +54,7 @@ describe('a session', () => {
     expect(names.filter((name) => !/^(\d+(\.\d+)?\.m4s|init-0\.mp4)$/.test(name)).sort()).toEqual([
       'faces.ndjson',
       'live.m3u8',
+      'protection.json',
       'session.json',
     ]);
     expect(

@@ -10,7 +10,7 @@ import {
 } from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { PlaylistWatcher } from './hls/playlist-watcher.js';
 import { endFailedSession } from './session/end-session.js';
 import { SessionFailure } from './session-failure.js';
@@ -18,6 +18,7 @@ import { Janitor } from './cleanup/janitor.js';
 import { OrphanSweeper } from './cleanup/orphan-sweeper.js';
 import type { SegmenterMetrics } from './metrics.js';
 import type { PackagerSettings } from './hls/packager.js';
+import { RecordingEdits } from './recording/recording-edits.js';
 import { RecordingService } from './recording/recording-service.js';
 import { segmentSession, type SegmentSessionDeps } from './session/segment-session.js';
 import { StatsCounter } from './session/stats-counter.js';
@@ -39,8 +40,9 @@ export interface SegmenterOptions extends PackagerSettings {
 export class Segmenter {
   private readonly deps: SegmentSessionDeps;
   private readonly stage: SessionStage;
-  private readonly stageJobs: JobQueue<'segment'>;
+  private readonly leaseJobs: JobQueue<'segment'>;
   private readonly janitor: Janitor;
+  private readonly edits: RecordingEdits;
 
   /** `redis` must be a `worker` connection. */
   constructor(options: SegmenterOptions, redis: Redis, metrics: SegmenterMetrics, log: Logger) {
@@ -68,16 +70,27 @@ export class Segmenter {
       }),
       settings: { cadence, windowSeconds: options.windowSeconds },
     };
-    this.stageJobs = new JobQueue(redis, { kind: 'segment' });
+    this.leaseJobs = new JobQueue(redis, { kind: 'segment' });
     const { registry, frameStore } = this.deps;
     const abandon = (sessionId: string) => this.giveUp(sessionId, 'The stream was lost.');
     const orphanSweeper = new OrphanSweeper({
-      ...{ redis, registry, frameStore, stageJobs: this.stageJobs, abandon, log },
+      ...{ redis, registry, frameStore, leaseJobs: this.leaseJobs, abandon, log },
+    });
+    this.edits = new RecordingEdits({
+      ...{ redis, registry, recordingsDir, hlsDir, cadence, minFreeBytes, log },
     });
     this.janitor = new Janitor(hlsDir, options.retentionMs, registry, log, [
       orphanSweeper,
       { sweep: () => recordings.finishOrphans(registry) },
-      new Janitor(recordingsDir, options.recordingRetentionMs, registry, log),
+      this.edits,
+      new Janitor(
+        recordingsDir,
+        options.recordingRetentionMs,
+        registry,
+        log,
+        [],
+        'expire recording',
+      ),
     ]);
     this.stage = new SessionStage({
       queue: 'segment',
@@ -101,6 +114,7 @@ export class Segmenter {
   /** Releases every session to other replicas and takes no more. */
   async close(): Promise<void> {
     this.deps.volume.close();
+    await this.edits.close();
     await this.stage.close();
     await Promise.all([
       this.deps.reader.close(),
@@ -109,7 +123,7 @@ export class Segmenter {
       this.deps.decode.close(),
       this.janitor.close(),
     ]);
-    await this.stageJobs.close();
+    await this.leaseJobs.close();
   }
 
   /** Ends a session that several owners died of, or whose folder cannot be resumed. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
+import { recordedLog } from '@facecast/shared/testing/recorded-log';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Janitor } from './janitor.js';
@@ -51,7 +52,20 @@ describe('the janitor', () => {
     expect(await readdir(hlsDir)).toEqual(['young']);
   });
 
-  test('removes what a killed service left of a session that nobody knows any more', async () => {
+  test('writes down for the audit what it removes, and why, whatever the level of the log is', async () => {
+    const { log, lines } = recordedLog('error');
+    const janitor = new Janitor(hlsDir, RETENTION_MS, registry, log, [], 'expire recording');
+    await makeFolder('old', RETENTION_MS, true);
+    await makeFolder('young', 1_000, true);
+    await janitor.sweep(NOW);
+    await janitor.freeSpace();
+    expect(lines).toMatchObject([
+      { audit: true, action: 'expire recording', subject: 'retention', sessionId: 'old' },
+      { audit: true, action: 'expire recording', subject: 'lack of space', sessionId: 'young' },
+    ]);
+  });
+
+  test('removes what a killed service left of a session that is not registered', async () => {
     await makeFolder('old', RETENTION_MS, false);
     await makeFolder('young', 1_000, false);
     await janitor.sweep(NOW);
@@ -65,7 +79,7 @@ describe('the janitor', () => {
     expect(await readdir(hlsDir)).toEqual([session.id]);
   });
 
-  test('makes room where there is none: the session that ended first goes, and never a running one', async () => {
+  test('frees space on a full volume: the session that ended first is removed, and never a running one', async () => {
     const { session } = await registry.create({ mimeType: 'video/webm', effect: 'box' }, 1);
     await makeFolder(session.id, RETENTION_MS, false);
     await makeFolder('older', 2_000, true);
@@ -77,7 +91,7 @@ describe('the janitor', () => {
     expect(await readdir(hlsDir)).toEqual([session.id]);
   });
 
-  test('leaves alone what is no session’s folder', async () => {
+  test('leaves other folders alone', async () => {
     await makeFolder('lost+found', RETENTION_MS, false);
     await writeFile(join(hlsDir, 'file'), '');
     await janitor.freeSpace();

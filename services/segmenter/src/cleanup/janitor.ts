@@ -1,15 +1,16 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HLS_FILES } from '@facecast/shared/protocol/hls-folder';
+import { auditLog } from '@facecast/shared/runtime/audit-log';
 import type { Logger } from '@facecast/shared/runtime/logger';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { orMissing } from '../atomic-files.js';
 
 /** Names of sessions' folders; a volume may have others, such as `lost+found`. */
 const SESSION_ID = /^[\w-]+$/;
 
-/** Between two sweeps. */
+/** Time between two sweeps, in milliseconds. */
 const SWEEP_MS = 15_000;
 
 /**
@@ -17,6 +18,7 @@ const SWEEP_MS = 15_000;
  * other sweepers.
  */
 export class Janitor {
+  private readonly audit: Logger;
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
   private freeingSpace: Promise<void> | undefined;
@@ -27,7 +29,10 @@ export class Janitor {
     private readonly registry: SessionRegistry,
     private readonly log: Logger,
     private readonly others: readonly { sweep: () => Promise<void> }[] = [],
-  ) {}
+    private readonly action: 'expire session' | 'expire recording' = 'expire session',
+  ) {
+    this.audit = auditLog(log);
+  }
 
   /** Sweeps now, and then every `SWEEP_MS`. */
   start(): void {
@@ -49,8 +54,7 @@ export class Janitor {
   async sweep(now = Date.now()): Promise<void> {
     for (const { name, since } of await this.endedSessions()) {
       if (now - since < this.retentionMs) continue;
-      await this.remove(name);
-      this.log.info({ sessionId: name }, 'removed an ended session');
+      await this.remove(name, 'retention');
     }
     for (const other of this.others) await other.sweep();
   }
@@ -65,8 +69,8 @@ export class Janitor {
   private async removeOldest(): Promise<void> {
     const [oldest] = (await this.endedSessions()).sort((a, b) => a.since - b.since);
     if (!oldest) return;
-    await this.remove(oldest.name);
-    this.log.warn({ sessionId: oldest.name }, 'removed an ended session early to free space');
+    await this.remove(oldest.name, 'lack of space');
+    this.log.warn({ sessionId: oldest.name }, 'removed early to free space');
   }
 
   /** Folders of sessions that are not running, and when each last changed. */
@@ -87,8 +91,9 @@ export class Janitor {
     return found.flat();
   }
 
-  private async remove(name: string): Promise<void> {
+  private async remove(name: string, subject: 'retention' | 'lack of space'): Promise<void> {
     await rm(join(this.directory, name), { recursive: true, force: true });
+    this.audit.info({ action: this.action, subject, sessionId: name }, 'audit');
   }
 }
 

@@ -6,7 +6,7 @@ import { createLogger } from '@facecast/shared/runtime/logger';
 import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OrphanSweeper } from './orphan-sweeper.js';
@@ -17,7 +17,7 @@ let root: string;
 let redis: Redis;
 let registry: SessionRegistry;
 let frameStore: DirectoryFrameStore;
-let stageJobs: JobQueue<'segment'>;
+let leaseJobs: JobQueue<'segment'>;
 let sweeper: OrphanSweeper;
 
 beforeEach(async () => {
@@ -26,13 +26,13 @@ beforeEach(async () => {
   await redis.flushall();
   registry = new SessionRegistry(redis);
   frameStore = new DirectoryFrameStore(root);
-  stageJobs = new JobQueue(redis, { kind: 'segment' });
+  leaseJobs = new JobQueue(redis, { kind: 'segment' });
   const abandon = (sessionId: string) => registry.remove(sessionId);
-  sweeper = new OrphanSweeper({ redis, registry, frameStore, stageJobs, abandon, log });
+  sweeper = new OrphanSweeper({ redis, registry, frameStore, leaseJobs, abandon, log });
 });
 
 afterEach(async () => {
-  await stageJobs.close();
+  await leaseJobs.close();
   redis.disconnect();
   await rm(root, { recursive: true });
 });
@@ -43,10 +43,10 @@ async function register(): Promise<string> {
   return session.id;
 }
 
-/** A live session has its claim, and something of everything. */
+/** A live session has its lease job, and something of everything. */
 async function liveSession(): Promise<string> {
   const sessionId = await register();
-  await stageJobs.add({ sessionId }, { jobId: sessionId });
+  await leaseJobs.add({ sessionId }, { jobId: sessionId });
   await frameStore.openSession(sessionId);
   await frameStore.write({ sessionId, batch: 0, kind: 'decoded' }, Buffer.alloc(10));
   const chunk = { kind: 'chunk', n: 3, receivedAt: 1 } as const;
@@ -63,7 +63,7 @@ const keysOf = async (sessionId: string) => (await redis.keys(`*${sessionId}*`))
 describe('what killed services left', () => {
   test('of sessions that are over is removed, frames, chunks, queues and all', async () => {
     const sessionId = await liveSession();
-    await stageJobs.remove(sessionId);
+    await leaseJobs.remove(sessionId);
     await registry.remove(sessionId);
     expect((await keysOf(sessionId)).length).toBeGreaterThan(3);
     await sweeper.sweep();
@@ -71,7 +71,7 @@ describe('what killed services left', () => {
     expect(await frameStore.sessions()).toEqual([]);
   });
 
-  test('is told from what live sessions have: of those nothing is touched', async () => {
+  test('is removed without touching anything of live sessions', async () => {
     const sessionId = await liveSession();
     const before = await keysOf(sessionId);
     for (let n = 0; n < 3; n++) await sweeper.sweep();
@@ -93,7 +93,7 @@ describe('what killed services left', () => {
     await detect.close();
   });
 
-  test('in the registry takes up no place for ever: a session without a claim is ended', async () => {
+  test('in the registry is removed: a session without a lease job is ended', async () => {
     const orphan = await register();
     const live = await liveSession();
     await sweeper.sweep();
@@ -102,10 +102,10 @@ describe('what killed services left', () => {
     expect(await registry.ids()).toEqual([live]);
   });
 
-  test('is no session that is just being begun', async () => {
+  test('does not include a session that is just beginning', async () => {
     const sessionId = await register();
     await sweeper.sweep();
-    await stageJobs.add({ sessionId }, { jobId: sessionId });
+    await leaseJobs.add({ sessionId }, { jobId: sessionId });
     for (let n = 0; n < 2; n++) await sweeper.sweep();
     expect(await registry.ids()).toEqual([sessionId]);
   });

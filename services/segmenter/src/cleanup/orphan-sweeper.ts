@@ -3,7 +3,7 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import type { JobQueue } from '@facecast/shared/redis/queues';
 import { KEY_PREFIX, type Redis } from '@facecast/shared/redis/redis';
 import { sessionOfKey } from '@facecast/shared/redis/session-keys';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 
 /** Keys per SCAN: Redis does nothing else meanwhile. */
 const KEYS_PER_SCAN = 500;
@@ -26,7 +26,7 @@ export class OrphanSweeper {
       redis: Redis;
       registry: SessionRegistry;
       frameStore: FrameStore;
-      stageJobs: JobQueue<'segment'>;
+      leaseJobs: JobQueue<'segment'>;
       /** Ends a session that nobody owns. */
       abandon: (sessionId: string) => Promise<void>;
       log: Logger;
@@ -73,15 +73,15 @@ export class OrphanSweeper {
   }
 
   /**
-   * Ends sessions that had no stage job in two sweeps in a row: a gateway was killed while the session began,
+   * Ends sessions that had no lease job in two sweeps in a row: a gateway was killed while the session began,
    * or an owner while it gave it up.
    */
   private async endUnowned(): Promise<void> {
-    const { registry, stageJobs, abandon, log } = this.deps;
+    const { registry, leaseJobs, abandon, log } = this.deps;
     const unclaimed = new Set<string>();
     for (const sessionId of await registry.ids()) {
-      const claim = await stageJobs.find(sessionId);
-      if (claim && claim.state !== 'failed') continue;
+      const leaseJob = await leaseJobs.find(sessionId);
+      if (leaseJob && leaseJob.state !== 'failed') continue;
       if (this.unownedLastSweep.has(sessionId)) {
         log.warn({ sessionId }, 'session has no owner: ending it');
         await abandon(sessionId);

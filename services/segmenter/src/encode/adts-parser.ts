@@ -7,8 +7,8 @@ export class AdtsError extends Error {
 }
 
 /**
- * Takes AAC out of its ADTS frames as they arrive: each comes out with its last byte, without the
- * header, as MP4 wants it.
+ * Extracts AAC frames from an ADTS stream as it arrives: each is given with its last byte, without the
+ * header, as MP4 needs it.
  *
  * Source: ISO/IEC 14496-3, 1.A.2.2 and 1.A.3.2.
  */

@@ -1,16 +1,19 @@
 import { CHANNELS, SAMPLE_BYTES, SAMPLE_RATE } from '@facecast/shared/media/audio';
 import { AdtsParser } from './adts-parser.js';
-import { u16, u32 } from '../mp4/boxes.js';
+import { u16, u32 } from '@facecast/shared/media/iso-boxes';
 import { FfmpegProcess, type FfmpegOptions } from './ffmpeg-process.js';
 
 /** Samples in one AAC frame. */
 export const AAC_FRAME_SAMPLES = 1024;
 
 /**
- * AAC frames that the encoder holds back: one overlaps with the next, and it looks one ahead. The priming
- * frame, which it gives before all others and which is dropped, is none of them.
+ * AAC frames that the encoder holds back: each overlaps with the next, and the encoder looks one ahead. The
+ * priming frame before all others is dropped and does not count.
  */
 export const AAC_DELAY_FRAMES = 2;
+
+/** An AAC frame of silence, as the encoder makes it of zeros. */
+export const SILENT_FRAME = Buffer.from('21100460' + '8c1c', 'hex');
 
 /**
  * One kept-alive ffmpeg: samples in (`media/audio.ts` in shared), AAC-LC out. After the samples of n frames,

@@ -31,7 +31,7 @@ describe('the audio of a batch', () => {
     expect(await read).toEqual(Buffer.from('0'));
   });
 
-  test('that is late is waited for while no other batch waits for its turn', async () => {
+  test('that is late is waited for as long as no later batch has arrived', async () => {
     let othersWait = false;
     const source = new AudioSource(store, sessionId, () => othersWait, 1);
     const looks = vi.spyOn(store, 'read');
@@ -44,14 +44,14 @@ describe('the audio of a batch', () => {
     expect(await next).toBeUndefined();
   });
 
-  test('is not waited for by whoever is to stop', async () => {
+  test('is not waited for after an abort', async () => {
     const stopping = new AbortController();
     const read = new AudioSource(store, sessionId, () => false).readNew(0, stopping.signal);
     stopping.abort();
     expect(await read).toBeUndefined();
   });
 
-  test('that does not come is waited for once, until some is there again', async () => {
+  test('that does not come is waited for only once, until some comes again', async () => {
     const source = new AudioSource(store, sessionId, () => true, 20);
     expect(await source.readNew(0, never)).toBeUndefined();
     const looks = vi.spyOn(store, 'read');

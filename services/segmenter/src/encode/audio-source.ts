@@ -3,8 +3,9 @@ import { RunnableTimer } from '@facecast/shared/runtime/runnable-timer';
 import type { FrameStore } from '@facecast/shared/media/frame-store';
 
 /**
- * How long the audio of a batch is waited for while later batches wait. After that none is waited for until
- * some comes again. If no batch waits, its publisher or extractor paused, and the audio is still to come.
+ * How long the audio of a batch is waited for if later batches have arrived, in milliseconds. After that no
+ * audio is waited for until some comes again. If no later batch has arrived, the publisher or extractor has
+ * paused, and the audio is still to come.
  */
 const MAX_WAIT_MS = 5_000;
 const POLL_EVERY_MS = 5;
@@ -26,10 +27,7 @@ export class AudioSource {
     return this.frameStore.read({ sessionId: this.sessionId, batch, kind: 'sound' });
   }
 
-  /**
-   * The samples of a batch that has just come, as soon as they are there; what there is when `signal` is
-   * aborted.
-   */
+  /** Resolves to the samples of a new batch as soon as they exist; at an abort, to those that exist. */
   async readNew(batch: number, signal: AbortSignal): Promise<Buffer | undefined> {
     const patience = new RunnableTimer(
       () => undefined,

@@ -2,17 +2,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/runtime/logger';
-import { samplesBefore } from '@facecast/shared/media/audio';
+import { SAMPLE_BYTES, SAMPLE_RATE, samplesBefore } from '@facecast/shared/media/audio';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PartEncoder } from './part-encoder.js';
-import { AAC_FRAME_SAMPLES } from './audio-encoder.js';
+import {
+  AAC_DELAY_FRAMES,
+  AAC_FRAME_SAMPLES,
+  AudioEncoder,
+  SILENT_FRAME,
+} from './audio-encoder.js';
 import { batchesOfAudioHistory } from './audio-track.js';
 import { CADENCE, renderedBatch } from '../testing/cadence.js';
 import { probe, upTo } from '../testing/test-frames.js';
 import { clicks, flashes, play } from '../testing/test-audio.js';
 
 const SAMPLES = samplesBefore(CADENCE.framesPerBatch, CADENCE.fps);
-/** What the contract promises, in seconds. */
+/** Maximum offset between audio and video that the contract allows, in seconds. */
 const IN_SYNC = 0.04;
 /** A part's audio ends this much before its pictures do, at most: three frames of AAC. */
 const LAG = 0.064;
@@ -37,15 +42,15 @@ describe('audio', () => {
     await rm(folder, { recursive: true });
   });
 
-  function open(options: { hasAudio?: boolean; silentFrom?: number } = {}) {
+  function open(options: { silentFrom?: number; silentUntil?: number } = {}) {
     const read = (batch: number) => {
       readBatches.push(batch);
-      const silent = batch >= (options.silentFrom ?? Infinity);
+      const { silentFrom = Infinity, silentUntil = 0 } = options;
+      const silent = batch >= silentFrom || batch < silentUntil;
       return Promise.resolve(silent ? undefined : clicks(batch * 3, 3));
     };
     return new PartEncoder({
       cadence: CADENCE,
-      hasAudio: options.hasAudio,
       audioSource: { read, readNew: read },
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
@@ -55,15 +60,16 @@ describe('audio', () => {
   const encode = (batch: number, samples = SAMPLES) =>
     encoder.encode(renderedBatch(batch, { samples }), flashes(batch * 3, 3));
 
-  /** Encodes batches and has them played, with what comes first in between. */
+  /** Encodes batches, and has ffmpeg play them. */
   async function playBatches(
     batches: number[],
     before: (batch: number) => void | Promise<void> = () => {},
+    samples: (batch: number) => number = () => SAMPLES,
   ) {
     const contents: Buffer[] = [];
     for (const batch of batches) {
       await before(batch);
-      const { init, content } = await encode(batch);
+      const { init, content } = await encode(batch, samples(batch));
       // Only the first: the others describe the same tracks.
       if (init && contents.length === 0) contents.push(init);
       contents.push(content);
@@ -81,7 +87,7 @@ describe('audio', () => {
     expect(played.longestSilence).toBeLessThan(AAC_FRAME_SAMPLES);
   }
 
-  test('is heard when its picture is seen, from the first second on', async () => {
+  test('is in sync with its video, from the first second on', async () => {
     const played = await playBatches(upTo(32));
     expectInSync(played, [0, 1, 2, 3]);
     expect(played.sound.from).toBe(0);
@@ -92,7 +98,7 @@ describe('audio', () => {
   test.each([
     ['a whole batch', 3],
     ['a short one', 1],
-  ])('goes on to the end of the last picture, in %s', async (_, frameCount) => {
+  ])('lasts until the end of the last picture, in %s', async (_, frameCount) => {
     const contents: Buffer[] = [];
     for (const batch of upTo(12)) {
       const isLast = batch === 11;
@@ -124,9 +130,9 @@ describe('audio', () => {
     });
   });
 
-  test('has not drifted after an hour, which a successor begins with', async () => {
+  test('has not drifted after an hour, at which a successor begins', async () => {
     await encoder.close();
-    encoder = open({ hasAudio: true });
+    encoder = open();
     const played = await playBatches(upTo(12).map((batch) => 36_000 + batch));
     expectInSync(played, [3600, 3601]);
     expect(replaced).toBe(0);
@@ -147,7 +153,7 @@ describe('audio', () => {
     },
   );
 
-  test('that is missing is silence, and what comes after is in its place', async () => {
+  test('that is missing is silence, and later audio is in its place', async () => {
     await encoder.close();
     encoder = open({ silentFrom: 12 });
     const played = await playBatches(upTo(22));
@@ -155,17 +161,45 @@ describe('audio', () => {
     expect(played.longestSilence).toBeGreaterThan(4 * SAMPLES);
   });
 
-  test('is none in a session that began without', async () => {
-    const contents = [];
-    for (const batch of upTo(12)) {
-      const { init, content } = await encode(batch, batch === 0 ? 0 : SAMPLES);
-      contents.push(...(init ? [init] : []), content);
-    }
-    await writeFile(file, Buffer.concat(contents));
-    expect(await probe(file, '-show_entries', 'stream=codec_type')).toMatchObject({
-      streams: [{ codec_type: 'video' }],
-    });
-    expect(readBatches).toEqual([]);
+  test('that begins later is heard from then on, in a track that was there from the start', async () => {
+    await encoder.close();
+    encoder = open({ silentUntil: 12 });
+    const before = (batch: number) => {
+      if (batch === 12) expect(encoder.pids.audio).toBeUndefined();
+    };
+    const played = await playBatches(upTo(32), before, (batch) => (batch < 12 ? 0 : SAMPLES));
+    expect(played.sound.from).toBe(0);
+    expect(played.flashes).toHaveLength(4);
+    expect(played.clicks).toHaveLength(2);
+    played.clicks.forEach((at, n) => expect(Math.abs(at - (n + 2))).toBeLessThan(IN_SYNC / 2));
+    const silence = 12 * SAMPLES;
+    expect(Math.abs(played.longestSilence - silence)).toBeLessThan(AAC_FRAME_SAMPLES);
+    expect(3.2 - played.sound.to).toBeLessThan(LAG);
+  });
+
+  test('that has ended is complete if a successor goes on', async () => {
+    const before = async (batch: number) => {
+      if (batch !== 12) return;
+      await encoder.close();
+      encoder = open({ silentFrom: 12 });
+    };
+    const played = await playBatches(upTo(22), before, (batch) => (batch < 12 ? SAMPLES : 0));
+    const silence = played.sound.to * SAMPLE_RATE - 12 * SAMPLES;
+    expect(Math.abs(played.longestSilence - silence)).toBeLessThan(AAC_FRAME_SAMPLES);
+  });
+
+  test('of a session without any needs no encoder, and is as long as the video', async () => {
+    const played = await playBatches(upTo(12), undefined, () => 0);
+    expect(played.longestSilence).toBe(Math.round(played.sound.to * SAMPLE_RATE));
+    expect(1.2 - played.sound.to).toBeLessThan(LAG);
     expect(encoder.pids.audio).toBeUndefined();
+  });
+
+  test('that is silent is encoded as the encoder would encode it', async () => {
+    const audio = new AudioEncoder();
+    const zeros = Buffer.alloc(40 * AAC_FRAME_SAMPLES * SAMPLE_BYTES);
+    const frames = await audio.encode(zeros, 40 - AAC_DELAY_FRAMES);
+    await audio.close();
+    expect(frames).toEqual(Array(40 - AAC_DELAY_FRAMES).fill(SILENT_FRAME));
   });
 });

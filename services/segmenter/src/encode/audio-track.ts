@@ -2,7 +2,12 @@ import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { SAMPLE_BYTES, samplesBefore } from '@facecast/shared/media/audio';
 import { EncoderFailure } from './ffmpeg-process.js';
-import { AAC_FRAME_SAMPLES, AAC_DELAY_FRAMES, AudioEncoder } from './audio-encoder.js';
+import {
+  AAC_FRAME_SAMPLES,
+  AAC_DELAY_FRAMES,
+  AudioEncoder,
+  SILENT_FRAME,
+} from './audio-encoder.js';
 import type { AudioSource } from './audio-source.js';
 
 /** The audio of one batch: AAC frames; `firstFrame` is the first one's number in its session. */
@@ -17,9 +22,13 @@ export interface EncodedAudio {
  *
  * A part has the frames that an encoder can have made by the batch's last sample. So its audio ends 43 to
  * 64 ms before its video; the session's last part has all.
+ *
+ * Until the session's first sound there is no encoder, and `SILENT_FRAME` is repeated (docs/decisions/012).
  */
 export class AudioTrack {
   private encoder: AudioEncoder | undefined;
+  /** Number of the next batch if all before it was silence; undefined if that is not known. */
+  private silentUpTo: number | undefined;
   private readonly closing = new AbortController();
 
   constructor(
@@ -33,7 +42,8 @@ export class AudioTrack {
   }
 
   /**
-   * Encodes the audio of the next batch. After a failure, a new encoder is given again what the old one held.
+   * Encodes the audio of the next batch. After a failure, a new encoder gets the samples again that the old
+   * one held back.
    * @param isLast whether no batch follows
    * @throws {EncoderFailure} after which it can be called again
    */
@@ -44,6 +54,10 @@ export class AudioTrack {
     const end = samplesBefore(firstFrame + frameCount, fps);
     const all = Math.ceil(end / AAC_FRAME_SAMPLES);
     const count = (isLast ? all : aacFramesBefore(firstFrame + frameCount, fps)) - first;
+    if (await this.isSilent(batch)) {
+      this.silentUpTo = batch.batch + 1;
+      return { firstFrame: first, frames: Array<Buffer>(count).fill(SILENT_FRAME) };
+    }
     const from = this.encoder ? samplesBefore(firstFrame, fps) : first * AAC_FRAME_SAMPLES;
     // Silence flushes what the encoder holds back.
     const to = isLast ? (all + AAC_DELAY_FRAMES) * AAC_FRAME_SAMPLES : end;
@@ -64,7 +78,17 @@ export class AudioTrack {
     await this.encoder?.close();
   }
 
-  /** Samples from number `from` up to `to`, which ends with this batch's; silence where there are none. */
+  /** Whether a batch is silent: it has no audio, and an encoder would hold back none from before. */
+  private async isSilent({ batch, samples }: RenderedBatch): Promise<boolean> {
+    if (this.encoder || samples > 0) return false;
+    if (batch === 0 || this.silentUpTo === batch) return true;
+    const before = Array.from({ length: batchesOfAudioHistory(this.cadence) }, (_, n) =>
+      this.source.read(batch - 1 - n),
+    );
+    return (await Promise.all(before)).every((audio) => audio === undefined);
+  }
+
+  /** Samples `from` (included) to `to` (excluded), where this batch's samples end; silence fills gaps. */
   private async samples(batch: RenderedBatch, from: number, to: number): Promise<Buffer> {
     const { fps, framesPerBatch } = this.cadence;
     const samples = Buffer.alloc((to - from) * SAMPLE_BYTES);
@@ -81,15 +105,15 @@ export class AudioTrack {
   }
 }
 
-/** How many AAC frames an encoder has given once all audio before a video frame has gone in. */
+/** Number of AAC frames that an encoder has given when it got all audio before a video frame. */
 function aacFramesBefore(frame: number, fps: number): number {
   const whole = Math.floor(samplesBefore(frame, fps) / AAC_FRAME_SAMPLES);
   return Math.max(0, whole - AAC_DELAY_FRAMES);
 }
 
-/** How many earlier batches' audio a new encoder needs, at most. */
+/** Maximum number of earlier batches whose audio a new encoder needs. */
 export function batchesOfAudioHistory({ fps, framesPerBatch }: Cadence): number {
-  // One more than is held: a batch may end within a frame.
+  // One frame more than is held back, because a batch may end within a frame.
   const samplesHeld = (AAC_DELAY_FRAMES + 1) * AAC_FRAME_SAMPLES;
   return Math.ceil(samplesHeld / samplesBefore(framesPerBatch, fps));
 }

@@ -12,7 +12,7 @@ export class EncoderFailure extends Error {
   }
 }
 
-/** An encoder that could have run for this long on its input without output is held to hang. */
+/** An encoder hangs if it could have run for this long, in milliseconds, without output. */
 const MAX_SILENCE_MS = 3_000;
 
 /** Command line options of ffmpeg by name, without the dash. */
@@ -27,8 +27,8 @@ export class FfmpegProcess<Unit> {
   private wanted: { units: number; done: () => void; failed: (why: string) => void } | undefined;
 
   /**
-   * @param raw input options: what it is given
-   * @param encoded output options: what it makes of that
+   * @param raw input options
+   * @param encoded output options
    * @param demux returns the units that further bytes of output complete; may throw
    */
   constructor(

@@ -15,7 +15,6 @@ describe('the encoder of a session', () => {
     replaced = 0;
     encoder = new PartEncoder({
       cadence: CADENCE,
-      hasAudio: undefined,
       audioSource: new AudioSource(new DirectoryFrameStore('nowhere'), 'session', () => true),
       log: createLogger('test', 'fatal'),
       onReplaced: () => replaced++,
@@ -83,7 +82,7 @@ describe('the encoder of a session', () => {
     expect(replaced).toBe(2 * MAX_REPLACEMENTS);
   });
 
-  test('encoders that fail again and again at one batch end the session', async () => {
+  test('encoders that keep failing at one batch end the session', async () => {
     await encode(0);
     let isOver = false;
     const failing = encode(1).finally(() => (isOver = true));
@@ -105,7 +104,7 @@ describe('the encoder of a session', () => {
     await expect(encoder.encode(renderedBatch(0), numberedFrames(0, 2))).rejects.toThrow('damaged');
   });
 
-  test('closing it ends what is under way and leaves no process', async () => {
+  test('closing it ends a running encode and leaves no process', async () => {
     await encode(0);
     const { video } = encoder.pids;
     signalEncoder('SIGSTOP');

@@ -18,8 +18,6 @@ export const MAX_REPLACEMENTS = 3;
 
 export interface PartEncoderOptions {
   cadence: Cadence;
-  /** Whether the session has audio; undefined: its first batch tells. */
-  hasAudio: boolean | undefined;
   audioSource: Pick<AudioSource, 'read' | 'readNew'>;
   log: Logger;
   onReplaced: () => void;
@@ -39,13 +37,11 @@ export interface EncodedPart {
 export class PartEncoder {
   private video: VideoEncoder | undefined;
   private readonly audio: AudioTrack;
-  private hasAudio: boolean | undefined;
   private size = { width: 0, height: 0 };
   private initGiven = false;
   private closed = false;
 
   constructor(private readonly options: PartEncoderOptions) {
-    this.hasAudio = options.hasAudio;
     this.audio = new AudioTrack(options.cadence, options.audioSource);
   }
 
@@ -63,15 +59,14 @@ export class PartEncoder {
     const { width, height, frameCount } = batch;
     if (frames.length !== frameBytes(width, height) * frameCount)
       throw new SessionFailure('A batch of frames is damaged.');
-    this.hasAudio ??= batch.samples > 0;
     const [video, audio] = await Promise.all([
       this.retry(() => this.encodeVideo(batch, frames)),
-      this.hasAudio ? this.retry(() => this.audio.encode(batch, isLast)) : undefined,
+      this.retry(() => this.audio.encode(batch, isLast)),
     ]);
     const { fps } = this.options.cadence;
     const init = this.initGiven
       ? undefined
-      : writeInitSegment({ ...this.size, fps, avcC: video.avcC }, this.hasAudio);
+      : writeInitSegment({ ...this.size, fps, avcC: video.avcC });
     this.initGiven = true;
     return { content: writeFragment(batch, video.frames, audio), init };
   }

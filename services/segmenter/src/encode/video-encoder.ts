@@ -1,13 +1,8 @@
+import type { Size } from '@facecast/shared/media/size';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { FfmpegProcess, EncoderFailure, type FfmpegOptions } from './ffmpeg-process.js';
 import { FlvDemuxer } from './flv-demuxer.js';
 import type { EncodedFrame } from '../mp4/fragment.js';
-
-/** A picture's size in pixels; both even. */
-interface Size {
-  width: number;
-  height: number;
-}
 
 /**
  * One kept-alive ffmpeg with libx264: I420 frames of one size in, H.264 pictures out, one for one and
@@ -83,7 +78,8 @@ function h264({ width, height }: Size, { fps, framesPerSegment }: Cadence): Ffmp
     crf: `${QUALITY_CRF}`,
     maxrate: `${maxKbits}k`,
     bufsize: `${maxKbits}k`,
-    // Said to the encoder alone: said to ffmpeg, it might convert what already is BT.601.
+    // Only as an option of the encoder: as an option of ffmpeg, it might convert frames that are BT.601
+    // already.
     'x264-params':
       'open-gop=0:colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m:fullrange=off',
     f: 'flv',

@@ -36,7 +36,7 @@ const LIVE: MediaPlaylist = {
 };
 
 describe('the live playlist', () => {
-  test('says what a player must know, in the order of the draft', () => {
+  test('has all tags that a player needs, in the order of the draft', () => {
     expect(renderPlaylist(LIVE, CADENCE)).toBe(`#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-TARGETDURATION:1
@@ -74,7 +74,7 @@ describe('the live playlist', () => {
     expect(text).not.toContain('PRELOAD-HINT');
   });
 
-  test('lists whole segments alone after its end', () => {
+  test('lists only whole segments after its end', () => {
     const ended = { ...LIVE, segments: [segment(8, 10), segment(9, 10)], ended: true };
     const text = renderPlaylist(ended, CADENCE);
     expect(text).not.toContain('#EXT-X-PART:');
@@ -87,7 +87,7 @@ describe('the live playlist', () => {
     expect(renderPlaylist(whole, CADENCE)).toContain('TYPE=PART,URI="8.0.m4s"');
   });
 
-  test('is read by a parser that nobody here wrote', () => {
+  test('is read by an independent parser', () => {
     const parsed = parseStrictly(renderPlaylist(LIVE, CADENCE));
     expect(parsed.lowLatencyCompatibility).toMatchObject({
       canBlockReload: true,
@@ -107,7 +107,7 @@ describe('the live playlist', () => {
     [0.5, 0.1, 30, 1],
     [1.5, 0.5, 24, 2],
   ])(
-    'holds players back by as much as the draft wants, with segments of %d s and parts of %d s (4.4.3.8)',
+    'holds players back as much as the draft requires, with segments of %d s and parts of %d s (4.4.3.8)',
     (segmentSeconds, partSeconds, fps, target) => {
       const cadence = {
         fps,

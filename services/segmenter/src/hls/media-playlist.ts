@@ -23,7 +23,7 @@ export interface Segment {
   /** When its first frame was captured, in milliseconds since the epoch. */
   capturedAt: number;
   frames: number;
-  /** Its parts that are still listed. */
+  /** The parts that are still listed. */
   parts: Part[];
   complete: boolean;
 }
@@ -132,7 +132,7 @@ export function parsePlaylist(text: string, { fps }: Cadence): MediaPlaylist {
         .filter((part) => !part.hint)
         .map((part) => ({ uri: part.uri, frames: frames(part.duration) }));
       const complete = Boolean(segment.uri);
-      // The map that was said last holds on; of a segment that grows, the parser does not say so.
+      // The last map still holds; the parser omits it for a growing segment.
       init = (segment as Partial<types.Segment>).map?.uri ?? init;
       return {
         msn: segment.mediaSequenceNumber,

@@ -43,7 +43,7 @@ describe("a session's folder", () => {
     expect(times).toEqual(upTo(3).map((n) => new Date(CAPTURED_AT + n * 1000)));
   });
 
-  test('what is listed is there, from the first part on (6.2.2)', async () => {
+  test('all listed files exist, from the first part on (6.2.2)', async () => {
     const packager = await startWith(1);
     for (let batch = 1; batch < 450; batch++) {
       await addBatch(packager, batch);
@@ -101,7 +101,7 @@ describe("a session's folder", () => {
 });
 
 describe('the end of a session', () => {
-  test('the playlist ends with the last part, whatever is left of its segment', async () => {
+  test('the playlist ends with the last part, even in the middle of a segment', async () => {
     const packager = await startWith(13);
     await packager.end();
     expect(await playlist()).toMatchObject({ endlist: true });

@@ -28,7 +28,7 @@ const PARTS_KEPT_TARGETS = 3;
  *
  * A part is listed once it is written. What is listed never changes, and what was unlisted stays for as
  * long as a player with an older playlist may ask for it. A successor needs nothing but the folder: see
- * `resume.ts`.
+ * `read-folder.ts`.
  */
 export class Packager {
   /** How many batches and frames the playlist lists, or has listed. */
@@ -88,11 +88,6 @@ export class Packager {
     return this.window.segments;
   }
 
-  /** Whether the session has audio; undefined if it has no part yet. */
-  get hasAudio(): boolean | undefined {
-    return this.found.hasAudio;
-  }
-
   /**
    * When the newest part ends by the playlist's dates, in milliseconds since the epoch; NaN without a
    * part.
@@ -114,7 +109,7 @@ export class Packager {
     return this.found.hintedPart?.batch === batch ? this.found.hintedPart.content : undefined;
   }
 
-  /** Says that the next part is a new encoder's first, with this initialization section. */
+  /** To be called before a new encoder's first part, with its initialization section. */
   begin(init: Buffer): void {
     this.pendingInit = { name: initName(this.nextInit++), content: init };
   }

@@ -34,7 +34,7 @@ async function begin(sessionId: string) {
 const writePlaylist = async (sessionId: string) =>
   writeWholeNow(join(root, sessionId, 'live.m3u8'), '#EXTM3U\n');
 
-/** Parts one after another, as a live stream has them, until it is told of. */
+/** Writes parts one after another, as a live stream does, until its playlist is reported. */
 async function stream(sessionId: string) {
   let isTold = false;
   void once(news, sessionId).then(() => (isTold = true));
@@ -45,7 +45,7 @@ async function stream(sessionId: string) {
 }
 
 describe('the watcher of the HLS volume', () => {
-  test('tells of a playlist when it appears, once', async () => {
+  test('reports a playlist once, when it appears', async () => {
     await begin('a');
     await stream('a');
     await writePlaylist('a');
@@ -54,7 +54,7 @@ describe('the watcher of the HLS volume', () => {
     expect(announced).toEqual(['a', 'b']);
   });
 
-  test('tells of a playlist that is there already', async () => {
+  test('reports a playlist that exists already', async () => {
     await mkdir(join(root, 'a'));
     await writePlaylist('a');
     const told = once(news, 'a');
@@ -62,7 +62,7 @@ describe('the watcher of the HLS volume', () => {
     await told;
   });
 
-  test('watches no longer than it must', async () => {
+  test('stops watching when the playlist was reported', async () => {
     await begin('a');
     await begin('b');
     await stream('a');
@@ -71,7 +71,7 @@ describe('the watcher of the HLS volume', () => {
     expect(watcher.size).toBe(0);
   });
 
-  test('tells nothing of sessions that others hold', async () => {
+  test('reports nothing of sessions of other replicas', async () => {
     await mkdir(join(root, 'theirs'));
     await begin('ours');
     await writePlaylist('theirs');

@@ -12,8 +12,6 @@ export interface FoundFolder {
   /** How many batches and frames are listed, or were. */
   batches: number;
   frames: number;
-  /** Whether the session has audio; undefined if there is no part. */
-  hasAudio: boolean | undefined;
   /** Contents of the parts of the segment that is not complete. */
   openSegment: readonly Buffer[];
   /** A part that was written under the hinted name, but not listed. */
@@ -31,7 +29,6 @@ export const FRESH: FoundFolder = {
   playlist: undefined,
   batches: 0,
   frames: 0,
-  hasAudio: undefined,
   openSegment: [],
   hintedPart: undefined,
   nextInit: 0,
@@ -40,8 +37,8 @@ export const FRESH: FoundFolder = {
 };
 
 /**
- * Reads a session's folder back; undefined if there is none. The playlist tells what is listed, and the last
- * part tells its batch's number, so no other state has to be kept in step.
+ * Reads a session's folder back; undefined if there is none. The playlist says what is listed, and the last
+ * part says its batch's number, so no other state is needed.
  */
 export async function readFolder(
   folder: string,
@@ -104,7 +101,6 @@ async function readPosition({ segments }: MediaPlaylist, names: string[], read: 
   return {
     batches: header.batch + 1,
     frames: header.firstFrame + header.frameCount,
-    hasAudio: header.hasAudio,
   };
 }
 

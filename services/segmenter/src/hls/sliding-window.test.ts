@@ -30,7 +30,7 @@ describe('the sliding window', () => {
     expect(window.segments.map(({ complete }) => complete)).toEqual([true, true, false]);
   });
 
-  test('no part is listed that is three target durations from the end, and a segment has all of its parts or none (6.2.2)', () => {
+  test('no part is listed that is three target durations from the end, and a segment lists all of its parts or none (6.2.2)', () => {
     const { window } = freshWindow(3);
     for (let part = 3; part < 200; part++) {
       window.add({ frames: 3, capturedAt: 0 });
@@ -43,7 +43,7 @@ describe('the sliding window', () => {
     }
   });
 
-  test('the window holds what it should and at most a segment more', () => {
+  test('the window lists its duration and at most a segment more', () => {
     const { window } = freshWindow(WINDOW_SECONDS * 10);
     for (let part = 0; part < 200; part++) {
       window.add({ frames: 3, capturedAt: 0 });
@@ -53,7 +53,7 @@ describe('the sliding window', () => {
     }
   });
 
-  test('dates are as far from each other as segments are long, whatever is found out later about the first', () => {
+  test('dates differ by the durations of the segments, whatever is found out later about the first', () => {
     const window = new SlidingWindow({ ...CADENCE, framesPerSegment: 22 }, WINDOW_SECONDS);
     for (let part = 0; part < 60; part++)
       window.add({ frames: 3, capturedAt: part * 100 - 7 * part }, part === 0 ? 'i' : undefined);
@@ -76,7 +76,7 @@ describe('the sliding window', () => {
     expect(placed.map(({ msn, part }) => (msn - 1) * 10 + part)).toEqual(uris.map((_, n) => n));
   });
 
-  test('each part and segment that leaves the playlist is told of, once', () => {
+  test('each part and segment that leaves the playlist is reported once', () => {
     const { window, placed } = freshWindow(1000);
     const unlisted = placed.flatMap((each) => each.unlisted.segments);
     const listed = window.segments.map(({ uri }) => uri);

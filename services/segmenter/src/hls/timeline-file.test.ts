@@ -51,12 +51,12 @@ describe('the face timeline', () => {
     );
   });
 
-  test('is there, and empty, as long as nobody was seen', async () => {
+  test('exists, and is empty, as long as no face was found', async () => {
     await (await open()).append(renderedBatch(0));
     expect(await readFile(path, 'utf8')).toBe('');
   });
 
-  test('a successor writes no line twice, and mends a torn one', async () => {
+  test('a successor repeats no line, and repairs a torn one', async () => {
     const timeline = await open();
     for (const batch of [0, 1, 2]) await timeline.append(withFaces(batch));
     await appendFile(path, '{"frame":9,"t":0.');
@@ -81,7 +81,7 @@ describe('the face timeline', () => {
     expect(frames.at(-1)).toBe(5_996);
   });
 
-  test('stays below its bound: the oldest lines go, whole', async () => {
+  test('stays below its bound: the oldest lines are dropped', async () => {
     const timeline = await open(0, 10_000);
     for (let batch = 0; batch < 300; batch++) {
       await timeline.append(withFaces(batch));

@@ -48,8 +48,7 @@ export class TimelineFile {
   }: Pick<RenderedBatch, 'firstFrame' | 'frames'>): Promise<void> {
     const lines = frames.flatMap(({ faces }, index) => {
       if (faces.length === 0) return [];
-      const frame = firstFrame + index;
-      return [JSON.stringify({ frame, t: seconds(frame / this.fps), faces }) + '\n'];
+      return [lineOf(firstFrame + index, faces, this.fps)];
     });
     // The first batch makes the file even without faces, so that readers find it.
     if (lines.length === 0 && firstFrame > 0) return;
@@ -79,6 +78,11 @@ export class TimelineFile {
 
 const NEWLINE = 10;
 
+/** The line of a frame that has faces, with its newline. */
+export function lineOf(frame: number, faces: unknown, fps: number): string {
+  return JSON.stringify({ frame, t: seconds(frame / fps), faces }) + '\n';
+}
+
 /** Rounds to a tenth of a millisecond. */
 function seconds(value: number): number {
   return Math.round(value * 10_000) / 10_000;
@@ -94,7 +98,7 @@ export async function dropFrames(path: string, firstFrame: number): Promise<numb
   return offset;
 }
 
-/** The lines of frames from number `from` up to, but without, `to`. */
+/** The lines of frames `from` (included) to `to` (excluded). */
 export async function linesOfFrames(path: string, from: number, to: number): Promise<Buffer> {
   const { lines } = await readFrom(path, from);
   return lines.subarray(0, startOf(lines, to));

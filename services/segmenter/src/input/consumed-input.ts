@@ -1,7 +1,7 @@
 import type { FrameStore } from '@facecast/shared/media/frame-store';
 import type { LoggedEntry, RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
-import type { UnsearchedBatch } from './hedging.js';
-import type { SearchedBatch } from './reorder-buffer.js';
+import type { OverdueBatch } from './hedging.js';
+import type { ArrivedBatch } from './reorder-buffer.js';
 import type { PackagerSettings } from '../hls/packager.js';
 import { batchesOfAudioHistory } from '../encode/audio-track.js';
 
@@ -11,7 +11,7 @@ export interface ConsumedInputDeps {
   settings: Pick<PackagerSettings, 'cadence'>;
 }
 
-/** Removes input that a session needs no more: log entries, and batches' files in the frame store. */
+/** Removes a session's consumed input: log entries, and batches' files in the frame store. */
 export class ConsumedInput {
   private duplicates: LoggedEntry[] = [];
 
@@ -20,19 +20,19 @@ export class ConsumedInput {
     private readonly deps: ConsumedInputDeps,
   ) {}
 
-  /** Notes an entry for a batch that another entry stands for. */
+  /** Records a duplicate entry of a batch. */
   addDuplicate(logged: LoggedEntry): void {
     this.duplicates.push(logged);
   }
 
   /** Removes the input of a batch whose part is listed. */
-  async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
+  async remove(listed: ArrivedBatch | OverdueBatch): Promise<void> {
     if (listed.isRendered) await this.deps.renderedLog.remove(this.sessionId, [listed.id]);
     await this.removeFiles(listed.batch.batch);
   }
 
   /**
-   * Removes noted duplicates, and the files of those whose batches are listed.
+   * Removes recorded duplicates, and the files of those whose batches are listed.
    * @param batches how many batches are listed
    */
   async removeDuplicates(batches: number): Promise<void> {
@@ -47,7 +47,7 @@ export class ConsumedInput {
     }
   }
 
-  /** Keeps the newest audio, which a new encoder would have to be given again. */
+  /** Removes a batch's files, except the newest audio, which a new encoder would need again. */
   private async removeFiles(batch: number): Promise<void> {
     const { sessionId } = this;
     const { frameStore, settings } = this.deps;

@@ -9,7 +9,7 @@ import { consume, detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Hedging, type UnsearchedBatch } from './hedging.js';
+import { Hedging, type OverdueBatch } from './hedging.js';
 import { createSegmenterMetrics } from '../metrics.js';
 import { HEIGHT, numberedFrames, WIDTH } from '../testing/test-frames.js';
 
@@ -40,7 +40,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** What the extractor leaves: a decoded batch, `age` ms ago, and the job to search it. */
+/** Adds what an extractor leaves: a batch that was decoded `age` ms ago, and its job. */
 async function decode(
   batch: number,
   { age = 0, effect = 'box', ...changes }: { age?: number } & Partial<DetectJob> = {},
@@ -56,8 +56,8 @@ async function decode(
   return job;
 }
 
-/** Looks, whenever it is time to, until the batch is given. */
-async function untilGiven(batch: number): Promise<UnsearchedBatch> {
+/** Polls whenever that is due, until the batch is given. */
+async function untilGiven(batch: number): Promise<OverdueBatch> {
   for (;;) {
     const given = await late.poll(batch);
     if (given) return given;
@@ -68,7 +68,7 @@ async function untilGiven(batch: number): Promise<UnsearchedBatch> {
 const askedAgain = async () => (await metrics.hedgedBatches.get()).values[0]?.value ?? 0;
 
 describe('a batch that no detector brings', () => {
-  test('is shown without a search, and nobody searches it any more once it is listed', async () => {
+  test('is shown without a search, and its job is removed once it is listed', async () => {
     await decode(7);
     const given = await untilGiven(7);
     const { batch, frames: pictures } = given;
@@ -87,26 +87,26 @@ describe('a batch that no detector brings', () => {
     expect(batch.markedAt - batch.decodedAt).toBeGreaterThanOrEqual(700);
   });
 
-  test('is followed at once by the next ones, where those are as late', async () => {
+  test('is followed at once by the next ones, if those are as late', async () => {
     for (const batch of [0, 1, 2, 3]) await decode(batch, { age: 5_000 });
     await untilGiven(0);
     for (const batch of [1, 2, 3])
       expect(await late.poll(batch)).toMatchObject({ batch: { batch } });
   });
 
-  test('is shown in time though the clock was set back while it waited', async () => {
+  test('is shown in time although the clock was set back', async () => {
     await decode(0, { age: -60_000 });
     expect(await untilGiven(0)).toMatchObject({ batch: { batch: 0 } });
   });
 
-  test('is waited for where it is ahead of its time', async () => {
+  test('is waited for if it is ahead of its time', async () => {
     await decode(0, { age: 5_000, capturedAt: Date.now() + 60_000 });
     await expect.poll(() => late.nextPollMs).toBe(0);
     expect(await late.poll(0)).toBeUndefined();
     expect(late.nextPollMs).toBeGreaterThan(0);
   });
 
-  test('is waited for where its frames are gone: somebody may have searched them', async () => {
+  test('is waited for if its frames are gone: a detector may have rendered them', async () => {
     await decode(0, { age: 5_000 });
     await frameStore.remove({ sessionId, batch: 0, kind: 'decoded' });
     await expect.poll(() => late.nextPollMs).toBe(0);
@@ -123,7 +123,7 @@ describe('a batch that no detector brings', () => {
   });
 });
 
-test('a batch that a detector holds and does not bring is given to another, ahead of all', async () => {
+test('a batch that a detector has and does not bring is given to another, ahead of all others', async () => {
   late = new Hedging(sessionId, { detect, frameStore, metrics, fallbackMs: 60_000 });
   const connection = connectRedis(redisUrl, 'worker', log);
   const stuck = deferred();
@@ -149,7 +149,7 @@ test('a batch that a detector holds and does not bring is given to another, ahea
   connection.disconnect();
 });
 
-test('a batch that waits for a detector is not asked for a second time', async () => {
+test('a batch that is still waiting for a detector is not requested again', async () => {
   await decode(0);
   await untilGiven(0);
   expect(await askedAgain()).toBe(0);

@@ -4,7 +4,7 @@ import type { DetectJob, RenderedBatch } from '@facecast/shared/protocol/message
 import { detectJobId, type JobQueue } from '@facecast/shared/redis/queues';
 import type { SegmenterMetrics } from '../metrics.js';
 
-/** When a batch is this late, in milliseconds, and a detector holds it, another one is asked too. */
+/** When a batch is this late, in milliseconds, and a detector has it, another one is asked, too. */
 const HEDGE_AFTER_MS = 300;
 /** When a batch is this late, in milliseconds, it is shown without a search. */
 const FALLBACK_AFTER_MS = 700;
@@ -21,7 +21,7 @@ export interface HedgingDeps {
 }
 
 /** A batch as it was decoded: no effect was applied to its frames. */
-export interface UnsearchedBatch {
+export interface OverdueBatch {
   isRendered: false;
   batch: RenderedBatch;
   frames: Buffer;
@@ -49,7 +49,7 @@ export class Hedging {
     this.fallbackMs = deps.fallbackMs ?? FALLBACK_AFTER_MS;
   }
 
-  /** Says that a detector's result had its turn. */
+  /** Records that a detector's result had its turn. */
   resultArrived(): void {
     this.isNowhere = false;
     this.lastResultAt = performance.now();
@@ -61,10 +61,8 @@ export class Hedging {
     return Math.max(0, this.nextPollAt - performance.now());
   }
 
-  /**
-   * Does what is due for the next batch; resolves to it, unsearched, once it is not waited for any more.
-   */
-  async poll(batch: number): Promise<UnsearchedBatch | undefined> {
+  /** Does what is due for the next batch; resolves to it, unsearched, once it is too late. */
+  async poll(batch: number): Promise<OverdueBatch | undefined> {
     if (this.nextPollMs > 0) return undefined;
     const found = await this.deps.detect.find(detectJobId({ sessionId: this.sessionId, batch }));
     this.isNowhere = !found;
@@ -80,7 +78,7 @@ export class Hedging {
    * Removes the jobs of an unsearched batch once its part is listed, so that detectors that come back begin
    * with newer ones. Until then a successor finds the batch by its job.
    */
-  async listed({ batch }: UnsearchedBatch): Promise<void> {
+  async listed({ batch }: OverdueBatch): Promise<void> {
     const jobIds = [detectJobId(batch), hedgeJobId(batch)];
     await Promise.all(jobIds.map((jobId) => this.deps.detect.remove(jobId)));
   }
@@ -101,7 +99,7 @@ export class Hedging {
     await this.deps.detect.add(job, { jobId: hedgeJobId(job), first: true });
   }
 
-  private async fallBack(job: DetectJob): Promise<UnsearchedBatch | undefined> {
+  private async fallBack(job: DetectJob): Promise<OverdueBatch | undefined> {
     const { frameStore, metrics } = this.deps;
     const { sessionId } = this;
     const pictures = await frameStore.read({ sessionId, batch: job.batch, kind: 'decoded' });

@@ -7,20 +7,20 @@ import type { SegmenterMetrics } from '../metrics.js';
 
 /** Polls before a lost batch is requested, and between two requests: about a second. */
 const POLLS_PER_REQUEST = 4;
-/** Polls before a session that nobody decodes fails: its end may still be on its way. */
+/** Polls before a session without a frame-extractor fails: the end of its input may still come. */
 const MAX_POLLS_WITHOUT_DECODER = 8;
 
 export interface LostBatchDeps {
   redis: Redis;
-  /** The queue with the leases of frame-extractors. */
+  /** The queue of the frame-extractors' lease jobs. */
   decode: JobQueue<'decode'>;
   metrics: Pick<SegmenterMetrics, 'batchesLost'>;
   log: Logger;
 }
 
 /**
- * Requests a batch again that was lost on its way: it was dispatched, later ones wait for it, and it is in no
- * queue and no log. The frame-extractor keeps its input until it is listed, and makes it again.
+ * Requests a lost batch again: it was dispatched, later ones have arrived, and it is in no queue and no
+ * log. The frame-extractor keeps its input until it is listed, and makes it again.
  *
  * Time is counted in polls, not by a clock: a segmenter that stood still has not polled.
  */
@@ -53,12 +53,12 @@ export class LostBatchWatch {
   private async requestRemake(batch: number): Promise<void> {
     const { sessionId } = this;
     const { redis, decode, metrics, log } = this.deps;
-    const claim = await decode.find(sessionId);
-    if (!claim || claim.state === 'failed') {
+    const leaseJob = await decode.find(sessionId);
+    if (!leaseJob || leaseJob.state === 'failed') {
       this.pollsWithoutDecoder += POLLS_PER_REQUEST;
       if (this.pollsWithoutDecoder < MAX_POLLS_WITHOUT_DECODER) return;
       throw new SessionFailure(
-        'Pictures were lost on their way, and what they could be made from again is gone.',
+        'Pictures were lost, and so was the decoder that could make them again.',
       );
     }
     this.pollsWithoutDecoder = 0;

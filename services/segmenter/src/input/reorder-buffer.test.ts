@@ -1,6 +1,6 @@
 import type { RenderedEntry } from '@facecast/shared/protocol/messages';
 import { describe, expect, test } from 'vitest';
-import { ReorderBuffer, MAX_WAITING_BATCHES } from './reorder-buffer.js';
+import { ReorderBuffer, MAX_EARLY_BATCHES } from './reorder-buffer.js';
 import { renderedBatch } from '../testing/cadence.js';
 
 const logged = (batch: number, id = `${batch}-0`) => ({ id, entry: renderedBatch(batch) });
@@ -32,7 +32,7 @@ describe('the order of batches', () => {
     expect(takeAll(order)).toEqual([0, 1]);
   });
 
-  test('the first of two batches of one number is used, the other is told apart', () => {
+  test('the first of two batches with one number is used, and the other reported as repeated', () => {
     const order = new ReorderBuffer(0);
     expect(order.accept(logged(0, 'first'))).toBe('held');
     expect(order.accept(logged(0, 'second'))).toBe('repeated');
@@ -60,13 +60,13 @@ describe('the order of batches', () => {
     expect(order.missing).toBeUndefined();
   });
 
-  test('nothing is missing where nothing waits', () => {
+  test('no batch is missing if no later one has arrived', () => {
     expect(new ReorderBuffer(3).missing).toBeUndefined();
   });
 
-  test('no more batches wait than may', () => {
+  test('the number of early batches is bounded', () => {
     const order = new ReorderBuffer(0);
-    for (let batch = 1; batch <= MAX_WAITING_BATCHES; batch++) order.accept(logged(batch));
-    expect(() => order.accept(logged(MAX_WAITING_BATCHES + 1))).toThrow('fell too far behind');
+    for (let batch = 1; batch <= MAX_EARLY_BATCHES; batch++) order.accept(logged(batch));
+    expect(() => order.accept(logged(MAX_EARLY_BATCHES + 1))).toThrow('fell too far behind');
   });
 });

@@ -8,25 +8,25 @@ export interface LoggedBatch {
 }
 
 /** A rendered batch with its I420 planes, which are overwritten when the next batch is asked for. */
-export interface SearchedBatch extends LoggedBatch {
+export interface ArrivedBatch extends LoggedBatch {
   isRendered: true;
   frames: Buffer;
 }
 
 /**
- * Most batches that wait for their turn, about a kilobyte each: five minutes of a session without
+ * Maximum number of batches before their turn, about a kilobyte each: five minutes of a session without
  * segmenter.
  */
-export const MAX_WAITING_BATCHES = 3_000;
+export const MAX_EARLY_BATCHES = 3_000;
 
 /** Puts a session's batches, which arrive in any order and may repeat, into the order of their numbers. */
 export class ReorderBuffer {
-  private readonly waiting = new Map<number, LoggedBatch>();
+  private readonly early = new Map<number, LoggedBatch>();
   private inputEnd: InputEnd | undefined;
   /** Highest number of any entry so far. */
   private newest = -1;
 
-  /** @param next number of the first batch that is wanted */
+  /** @param next number of the first batch to be given */
   constructor(private next: number) {}
 
   /**
@@ -36,7 +36,7 @@ export class ReorderBuffer {
    * - `repeated`: another entry waits for the same batch; this entry can be removed.
    * - `published`: the batch had its turn; this entry and its files can be removed.
    *
-   * @throws {SessionFailure} when `MAX_WAITING_BATCHES` wait already
+   * @throws {SessionFailure} if there are `MAX_EARLY_BATCHES` already
    */
   accept({
     id,
@@ -51,26 +51,26 @@ export class ReorderBuffer {
     }
     this.newest = Math.max(this.newest, entry.batch);
     if (entry.batch < this.next) return 'published';
-    if (this.waiting.has(entry.batch)) return 'repeated';
-    if (this.waiting.size >= MAX_WAITING_BATCHES)
+    if (this.early.has(entry.batch)) return 'repeated';
+    if (this.early.size >= MAX_EARLY_BATCHES)
       throw new SessionFailure('The session fell too far behind.');
-    this.waiting.set(entry.batch, { id, batch: entry });
+    this.early.set(entry.batch, { id, batch: entry });
     return 'held';
   }
 
   /** Takes the batch whose turn it is; undefined if it has not arrived. */
   take(): LoggedBatch | undefined {
-    const batch = this.waiting.get(this.next);
-    if (batch) this.waiting.delete(this.next++);
+    const batch = this.early.get(this.next);
+    if (batch) this.early.delete(this.next++);
     return batch;
   }
 
-  /** Says that the batch taken last cannot be read: it is its turn again. */
+  /** Puts back the number of the batch taken last, which cannot be read: it is its turn again. */
   putBack(): void {
     this.next--;
   }
 
-  /** Says that the batch whose turn it is was had without an entry. */
+  /** Skips the batch whose turn it is, because it was shown without an entry. */
   skip(): void {
     this.next++;
   }
@@ -82,15 +82,13 @@ export class ReorderBuffer {
 
   /** Whether later batches, or the end, wait for their turn. */
   get hasWaiting(): boolean {
-    return this.waiting.size > 0 || this.inputEnd !== undefined;
+    return this.early.size > 0 || this.inputEnd !== undefined;
   }
 
-  /**
-   * The number of the batch whose turn it is, where it is known to have been handed on and is not there.
-   */
+  /** The number of the batch whose turn it is, if it was dispatched and has not arrived; else undefined. */
   get missing(): number | undefined {
     const isExpected = this.hasWaiting || this.newest >= this.next;
-    return isExpected && !this.end && !this.waiting.has(this.next) ? this.next : undefined;
+    return isExpected && !this.end && !this.early.has(this.next) ? this.next : undefined;
   }
 
   /** The end of the input, once every batch before it had its turn; undefined until then. */

@@ -4,9 +4,9 @@ import type {
   RenderedBatchLogReader,
 } from '@facecast/shared/redis/rendered-batch-log';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
-import { Hedging, type HedgingDeps, type UnsearchedBatch } from './hedging.js';
+import { Hedging, type HedgingDeps, type OverdueBatch } from './hedging.js';
 import { LostBatchWatch, type LostBatchDeps } from './lost-batch.js';
-import { ReorderBuffer, type SearchedBatch } from './reorder-buffer.js';
+import { ReorderBuffer, type ArrivedBatch } from './reorder-buffer.js';
 import { ConsumedInput, type ConsumedInputDeps } from './consumed-input.js';
 
 /** What the inputs of all sessions of a replica share. */
@@ -15,10 +15,7 @@ export interface SessionInputDeps extends HedgingDeps, LostBatchDeps, ConsumedIn
   metrics: HedgingDeps['metrics'] & LostBatchDeps['metrics'];
 }
 
-/**
- * A session's batches, one after another: as a detector left them, or unsearched where none brought them
- * in time.
- */
+/** A session's batches, one after another: rendered, or unsearched if no detector brought them in time. */
 export class SessionInput {
   private readonly news = new EventEmitter();
   private readonly reorderBuffer: ReorderBuffer;
@@ -31,8 +28,8 @@ export class SessionInput {
 
   /**
    * @param firstBatch number of the first batch that is wanted
-   * @param on called for each batch that has come, in whatever order, and when the publisher wishes
-   *   something else
+   * @param on called for each batch that arrives, in any order, and when the publisher changes the
+   *   protection
    */
   constructor(
     private readonly sessionId: string,
@@ -68,7 +65,7 @@ export class SessionInput {
    * Resolves to the next batch, rendered or unsearched, or to the end of the input.
    * @throws {import('../session-failure.js').SessionFailure} when there will be neither
    */
-  async next(signal: AbortSignal): Promise<SearchedBatch | UnsearchedBatch | InputEnd> {
+  async next(signal: AbortSignal): Promise<ArrivedBatch | OverdueBatch | InputEnd> {
     for (;;) {
       await this.consumed.removeDuplicates(this.reorderBuffer.turn);
       signal.throwIfAborted();
@@ -80,7 +77,7 @@ export class SessionInput {
   }
 
   /** Removes the input of a batch whose part is listed. */
-  async remove(listed: SearchedBatch | UnsearchedBatch): Promise<void> {
+  async remove(listed: ArrivedBatch | OverdueBatch): Promise<void> {
     if (!listed.isRendered) await this.hedging.listed(listed);
     await this.consumed.remove(listed);
   }
@@ -94,7 +91,7 @@ export class SessionInput {
     this.news.emit('news');
   }
 
-  /** False for an entry that can go. */
+  /** Handles an entry; returns false if it can be removed. */
   private accept({ id, entry }: LoggedEntry): boolean {
     if (entry.kind === 'wish changed') {
       this.on.wishChanged();
@@ -104,12 +101,12 @@ export class SessionInput {
     return this.reorderBuffer.accept({ id, entry }) === 'held';
   }
 
-  private async take(): Promise<SearchedBatch | UnsearchedBatch | InputEnd | undefined> {
+  private async take(): Promise<ArrivedBatch | OverdueBatch | InputEnd | undefined> {
     const searched = await this.takeSearched();
     if (searched || this.reorderBuffer.end) return searched ?? this.reorderBuffer.end;
     const isDue = this.hedging.nextPollMs <= 0;
     const unsearched = await this.hedging.poll(this.reorderBuffer.turn);
-    // It may have arrived during the poll.
+    // The batch may have arrived during the poll.
     const after = await this.takeSearched();
     if (!after && unsearched) {
       this.reorderBuffer.skip();
@@ -121,7 +118,7 @@ export class SessionInput {
     return next;
   }
 
-  private async takeSearched(): Promise<SearchedBatch | undefined> {
+  private async takeSearched(): Promise<ArrivedBatch | undefined> {
     const logged = this.reorderBuffer.take();
     if (!logged) return undefined;
     const { sessionId } = this;

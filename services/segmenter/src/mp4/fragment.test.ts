@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findBox, listBoxes } from './boxes.js';
+import { findBox, listBoxes } from '@facecast/shared/media/iso-boxes';
 import { writeInitSegment } from './init-segment.js';
 import { readPartHeader, writeFragment } from './fragment.js';
 import { CADENCE } from '../testing/cadence.js';
+import { silence } from '../testing/use-packagers.js';
 import { HEIGHT, numberedFrames, playNumbers, probe, upTo, WIDTH } from '../testing/test-frames.js';
 import { VideoEncoder } from '../encode/video-encoder.js';
 
@@ -20,11 +21,12 @@ describe('fragmented MP4', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'facecast-fmp4-'));
     const encoder = new VideoEncoder(size, CADENCE);
+    const audioOf = silence();
     for (let batch = 0; batch < BATCHES; batch++) {
       const firstFrame = batch * 3;
       const { avcC, frames } = await encoder.encode(numberedFrames(firstFrame, 3), 3);
-      init ??= writeInitSegment({ ...size, fps: CADENCE.fps, avcC }, false);
-      parts.push(writeFragment({ batch, firstFrame }, frames));
+      init ??= writeInitSegment({ ...size, fps: CADENCE.fps, avcC });
+      parts.push(writeFragment({ batch, firstFrame }, frames, await audioOf(batch)));
     }
     await encoder.close();
     await writeFile(join(folder, 'all.mp4'), Buffer.concat([init, ...parts]));
@@ -44,11 +46,11 @@ describe('fragmented MP4', () => {
 
   test('a part says which batch and which frames it is', () => {
     expect(parts.map(readPartHeader)).toEqual(
-      parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3, hasAudio: false })),
+      parts.map((_, batch) => ({ batch, firstFrame: batch * 3, frameCount: 3 })),
     );
-    const late = writeFragment({ batch: 2_592_000, firstFrame: 7_776_000 }, [
-      { key: true, data: Buffer.alloc(9) },
-    ]);
+    const picture = { key: true, data: Buffer.alloc(9) };
+    const place = { batch: 2_592_000, firstFrame: 7_776_000 };
+    const late = writeFragment(place, [picture], { firstFrame: 0, frames: [] });
     expect(readPartHeader(late)).toMatchObject({ batch: 2_592_000, firstFrame: 7_776_000 });
   });
 
@@ -64,10 +66,10 @@ describe('fragmented MP4', () => {
   });
 
   test('says size, rate and colours as they are', async () => {
-    const stream = '-show_entries';
+    const stream = ['-select_streams', 'v', '-show_entries'];
     const wanted =
       'stream=width,height,codec_name,pix_fmt,color_range,color_space,color_primaries,color_transfer,r_frame_rate,has_b_frames';
-    expect(await probe(join(folder, 'all.mp4'), stream, wanted)).toMatchObject({
+    expect(await probe(join(folder, 'all.mp4'), ...stream, wanted)).toMatchObject({
       streams: [
         {
           ...size,
@@ -87,7 +89,7 @@ describe('fragmented MP4', () => {
   test('frames are evenly spaced, and exactly each thirtieth is a key frame', async () => {
     const { packets } = (await probe(
       join(folder, 'all.mp4'),
-      '-show_entries',
+      ...['-select_streams', 'v', '-show_entries'],
       'packet=pts,dts,duration,flags',
     )) as { packets: { pts: number; dts: number; duration: number; flags: string }[] };
     expect(packets).toHaveLength(BATCHES * 3);

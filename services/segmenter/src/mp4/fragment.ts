@@ -1,4 +1,11 @@
-import { BOX_HEADER_BYTES, box, findBox, fullBox, listBoxes, u32, u64 } from './boxes.js';
+import {
+  BOX_HEADER_BYTES,
+  box,
+  findBox,
+  fullBox,
+  u32,
+  u64,
+} from '@facecast/shared/media/iso-boxes';
 import {
   DEPENDENT_SAMPLE,
   PICTURE_TICKS,
@@ -27,8 +34,6 @@ export interface PartHeader {
   batch: number;
   firstFrame: number;
   frameCount: number;
-  /** Whether its session has audio. */
-  hasAudio: boolean;
 }
 
 /**
@@ -39,16 +44,16 @@ export interface PartHeader {
 export function writeFragment(
   { batch, firstFrame }: Pick<PartHeader, 'batch' | 'firstFrame'>,
   pictures: readonly EncodedFrame[],
-  audio?: EncodedAudio,
+  audio: EncodedAudio,
 ): Buffer {
-  const media = [...pictures.map(({ data }) => data), ...(audio?.frames ?? [])];
+  const media = [...pictures.map(({ data }) => data), ...audio.frames];
   const pictureBytes = pictures.reduce((sum, { data }) => sum + data.length, 0);
   const moofWith = (dataOffset: number) =>
     box(
       'moof',
       fullBox('mfhd', 0, 0, u32(batch + 1)),
       videoTraf(firstFrame, pictures, dataOffset),
-      ...(audio ? [audioTraf(audio, dataOffset + pictureBytes)] : []),
+      audioTraf(audio, dataOffset + pictureBytes),
     );
   const moofBytes = moofWith(0).length;
   return Buffer.concat([moofWith(moofBytes + BOX_HEADER_BYTES), box('mdat', ...media)]);
@@ -66,7 +71,6 @@ export function readPartHeader(bytes: Buffer): PartHeader | undefined {
       batch: mfhd.readUInt32BE(4) - 1,
       firstFrame: Number(tfdt.readBigUInt64BE(4)) / PICTURE_TICKS,
       frameCount: trun.readUInt32BE(4),
-      hasAudio: listBoxes(moof).filter(({ type }) => type === 'traf').length > 1,
     };
   } catch {
     return undefined;

@@ -1,14 +1,13 @@
 import { CHANNELS, SAMPLE_RATE } from '@facecast/shared/media/audio';
-import { box, fullBox, u16, u32 } from './boxes.js';
+import { box, fullBox, u16, u32 } from '@facecast/shared/media/iso-boxes';
 import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
 
 /**
- * The initialization section of fragmented MP4 with one H.264 track, and one AAC track where there is
- * audio, as HLS wants it (rfc8216bis section 3.1.2). Section numbers are of ISO/IEC 14496-12 unless they
- * say otherwise.
+ * The initialization section of fragmented MP4 with one H.264 track and one AAC track, as HLS wants it
+ * (rfc8216bis section 3.1.2). Section numbers are of ISO/IEC 14496-12 unless they say otherwise.
  */
 
-/** The pictures, as a decoder must know them before the first one. */
+/** What a decoder must know of the video before its first picture. */
 export interface VideoTrack {
   width: number;
   height: number;
@@ -17,11 +16,11 @@ export interface VideoTrack {
   avcC: Buffer;
 }
 
-/** Ticks of one picture; the timescale is as many times the frame rate, so that it is whole. */
+/** Ticks of one picture. The timescale is this many times the frame rate, so that it is a whole number. */
 export const PICTURE_TICKS = 1000;
 
 export const VIDEO_TRACK_ID = 1;
-/** Its timescale is the sample rate, so that a tick is a sample. */
+/** Id of the audio track, whose timescale is the sample rate, so that a tick is a sample. */
 export const AUDIO_TRACK_ID = 2;
 
 /** Sample flags, 8.8.3.1: depends on no other; depends on others and is no sync sample. */
@@ -29,21 +28,12 @@ export const SYNC_SAMPLE = 0x02000000;
 export const DEPENDENT_SAMPLE = 0x01010000;
 
 /** `ftyp` and `moov`, with no sample in it. */
-export function writeInitSegment(video: VideoTrack, hasAudio: boolean): Buffer {
-  const audioParts = {
-    traks: hasAudio ? [audioTrak()] : [],
-    defaults: hasAudio ? [trex(AUDIO_TRACK_ID, AAC_FRAME_SAMPLES, SYNC_SAMPLE)] : [],
-  };
-  const defaults = trex(VIDEO_TRACK_ID, PICTURE_TICKS, DEPENDENT_SAMPLE);
+export function writeInitSegment(video: VideoTrack): Buffer {
+  const videoDefaults = trex(VIDEO_TRACK_ID, PICTURE_TICKS, DEPENDENT_SAMPLE);
+  const audioDefaults = trex(AUDIO_TRACK_ID, AAC_FRAME_SAMPLES, SYNC_SAMPLE);
   return Buffer.concat([
     box('ftyp', Buffer.from('iso6'), u32(0), Buffer.from('iso6mp41')),
-    box(
-      'moov',
-      mvhd(),
-      videoTrak(video),
-      ...audioParts.traks,
-      box('mvex', defaults, ...audioParts.defaults),
-    ),
+    box('moov', mvhd(), videoTrak(video), audioTrak(), box('mvex', videoDefaults, audioDefaults)),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { box, findBox, fullBox, listBoxes, u32, u64 } from './boxes.js';
+import { box, findBox, fullBox, listBoxes, u32, u64 } from '@facecast/shared/media/iso-boxes';
 import { MOVIE_TIMESCALE, PICTURE_TICKS, VIDEO_TRACK_ID } from './init-segment.js';
 import { AAC_FRAME_SAMPLES } from '../encode/audio-encoder.js';
 import type { SampleIndex, TrackIndex } from './sample-index.js';

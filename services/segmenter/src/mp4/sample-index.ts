@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
-import { BOX_HEADER_BYTES, findBox } from './boxes.js';
+import { BOX_HEADER_BYTES, findBox } from '@facecast/shared/media/iso-boxes';
 import { readRuns, type SampleRun } from './sample-runs.js';
 
 /** Bytes per read: several parts, because a read costs more than its bytes. */
 const BLOCK_BYTES = 64 * 1024;
 
 /** Samples that lie one after another and need the same initialization section. */
-interface Chunk {
+interface SampleChunk {
   /** Position in the file, in bytes. */
   offset: number;
   samples: number;
@@ -19,7 +19,7 @@ export interface TrackIndex {
   sizes: number[];
   /** Numbers of the sync samples, from 0. */
   keys: number[];
-  chunks: Chunk[];
+  chunks: SampleChunk[];
 }
 
 /** Where the samples of a recording are. */

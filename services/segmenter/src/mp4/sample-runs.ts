@@ -1,4 +1,4 @@
-import { findBox, listBoxes } from './boxes.js';
+import { findBox, listBoxes } from '@facecast/shared/media/iso-boxes';
 
 /** Samples of one track that lie one after another, as a part's `trun` lists them. */
 export interface SampleRun {

@@ -3,7 +3,7 @@ import { mkdir, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RECORDING_FILES, type AboutRecording } from '@facecast/shared/protocol/recording-folder';
 import type { Cadence } from '@facecast/shared/runtime/settings';
-import { box, u32, u64 } from '../mp4/boxes.js';
+import { box, u32, u64 } from '@facecast/shared/media/iso-boxes';
 import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
 import { FIRST_MSN, type Segment } from '../hls/media-playlist.js';
 import { dropFrames } from '../hls/timeline-file.js';
@@ -12,17 +12,19 @@ import { END, readPlaylist, renderHeader, renderSegment } from './recording-play
 import { indexSamples } from '../mp4/sample-index.js';
 
 /**
- * The MP4 begins with its `ftyp` and room for one more header. While it grows, that room is two empty
- * boxes, and what follows is fragmented MP4. At the end a `moov` that knows where every sample is comes
- * behind it, and the room becomes the header of an `mdat` around all that was there: an MP4 as any
- * player, browser or editor wants it, though not a byte of the media has moved. ISO/IEC 14496-12, 4.2
- * and 8.1.
+ * The MP4 begins with this `ftyp` and space for one more header. While it grows, that space is two empty
+ * boxes, and fragmented MP4 follows. At the end a `moov` with the place of every sample is appended, and
+ * the space becomes the header of an `mdat` around the fragments. So any player or editor can seek in the
+ * MP4, and no media is moved. ISO/IEC 14496-12, 4.2 and 8.1.
  */
 const FILE_TYPE = box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso6avc1mp41'));
 const EMPTY_BOX = box('free');
 const HEADER = Buffer.concat([FILE_TYPE, EMPTY_BOX, EMPTY_BOX]);
 /** Header of an `mdat` box with a 64-bit size, which the size 1 announces. */
 const mdatHeader = (bytes: number) => Buffer.concat([u32(1), Buffer.from('mdat'), u64(bytes)]);
+
+/** Timeline lines of a segment without faces, or whose faces are written elsewhere. */
+export const NO_FACES = Buffer.alloc(0);
 
 /** A complete segment of the live playlist with the contents of its files. */
 export interface RecordedSegment extends Pick<Segment, 'capturedAt' | 'frames'> {
@@ -38,7 +40,7 @@ export interface RecordedSegment extends Pick<Segment, 'capturedAt' | 'frames'> 
  * so an owner that has lost the session without knowing does no harm.
  */
 export class RecordingFiles {
-  /** How many frames are in it. */
+  /** Number of frames in the recording. */
   frames = 0;
   /** Media sequence number, in the live playlist, of the segment to be added next. */
   nextMsn = FIRST_MSN;
@@ -46,6 +48,7 @@ export class RecordingFiles {
   private playlistBytes = 0;
   private facesBytes = 0;
   private init: Buffer | undefined;
+  private protection: Buffer | undefined;
 
   private constructor(
     readonly folder: string,
@@ -102,6 +105,16 @@ export class RecordingFiles {
     this.init = init;
   }
 
+  /**
+   * Writes how viewers were protected so far, as JSON; to be called before the segments that it describes
+   * are added.
+   */
+  async keepProtection(changes: Buffer): Promise<void> {
+    if (this.protection?.equals(changes)) return;
+    await writeWhole(this.path('protection'), changes);
+    this.protection = changes;
+  }
+
   /** Makes it a seekable MP4 with one `moov`, and ends its playlist. May be repeated. */
   async finish(): Promise<void> {
     if (!this.init) return;
@@ -119,13 +132,15 @@ export class RecordingFiles {
 
   /** Reads back where the recording's playlist ends. */
   private async readBack(text: string): Promise<void> {
-    const { segments, frames, mediaEnd, init, textBytes } = readPlaylist(text, this.cadence);
-    if (!init) return;
-    this.nextMsn = FIRST_MSN + segments;
-    this.frames = frames;
-    this.mediaEnd = mediaEnd;
+    const { segments, textBytes } = readPlaylist(text, this.cadence);
+    const last = segments.at(-1);
+    if (!last) return;
+    const { init } = last;
+    this.nextMsn = FIRST_MSN + segments.length;
+    this.frames = last.firstFrame + last.frames;
+    this.mediaEnd = last.offset + last.bytes;
     this.playlistBytes = textBytes;
-    this.facesBytes = (await orMissing(() => dropFrames(this.path('faces'), frames))) ?? 0;
+    this.facesBytes = (await orMissing(() => dropFrames(this.path('faces'), this.frames))) ?? 0;
     await changeFile(this.path('media'), async (file) => {
       this.init = Buffer.alloc(init.bytes);
       await file.read(this.init, 0, init.bytes, init.offset);

@@ -2,7 +2,7 @@ import { appendFile, readdir, readFile, rm, stat, truncate, writeFile } from 'no
 import { join } from 'node:path';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { connectRedis } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { describe, expect, test } from 'vitest';
 import { Janitor } from '../cleanup/janitor.js';

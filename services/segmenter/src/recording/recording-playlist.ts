@@ -33,7 +33,7 @@ export function renderHeader(cadence: Cadence, capturedAt: number): string {
   );
 }
 
-/** `init` is given where another initialization section than before holds from this segment on. */
+/** Lines of one segment; with `init`, another initialization section holds from this segment on. */
 export function renderSegment(
   segment: ByteRange & { frames: number },
   { fps }: Cadence,
@@ -48,35 +48,45 @@ export function renderSegment(
   );
 }
 
-/** What a playlist of a recording says, as far as it was written whole. */
-export interface ReadPlaylist {
-  segments: number;
+/** A segment of a recording, and where it is in the MP4. */
+export interface ListedSegment extends ByteRange {
+  firstFrame: number;
   frames: number;
-  /** Where the last segment ends in the MP4; 0 where there is none. */
-  mediaEnd: number;
-  /** The initialization section of the last segment. */
-  init: ByteRange | undefined;
+  /** Where its initialization section is. */
+  init: ByteRange;
+}
+
+/** The content of a recording's playlist, up to its last complete segment. */
+interface ReadPlaylist {
+  /** When the first frame was captured, in milliseconds since the epoch. */
+  capturedAt: number;
+  segments: ListedSegment[];
   /** Bytes of the text up to the end of the last segment. */
   textBytes: number;
 }
 
-const SEGMENT = /#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n(\S+)\n/g;
-const MAP = /#EXT-X-MAP:URI="[^"]+",BYTERANGE="(\d+)@(\d+)"\n/g;
+const DATE = /#EXT-X-PROGRAM-DATE-TIME:(\S+)\n/;
+const MAP = String.raw`#EXT-X-MAP:URI="[^"]+",BYTERANGE="(\d+)@(\d+)"\n`;
+const SEGMENT = String.raw`#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n\S+\n`;
+const MAP_OR_SEGMENT = new RegExp(`${MAP}|${SEGMENT}`, 'g');
 
 /** Reads back what the functions above wrote; the text may break off anywhere. */
 export function readPlaylist(text: string, { fps }: Cadence): ReadPlaylist {
-  const read: ReadPlaylist = {
-    ...{ segments: 0, frames: 0, mediaEnd: 0, init: undefined, textBytes: 0 },
-  };
-  for (const match of text.matchAll(SEGMENT)) {
-    const [whole, seconds, bytes, offset] = match;
-    read.segments++;
-    read.frames += Math.round(Number(seconds) * fps);
-    read.mediaEnd = Number(offset) + Number(bytes);
-    read.textBytes = match.index + whole.length;
+  const segments: ListedSegment[] = [];
+  let textBytes = 0;
+  let firstFrame = 0;
+  let init: ByteRange = { offset: 0, bytes: 0 };
+  for (const match of text.matchAll(MAP_OR_SEGMENT)) {
+    const [whole, mapBytes, mapOffset, seconds, bytes, offset] = match;
+    if (mapBytes !== undefined) {
+      init = { offset: Number(mapOffset), bytes: Number(mapBytes) };
+      continue;
+    }
+    const frames = Math.round(Number(seconds) * fps);
+    segments.push({ offset: Number(offset), bytes: Number(bytes), firstFrame, frames, init });
+    firstFrame += frames;
+    textBytes = match.index + whole.length;
   }
-  // One whose segment was not written any more is of no use.
-  const map = [...text.slice(0, read.textBytes).matchAll(MAP)].at(-1);
-  if (map) read.init = { bytes: Number(map[1]), offset: Number(map[2]) };
-  return read;
+  const capturedAt = Date.parse(DATE.exec(text)?.[1] ?? '') || 0;
+  return { capturedAt, segments, textBytes };
 }

@@ -6,7 +6,7 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import { within } from '@facecast/shared/runtime/within';
 import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
 import type { Session } from '@facecast/shared/redis/session';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { Cadence } from '@facecast/shared/runtime/settings';
 import { orMissing, readIfThere, writeWhole } from '../atomic-files.js';
 import type { SegmenterMetrics } from '../metrics.js';
@@ -15,7 +15,10 @@ import { StatsCounter } from '../session/stats-counter.js';
 import { SessionRecorder } from './session-recorder.js';
 import { RecordingFiles } from './recording-files.js';
 
-/** How long a session's end waits for its recording to be finished; that then goes on beside it. */
+/**
+ * How long a session's end waits for its recording to be finished, in milliseconds; finishing goes on after
+ * that.
+ */
 const MAX_FINISH_MS = 20_000;
 
 export interface RecordingServiceOptions {
@@ -32,7 +35,7 @@ export interface RecordingServiceOptions {
 export class RecordingService {
   /** Recorders of the sessions that this replica owns, by session id. */
   private readonly recorders = new Map<string, SessionRecorder>();
-  /** Recordings that are being finished, so that a disk that hangs is asked only once. */
+  /** Recordings that are being finished, so that a hanging disk gets only one attempt. */
   private readonly finishing = new Map<string, Promise<RecordingState>>();
 
   constructor(private readonly options: RecordingServiceOptions) {}

@@ -40,7 +40,7 @@ export class SessionRecorder {
     private readonly options: SessionRecorderOptions,
   ) {}
 
-  /** Says what the live playlist lists; complete segments that are new are recorded. */
+  /** To be called with the listed segments; records complete ones that are new. */
   update(segments: readonly Segment[]): void {
     this.complete = segments.filter(({ complete }) => complete);
     if (this.closed) return;
@@ -80,12 +80,14 @@ export class SessionRecorder {
     const { msn, uri, init, frames, capturedAt } = segment;
     await this.checkFreeSpace(recording);
     const from = recording.frames;
-    const [media, initSection, faces] = await Promise.all([
+    const [media, initSection, faces, protection] = await Promise.all([
       readIfThere(join(hlsFolder, uri)),
       readIfThere(join(hlsFolder, init)),
       linesOfFrames(join(hlsFolder, HLS_FILES.timeline), from, from + frames),
+      readIfThere(join(hlsFolder, HLS_FILES.protection)),
     ]);
     if (!media || !initSection) throw new Error(`segment ${msn} is gone: the disk is too slow`);
+    if (protection) await recording.keepProtection(protection);
     await recording.add({ capturedAt, frames, init: initSection, media, faces });
     metrics.recordedBytes.inc(media.length);
   }

@@ -13,7 +13,7 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { SessionError } from '@facecast/shared/protocol/messages';
 import type { Redis } from '@facecast/shared/redis/redis';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { readIfThere, writeWhole } from '../atomic-files.js';
 import { Packager, type PackagerSettings } from '../hls/packager.js';
 import type { RecordingService } from '../recording/recording-service.js';
@@ -40,8 +40,9 @@ export async function readSummary(
 }
 
 /**
- * Ends a session: its playlist, its recording, its summary, then its traces, then the news of it. Whoever
- * is cut off in between may begin again. A session without a frame leaves no folder.
+ * Ends a session: its playlist, its recording, its summary, then removes its keys and frames, then
+ * publishes `ended`. May be repeated if it was cut off in between. A session without a frame leaves no
+ * folder.
  */
 export async function endSession(
   deps: EndSessionDeps,

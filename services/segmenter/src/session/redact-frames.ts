@@ -4,7 +4,7 @@ import { frameBytes } from '@facecast/shared/media/frame-store';
 const CELLS_ACROSS = 5;
 
 /**
- * Makes frames unrecognisable, in place: all of each becomes a few flat cells.
+ * Makes whole frames unrecognisable, in place: each becomes a few flat cells.
  *
  * @param frames I420 planes, one frame after another
  */

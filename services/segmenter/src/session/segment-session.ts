@@ -17,12 +17,13 @@ import {
   type EndSessionDeps,
 } from './end-session.js';
 import { SessionFailure } from '../session-failure.js';
-import type { UnsearchedBatch } from '../input/hedging.js';
+import type { OverdueBatch } from '../input/hedging.js';
 import type { SegmenterMetrics } from '../metrics.js';
 import { Packager, type PackagerSettings } from '../hls/packager.js';
 import { PartEncoder } from '../encode/part-encoder.js';
+import { ProtectionFile } from '../hls/protection-file.js';
 import type { SessionRecorder } from '../recording/session-recorder.js';
-import type { SearchedBatch } from '../input/reorder-buffer.js';
+import type { ArrivedBatch } from '../input/reorder-buffer.js';
 import { SessionInput, type SessionInputDeps } from '../input/session-input.js';
 import { AudioSource } from '../encode/audio-source.js';
 import { StatsCounter } from './stats-counter.js';
@@ -69,6 +70,7 @@ class SegmentedSession {
     private readonly lease: Lease,
     private readonly packager: Packager,
     private readonly timeline: TimelineFile,
+    private readonly protectionFile: ProtectionFile,
     private readonly recorder: SessionRecorder | undefined,
   ) {
     const { cadence } = deps.settings;
@@ -81,7 +83,6 @@ class SegmentedSession {
     });
     this.encoder = new PartEncoder({
       cadence,
-      hasAudio: packager.hasAudio,
       audioSource: new AudioSource(deps.frameStore, session.id, () => this.input.hasWaiting),
       log: deps.log.child({ sessionId: session.id }),
       onReplaced: () => deps.metrics.encoderReplacements.inc(),
@@ -105,8 +106,10 @@ class SegmentedSession {
       volume,
       firstFrame: packager.frames,
     });
+    const protectionFile = await ProtectionFile.open(join(folder, HLS_FILES.protection), volume);
+    const files = [timeline, protectionFile] as const;
     const recorder = deps.recordings.record(session);
-    return new SegmentedSession(deps, session, lease, packager, timeline, recorder);
+    return new SegmentedSession(deps, session, lease, packager, ...files, recorder);
   }
 
   /** Works until the session has ended; rejects if another replica is to continue it. */
@@ -147,7 +150,7 @@ class SegmentedSession {
     }
   }
 
-  private async publishBatch(next: SearchedBatch | UnsearchedBatch): Promise<void> {
+  private async publishBatch(next: ArrivedBatch | OverdueBatch): Promise<void> {
     if (next.batch.batch === 0) await this.prepareFolder();
     const { batch, shown } = await this.protection.apply(next.batch, next.frames, next.isRendered);
     const content = await this.encode(batch, next.frames);
@@ -155,6 +158,10 @@ class SegmentedSession {
     await this.lease.confirm();
     await this.timeline.append(batch);
     const { firstFrame, frameCount, capturedAt } = batch;
+    // The protection of a predecessor's part is recorded already.
+    const { effect, hidden } = shown;
+    if (!this.packager.hintedPart(batch.batch))
+      await this.protectionFile.note({ fromFrame: firstFrame, effect, hidden });
     const place = await this.packager.add({ firstFrame, frames: frameCount, capturedAt }, content);
     this.recorder?.update(this.packager.segments);
     this.publishEvent({
@@ -198,7 +205,7 @@ class SegmentedSession {
       error instanceof SessionFailure || error instanceof VolumeFullError
         ? error.message
         : 'The stream could not be written.';
-    // Fenced: a replica that was frozen must not end what its successor does well.
+    // Fenced: a replica that was frozen must not end a session that its successor serves well.
     await this.lease.condemn(message);
     this.deps.log.error({ sessionId: this.session.id, err: error }, 'session failed');
     await endFailedSession(this.deps, this.snapshot('ended'), { code: 'internal', message });
@@ -224,7 +231,7 @@ class SegmentedSession {
     if (this.packager.started) await registry.update(id, { state: 'live', stats });
     const session = await registry.get(id);
     if (!session) return this.deregistered.abort();
-    // The news of a wish is lost where a gateway dies before it told of it.
+    // The log entry for a change is lost if a gateway dies before it writes it.
     this.protection.learn(session);
   }
 

@@ -12,7 +12,7 @@ const listing = (at: number, endDate = NaN, shown: Wish = BLURRED) => ({ at, end
 const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };
 
 describe('the stats of a session', () => {
-  test('count frames in and out, and say where the time goes', () => {
+  test('count frames in and out, and the time in each stage', () => {
     const stats = new StatsCounter('session', 30);
     for (const batch of [0, 1, 2, 4]) stats.received(renderedBatch(batch));
     stats.published(renderedBatch(0), listing(listedAt(0, 10), CAPTURED_AT + 100));
@@ -55,7 +55,7 @@ describe('the stats of a session', () => {
     });
   });
 
-  test('tell of the newest second alone what was not searched, and what was hidden', () => {
+  test('count unsearched and hidden frames of the newest second only', () => {
     const stats = new StatsCounter('session', 30);
     const frames = [0, 1, 2].map(() => ({ searched: false, hidden: true, faces: [] }));
     stats.published(renderedBatch(0, { frames }), listing(listedAt(0, 10)));
@@ -66,7 +66,7 @@ describe('the stats of a session', () => {
     expect(stats.snapshot('live').recent).toEqual({ frames: 30, unsearched: 0, hidden: 0 });
   });
 
-  test('tell since which frame viewers are protected as they are', () => {
+  test('have the first frame of the current protection', () => {
     const stats = new StatsCounter('session', 30);
     const shown = { effect: 'blur', hidden: true } as const;
     const list = (batch: number, wish: Wish) =>
@@ -85,7 +85,7 @@ describe('the stats of a session', () => {
     });
   });
 
-  test('go on where a predecessor stopped', () => {
+  test('continue the counts of a predecessor', () => {
     const before = new StatsCounter('session', 30);
     const frames = [0, 1, 2].map(() => ({ searched: false, hidden: false, faces: [] }));
     before.received(renderedBatch(7));
@@ -99,7 +99,7 @@ describe('the stats of a session', () => {
     });
   });
 
-  test('forget times that are older than some seconds', () => {
+  test('drop times that are older than some seconds', () => {
     const stats = new StatsCounter('session', 30);
     for (let batch = 0; batch < 100; batch++)
       stats.published(renderedBatch(batch), listing(listedAt(batch, batch < 50 ? 900 : 9)));

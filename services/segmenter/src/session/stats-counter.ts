@@ -2,12 +2,12 @@ import type { PipelineStats, SessionState, Shown } from '@facecast/shared/protoc
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import type { Wish } from './viewers-protection.js';
 
-/** Medians are of this many batches: five seconds of the default tenth of a second. */
+/** Number of batches over which medians are taken: five seconds with the default `PART_SECONDS`. */
 const MEDIAN_BATCHES = 50;
 
-/** What happened to a batch when it was listed. */
+/** How a batch was listed. */
 interface Listing {
-  /** In milliseconds since the epoch. */
+  /** When it was listed, in milliseconds since the epoch. */
   at: number;
   /** When the batch ended, by the playlist's dates, in milliseconds since the epoch. */
   endDate: number;
@@ -34,7 +34,7 @@ export class StatsCounter {
   private lateMs = 0;
   private shown: Shown | undefined;
 
-  /** Goes on with the counts of `before`, where a predecessor left some. */
+  /** Continues a predecessor's counts, `before`, if there are any. */
   constructor(
     private readonly sessionId: string,
     private readonly fps: number,
@@ -52,14 +52,12 @@ export class StatsCounter {
     this.shown = before?.shown;
   }
 
-  /** A batch has come, in whatever order. */
+  /** Records a batch that arrived, in any order. */
   received({ firstFrame, frameCount }: RenderedBatch): void {
     this.counted.framesIn = Math.max(this.counted.framesIn, firstFrame + frameCount);
   }
 
-  /**
-   * A batch is listed. Whether viewers are protected in another way from it on; so they are by the first.
-   */
+  /** Records a listed batch. Returns whether the protection changes with it, as with the first one. */
   published(batch: RenderedBatch, { at, endDate, shown }: Listing): boolean {
     const counted = this.counted;
     counted.width = batch.width;
@@ -107,7 +105,7 @@ export class StatsCounter {
     };
   }
 
-  /** In whole milliseconds; never below 0, whatever the clocks of two hosts say. */
+  /** A median in whole milliseconds; never below 0, whatever the clocks of two hosts say. */
   private median(name: keyof Times): number {
     const sorted = this.times.map((times) => times[name]).sort((a, b) => a - b);
     return Math.max(0, Math.round(sorted[sorted.length >> 1] ?? 0));

@@ -18,14 +18,14 @@ test.each([
   // Neither hides anybody.
   ['none', 'box', false],
 ] as const)(
-  'what was drawn with %s, where %s is wished, shows too much: %s',
+  'a frame drawn with %s, if %s is wanted now, shows too much: %s',
   (drawn, effect, is) => {
     expect(showsTooMuch(drawn, { effect, hidden: false })).toBe(is);
     expect(showsTooMuch(drawn, { effect, hidden: true })).toBe(true);
   },
 );
 
-test('while nobody can say what is wished, nothing is shown', async () => {
+test('everything is hidden while the choice of the publisher cannot be read', async () => {
   let isThere = true;
   const registry = {
     get: () => (isThere ? Promise.resolve(session) : Promise.reject(new Error('gone'))),
@@ -51,7 +51,7 @@ test.each([
   ['blur', false],
   ['pixelate', false],
   ['black', false],
-] as const)('a batch that nobody searched is shown in %s: %s', async (effect, isShown) => {
+] as const)('an unsearched batch is shown in %s: %s', async (effect, isShown) => {
   const protection = new ViewersProtection(
     { ...session, effect },
     { get: () => Promise.resolve({ ...session, effect }) },
@@ -64,7 +64,7 @@ test.each([
   expect(shown).toEqual({ effect, hidden: false });
 });
 
-test('a batch is marked as hidden, and is what it was otherwise', async () => {
+test('a redacted batch is marked as hidden, and is otherwise unchanged', async () => {
   const protection = new ViewersProtection(session, { get: () => Promise.resolve(session) }, log);
   protection.learn({ effect: 'box', hidden: true });
   const face = { id: 0, x: 1, y: 2, width: 3, height: 4, score: 1 };

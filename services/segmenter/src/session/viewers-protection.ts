@@ -3,21 +3,21 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatch } from '@facecast/shared/protocol/messages';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { Session } from '@facecast/shared/redis/session';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { redactFrames } from './redact-frames.js';
 
-/** How the publisher wants viewers to be protected from now on. */
+/** The publisher's current choice of how viewers are protected. */
 export type Wish = Pick<Session, 'effect' | 'hidden'>;
 
-/** Whether faces drawn with `effect` show more than is wished by now. */
+/** Whether a frame with `effect` shows more than the current choice allows. */
 export function showsTooMuch(effect: Effect, wish: Wish): boolean {
   return wish.hidden || (hidesFaces(wish.effect) && isWeaker(effect, wish.effect));
 }
 
 /**
- * The last place that a batch passes before viewers see it: no face is shown that is to be hidden. A batch
- * that nobody searched, or that was drawn before the publisher's newest wish and shows more than that, is
- * redacted as a whole.
+ * The last step before viewers see a batch. A batch is redacted as a whole if it was not searched and faces
+ * are to be hidden, or if it was drawn before the publisher's newest choice and shows more than that
+ * allows.
  */
 export class ViewersProtection {
   private wish: Wish;
@@ -33,18 +33,18 @@ export class ViewersProtection {
     this.wish = session;
   }
 
-  /** This is the wish by now, as far as is known. */
+  /** Sets the newest known choice. */
   learn(wish: Wish): void {
     this.wish = wish;
   }
 
-  /** The wish has changed: no batch is shown before it is known. */
+  /** To be called when the choice has changed: it is read before the next batch is shown. */
   changed(): void {
     this.isStale = true;
   }
 
   /**
-   * Redacts the batch, in place, if it shows more than is wished.
+   * Redacts the batch, in place, if it shows more than the choice allows.
    * @param frames its I420 planes
    * @param isRendered whether its effect was applied to them
    * @returns the batch with its frames marked as hidden, if they are, and how viewers are protected by it
@@ -80,5 +80,5 @@ export class ViewersProtection {
   }
 }
 
-/** Until somebody can say what is wished, nothing is shown. */
+/** The choice that applies while the publisher's cannot be read: everything is hidden. */
 const NOBODY_KNOWS: Wish = { effect: 'black', hidden: true };

@@ -4,8 +4,8 @@ import { parse, setOptions, types } from 'hls-parser';
 const NOT_OF_THE_DRAFT = 'after they are greater than three target durations';
 
 /**
- * Reads a media playlist with a parser that nobody here wrote.
- * @throws where the playlist breaks any of the draft's rules that the parser knows
+ * Reads a media playlist with an independent parser.
+ * @throws if the playlist breaks any of the draft's rules that the parser knows
  */
 export function parseStrictly(text: string): types.MediaPlaylist {
   setOptions({ strictMode: true });

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { types } from 'hls-parser';
 import { afterEach, beforeEach } from 'vitest';
+import { AudioTrack, type EncodedAudio } from '../encode/audio-track.js';
 import { writeFragment } from '../mp4/fragment.js';
 import { Packager } from '../hls/packager.js';
-import { CADENCE, CAPTURED_AT } from './cadence.js';
+import { CADENCE, CAPTURED_AT, renderedBatch } from './cadence.js';
 import { upTo } from './test-frames.js';
 import { parseStrictly } from './strict-parser.js';
 
@@ -32,7 +33,15 @@ export function fakePart(batch: number): Buffer {
   return writeFragment(
     { batch, firstFrame: batch * 3 },
     upTo(3).map((frame) => ({ key: frame === 0, data })),
+    { firstFrame: 0, frames: [] },
   );
+}
+
+/** The audio of batches that have none: what the encoder makes of it. */
+export function silence(): (batch: number) => Promise<EncodedAudio> {
+  const nothing = () => Promise.resolve(undefined);
+  const track = new AudioTrack(CADENCE, { read: nothing, readNew: nothing });
+  return (batch) => track.encode(renderedBatch(batch), false);
 }
 
 export async function addBatch(packager: Packager, batch: number, content = fakePart(batch)) {

@@ -45,7 +45,7 @@ export async function hold(options: { minFreeBytes?: number; maxFinishMs?: numbe
   });
   const read = (batch: number) => Promise.resolve(clicks(batch * 3, 3));
   encoder = new PartEncoder({
-    ...{ cadence: CADENCE, hasAudio: undefined, audioSource: { read, readNew: read }, log },
+    ...{ cadence: CADENCE, audioSource: { read, readNew: read }, log },
     onReplaced: () => {},
   });
   packager = await Packager.open(live, { cadence: CADENCE, windowSeconds: 30 });

@@ -9,7 +9,7 @@ import { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { InputEnd, RenderedBatch } from '@facecast/shared/protocol/messages';
 import { detectJobId, JobQueue } from '@facecast/shared/redis/queues';
 import { connectRedis, type Redis } from '@facecast/shared/redis/redis';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { samplesBefore } from '@facecast/shared/media/audio';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { afterEach, beforeEach } from 'vitest';
@@ -35,7 +35,7 @@ export let redis: Redis;
 export let registry: SessionRegistry;
 export let frames: DirectoryFrameStore;
 export let renderedLog: RenderedBatchLog;
-let claims: JobQueue<'segment'>;
+let leaseJobs: JobQueue<'segment'>;
 export let events: EventSubscription;
 const running = new Set<{ segmenter: Segmenter; redis: Redis }>();
 
@@ -49,14 +49,14 @@ export function useSegmenters(): void {
     registry = new SessionRegistry(redis);
     frames = new DirectoryFrameStore(join(root, 'frames'));
     renderedLog = new RenderedBatchLog(redis);
-    claims = new JobQueue(redis, { kind: 'segment' });
+    leaseJobs = new JobQueue(redis, { kind: 'segment' });
     events = await EventSubscription.open(redis, log);
   });
 
   afterEach(async () => {
     for (const each of running) await stop(each);
     await events.close();
-    await claims.close();
+    await leaseJobs.close();
     redis.disconnect();
     await rm(root, { recursive: true });
   });
@@ -92,10 +92,11 @@ export async function stop(started: { segmenter: Segmenter; redis: Redis }) {
   started.redis.disconnect();
 }
 
-export async function beginSession(): Promise<string> {
-  const { session } = await registry.create({ mimeType: 'video/webm', effect: 'box' }, 10);
+export async function beginSession(options: { record?: boolean } = {}): Promise<string> {
+  const wanted = { mimeType: 'video/webm', effect: 'box', ...options } as const;
+  const { session } = await registry.create(wanted, 10);
   await frames.openSession(session.id);
-  await claims.add({ sessionId: session.id }, { jobId: session.id });
+  await leaseJobs.add({ sessionId: session.id }, { jobId: session.id });
   return session.id;
 }
 
@@ -135,6 +136,10 @@ export async function wish(sessionId: string, wanted: { hidden: boolean } | { ef
   await registry.update(sessionId, wanted);
   await renderedLog.append(sessionId, { kind: 'wish changed' });
 }
+
+/** What a session's recording says of how viewers were protected. */
+export const recordedProtection = async (sessionId: string): Promise<unknown> =>
+  JSON.parse(await readFile(join(root, 'recordings', sessionId, 'protection.json'), 'utf8'));
 
 /** Of each frame that can be played: whether it is clear. */
 export const clearFrames = async (sessionId: string) =>
