@@ -32,7 +32,7 @@ async function calls(command: string): Promise<number> {
   return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(stats)?.[1] ?? 0);
 }
 
-test('chunks of a session that has ended are in the log of Redis no more', async () => {
+test('chunks of a session that has ended are removed from the log of Redis', async () => {
   await redis.set('facecast:chunk:s:0', Buffer.alloc(2 * MIB, 'x'));
   await redis.unlink('facecast:chunk:s:0');
   await until(async () => (await persistence('aof_current_size')) > 2 * MIB);
@@ -40,7 +40,7 @@ test('chunks of a session that has ended are in the log of Redis no more', async
   await until(async () => (await persistence('aof_current_size')) < MIB);
 });
 
-test('also where a rewrite runs that began before they were removed', async () => {
+test('also if a rewrite is running that began before they were removed', async () => {
   await redis.set('facecast:chunk:s:0', Buffer.alloc(2 * MIB, 'x'));
   await redis.bgrewriteaof();
   await redis.unlink('facecast:chunk:s:0');
@@ -48,7 +48,7 @@ test('also where a rewrite runs that began before they were removed', async () =
   await until(async () => (await persistence('aof_current_size')) < MIB);
 });
 
-test('of several gateways, one does it', async () => {
+test('only one of several gateways does it', async () => {
   await redis.config('RESETSTAT');
   for (const each of open) each.receive(ended);
   await until(async () => (await calls('set')) === open.length);
@@ -57,7 +57,7 @@ test('of several gateways, one does it', async () => {
   expect(await calls('bgrewriteaof')).toBe(1);
 });
 
-test('a Redis that keeps no log is not made to begin one', async () => {
+test('a Redis without a log does not begin one', async () => {
   await redis.config('SET', 'appendonly', 'no');
   await redis.config('RESETSTAT');
   open[0]?.receive(ended);

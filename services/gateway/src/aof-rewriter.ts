@@ -2,17 +2,23 @@ import type { FacecastEvent } from '@facecast/shared/protocol/events';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 
-/** From a session's end to the rewrite: the other services remove its last keys meanwhile. */
+/**
+ * Time from a session's end to the rewrite, in milliseconds, in which the other services remove its last
+ * keys.
+ */
 const SETTLE_MS = 250;
-/** While another rewrite runs, which began before the keys were gone. */
+/** Time between two tries, in milliseconds, while an earlier rewrite runs. */
 const RETRY_MS = 100;
 const MAX_TRIES = 50;
-/** Of all gateways that hear of an end, one rewrites: longer than the news takes to the slowest. */
+/**
+ * Lifetime of the key by which only one gateway rewrites, in milliseconds: longer than an event takes to
+ * reach the slowest.
+ */
 const LOCK_MS = 2_000;
 
 /**
- * Makes Redis forget the chunks of ended sessions. Its append-only file keeps every value that was ever
- * written until the file is rewritten: unhidden pictures, in memory, but of people who have gone.
+ * Has Redis rewrite its append-only file after sessions have ended: until then the file keeps every value
+ * that was written, unhidden pictures of ended sessions included.
  */
 export class AofRewriter {
   private timer: NodeJS.Timeout | undefined;
@@ -25,7 +31,7 @@ export class AofRewriter {
     private readonly settleMs = SETTLE_MS,
   ) {}
 
-  /** Takes notice of an event: an `ended` makes a rewrite due. */
+  /** Receives an event; `ended` makes a rewrite due. */
   receive({ type, sessionId }: FacecastEvent): void {
     if (type !== 'ended') return;
     this.ended.add(sessionId);
@@ -48,12 +54,12 @@ export class AofRewriter {
     }
   }
 
-  /** Where Redis keeps no log, a rewrite would begin one. */
+  /** Whether Redis keeps a log: if not, a rewrite would begin one. */
   private async hasLog(): Promise<boolean> {
     return (await this.redis.info('persistence')).includes('aof_enabled:1');
   }
 
-  /** Whether one of the sessions is ours to rewrite for, and not another gateway's. */
+  /** Whether this gateway is to rewrite for one of the sessions, and no other gateway. */
   private async isOurs(sessionIds: Set<string>): Promise<boolean> {
     const locks = [...sessionIds].map((id) =>
       this.redis.set(`${KEY_PREFIX}:aof-rewrite:${id}`, '1', 'PX', LOCK_MS, 'NX'),

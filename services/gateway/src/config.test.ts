@@ -22,6 +22,15 @@ describe('settings', () => {
     expect(ALLOWED_ORIGINS).toEqual(['https://example.org', 'http://localhost:3000']);
   });
 
+  test.each(['*', 'https://*.example.org', 'https://example.org,*'])(
+    'origins have no wildcard: %s is refused, and the error says what to write instead',
+    (ALLOWED_ORIGINS) => {
+      expect(() => gatewayConfig({ ALLOWED_ORIGINS })).toThrow(
+        /^ALLOWED_ORIGINS\.\d: no wildcard .*https:\/\/example\.org,https:\/\/www\.example\.org$/,
+      );
+    },
+  );
+
   test('a bad value is refused, each with a line of its own', () => {
     const read = () =>
       gatewayConfig({ PORT: 'x', ALLOWED_ORIGINS: 'example.org', TRUST_PROXY: '-1' });

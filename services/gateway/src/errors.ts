@@ -12,24 +12,30 @@ const CODES = {
   409: 'conflict',
   416: 'range_not_satisfiable',
   421: 'misdirected_request',
+  426: 'upgrade_required',
   429: 'too_many_requests',
   503: 'unavailable',
 } as const;
 
 /** A request that is refused, with a sentence for whoever sent it. */
-export class Refusal extends Error {
+export class HttpError extends Error {
   constructor(
     readonly status: keyof typeof CODES,
     message: string,
   ) {
     super(message);
-    this.name = 'Refusal';
+    this.name = 'HttpError';
+  }
+
+  /** The status as a word, as answers, counters and the log have it. */
+  get code(): string {
+    return CODES[this.status];
   }
 }
 
 /** The answer for every route that there is not. */
 export const noSuchRoute: RequestHandler = () => {
-  throw new Refusal(404, 'There is nothing here.');
+  throw new HttpError(404, 'There is nothing here.');
 };
 
 /** Turns whatever a handler throws into an answer. */
@@ -40,7 +46,10 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** Answers with the one form that every error has; only the log learns what was unexpected. */
+/**
+ * Answers with the one form that every error has, or for somebody who opened the address in a browser with a
+ * page that says the same. Only the log learns what was unexpected.
+ */
 export function answerError(
   log: Logger,
   request: IncomingMessage,
@@ -55,15 +64,39 @@ export function answerError(
   // Half an answer must not look like a whole one.
   if (response.headersSent) return void response.destroy();
   const status = refusal?.status ?? 500;
-  const code = refusal ? CODES[refusal.status] : 'internal';
+  const code = refusal?.code ?? 'internal';
   const message = refusal?.message ?? 'Something went wrong on the server.';
+  const isPerson = request.headers.accept?.includes('text/html') ?? false;
   response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Type': `${isPerson ? 'text/html' : 'application/json'}; charset=utf-8`,
+    Vary: 'Accept',
     // The next try may succeed.
     'Cache-Control': 'no-store',
     ...(status === 503 || status === 429 ? { 'Retry-After': '1' } : {}),
   });
-  response.end(JSON.stringify({ error: { code, message } }));
+  response.end(
+    isPerson ? errorPage(status, message) : JSON.stringify({ error: { code, message } }),
+  );
+}
+
+/** It loads nothing: under a name that is not the server's it could not. */
+function errorPage(status: number, message: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>Facecast: ${status}</title>
+  <main>
+    <h1>Facecast</h1>
+    <p>${escapeHtml(message)}</p>
+  </main>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const SENTENCES = {
@@ -73,10 +106,10 @@ const SENTENCES = {
 } as const;
 
 /** Express and its parsers give errors of the client's making a 4xx `status`. */
-function asRefusal(error: unknown): Refusal | undefined {
-  if (error instanceof Refusal) return error;
+function asRefusal(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error;
   const { status } = error as { status?: unknown };
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
   const known = status === 404 || status === 416 ? status : 400;
-  return new Refusal(known, SENTENCES[known]);
+  return new HttpError(known, SENTENCES[known]);
 }

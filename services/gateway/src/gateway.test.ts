@@ -30,7 +30,7 @@ describe('playback, through Redis', () => {
     for (const answer of answers) expect(await (await answer).text()).toBe(next);
   });
 
-  test('a gateway that stops answers who waits', async () => {
+  test('a gateway that stops answers held requests', async () => {
     const gateway = await testGateway(redisUrl);
     await mkdir(join(gateway.hlsDir, 's'));
     await writeFile(join(gateway.hlsDir, 's', 'live.m3u8'), testPlaylist({ segments: 5 }));
@@ -55,7 +55,7 @@ describe('health', () => {
     expect([response.status, await response.json()]).toEqual([200, { process: { ok: true } }]);
   });
 
-  test('ready means: Redis, the HLS volume, and somebody at work in each stage', async () => {
+  test('ready means: Redis, the HLS volume, and a worker in each stage', async () => {
     const { url, hlsDir } = await gatewayWith();
     const nobody = { ok: false, error: 'nobody is at work' };
     expect(await ready(url)).toEqual([

@@ -2,13 +2,13 @@ import { createMetrics, stageLatency } from '@facecast/shared/runtime/metrics';
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Buckets in seconds: from a file that is at hand to a request held for three target durations. */
+/** Histogram buckets in seconds: from an answer at once to a request held for three target durations. */
 const HELD_BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 4];
 
 /** What the gateway counts. */
 export interface GatewayMetrics {
   registry: Registry;
-  /** Time from a chunk's arrival to its being safely queued. */
+  /** Time from a chunk's arrival until it is safely queued. */
   stage: Histogram;
   ingestBytes: Counter;
   ingestChunks: Counter;
@@ -49,7 +49,7 @@ export function createGatewayMetrics(): GatewayMetrics {
   };
 }
 
-/** Adds a figure that is read when somebody asks for it. */
+/** Adds a gauge that is read when the metrics are requested. */
 export function addGauge(registry: Registry, name: string, help: string, read: () => number): void {
   new Gauge({
     name,
@@ -62,8 +62,8 @@ export function addGauge(registry: Registry, name: string, help: string, read: (
 }
 
 /**
- * Counts Express's answers under their routes' patterns, so that no address makes a label of its own.
- * Routers are mounted at the root for this: a router's own place is forgotten when an error leaves it.
+ * Counts Express's answers under their routes' patterns, so that the number of labels is bounded. Routers
+ * are mounted at the root for this: a router's own place is forgotten when an error leaves it.
  */
 export function countRequests(requests: Counter<'route' | 'status'>): RequestHandler {
   return (request, response, next) => {

@@ -5,7 +5,7 @@ import type { Redis } from '@facecast/shared/redis/redis';
 
 const WORKED_QUEUES = ['decode', 'detect', 'segment'] as const;
 
-/** Ready means that a session can run from end to end: each stage has somebody at work. */
+/** Checks that a session can run from end to end: each stage has a worker. */
 export class Readiness {
   readonly checks: Record<string, HealthCheck>;
   private readonly queues: JobQueue<(typeof WORKED_QUEUES)[number]>[];

@@ -34,6 +34,13 @@ test('a view is one line, however often its viewer asks', () => {
   expect(JSON.stringify(lines)).not.toContain('192.0.2');
 });
 
+test('what a viewer sees of a session is told apart, each in one line', () => {
+  const audit = new Audit(pino(destination));
+  for (const what of ['view', 'view recording', 'read faces', 'view recording'] as const)
+    audit.viewed('192.0.2.1 curl', 's', undefined, what);
+  expect(lines.map(({ action }) => action)).toEqual(['view', 'view recording', 'read faces']);
+});
+
 test('a viewer is called something else after a restart', () => {
   for (let n = 0; n < 2; n++) new Audit(pino(destination)).viewed('192.0.2.1 curl', 's');
   expect(lines[0]?.['subject']).not.toBe(lines[1]?.['subject']);

@@ -3,8 +3,8 @@ import { isIPv6 } from 'node:net';
 import proxyaddr from 'proxy-addr';
 
 /**
- * The address that a request came from, as far as the proxies in front are believed.
- * @param trustProxy how many proxies stand in front
+ * The address that a request came from, read from the headers of trusted proxies.
+ * @param trustProxy number of trusted proxies in front
  */
 export function addressOf(request: IncomingMessage, trustProxy: number): string {
   const address = proxyaddr(request, (_address, hops) => hops < trustProxy) as string | undefined;
@@ -12,12 +12,11 @@ export function addressOf(request: IncomingMessage, trustProxy: number): string 
 }
 
 /**
- * What is counted as one client: an IPv4 address, or the /64 of an IPv6 one, of which whoever has any
- * address has all.
+ * What counts as one client: an IPv4 address, or an IPv6 /64, because its holder can use every address in it.
  */
 export function clientOf(address: string): string {
   if (!isIPv6(address)) return address;
-  // The URL parser writes every address in its one shortest form.
+  // The URL parser gives each address its one shortest form.
   const [head = '', tail = ''] = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname
     .slice(1, -1)
     .split('::');

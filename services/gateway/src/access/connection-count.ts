@@ -1,15 +1,15 @@
-/** Counts connections by client. What is not connected any more takes no room. */
+/** Counts connections by client. A client without a connection takes no memory. */
 export class ConnectionCount {
   private readonly counts = new Map<string, number>();
 
   constructor(private readonly most: number) {}
 
-  /** Clients that have a connection at the moment. */
+  /** Number of clients with a connection. */
   get clients(): number {
     return this.counts.size;
   }
 
-  /** Counts one more, unless the client has as many as it may; the answer takes it off again, once. */
+  /** Counts one more; undefined if the client has its maximum. The returned function takes it off again, once. */
   enter(client: string): (() => void) | undefined {
     const count = this.counts.get(client) ?? 0;
     if (count >= this.most) return undefined;

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
+import { hostName, isAddress, isLoopbackName } from '@facecast/shared/runtime/host-name';
 
-/** What a request says about which server it is for. */
+/** The parts of a request that name the server it is for. */
 export interface HostHeaders {
   headers: { host?: string | undefined; 'x-forwarded-host'?: string | string[] | undefined };
 }
@@ -12,7 +12,7 @@ export interface HostHeaders {
 export class KnownHosts {
   private readonly names: Set<string>;
 
-  /** @param options.trustProxy how many proxies in front are believed */
+  /** @param options.trustProxy number of trusted proxies in front */
   constructor(
     private readonly options: {
       publicUrl?: string | undefined;
@@ -25,42 +25,30 @@ export class KnownHosts {
     this.names = new Set(urls.map((url) => new URL(url).hostname));
   }
 
-  /** The host that the client asked for, with its port; undefined where it did not say. */
+  /** The host that the client asked for, with its port; undefined if it named none. */
   of({ headers }: HostHeaders): string | undefined {
     const forwarded = this.options.trustProxy > 0 ? headers['x-forwarded-host'] : undefined;
     return [forwarded].flat()[0]?.split(',')[0]?.trim() ?? headers.host;
   }
 
-  /** Whether a request is for this server. No browser leaves the host out, so who does is no page. */
+  /** Whether a request is for this server. A request without a host is no browser's, and counts as for it. */
   isOurs(request: HostHeaders): boolean {
     const host = this.of(request);
     if (host === undefined) return true;
-    const name = nameOf(host);
+    const name = hostName(host);
     return name !== undefined && (isLoopbackName(name) || isAddress(name) || this.names.has(name));
   }
 
   /** Why a request is refused, with the setting that would change it. */
   refusal(request: HostHeaders): string {
-    const name = nameOf(this.of(request) ?? '');
+    const name = hostName(this.of(request) ?? '');
     if (name === undefined) return 'That is no host name.';
     return (
       `This server does not answer to the name ${name}. ` +
       `If it is the server's own, set PUBLIC_URL to the address that people open, ` +
-      `for instance https://${name}, or add it to ALLOWED_ORIGINS, and start it again.`
+      `for instance https://${name}, or add it to ALLOWED_ORIGINS, and start it again. ` +
+      `If a proxy put it there, set PUBLIC_URL, and let the proxy pass the host on ` +
+      `(nginx: proxy_set_header Host $host).`
     );
   }
-}
-
-/** In lower case and without the port; undefined where it cannot be a host. */
-function nameOf(host: string): string | undefined {
-  if (!/^[\w.:[\]-]{1,261}$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
-  return new URL(`http://${host}`).hostname.replace(/\.$/, '');
-}
-
-function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost');
-}
-
-function isAddress(name: string): boolean {
-  return isIP(name.replace(/^\[|\]$/g, '')) !== 0;
 }

@@ -1,13 +1,13 @@
 import { isResumeToken } from '@facecast/shared/redis/session';
 import type { SessionOwner, SessionOwners } from '@facecast/shared/redis/session-owners';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { IncomingMessage } from 'node:http';
-import type { Recordings } from '../media/recordings.js';
+import { noRecording, type Recordings } from '../media/recordings.js';
 import { sameSecret } from './tokens.js';
 import type { Bearers } from './bearers.js';
 import type { PublishTokens } from './publish-tokens.js';
 
-/** Who may do everything to a session: its publisher, and who has the tokens of all. */
+/** Decides who owns a session: its publisher, and holders of the publish token or the admin token. */
 export class Owners {
   constructor(
     private readonly parts: {
@@ -20,13 +20,13 @@ export class Owners {
     },
   ) {}
 
-  /** Whether a token is that of whoever runs the server. */
+  /** Whether a token is the admin token. */
   isAdmin(token: string): boolean {
     const { adminToken } = this.parts;
     return adminToken !== undefined && sameSecret(token, adminToken);
   }
 
-  /** Whose a session is, running, ended or recorded; undefined where nothing (more) is known of it. */
+  /** The owner of a session, running, ended or recorded; undefined if the session is unknown. */
   async of(sessionId: string): Promise<SessionOwner | undefined> {
     const { registry, sessionOwners, recordings } = this.parts;
     return (
@@ -37,8 +37,8 @@ export class Owners {
   }
 
   /**
-   * Lets in who owns a session; resolves to who that is.
-   * @throws {Refusal} where the request has no token, or a wrong one
+   * Lets the owner of a session in; resolves to who that is.
+   * @throws {HttpError} if the request has no token, or a wrong one
    */
   require(request: IncomingMessage, token: string, owner: SessionOwner): string {
     const { bearers, publishTokens } = this.parts;
@@ -55,5 +55,22 @@ export class Owners {
       },
     });
     return subject;
+  }
+
+  /**
+   * Lets the owner of a session's recording in; resolves to who that is.
+   * @param needed a sentence for the refusal: what is requested, and which token it needs
+   * @throws {HttpError} if there is no recording, or the request has no token, or a wrong one
+   */
+  async requireOfRecording(
+    request: IncomingMessage,
+    sessionId: string,
+    needed: string,
+  ): Promise<string> {
+    const { bearers, recordings } = this.parts;
+    const token = bearers.tokenOf(request, needed);
+    const about = await recordings.about(sessionId);
+    if (!about) throw noRecording();
+    return this.require(request, token, (await this.of(sessionId)) ?? about);
   }
 }

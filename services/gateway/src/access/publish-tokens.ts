@@ -6,14 +6,14 @@ import { ConfigError } from '@facecast/shared/runtime/config';
 import { z } from 'zod';
 import { sameSecret } from './tokens.js';
 
-/** How often the file is looked at, in milliseconds: a token that is taken out works no longer. */
+/** How often the file is checked for changes, in milliseconds: a removed token works this much longer. */
 const LOOK_MS = 1_000;
-/** Publishers in the file at most: each start compares its token with all of them. */
+/** Maximum number of publishers in the file: each start compares its token with all of them. */
 const MAX_PUBLISHERS = 1_000;
 
 const publisherSchema = z
   .strictObject({
-    /** For the log and the audit. */
+    /** Name in the log and the audit. */
     name: z.string().min(1).max(100),
     token: z.string().min(8).max(1000).optional(),
     /** Instead of the token: its SHA-256, in hexadecimal. */
@@ -23,7 +23,7 @@ const publisherSchema = z
       .optional(),
     /** When the token stops working, as an ISO 8601 date or time. */
     expires: z.union([z.iso.date(), z.iso.datetime({ offset: true })]).optional(),
-    /** The effects that may be used with it; not there: all. */
+    /** The effects allowed with it; absent: all. */
     effects: z.array(effectSchema).min(1).optional(),
   })
   .refine(({ token, tokenSha256 }) => (token === undefined) !== (tokenSha256 === undefined), {
@@ -33,23 +33,23 @@ const fileSchema = z.array(publisherSchema).max(MAX_PUBLISHERS);
 
 type Listed = z.output<typeof publisherSchema>;
 
-/** Who publishes. */
+/** A publisher, as known from the token. */
 export interface Identity {
-  /** Undefined where everybody may, or where it is the one token of all. */
+  /** Undefined if no token is needed, or for `PUBLISH_TOKEN`. */
   name: string | undefined;
-  /** The effects that may be used; undefined: all. */
+  /** The effects allowed; undefined: all. */
   effects: readonly Effect[] | undefined;
 }
 
 const ANYBODY: Identity = { name: undefined, effects: undefined };
 
-/** The tokens that publishers have to know: `PUBLISH_TOKEN`, and those of `PUBLISHERS_FILE`. */
+/** The tokens that let somebody publish: `PUBLISH_TOKEN`, and those of `PUBLISHERS_FILE`. */
 export class PublishTokens {
   private listed: Listed[] = [];
   private readAt = -Infinity;
   private version = '';
 
-  /** @throws {ConfigError} where the file cannot be used */
+  /** @throws {ConfigError} if the file cannot be used */
   constructor(
     private readonly options: { token?: string | undefined; file?: string | undefined },
     private readonly log: Logger,
@@ -58,12 +58,12 @@ export class PublishTokens {
     this.read();
   }
 
-  /** Whether a publisher has to know any. */
+  /** Whether publishing needs a token. */
   get areNeeded(): boolean {
     return this.options.token !== undefined || this.options.file !== undefined;
   }
 
-  /** Whose token it is; undefined where it is nobody's. */
+  /** The publisher that a token belongs to; undefined if there is none. */
   identify(token: string | undefined): Identity | undefined {
     if (!this.areNeeded) return ANYBODY;
     if (token === undefined) return undefined;
@@ -73,7 +73,7 @@ export class PublishTokens {
     return { name: found.name, effects: found.effects };
   }
 
-  /** Whether it is the one token of all, which may do everything to every session. */
+  /** Whether a token is `PUBLISH_TOKEN`, which owns every session. */
   isTheOne(token: string): boolean {
     return this.options.token !== undefined && sameSecret(token, this.options.token);
   }
@@ -82,7 +82,7 @@ export class PublishTokens {
     return expires !== undefined && Date.parse(expires) <= this.now();
   }
 
-  /** A file that cannot be used any more changes nothing: the log says so. */
+  /** Reads the file again. If it cannot be used, the tokens stay as they were, and the log says so. */
   private current(): Listed[] {
     if (this.now() - this.readAt >= LOOK_MS) {
       try {
@@ -111,7 +111,7 @@ export class PublishTokens {
   }
 }
 
-/** Without the values, which are secrets. */
+/** What is wrong with the file, without its values, which are secrets. */
 function whatIsWrong(error: unknown): string {
   if (error instanceof z.ZodError) {
     const [issue] = error.issues;

@@ -11,11 +11,15 @@ describe('who is turned away', () => {
     client.say({ type: 'start', mimeType: 'video/webm', token: 'wrong' });
     await client.refused();
     await fetch(`${url}/api/sessions`);
+    await fetch(`${url}/ingest`);
     const text = await (await fetch(`${url}/metrics`)).text();
     for (const door of ['ingest', 'http'])
       expect(text).toContain(
         `facecast_refusals_total{door="${door}",code="unauthorized",service="gateway"} 1`,
       );
+    expect(text).toContain(
+      `facecast_refusals_total{door="http",code="upgrade_required",service="gateway"} 1`,
+    );
   });
 
   test('for too many wrong tokens learns nothing more of them, while made ones still count', async () => {

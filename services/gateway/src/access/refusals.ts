@@ -3,13 +3,13 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import { Counter, type Registry } from 'prom-client';
 import { addressOf } from './client-address.js';
 
-/** What is known of a request or a message that was turned away. */
+/** What is known of a refused request or message. */
 export interface RefusedClient {
   address: string;
   sessionId?: string | undefined;
 }
 
-/** Tells operators of each client that was turned away: one line of the log, and one count by error code. */
+/** Reports each refused client to the operator: one log line, and one count by error code. */
 export class Refusals {
   private readonly counter: Counter<'door' | 'code'>;
 
@@ -19,7 +19,7 @@ export class Refusals {
   ) {
     this.counter = new Counter({
       name: 'facecast_refusals_total',
-      help: 'Clients turned away: publishers at the door ingest, requests at the door http',
+      help: 'Clients refused: publishers at the door ingest, requests at the door http',
       labelNames: ['door', 'code'],
       registers: [registry],
     });
@@ -32,15 +32,14 @@ export class Refusals {
   }
 }
 
-/** Statuses of who is turned away; that there is no such thing is no refusal. */
+/** HTTP statuses that are refusals. 404 is none: there is nothing to refuse. */
 const REFUSED = new Map([
   [401, 'unauthorized'],
   [403, 'forbidden'],
-  [421, 'misdirected_request'],
   [429, 'too_many_requests'],
 ]);
 
-/** Tells of a request, once it is answered, if it was turned away. */
+/** Reports a request once it is answered, if it was refused. */
 export function tellRefusal(
   refusals: Refusals,
   request: IncomingMessage,

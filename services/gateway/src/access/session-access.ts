@@ -1,27 +1,34 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isPrivate, isResumeToken } from '@facecast/shared/redis/session';
-import { Refusal } from '../errors.js';
+import type { IncomingMessage } from 'node:http';
+import { isPrivate } from '@facecast/shared/protocol/session-visibility';
+import { isResumeToken } from '@facecast/shared/redis/session';
+import { HttpError } from '../errors.js';
 import { bearerOf } from './tokens.js';
 import { addressOf } from './client-address.js';
 import type { Owners } from './owners.js';
 import { readSessionRef, writeSessionRef } from './session-ref.js';
 import type { ViewingLinks } from './viewing-links.js';
 
-/** What was let in. */
+/** A request that may see a session. */
 export interface Admission {
   sessionId: string;
   isPrivate: boolean;
-  /** Who it was, as far as is known. */
+  /** Who sent it, as far as is known. */
   subject: string | undefined;
 }
 
-/** How often a private session's answers that go on are looked over, in milliseconds. */
+/** An answer or a socket that lasts, and is ended when its viewer may see the session no longer. */
+export interface Ongoing {
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): void;
+}
+
+/** How often the right to see a private session is checked during a lasting answer, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 const PASS_COOKIE = 'facecast-pass';
-/** Where a session has addresses, before its id. */
+/** The paths before a session's id in its addresses. */
 const COOKIE_PATHS = ['/hls/', '/live/', '/watch/', '/api/sessions/'];
 
-/** Who may see a session: whoever knows its address, or, of a private one, who has a pass or owns it. */
+/** Decides who may see a session: everybody with its address; a private one, its owner and holders of a pass. */
 export class SessionAccess {
   constructor(
     private readonly parts: {
@@ -29,7 +36,7 @@ export class SessionAccess {
       owners: Owners;
       isDeleted: (sessionId: string) => boolean;
       trustProxy: number;
-      /** Whether people come by https, so that cookies may be for that alone. */
+      /** Whether the public address is https, so that cookies may be restricted to it. */
       isSecure: boolean;
     },
   ) {}
@@ -37,31 +44,27 @@ export class SessionAccess {
   /**
    * Lets a request see a session, and ends its answer when it may no longer.
    * @param segment the part of the path that names the session
-   * @throws {Refusal} where it may not
+   * @throws {HttpError} if it may not
    */
-  async enter(
-    request: IncomingMessage,
-    response: ServerResponse,
-    segment: string,
-  ): Promise<Admission> {
+  async enter(request: IncomingMessage, answer: Ongoing, segment: string): Promise<Admission> {
     const ref = readSessionRef(segment);
     if (!ref || this.parts.isDeleted(ref.sessionId)) {
-      throw new Refusal(404, 'There is no such session.');
+      throw new HttpError(404, 'There is no such session.');
     }
     const { sessionId } = ref;
     if (!isPrivate(sessionId)) return { sessionId, isPrivate: false, subject: undefined };
     const pass = ref.pass ?? cookieOf(request, PASS_COOKIE);
     const subject = await this.subjectOf(request, sessionId, pass);
-    if (subject === undefined) throw new Refusal(403, PRIVATE);
-    this.endWithThePass(request, response, sessionId, pass);
+    if (subject === undefined) throw new HttpError(403, PRIVATE);
+    this.endWithThePass(request, answer, sessionId, pass);
     return { sessionId, isPrivate: true, subject };
   }
 
   /**
    * Exchanges the link in a request's query for a pass.
-   * @returns the session's part of the path with the pass in it, and its cookies; undefined where there is
-   *   no link, or none is needed
-   * @throws {Refusal} where the link is not good (any more)
+   * @returns the session's part of the path with the pass in it, and its cookies; undefined if there is no
+   *   link, or none is needed
+   * @throws {HttpError} if the link is invalid, expired or revoked
    */
   async join(
     request: IncomingMessage,
@@ -72,10 +75,10 @@ export class SessionAccess {
     const link = new URLSearchParams((request.url ?? '').split('?')[1] ?? '').get('link');
     if (link === null) return undefined;
     const { sessionId } = ref;
-    if (this.parts.isDeleted(sessionId)) throw new Refusal(404, 'There is no such session.');
+    if (this.parts.isDeleted(sessionId)) throw new HttpError(404, 'There is no such session.');
     const { links, trustProxy } = this.parts;
     const joined = await links.exchange(sessionId, link, addressOf(request, trustProxy));
-    if (!joined) throw new Refusal(403, PRIVATE);
+    if (!joined) throw new HttpError(403, PRIVATE);
     const cookies = this.cookiesOf(sessionId, joined.pass, joined.leaveAt);
     return { segment: writeSessionRef(sessionId, joined.pass), cookies };
   }
@@ -97,20 +100,20 @@ export class SessionAccess {
     return owner && isResumeToken(owner, token) ? 'publisher' : undefined;
   }
 
-  /** What goes on for seconds, a download for one, ends when the link is revoked or has run out. */
+  /** Ends a lasting answer, such as a download, when its link is revoked or expires. */
   private endWithThePass(
     request: IncomingMessage,
-    response: ServerResponse,
+    answer: Ongoing,
     sessionId: string,
     pass: string | undefined,
   ): void {
     const timer = setInterval(() => {
       this.subjectOf(request, sessionId, pass).then(
-        (subject) => subject ?? response.destroy(),
-        () => response.destroy(),
+        (subject) => subject ?? answer.destroy(),
+        () => answer.destroy(),
       );
     }, LOOK_AGAIN_MS);
-    response.once('close', () => clearInterval(timer));
+    answer.once('close', () => clearInterval(timer));
   }
 
   private cookiesOf(sessionId: string, pass: string, leaveAt: number): string[] {
@@ -120,7 +123,7 @@ export class SessionAccess {
   }
 }
 
-const PRIVATE = 'This stream is private: it takes a link that is still good.';
+const PRIVATE = 'This stream is private: it needs a link that is still valid.';
 
 function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());

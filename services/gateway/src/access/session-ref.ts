@@ -1,16 +1,16 @@
 import { isSessionId } from '../session-id.js';
 
-/** Which session an address is about. */
+/** The session that an address names. */
 export interface SessionRef {
   sessionId: string;
-  /** The pass in the path, with which everything that a playlist lists is reached, too. */
+  /** The pass in the path, which the relative addresses in a playlist inherit. */
   pass: string | undefined;
 }
 
-/** Between a session's id and a pass. In no id and in no pass. */
+/** Separates a session's id from a pass; occurs in neither. */
 const SEPARATOR = '~';
 
-/** Reads the part of a path that names a session; undefined where it can be none. */
+/** Reads the part of a path that names a session; undefined if it cannot be one. */
 export function readSessionRef(segment: string): SessionRef | undefined {
   const [sessionId = '', pass, ...rest] = segment.split(SEPARATOR);
   return isSessionId(sessionId) && rest.length === 0 ? { sessionId, pass } : undefined;
@@ -21,7 +21,7 @@ export function writeSessionRef(sessionId: string, pass: string): string {
   return `${sessionId}${SEPARATOR}${pass}`;
 }
 
-/** An address as it may be written down: without passes, and without what a query may have. */
+/** An address for the log: without its pass and its query. */
 export function withoutSecrets(url: string): string {
   return url.replace(/\?.*/, '').replace(/~[^/]*/g, '');
 }

@@ -1,25 +1,25 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** What a token is for: to be exchanged for passes, or to see a session with. */
+/** What a token is for: a link is exchanged for passes, a pass shows a session. */
 export type TokenKind = 'link' | 'pass';
 
-/** What a token says. Times are in seconds since the epoch. */
+/** Content of a token. Times are in seconds since the epoch. */
 export interface SignedToken {
-  /** Of the link: a pass has the id of the link that it came from. */
+  /** Id of the link; a pass has that of its link. */
   linkId: string;
-  /** Until when a link may be exchanged; of a pass, when it was. */
+  /** Until when a link may be exchanged; in a pass, when it was exchanged. */
   joinUntil: number;
-  /** When whoever came by it must leave. */
+  /** When its viewers must leave. */
   leaveAt: number;
-  /** Whether it is good from one address only, which is signed, and not in it. */
+  /** Whether it is valid from one address only, which is signed but not contained. */
   isBound: boolean;
 }
 
-/** What is signed besides. */
+/** What is signed in addition to the content. */
 export interface SignedScope {
   kind: TokenKind;
   sessionId: string;
-  /** Of the client; part of the signature of a token that is bound. */
+  /** Address of the client; signed if the token is bound to one. */
   address: string;
 }
 
@@ -27,18 +27,18 @@ const LINK_ID_BYTES = 9;
 const SIGNATURE_BYTES = 16;
 const PATTERN = /^([\w-]{12})\.([0-9a-z]{1,8})\.([0-9a-z]{1,8})\.([ab])\.([\w-]{22})$/;
 
-/** An id that cannot be guessed, in characters that are safe in a URL and a cookie. */
+/** A random id, in characters that are safe in a URL and a cookie. */
 export function newLinkId(): string {
   return randomBytes(LINK_ID_BYTES).toString('base64url');
 }
 
-/** A token in characters that are safe in a path, a query and a cookie. */
+/** Signs a token; its characters are safe in a path, a query and a cookie. */
 export function signToken(key: Buffer, scope: SignedScope, token: SignedToken): string {
   const text = textOf(token);
   return `${text}.${signatureOf(key, scope, token, text).toString('base64url')}`;
 }
 
-/** What a token says; undefined where it is not signed with our key for this session and client. */
+/** Content of a token; undefined if it is not signed with our key for this session and client. */
 export function verifyToken(
   key: Buffer,
   scope: SignedScope,

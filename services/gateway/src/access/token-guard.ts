@@ -1,20 +1,20 @@
 import type { WrongTokens } from './wrong-tokens.js';
 
-/** How a token can be right. */
+/** How a token is right. */
 export interface TokenKinds {
-  /** One that we made, of 128 bits: nobody guesses it, so a right one is taken from whoever sends it. */
+  /** The server made it, with 128 random bits: it cannot be guessed, so it is accepted from every client. */
   made?: (token: string) => boolean;
-  /** One that a person chose: from who has tried too many it is not even looked at. */
+  /** A person chose it: from a client with too many wrong tokens it is not even compared. */
   chosen?: (token: string) => boolean;
 }
 
 export type TokenVerdict = 'right' | 'wrong' | 'too many';
 
-/** Judges tokens, and bounds how many wrong ones a client may try. */
+/** Checks tokens, and limits how many wrong ones a client may try. */
 export class TokenGuard {
   constructor(private readonly wrongTokens: WrongTokens) {}
 
-  /** @param client whose wrong tokens are counted together */
+  /** @param client name under which wrong tokens are counted */
   judge(client: string, token: string, { made, chosen }: TokenKinds): TokenVerdict {
     if (made?.(token)) return 'right';
     const isTooMany = this.wrongTokens.isTooMany(client);

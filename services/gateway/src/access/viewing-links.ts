@@ -2,7 +2,7 @@ import { randomBytes, scryptSync } from 'node:crypto';
 import type { Redis } from '@facecast/shared/redis/redis';
 import { viewingLinksKey } from '@facecast/shared/redis/session-keys';
 import { LRUCache } from 'lru-cache';
-import { Refusal } from '../errors.js';
+import { HttpError } from '../errors.js';
 import {
   newLinkId,
   signToken,
@@ -11,26 +11,26 @@ import {
   type TokenKind,
 } from './signed-token.js';
 
-/** A gateway reads a session's links again after this, in milliseconds. A revoked link opens until then. */
+/** A gateway reads a session's links again after this, in milliseconds. A revoked link works until then. */
 const FRESH_MS = 1_000;
-/** While Redis does not answer, what was read last counts for this long, in milliseconds. */
+/** How long the links read last stay valid while Redis does not answer, in milliseconds. */
 const FRESH_IN_OUTAGE_MS = 10_000;
-/** Most links of one session at once. */
+/** Maximum number of links of one session. */
 const MAX_LINKS = 1_000;
-/** Most sessions whose links a gateway keeps in memory; of more, the longest unused are read again. */
+/** Maximum number of sessions whose links a gateway keeps in memory; the least recently used go first. */
 const MAX_KNOWN_SESSIONS = 10_000;
 
-/** What the maker of a link decides. Times are in seconds from now. */
+/** Options of a new link. Times are in seconds from now. */
 export interface WantedLink {
-  /** How long it may be exchanged. */
+  /** How long viewers may join by it. */
   expiresIn: number;
-  /** How long a viewer who came by it may watch. */
+  /** After how long its viewers must leave. */
   leaveAfter: number;
-  /** The one address that the link is good from; undefined: any. */
+  /** The only address that the link is valid from; undefined: any. */
   address: string | undefined;
 }
 
-/** A link as its maker is told. Times are in milliseconds since the epoch. */
+/** A new link, as its maker gets it. Times are in milliseconds since the epoch. */
 export interface ViewingLink {
   id: string;
   token: string;
@@ -38,16 +38,16 @@ export interface ViewingLink {
   leaveAt: number;
 }
 
-/** A session's links as they were read. */
+/** A session's links, as read from Redis. */
 interface Known {
   ids: Set<string>;
-  /** When they were asked for, in milliseconds since the epoch. */
+  /** When they were requested, in milliseconds since the epoch. */
   at: number;
 }
 
 /**
- * Links to private sessions. A link is signed, and in Redis for as long as it is good: one that is taken out
- * there opens nothing any more, and neither does one that Redis has forgotten.
+ * Links to private sessions. A link is signed, and in Redis as long as it is valid: a link that is not there,
+ * revoked or forgotten, opens nothing.
  */
 export class ViewingLinks {
   private readonly key: Buffer;
@@ -55,8 +55,8 @@ export class ViewingLinks {
   private readonly reading = new Map<string, Promise<Known>>();
 
   /**
-   * @param secret makes the key for signatures, the same for all gateways; undefined: a key of this gateway
-   *   alone, until it stops
+   * @param secret the signing key is derived from it, the same for all gateways; undefined: a key of this
+   *   gateway alone, until it stops
    * @param now milliseconds since the epoch
    */
   constructor(
@@ -69,7 +69,7 @@ export class ViewingLinks {
 
   /**
    * Makes a link to a session.
-   * @throws {Refusal} if the session has MAX_LINKS
+   * @throws {HttpError} if the session has MAX_LINKS
    */
   async make(sessionId: string, wanted: WantedLink): Promise<ViewingLink> {
     const { expiresIn, leaveAfter, address } = wanted;
@@ -88,7 +88,7 @@ export class ViewingLinks {
       ...[now, MAX_LINKS, link.linkId, leaveAt, leaveAfter + 1],
     );
     if (made !== 1)
-      throw new Refusal(409, `A session has at most ${MAX_LINKS} links: revoke some.`);
+      throw new HttpError(409, `A session has at most ${MAX_LINKS} links: revoke some.`);
     this.known.delete(sessionId);
     const scope = { kind: 'link', sessionId, address: address ?? '' } as const;
     const token = signToken(this.key, scope, link);
@@ -96,7 +96,7 @@ export class ViewingLinks {
     return { id, token, joinUntil: joinUntil * 1000, leaveAt: leaveAt * 1000 };
   }
 
-  /** Takes a link back, or all of a session; resolves to how many there were. */
+  /** Revokes one link, or all of a session; resolves to their number. */
   async revoke(sessionId: string, linkId?: string): Promise<number> {
     const key = viewingLinksKey(sessionId);
     this.known.delete(sessionId);
@@ -106,7 +106,7 @@ export class ViewingLinks {
     return count;
   }
 
-  /** The pass that a link is exchanged for; undefined if the link is not good, or not any more. */
+  /** Exchanges a link for a pass; undefined if the link is invalid, expired or revoked. */
   async exchange(
     sessionId: string,
     link: string,
@@ -123,7 +123,7 @@ export class ViewingLinks {
     return { pass, leaveAt: token.leaveAt * 1000 };
   }
 
-  /** The link by which a pass came; undefined if the pass is not good, or not any more. */
+  /** Id of the link that a pass comes from; undefined if the pass is invalid, expired or revoked. */
   async linkOf(sessionId: string, pass: string, address: string): Promise<string | undefined> {
     return (await this.goodToken('pass', sessionId, pass, address))?.linkId;
   }
@@ -156,7 +156,7 @@ export class ViewingLinks {
   }
 
   private async read(sessionId: string): Promise<Known> {
-    // The age counts from the question: what was revoked since may be in the answer.
+    // The age counts from the request: a link revoked since may be in the answer.
     const at = this.now();
     const known = {
       ids: new Set(await this.redis.zrange(viewingLinksKey(sessionId), '0', '-1')),
@@ -167,7 +167,7 @@ export class ViewingLinks {
   }
 }
 
-/** Makes the key of a secret. Slow on purpose: who has a link may try secrets against its signature. */
+/** Derives the signing key. Slow on purpose: the holder of a link may try secrets against its signature. */
 function keyOf(secret: string): Buffer {
   return scryptSync(secret, 'facecast viewing links', 32);
 }

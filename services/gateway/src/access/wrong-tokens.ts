@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 
-/** Wrong tokens that a client may try at once: a whole school may sit behind one address. */
+/** Wrong tokens that a client may send at once: a whole school may share one address. */
 const BURST = 60;
-/** One more after each of these times, in milliseconds. */
+/** After this time it may send one more, in milliseconds. */
 const REFILL_MS = 1_000;
-/** Clients that are remembered; of more, those that tried last. */
+/** Maximum number of clients remembered; the oldest go first. */
 const MAX_CLIENTS = 10_000;
 
 interface Bucket {
@@ -12,7 +12,7 @@ interface Bucket {
   filledAt: number;
 }
 
-/** A token bucket a client for wrong tokens: who has tried too many is not answered whether one is right. */
+/** A token bucket for each client's wrong tokens: with an empty one, no token is compared any more. */
 export class WrongTokens {
   private readonly buckets: LRUCache<string, Bucket>;
 
@@ -24,18 +24,18 @@ export class WrongTokens {
     this.buckets = new LRUCache({ max: maxClients });
   }
 
-  /** Clients that are remembered at the moment. */
+  /** Number of clients remembered. */
   get clients(): number {
     return this.buckets.size;
   }
 
-  /** Whether a client has tried too many. */
+  /** Whether a client has sent too many. */
   isTooMany(client: string): boolean {
     const bucket = this.refilled(client);
     return bucket !== undefined && bucket.left < 1;
   }
 
-  /** Takes notice of a wrong token. */
+  /** Counts a wrong token. */
   tried(client: string): void {
     const { left, filledAt } = this.refilled(client) ?? { left: BURST, filledAt: this.now() };
     this.buckets.set(client, { left: Math.max(0, left - 1), filledAt });

@@ -36,14 +36,14 @@ test('each line is read once, as the file comes and grows', async () => {
   expect(await news()).toBe(lines(5));
 });
 
-test('a line is read when it is whole', async () => {
+test('a line is read when it is complete', async () => {
   await writeFile(path, lines(1) + lines(2).slice(0, 9));
   expect(await news()).toBe(lines(1));
   await appendFile(path, lines(2).slice(9));
   expect(await news()).toBe(lines(2));
 });
 
-test('a file that lost its older half is gone on with, nothing twice', async () => {
+test('reading goes on after the file lost its older half, and repeats nothing', async () => {
   await writeFile(path, lines(1, 2, 3));
   expect(await news()).toBe(lines(1, 2, 3));
   await writeFile(`${path}.new`, lines(3, 4));
@@ -51,7 +51,7 @@ test('a file that lost its older half is gone on with, nothing twice', async () 
   expect(await news()).toBe(lines(4));
 });
 
-test('a file whose end is written anew is gone on with', async () => {
+test('reading goes on after the end of the file was rewritten', async () => {
   await writeFile(path, lines(1, 2, 3));
   expect(await news()).toBe(lines(1, 2, 3));
   await truncate(path, lines(1).length);
@@ -60,14 +60,14 @@ test('a file whose end is written anew is gone on with', async () => {
   expect(await news()).toBe(lines(4));
 });
 
-test('a file that goes away while it is read ends the reading, no more', async () => {
+test('a file that is removed while it is read only ends the reading', async () => {
   await writeFile(path, lines(1));
   expect(await news()).toBe(lines(1));
   await rm(path);
   expect(await news()).toBe('');
 });
 
-test('a range is at its end with its last frame, or one beyond it', async () => {
+test('a range ends at its last frame, or at one beyond it', async () => {
   timeline = new FaceTimeline(path, { from: 2, to: 4 });
   await writeFile(path, lines(1, 2));
   expect(await news()).toBe(lines(2));

@@ -1,17 +1,17 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 
-/** Which frames' faces are wanted; both ends belong to it. */
+/** The frames whose faces are wanted; both ends are included. */
 export interface FrameRange {
   from: number;
   to: number;
 }
 
-/** Bytes read at once. */
+/** Number of bytes read at once. */
 const BLOCK_BYTES = 64 * 1024;
 
 /**
- * Reads a session's face timeline: one JSON line for each frame that has faces, in the order of frames.
- * The file comes with the first face, grows, and loses its older half when it is too large.
+ * Reads a session's face timeline: one JSON line for each frame that has faces, in the order of frames. The
+ * file is made with the first face, grows, and loses its older half when it is too large.
  */
 export class FaceTimeline {
   private file: FileHandle | undefined;
@@ -27,12 +27,12 @@ export class FaceTimeline {
     this.next = range.from;
   }
 
-  /** Whether the last frame of the range, or one after it, was seen: nothing more will come. */
+  /** Whether the last frame of the range, or a later one, was read, so that nothing more will come. */
   get isAtEnd(): boolean {
     return this.next > this.range.to;
   }
 
-  /** The wanted lines that have come since the last time, some at a time, each with its newline. */
+  /** Yields the wanted lines that are new since the last call, several at a time, with their newlines. */
   async *read(): AsyncGenerator<string> {
     const file = await this.openNewest();
     const block = Buffer.allocUnsafe(BLOCK_BYTES);
@@ -40,7 +40,7 @@ export class FaceTimeline {
       const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, this.position);
       if (bytesRead === 0) return;
       this.position += bytesRead;
-      // Only ASCII is in it, so no character can be cut in two.
+      // The file is ASCII, so no character can be cut in two.
       const lines = (this.unfinishedLine + block.toString('latin1', 0, bytesRead)).split('\n');
       this.unfinishedLine = lines.pop() ?? '';
       const wanted = lines.filter((line) => this.isWanted(line));
@@ -52,7 +52,7 @@ export class FaceTimeline {
     await this.file?.close();
   }
 
-  /** The file, from where it was left; from its beginning where another has taken its place. */
+  /** Opens the file at the last position; at its beginning if another file has replaced it. */
   private async openNewest(): Promise<FileHandle | undefined> {
     const found = await statIfThere(this.path);
     if (!found) return this.file;

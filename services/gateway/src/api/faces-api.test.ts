@@ -22,7 +22,7 @@ describe('the face timeline', () => {
     return [`${gateway.url}/api/sessions/${id}/faces`, path];
   }
 
-  test('comes as one JSON line a frame', async () => {
+  test('is one JSON line for each frame', async () => {
     const [url] = await session(await gatewayWith(), lines(0, 1, 5));
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toBe('application/x-ndjson');
@@ -40,13 +40,13 @@ describe('the face timeline', () => {
     expect(await (await fetch(url + query)).text()).toBe(lines(...frames));
   });
 
-  test('comes whole however long it is', async () => {
+  test('is complete however long it is', async () => {
     const long = lines(...Array.from({ length: 20_000 }, (_, n) => n));
     const [url] = await session(await gatewayWith(), long);
     expect(await (await fetch(url)).text()).toBe(long);
   });
 
-  test('is followed as it grows, without half a line, until the session ends', async () => {
+  test('can be followed as it grows, in whole lines, until the session ends', async () => {
     const gateway = await gatewayWith();
     const [url, path] = await session(gateway, lines(0));
     const sessionId = new URL(url).pathname.split('/')[3] ?? '';
@@ -73,7 +73,7 @@ describe('the face timeline', () => {
     expect(await read()).toBe('done');
   });
 
-  test('that is followed ends with its range, its gateway, or at once where the session has ended', async () => {
+  test('that is followed ends with its range, with its gateway, or at once if the session has ended', async () => {
     const gateway = await testGateway(redisUrl);
     const [url] = await session(gateway, lines(0, 9));
     expect(await (await fetch(`${url}?follow=1&to=8`)).text()).toBe(lines(0));

@@ -4,19 +4,22 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { deferred } from '@facecast/shared/runtime/deferred';
 import type { SessionState } from '@facecast/shared/protocol/ingest-protocol';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { Refusal } from '../errors.js';
+import { HttpError } from '../errors.js';
+import type { Audit } from '../access/audit.js';
 import type { SessionAccess } from '../access/session-access.js';
+import type { WithheldRecordings } from '../access/withheld-recordings.js';
 import type { Recordings } from '../media/recordings.js';
 import type { SessionEvents } from '../sessions/session-events.js';
+import { viewerOf } from '../sessions/viewers.js';
 import { FaceTimeline } from './face-timeline.js';
 import type { SessionStats } from './session-stats.js';
 
-/** Most clients that follow a timeline at once. */
+/** Maximum number of clients that follow a timeline at once. */
 const MAX_FOLLOWERS = 200;
-/** A lost event, of the session's end above all, is made up for after this. */
+/** Time between two looks without an event, in milliseconds, because an event may be lost. */
 const LOOK_MS = 5_000;
 
 const frame = z
@@ -33,37 +36,44 @@ const querySchema = z.object({
     .transform((flag) => flag === '1'),
 });
 
-/** What the answer is made from. */
-export interface FacesParts {
+/** What the faces API works with. */
+export interface FacesDeps {
   hlsDir: string;
   registry: SessionRegistry;
   stats: SessionStats;
   events: SessionEvents;
   recordings: Recordings;
   access: SessionAccess;
+  withheld: WithheldRecordings;
+  audit: Audit;
+  /** How many proxies in front are believed. */
+  trustProxy: number;
   /** Aborted when the gateway stops. */
   closing: AbortSignal;
 }
 
 /** `GET /api/sessions/<id>/faces`: the session's face timeline, as it is or as it grows. */
-export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: string }> {
+export function facesHandler(deps: FacesDeps): RequestHandler<{ sessionId: string }> {
   let followers = 0;
   return async (request, response) => {
     const query = querySchema.safeParse(request.query);
-    if (!query.success) throw new Refusal(400, 'from and to are frames; follow is 0 or 1.');
-    const { sessionId } = await parts.access.enter(request, response, request.params.sessionId);
-    const state = (await parts.stats.of(sessionId))?.state;
-    if (state === undefined) throw new Refusal(404, 'There is no such session.');
+    if (!query.success) throw new HttpError(400, 'from and to are frames; follow is 0 or 1.');
+    const admission = await deps.access.enter(request, response, request.params.sessionId);
+    const { sessionId, subject } = admission;
+    const state = (await deps.stats.of(sessionId))?.state;
+    if (state === undefined) throw new HttpError(404, 'There is no such session.');
+    if (state === 'ended') await deps.withheld.enter(request, response, sessionId);
     const follows = query.data.follow && state !== 'ended';
-    if (follows && followers >= MAX_FOLLOWERS) throw new Refusal(503, 'Too many follow already.');
-    const timeline = new FaceTimeline(await timelinePath(parts, sessionId, state), query.data);
+    if (follows && followers >= MAX_FOLLOWERS) throw new HttpError(503, 'Too many follow already.');
+    const timeline = new FaceTimeline(await timelinePath(deps, sessionId, state), query.data);
+    deps.audit.viewed(viewerOf(request, deps.trustProxy), sessionId, subject, 'read faces');
     response.setHeader('Content-Type', 'application/x-ndjson');
     response.flushHeaders();
-    const news = follows ? new TimelineNews(parts, sessionId, response) : undefined;
+    const news = follows ? new TimelineNews(deps, sessionId, response) : undefined;
     followers += follows ? 1 : 0;
     try {
       const lines = request.method === 'HEAD' ? [] : linesOf(timeline, news);
-      // That a client leaves in the middle is how most of them stop to follow.
+      // A client stops following by closing the connection, which is no error.
       await pipeline(Readable.from(lines), response).catch(() => {});
     } finally {
       followers -= follows ? 1 : 0;
@@ -73,9 +83,9 @@ export function facesHandler(parts: FacesParts): RequestHandler<{ sessionId: str
   };
 }
 
-/** Beside the live playlist; once that is gone, beside the recording. */
+/** Path of the timeline: beside the live playlist, or, once that is removed, beside the recording. */
 async function timelinePath(
-  { hlsDir, recordings }: FacesParts,
+  { hlsDir, recordings }: FacesDeps,
   sessionId: string,
   state: SessionState,
 ): Promise<string> {
@@ -84,7 +94,7 @@ async function timelinePath(
   return isLeft ? live : recordings.facesPath(sessionId);
 }
 
-/** What the timeline has, then what it gets, until there is no more news or the range is over. */
+/** Yields the timeline's lines, then new ones, until there is no more news or the range is over. */
 async function* linesOf(timeline: FaceTimeline, news?: TimelineNews): AsyncGenerator<string> {
   yield* timeline.read();
   let goesOn = news !== undefined;
@@ -94,7 +104,7 @@ async function* linesOf(timeline: FaceTimeline, news?: TimelineNews): AsyncGener
   }
 }
 
-/** Tells when a session's timeline may have grown, until it has ended or nobody cares any more. */
+/** Tells when a session's timeline may have grown, until the session has ended or the client has left. */
 class TimelineNews {
   private isNew = false;
   private isFinished = false;
@@ -103,21 +113,21 @@ class TimelineNews {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly parts: FacesParts,
+    private readonly deps: FacesDeps,
     private readonly sessionId: string,
     response: Response,
   ) {
-    this.stopListening = parts.events.on(sessionId, ({ type }) => {
+    this.stopListening = deps.events.on(sessionId, ({ type }) => {
       if (type === 'part') this.tell();
       if (type === 'ended' || type === 'deleted') this.finish();
     });
     this.timer = setInterval(() => void this.look(), LOOK_MS);
     response.once('close', this.finish);
-    parts.closing.addEventListener('abort', this.finish);
-    if (parts.closing.aborted) this.finish();
+    deps.closing.addEventListener('abort', this.finish);
+    if (deps.closing.aborted) this.finish();
   }
 
-  /** Resolves when there is news, however much; to false where it is the last. */
+  /** Resolves when there is news; to false if it is the last. */
   async next(): Promise<boolean> {
     if (!this.isNew && !this.isFinished) {
       const { promise, resolve } = deferred();
@@ -131,7 +141,7 @@ class TimelineNews {
   close(): void {
     this.stopListening();
     clearInterval(this.timer);
-    this.parts.closing.removeEventListener('abort', this.finish);
+    this.deps.closing.removeEventListener('abort', this.finish);
   }
 
   private tell(): void {
@@ -146,10 +156,10 @@ class TimelineNews {
 
   private async look(): Promise<void> {
     try {
-      if (await this.parts.registry.get(this.sessionId)) this.tell();
+      if (await this.deps.registry.get(this.sessionId)) this.tell();
       else this.finish();
     } catch {
-      // Without Redis there is no news; the next look may bring some.
+      // Without Redis there is no news; the next look may succeed.
     }
   }
 }

@@ -7,11 +7,11 @@ import type { Owners } from '../access/owners.js';
 import type { ViewingLinks } from '../access/viewing-links.js';
 import type { Audit } from '../access/audit.js';
 import type { DeletedSessions } from '../sessions/deleted-sessions.js';
-import { Refusal } from '../errors.js';
+import { HttpError } from '../errors.js';
 import { isSessionId } from '../session-id.js';
 
-/** What the routes of links are made of. */
-export interface LinkParts {
+/** What the routes of links work with. */
+export interface LinkDeps {
   bearers: Bearers;
   owners: Owners;
   links: ViewingLinks;
@@ -22,41 +22,41 @@ export interface LinkParts {
 }
 
 const DEFAULT_SECONDS = 3_600;
-/** A link outlives no recording that is kept for a year. */
+/** Maximum lifetime of a link, in seconds: as long as a recording may be kept. */
 const MAX_SECONDS = 366 * 86_400;
 
 const seconds = z.number().int().min(1).max(MAX_SECONDS);
 
 const wantedSchema = z.strictObject({
-  /** How long it may be exchanged, in seconds. */
+  /** How long viewers may join by the link, in seconds. */
   expiresIn: seconds.default(DEFAULT_SECONDS),
-  /** After what time whoever came by it must leave, in seconds; not there: when it expires. */
+  /** After how many seconds its viewers must leave; absent: when it expires. */
   leaveAfter: seconds.optional(),
-  /** The one address that it is good from; `true`: that of whoever makes it. */
+  /** The only client address that it is valid for; `true`: that of the request. */
   address: z.union([z.ipv4(), z.ipv6(), z.literal(true)]).optional(),
 });
 
-/** `/api/sessions/<id>/links`: makes signed links to a private session, and takes them back. */
-export function linkRoutes(parts: LinkParts): Router {
-  const { links, audit } = parts;
+/** `/api/sessions/<id>/links`: makes and revokes signed links to a private session. */
+export function linkRoutes(deps: LinkDeps): Router {
+  const { links, audit } = deps;
   const router = Router();
 
   router.post('/api/sessions/:sessionId/links', async (request, response) => {
     const { sessionId } = request.params;
-    const subject = await requireOwner(parts, request, sessionId);
+    const subject = await requireOwner(deps, request, sessionId);
     const wanted = wantedSchema.safeParse(request.body ?? {});
     if (!wanted.success) {
       const where = wanted.error.issues[0]?.path.join('.') || 'the body';
-      throw new Refusal(
+      throw new HttpError(
         400,
         `expiresIn and leaveAfter are seconds, address is one (see: ${where}).`,
       );
     }
     const { expiresIn, leaveAfter = expiresIn, address } = wanted.data;
-    const bound = address === true ? addressOf(request, parts.trustProxy) : address;
+    const bound = address === true ? addressOf(request, deps.trustProxy) : address;
     const link = await links.make(sessionId, { expiresIn, leaveAfter, address: bound });
     audit.note('make link', subject, sessionId, { link: link.id });
-    const at = (path: string) => `${baseOf(request, parts)}${path}?link=${link.token}`;
+    const at = (path: string) => `${baseOf(request, deps)}${path}?link=${link.token}`;
     response.status(201).json({
       id: link.id,
       url: at(`/watch/${sessionId}`),
@@ -68,7 +68,7 @@ export function linkRoutes(parts: LinkParts): Router {
 
   router.delete('/api/sessions/:sessionId/links', async (request, response) => {
     const { sessionId } = request.params;
-    const subject = await requireOwner(parts, request, sessionId);
+    const subject = await requireOwner(deps, request, sessionId);
     const count = await links.revoke(sessionId);
     audit.note('revoke links', subject, sessionId, { count });
     response.status(204).end();
@@ -76,9 +76,9 @@ export function linkRoutes(parts: LinkParts): Router {
 
   router.delete('/api/sessions/:sessionId/links/:linkId', async (request, response) => {
     const { sessionId, linkId } = request.params;
-    const subject = await requireOwner(parts, request, sessionId);
+    const subject = await requireOwner(deps, request, sessionId);
     if ((await links.revoke(sessionId, linkId)) === 0) {
-      throw new Refusal(404, 'There is no such link (any more).');
+      throw new HttpError(404, 'There is no such link (any more).');
     }
     audit.note('revoke links', subject, sessionId, { link: linkId });
     response.status(204).end();
@@ -88,7 +88,7 @@ export function linkRoutes(parts: LinkParts): Router {
 }
 
 async function requireOwner(
-  { bearers, owners, deleted }: LinkParts,
+  { bearers, owners, deleted }: LinkDeps,
   request: Request,
   sessionId: string,
 ): Promise<string> {
@@ -96,12 +96,12 @@ async function requireOwner(
   const token = bearers.tokenOf(request, needed);
   const isKnown = isSessionId(sessionId) && !deleted.has(sessionId);
   const owner = isKnown ? await owners.of(sessionId) : undefined;
-  if (!owner) throw new Refusal(404, 'There is no such session.');
+  if (!owner) throw new HttpError(404, 'There is no such session.');
   return owners.require(request, token, owner);
 }
 
-/** Where people reach the server, without a slash at the end. */
-function baseOf({ headers, socket }: Request, { publicUrl, trustProxy }: LinkParts): string {
+/** Address at which people reach the server, without a slash at the end. */
+function baseOf({ headers, socket }: Request, { publicUrl, trustProxy }: LinkDeps): string {
   if (publicUrl !== undefined) return publicUrl.replace(/\/$/, '');
   const forwarded = (name: 'x-forwarded-proto' | 'x-forwarded-host') =>
     trustProxy > 0 ? [headers[name]].flat()[0] : undefined;

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 
-/** For answers that are true only now. */
+/** Middleware for answers that hold only at this moment. */
 export const noStore: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'no-store');
   next();

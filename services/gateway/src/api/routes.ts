@@ -2,25 +2,23 @@ import express, { Router, type RequestHandler } from 'express';
 import type { Bearers } from '../access/bearers.js';
 import type { Owners } from '../access/owners.js';
 import type { ViewingLinks } from '../access/viewing-links.js';
-import type { Audit } from '../access/audit.js';
 import type { DeletedSessions } from '../sessions/deleted-sessions.js';
-import { Refusal } from '../errors.js';
+import { HttpError } from '../errors.js';
 import { noStore } from './no-store.js';
-import { noRecording } from '../media/recordings.js';
 import { isSessionId } from '../session-id.js';
 import { viewerOf } from '../sessions/viewers.js';
-import { facesHandler, type FacesParts } from './faces-api.js';
+import { facesHandler, type FacesDeps } from './faces-api.js';
 import { linkRoutes } from './links.js';
+import type { EditOrders } from '../media/edit-orders.js';
+import { editRoutes } from './edits-api.js';
 
-/** What the API is made of. */
-export interface ApiParts extends FacesParts {
+/** What the API works with. */
+export interface ApiDeps extends FacesDeps {
   bearers: Bearers;
   owners: Owners;
   links: ViewingLinks;
   deleted: DeletedSessions;
-  audit: Audit;
-  /** How many proxies in front are believed. */
-  trustProxy: number;
+  edits: EditOrders;
   /** The address that people open; undefined: the one that they opened. */
   publicUrl: string | undefined;
 }
@@ -28,8 +26,8 @@ export interface ApiParts extends FacesParts {
 const NO_SESSION = 'There is no such session.';
 
 /** `/api`: what programs may ask about sessions, and do to them. */
-export function apiRoutes(parts: ApiParts): Router {
-  const { registry, stats, recordings, bearers, owners, deleted, access, audit } = parts;
+export function apiRoutes(deps: ApiDeps): Router {
+  const { registry, stats, recordings, bearers, owners, deleted, access, audit } = deps;
   const router = Router();
 
   router.use('/api', noStore);
@@ -41,7 +39,7 @@ export function apiRoutes(parts: ApiParts): Router {
     response.json({ sessions: await stats.ofRunning() });
   });
 
-  /** Exchanges a link in the query, and sends on to the address that has the pass in it. */
+  /** Exchanges a link in the query for a pass, and redirects to the address with the pass in it. */
   const join: RequestHandler<{ sessionId: string }> = async (request, response, next) => {
     const { sessionId } = request.params;
     const joined = await access.join(request, sessionId);
@@ -55,15 +53,16 @@ export function apiRoutes(parts: ApiParts): Router {
   router.get('/api/sessions/:sessionId', async (request, response) => {
     const { sessionId } = await access.enter(request, response, request.params.sessionId);
     const found = await stats.of(sessionId);
-    if (!found) throw new Refusal(404, NO_SESSION);
+    if (!found) throw new HttpError(404, NO_SESSION);
     response.json(found);
   });
 
-  router.get('/api/sessions/:sessionId/faces', facesHandler(parts));
+  router.get('/api/sessions/:sessionId/faces', facesHandler(deps));
 
   router.get('/api/sessions/:sessionId/recording.mp4', async (request, response) => {
     const admission = await access.enter(request, response, request.params.sessionId);
-    const { sessionId, subject = audit.nameOf(viewerOf(request, parts.trustProxy)) } = admission;
+    const { sessionId, subject = audit.nameOf(viewerOf(request, deps.trustProxy)) } = admission;
+    await deps.withheld.enter(request, response, sessionId);
     await recordings.sendMedia(request, response, sessionId, 'file');
     if (beginsDownload(request.method, request.headers.range)) {
       audit.note('download', subject, sessionId);
@@ -76,7 +75,7 @@ export function apiRoutes(parts: ApiParts): Router {
     const token = bearers.tokenOf(request, needed);
     const isKnown = isSessionId(sessionId) && !deleted.has(sessionId);
     const owner = isKnown ? await owners.of(sessionId) : undefined;
-    if (!owner) throw new Refusal(404, NO_SESSION);
+    if (!owner) throw new HttpError(404, NO_SESSION);
     const subject = owners.require(request, token, owner);
     await deleted.delete(sessionId);
     audit.note('delete session', subject, sessionId);
@@ -86,21 +85,20 @@ export function apiRoutes(parts: ApiParts): Router {
   router.delete('/api/sessions/:sessionId/recording', async (request, response) => {
     const { sessionId } = request.params;
     const tokens = "its session's resume token or the publish token";
-    const token = bearers.tokenOf(request, `Deleting a recording needs ${tokens}.`);
-    const about = await recordings.about(sessionId);
-    if (!about) throw noRecording();
-    const subject = owners.require(request, token, (await owners.of(sessionId)) ?? about);
-    if (await registry.get(sessionId)) throw new Refusal(409, 'The session still runs.');
+    const needed = `Deleting a recording needs ${tokens}.`;
+    const subject = await owners.requireOfRecording(request, sessionId, needed);
+    if (await registry.get(sessionId)) throw new HttpError(409, 'The session still runs.');
     await recordings.remove(sessionId);
     audit.note('delete recording', subject, sessionId);
     response.status(204).end();
   });
 
-  router.use(linkRoutes(parts));
+  router.use(linkRoutes(deps));
+  router.use(editRoutes(deps));
   return router;
 }
 
-/** Whether a request is for the first bytes of a download, not for more of one. */
+/** Whether a request is for the first bytes of a download. */
 function beginsDownload(method: string, range: string | undefined): boolean {
   return method === 'GET' && (range === undefined || /^bytes=0-/.test(range));
 }

@@ -7,11 +7,11 @@ import {
   type Stats,
 } from '@facecast/shared/protocol/ingest-protocol';
 import type { Session } from '@facecast/shared/redis/session';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { Recordings } from '../media/recordings.js';
 import type { Viewers } from '../sessions/viewers.js';
 
-/** What the segmenter leaves of a session that has ended. */
+/** Schema of the summary that the segmenter leaves of an ended session. */
 const summarySchema = pipelineStatsSchema.extend({ error: sessionErrorSchema.optional() });
 
 /** The newest stats of sessions, running or ended. */
@@ -25,20 +25,20 @@ export class SessionStats {
     private readonly fps: number,
   ) {}
 
-  /** Of one session; undefined where nothing (more) is known of it. */
+  /** Resolves to the stats of one session; undefined if nothing is known of it (any more). */
   async of(sessionId: string): Promise<Stats | undefined> {
     const running = await this.registry.get(sessionId);
     const stats = running ? this.soFar(running) : (await this.last(sessionId))?.stats;
-    return stats && this.withViewers(stats);
+    return stats && this.withGatewayFigures(stats);
   }
 
-  /** The pipeline's stats with what the gateways know: 0 viewers if nobody can be asked. */
-  async withViewers(stats: PipelineStats): Promise<Stats> {
+  /** Adds the gateways' figures to the pipeline's stats; 0 viewers if Redis does not answer. */
+  async withGatewayFigures(stats: PipelineStats): Promise<Stats> {
     const viewers = await this.viewers.count(stats.sessionId).catch(() => 0);
     return { type: 'stats', ...stats, viewers };
   }
 
-  /** How a session ended; undefined where it has not, or nothing is known of it any more. */
+  /** Resolves to how a session ended; undefined if it has not, or nothing is known of it any more. */
   async ending(
     sessionId: string,
   ): Promise<{ frames: number; error: SessionError | undefined } | undefined> {
@@ -47,7 +47,7 @@ export class SessionStats {
     return last && { frames: last.stats.framesOut, error: last.error };
   }
 
-  /** Of all running sessions, the oldest first. */
+  /** Resolves to the stats of all running sessions, the oldest first. */
   async ofRunning(): Promise<Stats[]> {
     const ids = await this.registry.ids();
     const sessions = await Promise.all(ids.map((id) => this.registry.get(id)));
@@ -55,7 +55,7 @@ export class SessionStats {
       sessions
         .filter((session) => session !== undefined)
         .sort((a, b) => a.createdAt - b.createdAt)
-        .map((session) => this.withViewers(this.soFar(session))),
+        .map((session) => this.withGatewayFigures(this.soFar(session))),
     );
   }
 
@@ -81,16 +81,16 @@ export class SessionStats {
     );
   }
 
-  /** What the segmenter left beside the recording of an ended session, or beside its live playlist. */
-  private async last(
-    sessionId: string,
-  ): Promise<{ stats: PipelineStats; error: SessionError | undefined } | undefined> {
+  /** The summary of an ended session, from its recording's folder or its live folder. */
+  private async last(sessionId: string): Promise<Last | undefined> {
     const recorded = await this.recordings.summary(sessionId);
-    if (recorded) return parseSummary(recorded);
+    const edit = recorded && (await this.recordings.edit(sessionId));
+    if (recorded && (!edit || edit.state === 'done')) return parseSummary(recorded);
+    // While the recording is edited it is withheld, so the stats say that there is none.
+    if (recorded) return withoutRecording(parseSummary(recorded));
     try {
       const text = await readFile(join(this.hlsDir, sessionId, 'session.json'), 'utf8');
-      const { stats, error } = parseSummary(text);
-      return { stats: { ...stats, recording: 'off' }, error };
+      return withoutRecording(parseSummary(text));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -98,7 +98,16 @@ export class SessionStats {
   }
 }
 
-function parseSummary(text: string): { stats: PipelineStats; error: SessionError | undefined } {
+interface Last {
+  stats: PipelineStats;
+  error: SessionError | undefined;
+}
+
+function withoutRecording({ stats, error }: Last): Last {
+  return { stats: { ...stats, recording: 'off' }, error };
+}
+
+function parseSummary(text: string): Last {
   const { error, ...stats } = summarySchema.parse(JSON.parse(text));
   return { stats, error };
 }

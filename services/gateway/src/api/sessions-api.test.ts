@@ -12,7 +12,7 @@ const { redis, registry, open, gatewayWith, runningSession } = useGateways();
 describe('the list of sessions', () => {
   const list = (url: string, token = ADMIN_TOKEN) => fetch(`${url}/api/sessions`, bearer(token));
 
-  test('has the running ones, the oldest first', async () => {
+  test('has the running sessions, the oldest first', async () => {
     const { url } = await gatewayWith({ ADMIN_TOKEN });
     expect(await (await list(url)).json()).toEqual({ sessions: [] });
     const { session: first } = await runningSession();
@@ -29,7 +29,7 @@ describe('the list of sessions', () => {
     ]);
   });
 
-  test('is for who knows the admin token, and nobody else', async () => {
+  test('needs the admin token', async () => {
     const { url } = await gatewayWith({ PUBLISH_TOKEN: 'sesame', ADMIN_TOKEN });
     expect(await httpRefusal(fetch(`${url}/api/sessions`))).toEqual([401, 'unauthorized']);
     for (const token of ['wrong', 'sesame', 'undefined'])
@@ -39,7 +39,7 @@ describe('the list of sessions', () => {
     expect((await list(url)).status).toBe(200);
   });
 
-  test('is nobody’s where there is no admin token', async () => {
+  test('is refused to all if there is no admin token', async () => {
     const { url } = await gatewayWith();
     for (const token of ['', 'undefined'])
       expect(await httpRefusal(list(url, token))).toEqual([401, 'unauthorized']);
@@ -98,7 +98,7 @@ describe('ending a session', () => {
       ...(token === undefined ? {} : bearer(token)),
     });
 
-  test('is for who has its resume token: an end is put behind all that was sent', async () => {
+  test('needs its resume token: all that was sent before is still processed', async () => {
     const { url, ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
     client.chunks('a', 'b');
@@ -114,13 +114,13 @@ describe('ending a session', () => {
     expect(await client.closed()).toBe(1000);
   });
 
-  test('and for who has the publish token', async () => {
+  test('or the publish token', async () => {
     const { url } = await gatewayWith({ PUBLISH_TOKEN: 'sesame' });
     const { session } = await runningSession();
     expect((await end(url, session.id, 'sesame')).status).toBe(204);
   });
 
-  test('is refused to everybody else', async () => {
+  test('is refused without one of them', async () => {
     const { url } = await gatewayWith();
     const { session } = await runningSession();
     const { resumeToken } = await runningSession();

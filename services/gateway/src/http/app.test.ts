@@ -7,7 +7,7 @@ import { httpRefusal, useGateways } from '../testing/use-gateways.js';
 const { gatewayWith } = useGateways();
 
 describe('the page', () => {
-  test('is there for publishers and viewers', async () => {
+  test('is served to publishers and viewers', async () => {
     const { url } = await gatewayWith();
     const page = async (path: string) => {
       const response = await fetch(url + path);
@@ -21,7 +21,7 @@ describe('the page', () => {
     ]);
   });
 
-  test('may do what it is for, and nothing else, also over plain http', async () => {
+  test('may do only what it needs, also over plain http', async () => {
     const { url, port } = await gatewayWith();
     const { headers } = await fetch(url);
     expect(headers.get('content-security-policy')?.split(';')).toEqual([
@@ -45,7 +45,7 @@ describe('the page', () => {
     expect(headers.has('x-powered-by')).toBe(false);
   });
 
-  test('a gateway without a page serves all the rest', async () => {
+  test('a gateway without a page serves everything else', async () => {
     const { url } = await gatewayWith({ WEB_DIR: '/nowhere' });
     expect(await httpRefusal(fetch(url))).toEqual([404, 'not_found']);
     expect(await httpRefusal(fetch(`${url}/watch/abc`))).toEqual([404, 'not_found']);
@@ -66,9 +66,23 @@ describe('the page', () => {
   });
 });
 
+test('/ingest without an upgrade says that a proxy dropped it, and what to upgrade to', async () => {
+  const { url } = await gatewayWith();
+  const response = await fetch(`${url}/ingest?x=1`);
+  expect(response.headers.get('upgrade')).toBe('websocket');
+  expect(response.headers.get('connection')).toMatch(/\bupgrade\b/i);
+  expect(await response.clone().text()).toMatch(/proxy.*proxy_set_header Upgrade/);
+  expect(await httpRefusal(Promise.resolve(response))).toEqual([426, 'upgrade_required']);
+});
+
 describe('a request under another name', () => {
-  const asked = async (port: number, host: string | undefined, path = '/api/sessions/x') => {
-    const headers = host === undefined ? {} : { host };
+  const asked = async (
+    port: number,
+    host: string | undefined,
+    path = '/api/sessions/x',
+    more = {},
+  ) => {
+    const headers = host === undefined ? {} : { host, ...more };
     const request = get({ port, host: '127.0.0.1', path, headers, setHost: host !== undefined });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const body = (await response.setEncoding('utf8').toArray()).join('');
@@ -76,13 +90,22 @@ describe('a request under another name', () => {
   };
   const paths = ['/', '/watch/x', '/api/sessions', '/hls/x/live.m3u8', '/metrics', '/healthz'];
 
-  test.each(paths)('gets nothing of %s but the words that name the setting', async (path) => {
+  test.each(paths)('gets nothing of %s but a sentence that names the setting', async (path) => {
     const { port } = await gatewayWith();
     const [status, body] = await asked(port, 'rebound.example:80', path);
     expect(status).toBe(421);
     const { error } = JSON.parse(body) as { error: { code: string; message: string } };
     expect(error.code).toBe('misdirected_request');
     expect(error.message).toMatch(/rebound\.example.*PUBLIC_URL.*ALLOWED_ORIGINS/);
+  });
+
+  test('is answered with a page if a person opened it', async () => {
+    const { port } = await gatewayWith();
+    const [status, body] = await asked(port, 'rebound.example', '/', {
+      accept: 'text/html,*/*;q=0.8',
+    });
+    expect(status).toBe(421);
+    expect(body).toMatch(/^<!doctype html>[^]*rebound.example[^]*PUBLIC_URL/);
   });
 
   test('nor does a WebSocket', async () => {
@@ -92,7 +115,7 @@ describe('a request under another name', () => {
     await IngestClient.connect(ingestUrl, { headers: { host: `localhost:${port}` } });
   });
 
-  test('is answered where the name is the server’s own, or of a site that may use it', async () => {
+  test('is answered if the name is the server’s own, or of a site that may use it', async () => {
     const settings = {
       PUBLIC_URL: 'https://cast.example',
       ALLOWED_ORIGINS: 'https://site.example',

@@ -3,31 +3,33 @@ import type { Logger } from '@facecast/shared/runtime/logger';
 import express, { type Express } from 'express';
 import { pinoHttp } from 'pino-http';
 import { opsRoutes } from '../api/ops.js';
-import { apiRoutes, type ApiParts } from '../api/routes.js';
+import { apiRoutes, type ApiDeps } from '../api/routes.js';
+import type { MetricsAccess } from '../access/metrics-access.js';
 import { withoutSecrets } from '../access/session-ref.js';
 import { answerErrors, noSuchRoute } from '../errors.js';
 import { countRequests, type GatewayMetrics } from '../metrics.js';
 import { pageRoutes } from './page.js';
 import { securityHeaders } from './security-headers.js';
 
-/** What the page and the API are made of. */
-export interface AppParts {
-  api: ApiParts;
+/** What the page and the API work with. */
+export interface AppDeps {
+  api: ApiDeps;
   checks: Record<string, HealthCheck>;
   metrics: GatewayMetrics;
+  metricsAccess: MetricsAccess;
   log: Logger;
   webDir: string;
 }
 
-/** Everything that is answered over HTTP but playback. */
-export function createApp(parts: AppParts): Express {
-  const { api, checks, metrics, log, webDir } = parts;
+/** The Express app: everything over HTTP except playback. */
+export function createApp(deps: AppDeps): Express {
+  const { api, checks, metrics, log, webDir } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(countRequests(metrics.requests));
   app.use(securityHeaders());
-  app.use(opsRoutes(checks, metrics.registry));
+  app.use(opsRoutes(checks, metrics.registry, deps.metricsAccess));
   app.use(
     pinoHttp({
       logger: log,
@@ -42,12 +44,12 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-/** No headers, in which there are tokens, and no address of a viewer. */
+/** Logs a request without its headers, which have tokens, and without the viewer's address. */
 function requestLine({ method, url }: { method: string; url: string }) {
   return { method, url: withoutSecrets(url) };
 }
 
-/** No headers either: a cookie or an address to go on to may have a pass in it. */
+/** Logs an answer without its headers, because a cookie or a redirect may have a pass in it. */
 function statusOf({ statusCode }: { statusCode: number }) {
   return { statusCode };
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import express, { Router } from 'express';
 import type { SessionAccess } from '../access/session-access.js';
-import { Refusal } from '../errors.js';
+import { HttpError } from '../errors.js';
 
-/** The built page: `/` for publishers, `/watch/<session>` for viewers, and what they load. */
+/** The built page: `/` for publishers, `/watch/<session>` for viewers, and their assets. */
 export function pageRoutes(webDir: string, access: SessionAccess, log: Logger): Router {
   if (!existsSync(join(webDir, 'index.html'))) {
     log.warn({ webDir }, 'there is no page to serve: build the web workspace, or set WEB_DIR');
@@ -28,8 +28,8 @@ export function pageRoutes(webDir: string, access: SessionAccess, log: Logger): 
     try {
       await access.enter(request, response, session);
     } catch (error) {
-      const isForbidden = error instanceof Refusal && error.status === 403;
-      // A person is told by the page, which asks again, and is refused again.
+      const isForbidden = error instanceof HttpError && error.status === 403;
+      // For a person, the page itself explains the refusal.
       if (!isForbidden || request.accepts(['json', 'html']) !== 'html') throw error;
       response.status(403);
     }
@@ -40,8 +40,8 @@ export function pageRoutes(webDir: string, access: SessionAccess, log: Logger): 
   return router;
 }
 
-/** Who has a bad link is answered like who has none. */
+/** A bad link is treated like none. */
 function ignoreBadLink(error: unknown): undefined {
-  if (error instanceof Refusal && error.status === 403) return undefined;
+  if (error instanceof HttpError && error.status === 403) return undefined;
   throw error;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
-/** Lets the page do what it is for and nothing else; plain http, as on localhost, has to work. */
+/** Headers that allow the page only what it needs; plain http, as on localhost, works. */
 export function securityHeaders(): RequestHandler[] {
   return [
     helmet({
@@ -32,7 +32,7 @@ export function securityHeaders(): RequestHandler[] {
   ];
 }
 
-/** Not every browser counts WebSockets of the same host as 'self'. */
+/** The same host's WebSockets, because not every browser counts them as 'self'. */
 function ownSockets({ headers: { host = '' } }: IncomingMessage): string {
   return /^[\w.:[\]-]+$/.test(host) ? `ws://${host} wss://${host}` : "'self'";
 }

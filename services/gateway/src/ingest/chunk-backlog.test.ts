@@ -8,7 +8,7 @@ const chunk = (size: number) => ({
   mimeType: undefined,
 });
 
-test('all that waits is taken at once, as soon as there is something', async () => {
+test('all arrived chunks are taken at once, as soon as there is one', async () => {
   const backlog = new ChunkBacklog(LIMITS);
   const first = backlog.take();
   backlog.add(chunk(1));
@@ -45,7 +45,20 @@ test('closed, it gives what is left, then nothing; abandoned, nothing', async ()
   }
 });
 
-test('who waits for a chunk is told that none comes any more', async () => {
+test('empty chunks wait for one with bytes, and are given without one at the end', async () => {
+  const backlog = new ChunkBacklog(LIMITS);
+  const first = backlog.take({ withBytes: true });
+  backlog.add(chunk(0));
+  backlog.add(chunk(3));
+  expect((await first).map(({ bytes }) => bytes.length)).toEqual([0, 3]);
+  backlog.stored();
+  const rest = backlog.take({ withBytes: true });
+  backlog.add(chunk(0));
+  backlog.close();
+  expect(await rest).toEqual([]);
+});
+
+test('a wait for a chunk ends when no more come', async () => {
   const backlog = new ChunkBacklog(LIMITS);
   const chunks = backlog.take();
   backlog.close();

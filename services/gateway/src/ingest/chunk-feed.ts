@@ -2,58 +2,61 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NamedChunk } from '@facecast/shared/protocol/messages';
 import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import { chunkJobId, type JobQueue } from '@facecast/shared/redis/queues';
-import { TooManySessionsError, type SessionRegistry } from '@facecast/shared/redis/sessions';
+import {
+  TooManySessionsError,
+  type SessionRegistry,
+} from '@facecast/shared/redis/session-registry';
 import { ChunkBacklog, type ArrivedChunk } from './chunk-backlog.js';
 import type { IngestLimits } from './limits.js';
 import { QueueGauge } from './queue-gauge.js';
 
-/** How a feed ended: nothing is written after that. */
+/** How a feed ended. Nothing is written after that. */
 export type FeedEnd =
-  /** All that was added is queued, and the end of the input if that was asked for; or it was given up. */
+  /** All chunks are queued, and the end of the input if that was asked for; or the feed was abandoned. */
   | { how: 'done' }
-  /** The end of the input came before any media: there never was a session. */
+  /** The input ended before any media, so the session was never registered. */
   | { how: 'no_media' }
   /** The session is not running any more. */
   | { how: 'session_over' }
-  /** Another connection goes on with the session, here or at another gateway. */
+  /** Another connection has the session, at this or another gateway. */
   | { how: 'taken_over' }
   | { how: 'too_many_sessions' }
-  /** The queue stayed full, and the pipeline took nothing from it. */
+  /** The queue stayed full, and the pipeline made no progress. */
   | { how: 'overloaded' }
-  /** Redis could not be written to for `outageMs`. */
+  /** Redis accepted no writes for `outageMs`. */
   | { how: 'outage'; error: unknown };
 
-/** Where a session's chunks go. */
+/** The session that a feed writes to. */
 export interface FeedTarget {
   sessionId: string;
-  /** The publisher's connection, as the registry counts them. */
+  /** Number of the publisher's connection in the registry. */
   connection: number;
-  /** How many of the session's chunks are stored already. */
+  /** Number of the session's chunks that are stored already. */
   stored: number;
   queue: JobQueue<'chunks'>;
   registry: SessionRegistry;
   chunks: ChunkStore;
   /**
-   * Gives the session its place, before its first chunk; undefined if it has one.
-   * @throws {TooManySessionsError} if as many sessions run as may
+   * Registers the session before its first chunk; undefined if it is registered.
+   * @throws {TooManySessionsError} if the maximum number of sessions run
    */
   begin: (() => Promise<void>) | undefined;
 }
 
 export interface FeedEvents {
-  /** `count` of the session's chunks are safely queued; the newest of them arrived at these times. */
+  /** Called when `count` of the session's chunks are safely queued; the newest arrived at these times. */
   onStored(count: number, arrivedAt: number[]): void;
-  /** As much waits as may: no more chunks, please; or, with false, there is room again. */
-  onFull(isFull: boolean): void;
+  /** Called when the backlog becomes full, and, with false, when it is not any more. */
+  onBacklog(isFull: boolean): void;
 }
 
-/** Puts one session's chunks into Redis, in order, and tells when more of them wait than may. */
+/** Stores and queues one session's chunks, in order, and reports when its backlog is full. */
 export class ChunkFeed {
   /** Resolves when nothing is written any more; never rejects. */
   readonly ended: Promise<FeedEnd>;
   private readonly backlog: ChunkBacklog;
   private readonly gauge: QueueGauge;
-  /** What becomes of the session's input once all that was added is queued. */
+  /** What happens to the session's input once all chunks are queued. */
   private input: 'open' | 'left' | 'to_be_ended' | 'abandoned' = 'open';
   private isFull = false;
   private hasPlace: boolean;
@@ -73,42 +76,45 @@ export class ChunkFeed {
     this.ended = this.run();
   }
 
-  /** Whether the session has its place. */
+  /** Whether the session is registered. */
   get hasBegun(): boolean {
     return this.hasPlace;
   }
 
-  /** Queues chunks that are stored. One that is in the queue already is not added again. */
+  /** Queues stored chunks. One that is in the queue already is not added again. */
   async queue(named: NamedChunk[]): Promise<void> {
     for (const chunk of named) await this.target.queue.add(chunk, { jobId: chunkJobId(chunk.n) });
   }
 
-  /** Takes the next chunk; `mimeType` if another input stream begins with it. */
+  /** Adds the next chunk; with `mimeType`, another input stream begins with it. */
   add(bytes: Buffer, mimeType?: string): void {
     if (this.input !== 'open') return;
     this.backlog.add({ bytes, arrivedAt: Date.now(), mimeType });
     if (this.backlog.fill > 1) this.setFull(true);
   }
 
-  /** The pipeline has worked on the session: a queue that is full is only being held back. */
+  /** Records that the pipeline made progress, so a full queue is only slow. */
   progressed(): void {
     this.progressAt = performance.now();
   }
 
-  /** Takes no more. What was added is still queued, then the session's input is left as it is, or ended. */
+  /**
+   * Accepts no more chunks. Those that were added are still queued; then the input is left as it is, or
+   * ended.
+   */
   finish(input: 'left' | 'to_be_ended'): void {
     if (this.input !== 'open') return;
     this.input = input;
     this.backlog.close();
   }
 
-  /** Removes what came after the session's end: nobody would ever take it out of Redis. */
+  /** Removes chunks that were stored after the session's end, which nobody else would remove. */
   discard(): Promise<void> {
     this.abandon();
     return (this.discarding ??= this.removeLate());
   }
 
-  /** Lets go of the queue when nothing is written any more. */
+  /** Closes the queue when nothing is written any more. */
   async close(): Promise<void> {
     await this.ended;
     await this.discarding;
@@ -123,7 +129,7 @@ export class ChunkFeed {
   private async run(): Promise<FeedEnd> {
     try {
       for (;;) {
-        const chunks = await this.backlog.take();
+        const chunks = await this.backlog.take({ withBytes: !this.hasPlace });
         if (chunks.length === 0) break;
         await this.retrying(() => this.takePlace());
         await this.retrying(() => this.write(chunks));
@@ -141,7 +147,7 @@ export class ChunkFeed {
     }
   }
 
-  /** Does it until Redis takes it; for `outageMs` at most. */
+  /** Repeats `work` until Redis accepts it, for `outageMs` at most. */
   private async retrying(work: () => Promise<void>): Promise<void> {
     const giveUpAt = performance.now() + this.limits.outageMs;
     for (;;) {
@@ -167,7 +173,7 @@ export class ChunkFeed {
     }
   }
 
-  /** Does no harm when it is done again with the same chunks. */
+  /** Stores and queues chunks. May be repeated with the same chunks. */
   private async write(chunks: ArrivedChunk[]): Promise<void> {
     const { sessionId, connection, registry } = this.target;
     const named = chunks.map(({ arrivedAt, mimeType }, i): NamedChunk => {
@@ -205,9 +211,9 @@ export class ChunkFeed {
   private async removeLate(): Promise<void> {
     await this.ended;
     const { sessionId, queue, chunks } = this.target;
-    const { waitingChunks, unacknowledgedChunks } = this.limits;
+    const { queuedChunks, unacknowledgedChunks } = this.limits;
     await queue.obliterate();
-    const first = Math.max(0, this.storedCount - waitingChunks);
+    const first = Math.max(0, this.storedCount - queuedChunks);
     await chunks.remove(sessionId, first, this.storedCount + 2 * unacknowledgedChunks);
   }
 
@@ -223,11 +229,11 @@ export class ChunkFeed {
   private setFull(isFull: boolean): void {
     if (this.isFull === isFull || this.input === 'abandoned') return;
     this.isFull = isFull;
-    this.events.onFull(isFull);
+    this.events.onBacklog(isFull);
   }
 }
 
-/** Breaks off what a feed is doing. */
+/** Thrown to end a feed. */
 class FeedStop extends Error {
   constructor(readonly end: FeedEnd) {
     super(end.how);

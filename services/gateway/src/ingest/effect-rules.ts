@@ -1,12 +1,17 @@
 import { effectSchema, hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { ProtocolError } from './protocol-error.js';
 
-/** Which effects a publisher may use. */
+/** What limits the effects that a publisher may use. */
 export interface EffectRules {
   /** Whether this server allows only effects that hide faces (`REQUIRE_HIDDEN`). */
   requireHidden: boolean;
-  /** Those that the publisher's token allows; undefined: all. */
+  /** The effects that the publisher's token allows; undefined: all. */
   allowed: readonly Effect[] | undefined;
+}
+
+/** All effects that may be used, the weakest first. */
+export function usableEffects(rules: EffectRules): Effect[] {
+  return effectSchema.options.filter((effect) => effectProblem(effect, rules) === undefined);
 }
 
 /** Why an effect may not be used; undefined if it may. */

@@ -1,7 +1,7 @@
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
-import { TooManySessionsError } from '@facecast/shared/redis/sessions';
+import { TooManySessionsError } from '@facecast/shared/redis/session-registry';
 import { readClientMessage } from './client-message.js';
-import type { IngestParts } from './ingest-parts.js';
+import type { IngestDeps } from './ingest-deps.js';
 import type { IngestSocket } from './ingest-socket.js';
 import {
   deadlineOf,
@@ -15,19 +15,19 @@ import { ProtocolError, TOO_MANY_SESSIONS } from './protocol-error.js';
 import { Publication, type PublicationStart } from './publication.js';
 import { SessionOpener } from './session-opener.js';
 
-/** What a handler is told of its client, and tells. */
-export interface Door {
+/** What a handler knows of its client, and reports of it. */
+export interface ClientHooks {
   /** The address whose wrong tokens are counted together. */
   client: string;
-  /** Media may come from now on. */
+  /** Called when media may come. */
   onStarted: () => void;
-  /** The first media has come, or the session runs already; may be called again. */
+  /** Called when the session has its place; may be called again. */
   onPlaced: () => void;
 }
 
 /**
- * One `/ingest` socket. Whatever happens is an event for `nextIngestState`; the actions that follow from
- * it are carried out here. Chunks that are not stored yet are the publication's feed's.
+ * One `/ingest` socket. It passes every event to `nextIngestState` and carries out the actions that follow.
+ * The publication's feed has the chunks that are not stored yet.
  */
 export class IngestHandler {
   private state: IngestState = { name: 'greeting' };
@@ -38,14 +38,14 @@ export class IngestHandler {
 
   constructor(
     private readonly socket: IngestSocket,
-    private readonly parts: IngestParts,
+    private readonly deps: IngestDeps,
     /** This gateway's publishers, by session. */
     private readonly publishers: Map<string, IngestHandler>,
-    private readonly door: Door,
+    private readonly hooks: ClientHooks,
   ) {
-    this.opener = new SessionOpener(parts, door.client);
+    this.opener = new SessionOpener(deps, hooks.client);
     socket.on('message', (data: Buffer, isBinary: boolean) => this.receive(data, isBinary));
-    // The WebSocket layer has then told the client why.
+    // The WebSocket layer has told the client why before.
     socket.on('error', () => this.dispatch({ type: 'left' }));
     socket.on('close', () => void this.leave());
     this.keepTime();
@@ -58,13 +58,16 @@ export class IngestHandler {
     return isRunning ? state.sessionId : undefined;
   }
 
-  /** Another connection goes on with the session. Resolves when this one has left it alone. */
-  async giveWay(): Promise<void> {
+  /** Gives the session up to another connection; resolves when nothing more is written for this one. */
+  async release(): Promise<void> {
     this.dispatch({ type: 'taken_over' });
     await this.publication?.feed.ended;
   }
 
-  /** The gateway stops: what has arrived is still queued, then the client may go elsewhere. */
+  /**
+   * Called when the gateway stops: chunks that arrived are still queued, then the client is sent to another
+   * gateway.
+   */
   async sendElsewhere(): Promise<void> {
     this.dispatch({ type: 'left' });
     this.socket.pause();
@@ -76,7 +79,7 @@ export class IngestHandler {
     if (this.state.name === 'over') return;
     if (isBinary) return this.dispatch({ type: 'media', bytes: data });
     try {
-      const message = readClientMessage(data, this.parts.limits.textBytes);
+      const message = readClientMessage(data, this.deps.limits.textBytes);
       this.dispatch({ type: 'message', message });
     } catch (error) {
       this.fail(error);
@@ -94,7 +97,7 @@ export class IngestHandler {
   };
 
   private carryOut(action: IngestAction): void {
-    const { socket, publication, parts } = this;
+    const { socket, publication, deps } = this;
     switch (action.type) {
       case 'open':
         return this.unlessFailed(this.open(action.message));
@@ -102,7 +105,7 @@ export class IngestHandler {
         return socket.sendMessage(action.message);
       case 'send_stats':
         return this.unlessFailed(
-          parts.stats.withViewers(action.stats).then((stats) => socket.sendMessage(stats)),
+          deps.stats.withGatewayFigures(action.stats).then((stats) => socket.sendMessage(stats)),
         );
       case 'refuse':
         return socket.refuse(action.code, action.message);
@@ -111,9 +114,9 @@ export class IngestHandler {
       case 'hold_back':
         return action.isHeld ? socket.pause() : socket.resume();
       case 'feed':
-        this.door.onPlaced();
-        parts.metrics.ingestBytes.inc(action.bytes.length);
-        parts.metrics.ingestChunks.inc();
+        if (action.bytes.length > 0) this.hooks.onPlaced();
+        deps.metrics.ingestBytes.inc(action.bytes.length);
+        deps.metrics.ingestChunks.inc();
         return publication?.feed.add(action.bytes, action.inputStream);
       case 'end_input':
         return publication?.feed.finish('to_be_ended');
@@ -138,18 +141,18 @@ export class IngestHandler {
       return;
     }
     const { sessionId } = message;
-    const resumed = await this.opener.resume(message, (id) => this.release(id));
+    const resumed = await this.opener.resume(message, (id) => this.releaseEarlier(id));
     if ('frames' in resumed) return this.dispatch({ type: 'session_ended', ...resumed });
     if (!this.isOpening) return;
-    // One that resumed in the meantime, too, has lost the session to the later of the two.
-    void this.release(sessionId);
+    // If another connection resumed in the meantime, too, the later of the two has the session.
+    void this.releaseEarlier(sessionId);
     const { connection, chunks, newest, isPlayable, rules } = resumed;
     const place = { sessionId, connection, stored: chunks };
     const { feed } = this.publish({ ...place, begin: undefined, draft: undefined });
-    this.door.onPlaced();
+    this.hooks.onPlaced();
     this.dispatch({ type: 'opened', sessionId, rules, hasMedia: true, greeting: undefined });
     await feed.queue(newest);
-    this.parts.log.info({ sessionId, chunks }, 'resumed');
+    this.deps.log.info({ sessionId, chunks }, 'resumed');
     this.dispatch({ type: 'resumable', chunks, isPlayable });
   }
 
@@ -157,21 +160,21 @@ export class IngestHandler {
     return this.state.name === 'opening' && this.socket.readyState === this.socket.OPEN;
   }
 
-  /** Makes the connection before this one leave a session alone, if it is with this gateway. */
-  private async release(sessionId: string): Promise<void> {
-    await this.publishers.get(sessionId)?.giveWay();
+  /** Has the connection before this one give the session up, if it is with this gateway. */
+  private async releaseEarlier(sessionId: string): Promise<void> {
+    await this.publishers.get(sessionId)?.release();
   }
 
   private publish(start: PublicationStart): Publication {
-    this.publication = new Publication(start, this.parts, this.dispatch);
+    this.publication = new Publication(start, this.deps, this.dispatch);
     this.publishers.set(start.sessionId, this);
-    this.door.onStarted();
+    this.hooks.onStarted();
     return this.publication;
   }
 
-  /** Sets the timers that the state asks for. */
+  /** Sets the timers that the state needs. */
   private keepTime(): void {
-    const { limits } = this.parts;
+    const { limits } = this.deps;
     clearTimeout(this.deadline);
     clearInterval(this.endLook);
     const due = deadlineOf(this.state);
@@ -182,18 +185,21 @@ export class IngestHandler {
         : undefined;
   }
 
-  /** The event may be lost with a Redis connection; what the session leaves is not. */
+  /** Looks for the session's summary, because the event `ended` may be lost with a Redis connection. */
   private async lookForEnd(): Promise<void> {
     if (this.state.name !== 'ending') return;
     try {
-      const ending = await this.parts.stats.ending(this.state.sessionId);
+      const ending = await this.deps.stats.ending(this.state.sessionId);
       if (ending) this.dispatch({ type: 'session_ended', ...ending });
     } catch (error) {
       this.warn(error);
     }
   }
 
-  /** The socket has closed. What arrived is still queued, and the session can be resumed. */
+  /**
+   * Handles the closing of the socket: chunks that arrived are still queued, and the session can be
+   * resumed.
+   */
   private async leave(): Promise<void> {
     this.dispatch({ type: 'left' });
     if (!this.publication) return;
@@ -206,7 +212,7 @@ export class IngestHandler {
     work.catch((error: unknown) => this.fail(error));
   }
 
-  /** What the client asked for cannot be done. */
+  /** Handles a request that failed. */
   private fail(error: unknown): void {
     if (this.state.name === 'over') return;
     if (error instanceof ProtocolError) {
@@ -217,13 +223,13 @@ export class IngestHandler {
       const code = 'too_many_sessions';
       return this.dispatch({ type: 'problem', code, message: TOO_MANY_SESSIONS });
     }
-    this.parts.log.error({ err: error }, 'a message could not be answered');
+    this.deps.log.error({ err: error }, 'a message could not be answered');
     const message = 'The server cannot do that at the moment.';
     this.dispatch({ type: 'problem', code: 'internal', message });
   }
 
   private warn(error: unknown): void {
     const sessionId = this.publication?.sessionId;
-    warnUnlessOutage(this.parts.log, error, 'trouble with a publisher', { sessionId });
+    warnUnlessOutage(this.deps.log, error, 'trouble with a publisher', { sessionId });
   }
 }

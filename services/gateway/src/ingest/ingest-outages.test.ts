@@ -8,7 +8,7 @@ import { testGateway } from '../testing/test-gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
 import { numbered, START, upTo, useGateways } from '../testing/use-gateways.js';
 
-const { registry, open, gatewayWith, pipelineOf, waitingChunks } = useGateways();
+const { registry, open, gatewayWith, pipelineOf, queuedChunks } = useGateways();
 
 describe('Redis', () => {
   test('being gone for a moment costs no chunk, and no chunk its place', async () => {
@@ -65,7 +65,7 @@ test('a gateway that stops makes safe what has arrived, and sends its publishers
   expect(await silent.closed()).toBe(1012);
   const session = await registry.get(client.sessionId);
   expect(session?.chunks).toBe(client.acknowledged);
-  expect(await waitingChunks(client.sessionId)).toBe(client.acknowledged);
+  expect(await queuedChunks(client.sessionId)).toBe(client.acknowledged);
 });
 
 test('a gateway that stops does not wait for a client that does not answer', async () => {

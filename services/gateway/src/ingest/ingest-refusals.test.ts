@@ -6,7 +6,7 @@ import { START, upTo, useGateways } from '../testing/use-gateways.js';
 
 const { redis, registry, gatewayWith, pipelineOf } = useGateways();
 
-describe('what cannot be taken is refused with the protocol’s code, and closed', () => {
+describe('a refused socket gets the protocol’s code, and is closed', () => {
   type Misdeed = (client: IngestClient) => unknown;
   const afterStart =
     (misdeed: Misdeed): Misdeed =>
@@ -53,12 +53,12 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
       1003,
     ],
     ['a text over the limit', text('x'.repeat(16 * 1024 + 1)), 'too_large', 1009],
-    ['a chunk over the limit', afterStart(bytes(100_001)), 'too_large', 1009],
+    ['a chunk over the limit', afterStart(bytes(300_001)), 'too_large', 1009],
     ['one far over the limit', afterStart(bytes(30_000_000)), 'too_large', 1009],
     ['a session that is not', (c) => c.say(resume('x', 'y')), 'not_found', 1008],
     ['a session with a strange id', (c) => c.say(resume('../:*', 'y')), 'not_found', 1008],
   ])('%s', async (_what, misdeed, code, closeCode) => {
-    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '100000' });
+    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '300000' });
     const client = await IngestClient.connect(ingestUrl);
     await misdeed(client);
     expect(await client.refused()).toEqual([code, closeCode]);
@@ -71,9 +71,9 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
   });
 
   test('a chunk of just the limit is taken', async () => {
-    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '100000' });
+    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '300000' });
     const client = await IngestClient.start(ingestUrl);
-    client.socket.send(Buffer.alloc(100_000));
+    client.socket.send(Buffer.alloc(300_000));
     await client.acknowledgedAtLeast(1);
   });
 
@@ -101,7 +101,22 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     expect(await client.refused()).toEqual(['origin_not_allowed', 1008]);
   });
 
-  test('a proxy’s word for the host counts only where one is trusted', async () => {
+  test('the own page behind a proxy that names itself, until PUBLIC_URL says where people open it', async () => {
+    const page = { origin: 'https://cam.example' };
+    const unsaid = await gatewayWith();
+    const client = await IngestClient.connect(unsaid.ingestUrl, page);
+    expect(await client.message('error')).toMatchObject({
+      message: expect.stringMatching(/PUBLIC_URL=https:\/\/cam\.example/) as string,
+    });
+    const settings = {
+      PUBLIC_URL: 'https://cam.example/',
+      ALLOWED_ORIGINS: 'https://site.example',
+    };
+    const said = await gatewayWith(settings);
+    await IngestClient.start(said.ingestUrl, page);
+  });
+
+  test('a proxy’s header for the host counts only if a proxy is trusted', async () => {
     const headers = { origin: 'https://cam.example', 'x-forwarded-host': 'cam.example' };
     const trusting = await gatewayWith({ TRUST_PROXY: '1', PUBLIC_URL: 'https://cam.example' });
     await IngestClient.start(trusting.ingestUrl, { headers });
@@ -110,7 +125,7 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     expect(await client.refused()).toEqual(['origin_not_allowed', 1008]);
   });
 
-  test('a publisher without the token, where there is one', async () => {
+  test('a publisher without the token, if one is set', async () => {
     const { ingestUrl } = await gatewayWith({ PUBLISH_TOKEN: 'open sesame' });
     for (const token of [undefined, '', 'open sesam', 'open sesame!']) {
       const client = await IngestClient.connect(ingestUrl);
@@ -122,7 +137,7 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     await client.message('started');
   });
 
-  test('one session more than may run', async () => {
+  test('one session more than MAX_SESSIONS', async () => {
     const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '2' });
     const first = await IngestClient.live(ingestUrl);
     await IngestClient.live(ingestUrl);
@@ -133,7 +148,7 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     await IngestClient.start(ingestUrl);
   });
 
-  test('a session that the detectors could not bear beside those that run', async () => {
+  test('a session that the detectors could not search beside the running ones', async () => {
     const { ingestUrl } = await gatewayWith();
     const running = await IngestClient.start(ingestUrl);
     const { sessionId } = running;
@@ -159,7 +174,7 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     expect(await second.refused()).toEqual(['overloaded', 1013]);
   });
 
-  test('sockets that send nothing: so many of one client, while who sends has no part in it', async () => {
+  test('too many sockets of one client that send nothing; those that send do not count', async () => {
     const { ingestUrl } = await gatewayWith({}, { idleSocketsPerClient: 2 });
     const first = await IngestClient.live(ingestUrl);
     await IngestClient.live(ingestUrl);
@@ -181,14 +196,14 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     expect(await client.refused()).toEqual(['too_large', 1009]);
   });
 
-  test('more unfinished first media than all that begin may have together', async () => {
+  test('more unfinished first media than all new sockets may have together', async () => {
     const { ingestUrl } = await gatewayWith({}, { unplacedBytes: 300_000 });
     const running = await IngestClient.live(ingestUrl);
     const clients = [await IngestClient.start(ingestUrl), await IngestClient.start(ingestUrl)];
     for (const client of clients) unfinished(client, 200_000);
     const refused = await Promise.race(clients.map((client) => client.refused()));
     expect(refused).toEqual(['overloaded', 1013]);
-    // Who has sent little has no part in it.
+    // A socket that has sent little is not affected.
     const honest = await IngestClient.start(ingestUrl);
     honest.socket.send(Buffer.alloc(90_000));
     unfinished(await IngestClient.start(ingestUrl), 200_000);
@@ -202,7 +217,7 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
     client.socket.send(Buffer.alloc(bytes), { fin: false });
   }
 
-  test('a client that never says what it wants', async () => {
+  test('a client that never sends its first message', async () => {
     const { ingestUrl } = await gatewayWith({}, { firstMessageMs: 20 });
     const client = await IngestClient.connect(ingestUrl);
     expect(await client.refused()).toEqual(['bad_message', 1008]);
@@ -214,13 +229,13 @@ describe('what cannot be taken is refused with the protocol’s code, and closed
   });
 
   test('a running session beside all this loses nothing', async () => {
-    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '100000' });
+    const { ingestUrl } = await gatewayWith({ MAX_CHUNK_BYTES: '300000' });
     const good = await IngestClient.start(ingestUrl);
     for (const misdeed of [
       text('hello'),
       bytes(10),
       bytes(3_000_000),
-      afterStart(bytes(200_000)),
+      afterStart(bytes(400_000)),
     ]) {
       good.chunks('x');
       const bad = await IngestClient.connect(ingestUrl);

@@ -6,32 +6,37 @@ import { addressOf, clientOf } from '../access/client-address.js';
 import { ConnectionCount } from '../access/connection-count.js';
 import type { GatewayConfig } from '../config.js';
 import { IngestHandler } from './ingest-handler.js';
-import type { IngestParts } from './ingest-parts.js';
+import type { IngestDeps } from './ingest-deps.js';
 import { IngestSocket } from './ingest-socket.js';
 import { OpeningLimit, UnplacedBytes } from './opening-limit.js';
-import { isAllowedOrigin } from './origin.js';
+import { isAllowedOrigin, originRefusal, type UpgradeOrigin } from './origin.js';
 
-/** A publisher is reported as connected every 5 s, or three times in the time it may resume. */
+/**
+ * Maximum time between two reports that a publisher is connected, in milliseconds; at least three fit into
+ * the resume window.
+ */
 const MAX_REPORT_MS = 5_000;
 
-/** A client that does not answer a close for 5 s is cut off. */
+/** Time after which a client that does not answer a close is cut off, in milliseconds. */
 const CLOSE_MS = 5_000;
 
 type Settings = Pick<
   GatewayConfig,
-  'ALLOWED_ORIGINS' | 'MAX_CHUNK_BYTES' | 'RESUME_WINDOW_SECONDS' | 'TRUST_PROXY'
+  'ALLOWED_ORIGINS' | 'MAX_CHUNK_BYTES' | 'PUBLIC_URL' | 'RESUME_WINDOW_SECONDS' | 'TRUST_PROXY'
 >;
 
-/** `/ingest`: accepts the publishers' sockets and keeps an eye on them. */
+/** `/ingest`: accepts the publishers' sockets and pings them. */
 export class IngestServer {
   private readonly server: Server<typeof IngestSocket>;
   private readonly publishers = new Map<string, IngestHandler>();
   private readonly timers: NodeJS.Timeout[];
+  /** Origins of this server's own page, by the settings, and of other sites. */
+  private readonly allowedOrigins: readonly string[];
   private readonly idle: ConnectionCount;
   private readonly unplaced: UnplacedBytes;
 
   constructor(
-    private readonly parts: IngestParts,
+    private readonly deps: IngestDeps,
     private readonly settings: Settings,
   ) {
     // The declared type does not know of `closeTimeout`.
@@ -43,34 +48,36 @@ export class IngestServer {
       closeTimeout: CLOSE_MS,
     };
     this.server = new WebSocketServer(options);
-    this.idle = new ConnectionCount(parts.limits.idleSocketsPerClient);
-    this.unplaced = new UnplacedBytes(parts.limits.unplacedBytes);
+    const { PUBLIC_URL, ALLOWED_ORIGINS = [] } = settings;
+    const own = PUBLIC_URL === undefined ? [] : [new URL(PUBLIC_URL).origin];
+    this.allowedOrigins = [...own, ...ALLOWED_ORIGINS];
+    this.idle = new ConnectionCount(deps.limits.idleSocketsPerClient);
+    this.unplaced = new UnplacedBytes(deps.limits.unplacedBytes);
     const reportMs = Math.min(MAX_REPORT_MS, (settings.RESUME_WINDOW_SECONDS * 1000) / 3);
     this.timers = [
-      setInterval(() => this.ping(), parts.limits.pingMs).unref(),
+      setInterval(() => this.ping(), deps.limits.pingMs).unref(),
       setInterval(() => this.reportPublishers(), reportMs).unref(),
     ];
   }
 
-  /** Publishers whose sockets are with this gateway. */
+  /** Number of publishers with a running session at this gateway. */
   get connected(): number {
     return this.publishers.size;
   }
 
-  /** Takes an upgrade request of the HTTP server over. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { hosts } = this.parts;
-    if (!hosts.isOurs(request)) {
-      this.refused(request, 'misdirected_request', hosts.refusal(request));
-      return refuseUpgrade(socket, MISDIRECTED, hosts.refusal(request));
-    }
-    if (!/^\/ingest\/?(\?|$)/.test(request.url ?? '')) {
-      return refuseUpgrade(socket, NOT_FOUND, 'There is no WebSocket here.');
-    }
+  /** Takes an upgrade request over and says true; false if it is for somebody else. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (!isIngestPath(request.url)) return false;
     this.server.handleUpgrade(request, socket, head, (client) => this.welcome(client, request));
+    return true;
   }
 
-  /** Lets every publisher's chunks become safe, then asks it to go elsewhere. */
+  /** Whether a request is from this server's own page, one of an allowed origin, or no page at all. */
+  isKnownOrigin(request: IncomingMessage): boolean {
+    return isAllowedOrigin(this.originOf(request), this.allowedOrigins);
+  }
+
+  /** Queues every publisher's chunks, then sends it to another gateway. */
   async close(): Promise<void> {
     this.timers.forEach(clearInterval);
     await Promise.all([...this.publishers.values()].map((each) => each.sendElsewhere()));
@@ -78,7 +85,7 @@ export class IngestServer {
     this.server.close();
   }
 
-  /** Ends every connection that is left, at once. */
+  /** Cuts all remaining connections. */
   cut(): void {
     for (const client of this.server.clients) client.terminate();
   }
@@ -88,10 +95,9 @@ export class IngestServer {
     client.on('pong', () => (client.wasHeard = true));
     client.on('message', () => (client.wasHeard = true));
     client.onRefused = (code, message) => this.refused(request, code, message);
-    const { hosts, limits } = this.parts;
-    const from = { origin: request.headers.origin, host: hosts.of(request) };
-    if (!isAllowedOrigin(from, this.settings.ALLOWED_ORIGINS)) {
-      return client.refuse('origin_not_allowed', 'Pages from that address may not publish here.');
+    const { limits } = this.deps;
+    if (!this.isKnownOrigin(request)) {
+      return client.refuse('origin_not_allowed', originRefusal(this.originOf(request)));
     }
     if (this.server.clients.size > limits.sockets) {
       return client.refuse('overloaded', 'Too many connections.');
@@ -107,7 +113,7 @@ export class IngestServer {
       onTooLarge: () => client.cutOff('too_large', 'The first message is too large.'),
       onFull: () => client.cutOff('overloaded', 'Too much is on its way from others.'),
     });
-    new IngestHandler(client, this.parts, this.publishers, {
+    new IngestHandler(client, this.deps, this.publishers, {
       client: address,
       onStarted: () => opening.started(),
       onPlaced: () => {
@@ -117,9 +123,13 @@ export class IngestServer {
     });
   }
 
+  private originOf(request: IncomingMessage): UpgradeOrigin {
+    return { origin: request.headers.origin, host: this.deps.hosts.of(request) };
+  }
+
   private refused(request: IncomingMessage, code: string, message: string): void {
     const address = addressOf(request, this.settings.TRUST_PROXY);
-    this.parts.refusals.tell('ingest', code, { address }, message);
+    this.deps.refusals.tell('ingest', code, { address }, message);
   }
 
   private ping(): void {
@@ -135,7 +145,7 @@ export class IngestServer {
   }
 
   private reportPublishers(): void {
-    const { sessions, log } = this.parts;
+    const { sessions, log } = this.deps;
     for (const { runningSession: sessionId } of this.publishers.values()) {
       if (sessionId === undefined) continue;
       sessions
@@ -147,24 +157,13 @@ export class IngestServer {
   }
 }
 
-const NOT_FOUND = { status: '404 Not Found', code: 'not_found' };
-const MISDIRECTED = { status: '421 Misdirected Request', code: 'misdirected_request' };
-
-function refuseUpgrade(
-  socket: Duplex,
-  { status, code }: { status: string; code: string },
-  message: string,
-): void {
-  socket.on('error', () => {});
-  const body = JSON.stringify({ error: { code, message } });
-  socket.end(
-    [
-      `HTTP/1.1 ${status}`,
-      'Connection: close',
-      'Content-Type: application/json',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+/** Whether a URL is that of the ingest. */
+export function isIngestPath(url = ''): boolean {
+  return /^\/ingest\/?(\?|$)/.test(url);
 }
+
+/** The answer to a request for `/ingest` without an upgrade. */
+export const NO_UPGRADE =
+  'This is a WebSocket, and the request has no "Upgrade: websocket". If a browser sent it, a proxy on the way ' +
+  'dropped the header: let it pass Upgrade and Connection on (nginx: proxy_http_version 1.1; ' +
+  'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade").';

@@ -1,10 +1,10 @@
 import type { ErrorCode, ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { WebSocket } from 'ws';
 
-/** A client for which more bytes than this wait does not read: it is cut off. */
+/** A client with more unsent bytes than this does not read, and is cut off. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
-/** How long a client that is cut off has to read why. */
+/** How long a client that is cut off may take to read why, in milliseconds. */
 const CUT_OFF_MS = 250;
 
 /** WebSocket close codes by error code (RFC 6455 7.4.1; 1013 from IANA's registry). */
@@ -20,7 +20,7 @@ const CLOSE_CODES: Record<ErrorCode, number> = {
   internal: 1011,
 };
 
-/** What is said where the WebSocket layer itself closes, by the code it closes with. */
+/** Errors to send when the WebSocket layer itself closes, by its close code. */
 const PROTOCOL_ERRORS = new Map<number | undefined, [ErrorCode, string]>([
   [1002, ['bad_message', 'That is not the WebSocket protocol.']],
   [1007, ['bad_message', 'A text message is not UTF-8.']],
@@ -29,25 +29,25 @@ const PROTOCOL_ERRORS = new Map<number | undefined, [ErrorCode, string]>([
 
 /** The server's end of an `/ingest` connection. */
 export class IngestSocket extends WebSocket {
-  /** Whether anything came since somebody last asked. */
+  /** Whether anything came since this was last reset. */
   wasHeard = true;
-  /** Called where the client is turned away. */
+  /** Called when the client is refused. */
   onRefused: ((code: ErrorCode, message: string) => void) | undefined;
 
-  /** Sends a message, if there is still somebody to send it to. */
+  /** Sends a message, if the socket is open. */
   sendMessage(message: ServerMessage): void {
     if (this.readyState !== WebSocket.OPEN) return;
     if (this.bufferedAmount > MAX_BUFFERED_BYTES) return this.terminate();
     this.send(JSON.stringify(message));
   }
 
-  /** Says why, then closes. */
+  /** Sends an error, then closes. */
   refuse(code: ErrorCode, message: string): void {
     this.sendError(code, message);
     this.goodbye(CLOSE_CODES[code]);
   }
 
-  /** Says why, and reads not one byte more. */
+  /** Sends an error, and reads nothing more. */
   cutOff(code: ErrorCode, message: string): void {
     this.sendError(code, message);
     super.close(CLOSE_CODES[code]);
@@ -55,7 +55,7 @@ export class IngestSocket extends WebSocket {
     setTimeout(() => this.terminate(), CUT_OFF_MS).unref();
   }
 
-  /** Also called by the WebSocket layer when it cannot read on; the client is then told why, too. */
+  /** Also called by the WebSocket layer when it cannot read on; then it sends the error first. */
   override close(code?: number, reason?: string | Buffer): void {
     const problem = PROTOCOL_ERRORS.get(code);
     if (problem) this.sendError(...problem);
@@ -69,7 +69,7 @@ export class IngestSocket extends WebSocket {
 
   private goodbye(code?: number, reason?: string | Buffer): void {
     super.close(code, reason);
-    // The other side's answer has to be read.
+    // Reading resumes, because the client's close must be read.
     this.resume();
   }
 }

@@ -10,35 +10,38 @@ import type { SessionError } from '@facecast/shared/protocol/messages';
 import type { FeedEnd } from './chunk-feed.js';
 import type { EffectRules } from './effect-rules.js';
 
-/** Where a publisher's socket stands, from its first message to its close. */
+/** State of a publisher's socket, from its opening to its close. */
 export type IngestState =
-  /** It has not said yet what it wants. */
+  /** Its first message has not come yet. */
   | { name: 'greeting' }
   /** Its `start` or `resume` is being answered. */
   | { name: 'opening' }
-  /** Its media is taken; `inputStream` is the MIME type of the one that the next chunk begins. */
+  /** It may send media; `inputStream` is the MIME type of the input stream that the next chunk begins. */
   | ({ name: 'publishing'; hasMedia: boolean; inputStream: string | undefined } & KnownSession)
-  /** Nothing more is taken, and the session's end is waited for; `isStopped`: its publisher said `stop`. */
+  /**
+   * No more media is accepted, and the session's end has not come yet; `isStopped`: its publisher sent
+   * `stop`.
+   */
   | ({ name: 'ending'; isStopped: boolean } & KnownSession)
-  /** Nothing is answered any more. What has arrived is still queued. */
+  /** Nothing more is sent. Chunks that arrived are still queued. */
   | { name: 'over' };
 
-/** What is known of a session while its publisher is connected. */
+/** A session as its publisher's connection knows it. */
 export interface KnownSession {
   sessionId: string;
   rules: EffectRules;
-  /** Whether the publisher was told that the playlist can be played. */
+  /** Whether `playlist_ready` was sent. */
   isAnnounced: boolean;
   /** Whether stats have said that the session is live. */
   isLive: boolean;
-  /** Frames listed in the playlist, as stats said last. */
+  /** Number of listed frames in the newest stats. */
   framesOut: number;
 }
 
 /** How a session ended. */
 export type Ending = Pick<EventOf<'ended'>, 'frames'> & { error?: SessionError | undefined };
 
-/** How viewers are to be protected. */
+/** A publisher's change to how viewers are protected. */
 export type ProtectionWish = { effect: Effect } | { hidden: boolean };
 
 export type FirstMessage = Extract<ClientMessage, { type: 'start' | 'resume' }>;
@@ -46,9 +49,9 @@ export type FirstMessage = Extract<ClientMessage, { type: 'start' | 'resume' }>;
 export type IngestEvent =
   | { type: 'message'; message: ClientMessage }
   | { type: 'media'; bytes: Buffer }
-  /** Something cannot be done for this client. */
+  /** The client is to be refused. */
   | { type: 'problem'; code: ErrorCode; message: string }
-  /** A session was drafted, or taken over; `greeting` is its first answer, unless that comes later. */
+  /** A session was drafted or resumed; `greeting` is its first answer, unless that comes later. */
   | {
       type: 'opened';
       sessionId: string;
@@ -56,13 +59,13 @@ export type IngestEvent =
       hasMedia: boolean;
       greeting: ServerMessage | undefined;
     }
-  /** Chunks that the connection before this one stored are queued: the publisher may go on. */
+  /** All chunks of the connection before this one are queued, so the publisher may go on. */
   | { type: 'resumable'; chunks: number; isPlayable: boolean }
   | { type: 'pipeline'; event: FacecastEvent }
   | ({ type: 'session_ended' } & Ending)
-  /** So many of the session's chunks are safely queued. */
+  /** `count` of the session's chunks are safely queued. */
   | { type: 'stored'; count: number }
-  /** As many chunks wait to be stored as may, or there is room again. */
+  /** The backlog is full, or not any more. */
   | { type: 'backlog'; isFull: boolean }
   | { type: 'feed_ended'; end: FeedEnd }
   /** The state has lasted as long as it may: `deadlineOf`. */
@@ -79,15 +82,15 @@ export type IngestAction =
   | { type: 'close' }
   | { type: 'feed'; bytes: Buffer; inputStream: string | undefined }
   | { type: 'end_input' }
-  /** The socket is not read, so that the publisher's side keeps what it has; or it is read again. */
+  /** Stops or resumes reading the socket. */
   | { type: 'hold_back'; isHeld: boolean }
-  /** Chunks that came after the session's end go. */
+  /** Removes chunks that came after the session's end. */
   | { type: 'discard_late' }
-  /** The pipeline has listed frames since it was heard last. */
+  /** Records that the pipeline has listed more frames. */
   | { type: 'note_progress' }
   | { type: 'protect'; wish: ProtectionWish };
 
-/** What follows from an event. */
+/** The next state, and the actions that follow from an event. */
 export interface Step {
   state: IngestState;
   actions: IngestAction[];

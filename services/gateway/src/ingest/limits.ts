@@ -1,44 +1,44 @@
 const MIB = 1024 * 1024;
 
-/** The bounds of ingest that are no settings. A name ends in its unit; `Ms` is milliseconds. */
+/** Bounds of the ingest that are not settings. Each name ends in its unit; `Ms` is milliseconds. */
 export interface IngestLimits {
-  /** Sockets at once, those included that have not said yet what they want. */
+  /** Sockets at once, those without a first message included. */
   sockets: number;
   /** Largest text message. */
   textBytes: number;
-  /** From the socket's opening to its first message. */
+  /** Time from a socket's opening to its first message. */
   firstMessageMs: number;
-  /** From `started` to the first media, with which the session takes its place. */
+  /** Time from `started` to the first media, which registers the session. */
   firstMediaMs: number;
-  /** Sockets of one client that have sent no media yet. A whole school may sit behind one address. */
+  /** Sockets of one client that have sent no media yet. A whole school may share one address. */
   idleSocketsPerClient: number;
   /** Bytes that all sockets without a place have sent together, unfinished messages included. */
   unplacedBytes: number;
-  /** Between two pings. A socket from which nothing comes in that time, not even a pong, is dead. */
+  /** Time between two pings. A socket from which not even a pong comes in that time is dead. */
   pingMs: number;
   /** How long the pipeline may list no frame, after a stop, before the end counts as unconfirmed. */
   endMs: number;
-  /** Between two looks at what an ended session left, in case the event was lost. */
+  /** Time between two looks for an ended session's summary, in case the event was lost. */
   lookForEndMs: number;
   /** Chunks of one session that have arrived and are not safely queued. */
   unacknowledgedChunks: number;
   /** Bytes of these chunks. */
   unacknowledgedBytes: number;
-  /** Chunks of one session that are queued and that no frame-extractor has taken. */
-  waitingChunks: number;
+  /** Chunks of one session that are in the queue, and that no frame-extractor has taken. */
+  queuedChunks: number;
   /** Bytes of these chunks. */
-  waitingBytes: number;
+  queuedBytes: number;
   /** A session's queue is looked at once in this many chunks. */
   lookEveryChunks: number;
   /** A session's queue is looked at once in this many bytes. */
   lookEveryBytes: number;
-  /** Between two looks at a queue that is full. */
+  /** Time between two looks at a full queue. */
   lookAgainMs: number;
-  /** How long a queue may stay full while the pipeline does nothing. */
+  /** How long a queue may stay full while the pipeline makes no progress. */
   fullMs: number;
-  /** Between two tries to write a session's chunks while Redis is gone. */
+  /** Time between two tries to write a session's chunks while Redis is gone. */
   retryMs: number;
-  /** How long Redis may be gone before a publisher is turned away. */
+  /** How long Redis may be gone before a publisher is refused. */
   outageMs: number;
 }
 
@@ -54,8 +54,8 @@ export const INGEST_LIMITS: IngestLimits = {
   lookForEndMs: 2_000,
   unacknowledgedChunks: 32,
   unacknowledgedBytes: 8 * MIB,
-  waitingChunks: 100,
-  waitingBytes: 32 * MIB,
+  queuedChunks: 100,
+  queuedBytes: 32 * MIB,
   lookEveryChunks: 10,
   lookEveryBytes: 4 * MIB,
   lookAgainMs: 250,

@@ -14,7 +14,7 @@ describe('a lost connection', () => {
     return client;
   };
 
-  test('is resumed at the first chunk that is not safe: each comes once, in order', async () => {
+  test('is resumed at the first chunk that is not queued: each comes once, in order', async () => {
     const { ingestUrl } = await gatewayWith();
     const lost = await IngestClient.start(ingestUrl);
     const pipeline = pipelineOf(lost);
@@ -41,6 +41,16 @@ describe('a lost connection', () => {
     expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 30 });
   });
 
+  test('empty chunks count in the number at which it is resumed', async () => {
+    const { ingestUrl } = await gatewayWith();
+    const lost = await IngestClient.start(ingestUrl);
+    lost.chunks('a', '', 'b', '');
+    await lost.acknowledgedAtLeast(4);
+    lost.socket.terminate();
+    const client = await resumed(ingestUrl, lost);
+    expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 4 });
+  });
+
   test('may be resumed through another gateway', async () => {
     const first = await gatewayWith();
     const second = await gatewayWith();
@@ -52,7 +62,7 @@ describe('a lost connection', () => {
     expect(await client.message('resumed')).toEqual({ type: 'resumed', chunks: 1 });
   });
 
-  test('that is only half lost gives way to the new one', async () => {
+  test('that is only half lost is replaced by the new one', async () => {
     const { ingestUrl } = await gatewayWith();
     const older = await IngestClient.start(ingestUrl);
     older.chunks('a');
@@ -63,7 +73,7 @@ describe('a lost connection', () => {
     await newer.acknowledgedAtLeast(2);
   });
 
-  test('that is only half lost gives way to one through another gateway, and spoils nothing', async () => {
+  test('that is only half lost is replaced by one through another gateway, and disturbs nothing', async () => {
     const [first, second] = [await gatewayWith(), await gatewayWith()];
     const older = await IngestClient.start(first.ingestUrl);
     const pipeline = pipelineOf(older);
@@ -80,12 +90,12 @@ describe('a lost connection', () => {
     newer.say({ type: 'stop' });
     await expect.poll(() => pipeline.order.at(-1)).toBe('end');
     expect((await registry.get(older.sessionId))?.chunks).toBe(4);
-    // The older one's may come, but as the repeat that it is, which whoever decodes passes over.
+    // Chunks of the older one may be queued again, but the frame-extractor skips repeated numbers.
     expect([...new Set(pipeline.order)]).toEqual([...upTo(4), 'end']);
     expect([...new Set(pipeline.texts)]).toEqual(numbered(4));
   });
 
-  test('that is only half lost cannot end what goes on through another gateway', async () => {
+  test('that is only half lost cannot end a session that goes on through another gateway', async () => {
     const [first, second] = [await gatewayWith(), await gatewayWith()];
     const older = await IngestClient.live(first.ingestUrl);
     const pipeline = pipelineOf(older);
@@ -98,7 +108,7 @@ describe('a lost connection', () => {
     expect(pipeline.order).toEqual([0, 1]);
   });
 
-  test('that is resumed twice at once is resumed once', async () => {
+  test('is resumed only once if it is resumed twice at once', async () => {
     const [first, second] = [await gatewayWith(), await gatewayWith()];
     const lost = await IngestClient.live(first.ingestUrl);
     lost.socket.terminate();

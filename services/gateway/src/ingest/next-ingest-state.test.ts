@@ -72,7 +72,7 @@ describe('the first message', () => {
     expect(refusal(OPENING, event)).toBe('bad_message');
   });
 
-  test('that is answered after the client was turned away opens nothing', () => {
+  test('that is answered after the client was refused opens nothing', () => {
     const { rules } = publication;
     const opened = { type: 'opened', sessionId, rules, hasMedia: false } as const;
     expect(after(OVER, { ...opened, greeting: undefined })).toMatchObject({
@@ -83,10 +83,16 @@ describe('the first message', () => {
 });
 
 describe('media', () => {
-  test('is stored, also while its effect changes; what is empty is not', () => {
+  test('is stored, also while its effect changes', () => {
     const effect = said({ type: 'effect', effect: 'blur' });
-    const { state, names } = after(FRESH, media(''), media('a'), effect, media('b'));
+    const { state, names } = after(FRESH, media('a'), effect, media('b'));
     expect([state.name, names]).toEqual(['publishing', ['feed', 'protect', 'feed']]);
+  });
+
+  test('that is empty is stored, and no media yet', () => {
+    const { state, names } = after(FRESH, media(''));
+    expect([state, names]).toEqual([FRESH, ['feed']]);
+    expect(after(FRESH, media(''), media('a')).state).toMatchObject({ hasMedia: true });
   });
 
   test('after a restart begins an input stream of the last type that was named', () => {
@@ -102,7 +108,7 @@ describe('media', () => {
     expect(refusal(PUBLISHING, restart)).toBe('unsupported_media');
   });
 
-  test('after a stop, or after the session is over, is passed over', () => {
+  test('after a stop, or after the session is over, is ignored', () => {
     for (const state of [STOPPED, ENDED_BY_ITSELF])
       expect(after(state, media('x'))).toEqual({ state, actions: [], names: [] });
   });
@@ -114,7 +120,7 @@ describe('media', () => {
     }
   });
 
-  test('is held back while too much waits, but not the close of who is turned away', () => {
+  test('is held back while the backlog is full, but not the close of a refused client', () => {
     const full: IngestEvent = { type: 'backlog', isFull: true };
     expect(after(PUBLISHING, full).actions).toEqual([{ type: 'hold_back', isHeld: true }]);
     expect(after(OVER, full).actions).toEqual([]);
@@ -146,12 +152,12 @@ describe('the end', () => {
     expect(after(state, ended).names).toEqual(['send', 'close']);
   });
 
-  test('that no stop asked for leaves chunks behind, which go', () => {
+  test('without a stop leaves chunks behind, which are removed', () => {
     for (const state of [PUBLISHING, ENDED_BY_ITSELF])
       expect(after(state, ended).names).toEqual(['send', 'close', 'discard_late']);
   });
 
-  test('is told once, with what was wrong', () => {
+  test('is sent once, with its error', () => {
     const error = { code: 'unsupported_media', message: 'That is no video.' } as const;
     const { state, actions } = after(STOPPED, { ...ended, error }, ended, ended);
     expect([state, actions]).toEqual([OVER, [{ type: 'refuse', ...error }]]);
@@ -164,7 +170,7 @@ describe('the end', () => {
     ]);
   });
 
-  test('is waited for if the session is over and nobody said how', () => {
+  test('is still expected if the session is over and nothing says how', () => {
     expect(after(PUBLISHING, feedEnded('session_over')).state).toEqual(ENDED_BY_ITSELF);
     expect(after(STOPPED, feedEnded('session_over')).state).toEqual(STOPPED);
   });
@@ -174,7 +180,7 @@ describe('the end', () => {
   });
 });
 
-describe('a publisher that is turned away', () => {
+describe('a publisher that is refused', () => {
   test.each<[IngestEvent, string]>([
     [feedEnded('taken_over'), 'bad_message'],
     [feedEnded('too_many_sessions'), 'too_many_sessions'],
@@ -185,6 +191,20 @@ describe('a publisher that is turned away', () => {
   ])('after %o is told %s', (event, code) => {
     expect(refusal(PUBLISHING, event)).toBe(code);
     expect(refusal(STOPPED, event)).toBe(code);
+  });
+
+  test.each([
+    ['MISCONF Errors writing to the AOF file: No space left on device', /no room left/],
+    ["OOM command not allowed when used memory > 'maxmemory'.", /no room left/],
+    ['Connection is closed.', /at the moment/],
+  ])('because of %j is told the true reason', (error, message) => {
+    const outage: IngestEvent = {
+      type: 'feed_ended',
+      end: { how: 'outage', error: new Error(error) },
+    };
+    expect(after(PUBLISHING, outage).actions).toMatchObject([
+      { type: 'refuse', message: expect.stringMatching(message) as string },
+    ]);
   });
 
   test.each<[IngestState, string | undefined, string | undefined]>([

@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   type ServerMessage,
 } from '@facecast/shared/protocol/ingest-protocol';
+import { isRedisFull } from '@facecast/shared/redis/redis';
 import type { FeedEnd } from './chunk-feed.js';
 import { effectProblem } from './effect-rules.js';
 import type {
@@ -27,9 +28,12 @@ const TAKEN_OVER = {
   message: 'Another connection has taken this session over.',
 } as const;
 
-/** The state after `event`, and what is to be done. An event that means nothing in `state` changes nothing. */
+/**
+ * The state after `event`, and the actions that follow. An event without a meaning in `state` changes
+ * nothing.
+ */
 export function nextIngestState(state: IngestState, event: IngestEvent): Step {
-  // What arrived before the end is still stored, and the publisher is told so.
+  // Chunks that arrived before the end are still stored and acknowledged.
   if (event.type === 'stored') return step(state, send({ type: 'ack', chunks: event.count }));
   if (state.name === 'over') return step(state);
   switch (event.type) {
@@ -49,7 +53,7 @@ export function nextIngestState(state: IngestState, event: IngestEvent): Step {
     case 'resumable': {
       if (!isPublished(state)) return step(state);
       const resumed = send({ type: 'resumed', chunks: event.chunks });
-      // That may have been announced to nobody while the connection was lost.
+      // `playlist_ready` may have been published while the connection was lost.
       return event.isPlayable ? announced(state, resumed) : step(state, resumed);
     }
     case 'pipeline':
@@ -85,7 +89,7 @@ function afterMessage(state: IngestState, message: ClientMessage): Step {
       return step(state, { type: 'protect', wish: { effect: message.effect } });
     }
     case 'hide':
-      // After a stop, too, what is not published yet can be hidden.
+      // Frames that are not published yet can be hidden even after a stop.
       return step(state, { type: 'protect', wish: { hidden: message.hidden } });
     case 'restart': {
       if (state.name === 'ending') return step(state);
@@ -102,13 +106,11 @@ function afterMedia(state: IngestState, bytes: Buffer): Step {
   if (!isPublished(state)) {
     return refused({ code: 'bad_message', message: 'Media comes after started.' });
   }
-  // MediaRecorder may give empty ones.
-  if (state.name === 'ending' || bytes.length === 0) return step(state);
+  if (state.name === 'ending') return step(state);
   const { inputStream } = state;
-  return step(
-    { ...state, hasMedia: true, inputStream: undefined },
-    { type: 'feed', bytes, inputStream },
-  );
+  // MediaRecorder may give empty chunks: they count, so that both sides have the same numbers.
+  const hasMedia = state.hasMedia || bytes.length > 0;
+  return step({ ...state, hasMedia, inputStream: undefined }, { type: 'feed', bytes, inputStream });
 }
 
 function afterPipeline(state: Published, event: FacecastEvent): Step {
@@ -119,13 +121,13 @@ function afterPipeline(state: Published, event: FacecastEvent): Step {
   const isLive = stats.state === 'live';
   const framesOut = Math.max(state.framesOut, stats.framesOut);
   const heard: Published = { ...state, isLive: state.isLive || isLive, framesOut };
-  // Events may be lost with a Redis connection; stats come again and again.
+  // The event may be lost with a Redis connection, but stats repeat.
   const { state: after, actions } = isLive && state.isLive ? announced(heard) : step(heard);
   if (framesOut > state.framesOut) actions.push({ type: 'note_progress' });
   return step(after, ...actions, { type: 'send_stats', stats });
 }
 
-/** Says that the playlist can be played, unless that was said before. */
+/** Sends `playlist_ready`, unless that was sent before. */
 function announced(state: Published, ...before: IngestAction[]): Step {
   if (state.isAnnounced) return step(state, ...before);
   const { sessionId } = state;
@@ -133,7 +135,7 @@ function announced(state: Published, ...before: IngestAction[]): Step {
   return step({ ...state, isAnnounced: true }, ...before, ready);
 }
 
-/** The session's playlist has ended, or there never was one. */
+/** The step after the end of the session's playlist, or if there never was one. */
 function afterEnd(state: IngestState, { frames, error }: Ending): Step {
   const isLate = isPublished(state) && !(state.name === 'ending' && state.isStopped);
   const discard: IngestAction[] = isLate ? [{ type: 'discard_late' }] : [];
@@ -158,7 +160,9 @@ function afterFeed(state: Published, end: FeedEnd): Step {
       return refused({ code: 'overloaded', message });
     }
     case 'outage': {
-      const message = 'The server cannot store this stream at the moment.';
+      const message = isRedisFull(end.error)
+        ? 'The server has no room left for this stream.'
+        : 'The server cannot store this stream at the moment.';
       return refused({ code: 'internal', message });
     }
   }

@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 
-/** Room for a WebSocket frame's header and a ping or two beside the first message. */
+/** Bytes allowed besides the first message, for a WebSocket frame's header and a ping or two. */
 const HEADROOM_BYTES = 1_024;
 
 /**
- * Bytes of all sockets together that have no place yet. Where there are too many, whoever has sent most
- * gives way: a first message is small, unless it is never to be finished.
+ * Bytes of all sockets that have no place yet. If there are too many, the socket that has sent most is cut
+ * off: an honest first message is small.
  */
 export class UnplacedBytes {
   private readonly received = new Map<OpeningLimit, number>();
@@ -16,7 +16,7 @@ export class UnplacedBytes {
   add(limit: OpeningLimit, bytes: number): void {
     this.received.set(limit, (this.received.get(limit) ?? 0) + bytes);
     this.size += bytes;
-    while (this.size > this.most) this.largest()?.giveWay();
+    while (this.size > this.most) this.largest()?.cutOff();
   }
 
   of(limit: OpeningLimit): number {
@@ -35,16 +35,16 @@ export class UnplacedBytes {
 }
 
 /**
- * Bounds what a socket may send before it has a place, by the bytes as they arrive: a message that is
- * never finished takes memory, too. Before `started` that is one text message; between `started` and the
- * first whole message of media, all such sockets share a room.
+ * Bounds what a socket may send before it has a place. It counts bytes as they arrive, because an
+ * unfinished message takes memory, too. Before `started` the bound is one text message; from then to the
+ * first complete message of media, all such sockets share one bound.
  */
 export class OpeningLimit {
   private hasStarted = false;
 
   /**
-   * @param onTooLarge the first message is larger than it may be; called at most once, like `onFull`
-   * @param onFull there is no room for so many unfinished messages
+   * @param onTooLarge called if the first message is too large; at most once, like `onFull`
+   * @param onFull called if all sockets have too many unfinished bytes and this one has most
    */
   constructor(
     private readonly socket: Duplex,
@@ -56,18 +56,18 @@ export class OpeningLimit {
     socket.once('close', this.lift);
   }
 
-  /** The first message is answered: media may come. */
+  /** To be called when the first message is answered, and media may come. */
   started(): void {
     this.hasStarted = true;
   }
 
-  /** There are too many bytes, and this socket has most of them. */
-  giveWay(): void {
+  /** Called if there are too many bytes, and this socket has most of them. */
+  cutOff(): void {
     this.lift();
     this.events.onFull();
   }
 
-  /** The socket has its place, or has gone: what it sends is counted elsewhere. */
+  /** To be called when the socket has its place, or is closed: its bytes count elsewhere. */
   readonly lift = (): void => {
     this.socket.off('data', this.count);
     this.socket.off('close', this.lift);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@facecast/shared/protocol/ingest-protocol';
 
-/** Why a publisher is turned away: the code and the words of the protocol's `error` message. */
+/** Why a publisher is refused: code and message of the protocol's `error`. */
 export class ProtocolError extends Error {
   constructor(
     readonly code: ErrorCode,
@@ -11,5 +11,5 @@ export class ProtocolError extends Error {
   }
 }
 
-/** What a publisher is told when as many sessions run as may. */
+/** The refusal if the maximum number of sessions run. */
 export const TOO_MANY_SESSIONS = 'As many sessions run as this server can take.';

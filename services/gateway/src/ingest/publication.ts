@@ -2,10 +2,10 @@ import { publishEvent } from '@facecast/shared/protocol/events';
 import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Session } from '@facecast/shared/redis/session';
 import { ChunkFeed, type FeedTarget } from './chunk-feed.js';
-import type { IngestParts } from './ingest-parts.js';
+import type { IngestDeps } from './ingest-deps.js';
 import type { IngestEvent, ProtectionWish } from './ingest-state.js';
 
-/** What a publication begins with. */
+/** Input of a publication. */
 export interface PublicationStart extends Pick<
   FeedTarget,
   'sessionId' | 'connection' | 'stored' | 'begin'
@@ -14,20 +14,23 @@ export interface PublicationStart extends Pick<
   draft: Session | undefined;
 }
 
-/** A session while its publisher is connected: the way of its chunks, and what is heard of it. */
+/**
+ * A session while its publisher is connected: it passes chunks to the pipeline and receives the session's
+ * events.
+ */
 export class Publication {
   readonly sessionId: string;
   readonly feed: ChunkFeed;
   private readonly draft: Session | undefined;
   private readonly stopListening: () => void;
 
-  /** @param tell is called with what happens to the session, until `leave` and the feed's end */
+  /** @param tell called with the session's events, until `leave` and the feed's end */
   constructor(
     { draft, ...target }: PublicationStart,
-    private readonly parts: IngestParts,
+    private readonly deps: IngestDeps,
     tell: (event: IngestEvent) => void,
   ) {
-    const { redis, registry, chunks, events, limits, metrics } = parts;
+    const { redis, registry, chunks, events, limits, metrics } = deps;
     const { sessionId } = target;
     this.sessionId = sessionId;
     this.draft = draft;
@@ -40,7 +43,7 @@ export class Publication {
           for (const at of arrivedAt) metrics.stage.observe(Math.max(0, now - at) / 1000);
           tell({ type: 'stored', count });
         },
-        onFull: (isFull) => tell({ type: 'backlog', isFull }),
+        onBacklog: (isFull) => tell({ type: 'backlog', isFull }),
       },
       limits,
     );
@@ -48,18 +51,18 @@ export class Publication {
     this.stopListening = events.on(sessionId, (event) => tell({ type: 'pipeline', event }));
   }
 
-  /** Changes how viewers are protected, from everything on that is not published yet. */
+  /** Changes how viewers are protected, in all frames that are not published yet. */
   async protect(wish: ProtectionWish): Promise<void> {
-    const { redis, registry, renderedLog } = this.parts;
+    const { redis, registry, renderedLog } = this.deps;
     const { sessionId, draft } = this;
     if (draft) Object.assign(draft, wish);
-    // Of one that is just being registered, the later of the two commands counts.
+    // If the session is just being registered, the later of the two commands counts.
     const isRunning = await registry.update(sessionId, wish);
     if ('effect' in wish) await publishEvent(redis, { type: 'effect', sessionId, ...wish });
     if (isRunning) await renderedLog.append(sessionId, { kind: 'wish changed' });
   }
 
-  /** Hears and takes nothing more; what has arrived is still queued. */
+  /** Receives no more events and chunks; chunks that arrived are still queued. */
   leave(): void {
     this.stopListening();
     this.feed.finish('left');

@@ -13,10 +13,10 @@ export class QueueGauge {
     private readonly limits: IngestLimits,
   ) {}
 
-  /** Takes notice of a chunk of that many bytes. */
+  /** Records a chunk of `bytes` bytes. */
   added(bytes: number): void {
     this.sizes.push(bytes);
-    if (this.sizes.length > 2 * this.limits.waitingChunks) this.sizes.shift();
+    if (this.sizes.length > 2 * this.limits.queuedChunks) this.sizes.shift();
     this.chunksSinceLook += 1;
     this.bytesSinceLook += bytes;
   }
@@ -27,14 +27,17 @@ export class QueueGauge {
     return this.chunksSinceLook >= lookEveryChunks || this.bytesSinceLook >= lookEveryBytes;
   }
 
-  /** Looks whether the queue holds more than that share of what it may; false if Redis does not say. */
+  /**
+   * Resolves to whether the queue is fuller than this fraction of its bounds; false if Redis does not
+   * answer.
+   */
   async holdsMoreThan(share: number): Promise<boolean> {
     this.chunksSinceLook = 0;
     this.bytesSinceLook = 0;
     const waiting = await this.queue.waiting().catch(() => 0);
     if (waiting === 0) return false;
     const bytes = this.sizes.slice(-waiting).reduce((sum, size) => sum + size, 0);
-    const { waitingChunks, waitingBytes } = this.limits;
-    return waiting > share * waitingChunks || bytes > share * waitingBytes;
+    const { queuedChunks, queuedBytes } = this.limits;
+    return waiting > share * queuedChunks || bytes > share * queuedBytes;
   }
 }

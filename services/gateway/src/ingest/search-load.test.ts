@@ -4,7 +4,7 @@ import { SearchLoad } from './search-load.js';
 
 let now = 0;
 
-/** What sessions told in the last seconds: how many frames went out, and how many unsearched. */
+/** The load after some sessions' stats: frames that went out, and how many of them unsearched. */
 function loadAfter(...told: [sessionId: string, at: number, out: number, unsearched: number][]) {
   const load = new SearchLoad(() => now);
   for (const [sessionId, at, framesOut, framesUndetected] of told) {

@@ -1,28 +1,28 @@
 import type { FacecastEvent } from '@facecast/shared/protocol/events';
 
-/** Only the stats of the last 5 s count. */
+/** Time over which stats count, in milliseconds. */
 const WINDOW_MS = 5_000;
-/** Of fewer frames in that time nothing can be said. */
+/** Minimum number of frames in that time for a verdict. */
 const MIN_FRAMES = 60;
-/** With more than this share of all frames unsearched, another session would only take from the rest. */
+/** Fraction of unsearched frames above which another session would only harm the others. */
 const MAX_UNSEARCHED = 0.5;
-/** Most samples of a session; stats come about once a second. */
+/** Maximum number of samples of a session; stats come about once a second. */
 const MAX_SAMPLES = 20;
 
-interface Sample {
+interface LoadSample {
   at: number;
   out: number;
   unsearched: number;
 }
 
-/** Knows from the running sessions' stats whether the detectors can bear one more. */
+/** Tells from the running sessions' stats whether the detectors can search one more. */
 export class SearchLoad {
-  private readonly samples = new Map<string, Sample[]>();
+  private readonly samples = new Map<string, LoadSample[]>();
 
   /** @param now a clock in milliseconds that never goes back */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Takes notice of an event, of whatever session. */
+  /** Receives an event of any session. */
   receive(event: FacecastEvent): void {
     if (event.type === 'ended') this.samples.delete(event.sessionId);
     if (event.type !== 'stats') return;
@@ -42,7 +42,7 @@ export class SearchLoad {
         this.samples.delete(sessionId);
         continue;
       }
-      // Nothing of it is searched at the moment: its publisher has gone, or pauses.
+      // The session has no new frames: its publisher has gone, or pauses.
       if (recent.length > 1 && recent.at(-2)!.out === last.out) continue;
       out += last.out - first.out;
       unsearched += last.unsearched - first.unsearched;

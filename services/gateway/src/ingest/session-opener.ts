@@ -6,17 +6,13 @@ import {
   type ServerMessage,
 } from '@facecast/shared/protocol/ingest-protocol';
 import type { NamedChunk } from '@facecast/shared/protocol/messages';
-import {
-  draftSession,
-  isPrivate,
-  isResumeToken,
-  type Session,
-} from '@facecast/shared/redis/session';
-import { TooManySessionsError } from '@facecast/shared/redis/sessions';
+import { isPrivate } from '@facecast/shared/protocol/session-visibility';
+import { draftSession, isResumeToken, type Session } from '@facecast/shared/redis/session';
+import { TooManySessionsError } from '@facecast/shared/redis/session-registry';
 import type { Identity } from '../access/publish-tokens.js';
 import { isSessionId } from '../session-id.js';
-import { effectProblem, type EffectRules } from './effect-rules.js';
-import type { IngestParts } from './ingest-parts.js';
+import { effectProblem, usableEffects, type EffectRules } from './effect-rules.js';
+import type { IngestDeps } from './ingest-deps.js';
 import type { Ending } from './ingest-state.js';
 import { mediaProblem } from './media-type.js';
 import { ProtocolError } from './protocol-error.js';
@@ -24,11 +20,11 @@ import { ProtocolError } from './protocol-error.js';
 type Start = Extract<ClientMessage, { type: 'start' }>;
 type Resume = Extract<ClientMessage, { type: 'resume' }>;
 
-/** A session that `start` drafted: it takes its place with its first media. */
+/** A session that `start` drafted; its first media registers it. */
 export interface DraftedSession {
   session: Session;
   rules: EffectRules;
-  /** The session whose place it takes: that one is deleted. */
+  /** The session that it replaces and that is then deleted; undefined if there is none. */
   replaces: string | undefined;
   started: ServerMessage;
 }
@@ -36,7 +32,7 @@ export interface DraftedSession {
 /** A running session that `resume` gave to this connection. */
 export interface ResumedSession {
   rules: EffectRules;
-  /** This connection, as the registry counts the publisher's. */
+  /** Number of this connection in the registry. */
   connection: number;
   /** How many of the session's chunks are stored. */
   chunks: number;
@@ -45,35 +41,35 @@ export interface ResumedSession {
   isPlayable: boolean;
 }
 
-/** Decides what `start` and `resume` are answered, and gives drafted sessions their place. */
+/** Answers `start` and `resume`, and registers drafted sessions. */
 export class SessionOpener {
   /** @param client the address whose wrong tokens are counted together */
   constructor(
-    private readonly parts: IngestParts,
+    private readonly deps: IngestDeps,
     private readonly client: string,
   ) {}
 
   /**
    * Drafts the session that a client asks for.
    * @throws {ProtocolError} if the client may not publish like that, or not now
-   * @throws {TooManySessionsError} if as many sessions run as may
+   * @throws {TooManySessionsError} if the maximum number of sessions run
    */
   async start(message: Start): Promise<DraftedSession> {
     const { mimeType, effect, token, record: asked, visibility = 'unlisted' } = message;
-    const { load, recordings, sessions, requireHidden } = this.parts;
+    const { load, recordings, sessions, requireHidden } = this.deps;
     const { name: publisher, effects } = this.identify(token);
     const rules = { requireHidden, allowed: effects };
     const problem = effectProblem(effect, rules) ?? mediaProblem(mimeType);
     if (problem) throw problem;
     const replaced = message.replaces && (await this.own(message.replaces));
-    // What takes another's place is no more to do than that was.
+    // A session that replaces another adds no load.
     if (!replaced && load.isTooMuch) {
       throw new ProtocolError(
         'overloaded',
         'The face search cannot keep up with the sessions that run: try again later.',
       );
     }
-    // What is told early spares a person the wait; what counts is asked when the media comes.
+    // An early refusal spares a person the wait; the binding check is made when the media comes.
     if (!replaced && !(await sessions.hasRoom())) throw new TooManySessionsError();
     const record = recordings.isDue(asked);
     const { session, resumeToken } = draftSession({
@@ -87,6 +83,7 @@ export class SessionOpener {
       resumeToken,
       playlistUrl: playlistUrl(sessionId),
       watchUrl: watchUrl(sessionId),
+      effects: usableEffects(rules),
       resumeSeconds: sessions.resumeSeconds,
       keptMinutes: sessions.keptMinutes,
       ...(record && {
@@ -97,11 +94,11 @@ export class SessionOpener {
   }
 
   /**
-   * Gives a drafted session its place, and deletes the one whose place that was.
-   * @throws {TooManySessionsError} if as many sessions run as may
+   * Registers a drafted session, and deletes the one that it replaces.
+   * @throws {TooManySessionsError} if the maximum number of sessions run
    */
   async begin({ session, replaces }: Pick<DraftedSession, 'session' | 'replaces'>): Promise<void> {
-    const { sessions, deleted, log, audit } = this.parts;
+    const { sessions, deleted, log, audit } = this.deps;
     session.createdAt = Date.now();
     await sessions.begin(session, replaces);
     if (replaces !== undefined) await deleted.delete(replaces);
@@ -111,18 +108,18 @@ export class SessionOpener {
   }
 
   /**
-   * Takes a session over from the publisher's connection before this one; `release` makes that one, if
-   * it is with this gateway, queue what it has. Resolves to how the session ended, if it has.
-   * @throws {ProtocolError} if it is not the client's own, or not there
+   * Takes a session over from the publisher's connection before this one; `release` has that one queue its
+   * chunks, if it is with this gateway. Resolves to how the session ended, if it has.
+   * @throws {ProtocolError} if it is not the client's own, or does not run
    */
   async resume(
     { sessionId, resumeToken }: Resume,
     release: (sessionId: string) => Promise<void>,
   ): Promise<ResumedSession | Ending> {
-    const { registry, sessions, stats, requireHidden } = this.parts;
+    const { registry, sessions, stats, requireHidden } = this.deps;
     const session = await this.own({ sessionId, resumeToken });
     if (!session) {
-      // It may have ended while the connection was lost, after a `stop` for one. Everybody may know that.
+      // It may have ended while the connection was lost, for instance after a `stop`. That is no secret.
       const ending = this.mayBeThere(sessionId) ? await stats.ending(sessionId) : undefined;
       if (ending) return ending;
       throw new ProtocolError('not_found', 'The session is not running (any more).');
@@ -137,7 +134,7 @@ export class SessionOpener {
   }
 
   private identify(token: string | undefined): Identity {
-    const { publishTokens, tokens } = this.parts;
+    const { publishTokens, tokens } = this.deps;
     if (!publishTokens.areNeeded) return { name: undefined, effects: undefined };
     let identity: Identity | undefined;
     const chosen = (given: string) => (identity = publishTokens.identify(given)) !== undefined;
@@ -154,7 +151,7 @@ export class SessionOpener {
     sessionId,
     resumeToken,
   }: Omit<Resume, 'type'>): Promise<Session | undefined> {
-    const { registry, tokens } = this.parts;
+    const { registry, tokens } = this.deps;
     const session = this.mayBeThere(sessionId) ? await registry.get(sessionId) : undefined;
     if (!session) return undefined;
     const made = (token: string) => isResumeToken(session, token);
@@ -167,7 +164,7 @@ export class SessionOpener {
   }
 
   private mayBeThere(sessionId: string): boolean {
-    return isSessionId(sessionId) && !this.parts.deleted.has(sessionId);
+    return isSessionId(sessionId) && !this.deps.deleted.has(sessionId);
   }
 }
 

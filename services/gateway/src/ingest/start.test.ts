@@ -9,7 +9,7 @@ import { START, useGateways } from '../testing/use-gateways.js';
 const { redis, registry, open, gatewayWith } = useGateways();
 
 describe('start', () => {
-  test('answers with where to watch, under an id and a token that nobody can guess', async () => {
+  test('answers with the session’s addresses, and an id and a token that nobody can guess', async () => {
     const { ingestUrl } = await gatewayWith();
     const { started } = await IngestClient.start(ingestUrl);
     expect(started).toEqual({
@@ -19,16 +19,17 @@ describe('start', () => {
       playlistUrl: `/hls/${started.sessionId}/live.m3u8`,
       watchUrl: `/watch/${started.sessionId}`,
       resumeSeconds: 15,
+      effects: ['none', 'box', 'blur', 'pixelate', 'black'],
       keptMinutes: 10,
     });
   });
 
-  test('says for how long a lost connection can be resumed', async () => {
+  test('says how long a lost connection can be resumed', async () => {
     const { ingestUrl } = await gatewayWith({ RESUME_WINDOW_SECONDS: '40' });
     expect((await IngestClient.start(ingestUrl)).started.resumeSeconds).toBe(40);
   });
 
-  test('takes a place with the first media: registers the session and puts out one claim for each stage that has state', async () => {
+  test('takes a place with the first media, which registers the session and adds its two lease jobs', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.connect(ingestUrl);
     client.say({ type: 'start', mimeType: 'video/mp4', effect: 'blur' });
@@ -46,7 +47,7 @@ describe('start', () => {
     expect(await redis.lrange('facecast:queue:segment:wait', 0, -1)).toEqual([sessionId]);
   });
 
-  test('a client that says start and sends nothing takes no place, and is closed after a while', async () => {
+  test('a client that sends start and no media takes no place, and is closed after a while', async () => {
     const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '1' }, { firstMediaMs: 200 });
     const idle = [await IngestClient.start(ingestUrl), await IngestClient.start(ingestUrl)];
     for (const client of idle) client.chunks('');
@@ -77,7 +78,7 @@ describe('start', () => {
     expect(await other.refused()).toEqual(['too_many_sessions', 1013]);
   });
 
-  test('of two that started, one has the last place: whose media comes first', async () => {
+  test('of two that started, the one whose media comes first has the last place', async () => {
     const { ingestUrl } = await gatewayWith({ MAX_SESSIONS: '1' });
     const late = await IngestClient.start(ingestUrl);
     await IngestClient.live(ingestUrl);
@@ -94,7 +95,7 @@ describe('start', () => {
     expect(await registry.get(client.sessionId)).toMatchObject({ effect: 'black' });
   });
 
-  test('a stop before any media ends what never was, and leaves nothing', async () => {
+  test('a stop before any media leaves nothing', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
     client.say({ type: 'stop' });
@@ -104,7 +105,7 @@ describe('start', () => {
   });
 });
 
-describe('a server that never shows a face', () => {
+describe('a server with REQUIRE_HIDDEN', () => {
   test.each(['box', 'none', undefined])(
     'refuses to start with effect %s, and says what else there is',
     async (effect) => {
@@ -120,12 +121,13 @@ describe('a server that never shows a face', () => {
   );
 
   test.each(['box', 'none'])(
-    'refuses %s while live: the session keeps its effect',
+    'refuses %s while live: the session keeps its effect, and the publisher knew what there is',
     async (effect) => {
       const { ingestUrl } = await gatewayWith({ REQUIRE_HIDDEN: '1' });
       const client = await IngestClient.connect(ingestUrl);
       client.say({ ...START, effect: 'blur' });
-      await client.message('started');
+      const { effects } = await client.message('started');
+      expect(effects).toEqual(['blur', 'pixelate', 'black']);
       client.chunks('chunk 0');
       await client.acknowledgedAtLeast(1);
       client.say({ type: 'effect', effect: 'black' });
@@ -151,7 +153,7 @@ describe('publishers with tokens of their own', () => {
     const { ingestUrl } = await gatewayWith({ PUBLISHERS_FILE: file });
     const lost = await IngestClient.connect(ingestUrl);
     lost.say({ ...mine, effect: 'blur' });
-    await lost.message('started');
+    expect((await lost.message('started')).effects).toEqual(['blur', 'black']);
     lost.chunks('chunk 0');
     await lost.acknowledgedAtLeast(1);
     expect(await registry.get(lost.sessionId)).toMatchObject({ publisher: 'room 12' });

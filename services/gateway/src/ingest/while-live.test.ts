@@ -12,10 +12,10 @@ import { IngestClient } from '../testing/ingest-client.js';
 import { statsOf } from '../testing/test-stats.js';
 import { numbered, upTo, useGateways } from '../testing/use-gateways.js';
 
-const { redis, registry, open, gatewayWith, pipelineOf, waitingChunks } = useGateways();
+const { redis, registry, open, gatewayWith, pipelineOf, queuedChunks } = useGateways();
 
 describe('while live', () => {
-  test('a publisher hears its own session’s events, with the viewers counted in', async () => {
+  test('a publisher receives its own session’s events, with the number of viewers', async () => {
     const { ingestUrl } = await gatewayWith();
     const one = await IngestClient.start(ingestUrl);
     const two = await IngestClient.start(ingestUrl);
@@ -39,7 +39,7 @@ describe('while live', () => {
     expect(two.received.map(({ type }) => type)).toEqual(['started', 'ended']);
   });
 
-  test('an announcement that was lost is made up for, none is made twice', async () => {
+  test('playlist_ready is sent once, even if its event was lost', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
     const { sessionId } = client;
@@ -68,7 +68,7 @@ describe('while live', () => {
     expect(await registry.get(sessionId)).toMatchObject({ effect: 'pixelate' });
   });
 
-  test('everything is hidden and shown again, and the segmenter is told to look', async () => {
+  test('everything can be hidden and shown again, and the segmenter is told', async () => {
     const { ingestUrl } = await gatewayWith();
     const client = await IngestClient.start(ingestUrl);
     client.say({ type: 'hide', hidden: true });
@@ -96,8 +96,8 @@ describe('while live', () => {
     }
     socket.terminate();
     while (await registry.publisherExpected(sessionId));
-    // Nobody has put an end behind it: that is for who holds the session.
-    expect(await waitingChunks(sessionId)).toBe(1);
+    // The gateway does not end the input: that is for the session's frame-extractor.
+    expect(await queuedChunks(sessionId)).toBe(1);
   });
 
   test('a socket whose other end is dead is noticed', async () => {
@@ -129,15 +129,15 @@ describe('the end', () => {
     expect(await client.message('ended')).toEqual({ type: 'ended', frames: 75 });
     expect(await client.closed()).toBe(1000);
     expect(pipeline.jobs).toHaveLength(26);
-    const claims = ['decode', 'segment'].map(
+    const leaseJobs = ['decode', 'segment'].map(
       (queue) => `facecast:queue:${queue}:${client.sessionId}`,
     );
-    // Whose it was: for as long as it can be played, and deleted.
+    // The owner is kept as long as the session can be played and deleted.
     const owner = `facecast:session-owner:${client.sessionId}`;
     const left = (await redis.keys(`*${client.sessionId}*`)).filter(
       (key) => !key.startsWith('facecast:aof-rewrite:'),
     );
-    expect(left.sort()).toEqual([...claims, owner]);
+    expect(left.sort()).toEqual([...leaseJobs, owner]);
     expect(await redis.ttl(owner)).toBeGreaterThan(600);
   });
 
@@ -190,7 +190,7 @@ describe('the end', () => {
     expect(await client.closed()).toBe(1000);
   });
 
-  test('an end that nobody confirms is not waited for without bound', async () => {
+  test('the wait for an end that is never confirmed is bounded', async () => {
     const { ingestUrl } = await gatewayWith({}, { endMs: 30 });
     const client = await IngestClient.live(ingestUrl);
     client.say({ type: 'stop' });

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import {
   aboutRecordingSchema,
   RECORDING_FILES,
+  recordingEditSchema,
   type AboutRecording,
+  type RecordingEdit,
 } from '@facecast/shared/protocol/recording-folder';
-import { Refusal } from '../errors.js';
+import { isPrivate } from '@facecast/shared/protocol/session-visibility';
+import { HttpError } from '../errors.js';
+import { PRIVATE_CACHE, RECORDING_CACHE } from './cache-control.js';
 import { sendFile } from './send-file.js';
 import { isSessionId } from '../session-id.js';
-
-/** It grows while its session runs, and it may be deleted: whoever has a copy must ask again. */
-const CACHE = 'private, no-cache';
 
 /** What the operator decided about recordings. */
 export interface RecordingTerms {
@@ -20,55 +21,61 @@ export interface RecordingTerms {
   keptHours: number;
 }
 
-/** The recordings of sessions, running or ended, as far as a gateway is concerned. */
+/** A gateway's access to the recordings of running and ended sessions. */
 export class Recordings {
   constructor(
     private readonly directory: string,
     readonly terms: RecordingTerms,
   ) {}
 
-  /** Whether a session is recorded, of which this was `asked`. */
+  /** Whether a session is recorded if its publisher `asked` so. */
   isDue(asked: boolean | undefined): boolean {
     return this.terms.record === '1' || (this.terms.record === 'ask' && asked === true);
   }
 
-  /** What is known of a recording; undefined where there is none (any more). */
+  /** Resolves to a recording's `about` file; undefined if there is none (any more). */
   async about(sessionId: string): Promise<AboutRecording | undefined> {
-    const text = await this.read(sessionId, RECORDING_FILES.about);
+    const text = await this.read(sessionId, 'about');
     return text && aboutRecordingSchema.parse(JSON.parse(text.toString()));
   }
 
-  /** What the segmenter left of an ended session that has a recording: its `session.json`. */
-  async summary(sessionId: string): Promise<string | undefined> {
-    return (await this.read(sessionId, RECORDING_FILES.summary))?.toString();
+  /** Resolves to the last edit of a recording; undefined if there is none. */
+  async edit(sessionId: string): Promise<RecordingEdit | undefined> {
+    const text = await this.read(sessionId, 'edit');
+    return text && recordingEditSchema.parse(JSON.parse(text.toString()));
   }
 
-  /** Where the face timeline is, if there is a recording. */
+  /** Resolves to the summary of an ended session with a recording. */
+  async summary(sessionId: string): Promise<string | undefined> {
+    return (await this.read(sessionId, 'summary'))?.toString();
+  }
+
+  /** Path of a recording's face timeline. */
   facesPath(sessionId: string): string {
     return join(this.directory, sessionId, RECORDING_FILES.faces);
   }
 
   /**
-   * Answers with the playlist, as far as it is.
-   * @throws {Refusal} where there is no recording
+   * Answers with the playlist as it is now.
+   * @throws {HttpError} if there is no recording
    */
   async sendPlaylist(response: ServerResponse, sessionId: string): Promise<void> {
-    const text = await this.read(sessionId, RECORDING_FILES.playlist);
+    const text = await this.read(sessionId, 'playlist');
     if (!text) throw noRecording();
-    // Of one that grows, the newest line may not be whole yet.
+    // The newest line of a growing playlist may be incomplete.
     const body = text.subarray(0, text.lastIndexOf('\n') + 1);
     response.writeHead(200, {
       'Content-Type': 'application/vnd.apple.mpegurl',
       'Content-Length': body.length,
-      'Cache-Control': CACHE,
+      'Cache-Control': cacheOf(sessionId),
     });
     response.end(body);
   }
 
   /**
-   * Answers with the MP4, or the range of it that is wanted.
+   * Answers with the MP4, or the requested range of it.
    * @param as `file`: to be kept under a name that says what it is
-   * @throws {Refusal} where there is no recording, or no such range
+   * @throws {HttpError} if there is no recording, or no such range
    */
   async sendMedia(
     request: IncomingMessage,
@@ -84,7 +91,7 @@ export class Recordings {
       path: join(sessionId, RECORDING_FILES.media),
       headers: {
         'Content-Type': 'video/mp4',
-        'Cache-Control': CACHE,
+        'Cache-Control': cacheOf(sessionId),
         ...(as === 'file' && { 'Content-Disposition': `attachment; filename="${name}"` }),
       },
     });
@@ -96,10 +103,11 @@ export class Recordings {
     await rm(join(this.directory, sessionId), { recursive: true, force: true });
   }
 
-  private async read(sessionId: string, file: string): Promise<Buffer | undefined> {
+  /** The content of one of its files; undefined where there is none (any more). */
+  async read(sessionId: string, file: keyof typeof RECORDING_FILES): Promise<Buffer | undefined> {
     if (!isSessionId(sessionId)) return undefined;
     try {
-      return await readFile(join(this.directory, sessionId, file));
+      return await readFile(join(this.directory, sessionId, RECORDING_FILES[file]));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -107,8 +115,12 @@ export class Recordings {
   }
 }
 
-export function noRecording(): Refusal {
-  return new Refusal(404, 'There is no recording of this session (any more).');
+function cacheOf(sessionId: string): string {
+  return isPrivate(sessionId) ? PRIVATE_CACHE : RECORDING_CACHE;
+}
+
+export function noRecording(): HttpError {
+  return new HttpError(404, 'There is no recording of this session (any more).');
 }
 
 /** To the minute, as it can be in a file's name: 2026-03-01-1200. */

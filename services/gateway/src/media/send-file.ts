@@ -3,8 +3,8 @@ import { deferred } from '@facecast/shared/runtime/deferred';
 import send from 'send';
 
 /**
- * Answers with a file of the directory `root`, or the range of it that is wanted; resolves to false,
- * and answers nothing, where there is none.
+ * Answers with a file of the directory `root`, or the requested range of it; if there is none, resolves to
+ * false and answers nothing.
  */
 export async function sendFile(
   request: IncomingMessage,

@@ -2,8 +2,8 @@ import type { Directives, Malformed } from './directives.js';
 import type { PlaylistState } from './playlist-state.js';
 
 /**
- * What becomes of a request: it is answered now, held until the playlist changes, or refused. The
- * sections are those of rfc8216bis.
+ * The decision on a request: answer it now, hold it until the playlist changes, or refuse it. Section
+ * numbers in this file are those of rfc8216bis.
  */
 export type Decision = { kind: 'now' } | { kind: 'wait' } | { kind: 'refuse'; message: string };
 
@@ -18,7 +18,7 @@ const ADVANCE_PART_SECONDS = 3;
 /** Parts of a second or more may be asked for at most this many past the last one (6.2.5.2). */
 const ADVANCE_LONG_PARTS = 3;
 
-/** Decides over a request for the playlist; a refusal means Bad Request (6.2.5.2). */
+/** Decides on a request for the playlist; a refusal means Bad Request (6.2.5.2). */
 export function decidePlaylist(state: PlaylistState, directives: Directives | Malformed): Decision {
   if (state.ended) return NOW;
   if (directives === 'malformed') return refuse('_HLS_msn and _HLS_part are decimal integers.');
@@ -32,7 +32,9 @@ export function decidePlaylist(state: PlaylistState, directives: Directives | Ma
   return isListed(state, msn, part) ? NOW : WAIT;
 }
 
-/** Decides over a request for a media file that is not there: the hinted part is waited for (4.4.5.3, 6.2.6). */
+/**
+ * Decides on a request for a media file that does not exist: only the hinted part is held (4.4.5.3, 6.2.6).
+ */
 export function decideMissingFile(state: PlaylistState, name: string): Decision {
   return !state.ended && state.hintedPart === name ? WAIT : NOW;
 }

@@ -4,9 +4,9 @@ import type { Skip } from './directives.js';
 const SKIP_VERSION = 9;
 
 /**
- * The Playlist Delta Update of a live playlist: segments further from the end of the last one than
- * the Skip Boundary, with their tags, make room for one EXT-X-SKIP (rfc8216bis 6.2.5.1, 4.4.5.2).
- * The playlist itself where it has none so old.
+ * The Playlist Delta Update of a live playlist: one EXT-X-SKIP replaces the segments, with their tags, that
+ * are older than the Skip Boundary (rfc8216bis 6.2.5.1, 4.4.5.2). The playlist itself if it has none so
+ * old.
  *
  * @param skipUntil the Skip Boundary in seconds
  */
@@ -19,7 +19,7 @@ export function deltaUpdate(playlist: string, skipUntil: number, skip: Skip): st
   while (kept > 0 && fromEnd <= skipUntil + ROUNDING) fromEnd += segments[--kept]?.seconds ?? 0;
   const lastSkipped = segments[kept - 1];
   if (start < 0 || !lastSkipped) return playlist;
-  // No date ranges are ever listed, so none was removed; version 2 wants to be told so.
+  // No date ranges are ever listed, so none was removed; version 2 requires that to be said.
   const removed = skip === 'v2' ? ',RECENTLY-REMOVED-DATERANGES=""' : '';
   return [
     ...lines.slice(0, start).map(withSkipVersion),
@@ -28,7 +28,7 @@ export function deltaUpdate(playlist: string, skipUntil: number, skip: Skip): st
   ].join('\n');
 }
 
-/** A hair of tolerance for sums of durations such as 0.1. */
+/** Tolerance for rounding errors in sums of durations such as 0.1. */
 const ROUNDING = 1e-6;
 
 /** Tags that belong to the segment whose URI follows, and so go with it. */

@@ -24,11 +24,11 @@ const decimalInteger = z
 const querySchema = z.object({
   _HLS_msn: decimalInteger,
   _HLS_part: decimalInteger,
-  // A value that a later draft may add only ever allows a shorter answer.
+  // Other values are ignored: they may only ask for a shorter answer.
   _HLS_skip: z.enum(['YES', 'v2']).optional().catch(undefined),
 });
 
-/** Reads the delivery directives of a request's query; all other parameters are nobody's business. */
+/** Reads the delivery directives of a request's query; ignores all other parameters. */
 export function readDirectives(query: unknown): Directives | Malformed {
   const { success, data } = querySchema.safeParse(query);
   return success ? { msn: data._HLS_msn, part: data._HLS_part, skip: data._HLS_skip } : 'malformed';

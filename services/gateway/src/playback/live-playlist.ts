@@ -3,15 +3,15 @@ import { deferred } from '@facecast/shared/runtime/deferred';
 import type { Decision } from './decide.js';
 import { PlaylistVersion } from './playlist-version.js';
 import type { PlaylistState } from './playlist-state.js';
-import type { WaitingRoom } from './waiting-room.js';
+import type { HeldRequestLimit } from './held-request-limit.js';
 
-/** What a held request comes to in the end. `gone`: its client went away. */
+/** The outcome of a held request. `gone`: its client has left. */
 export type Outcome =
   | { kind: 'now'; version: PlaylistVersion }
   | { kind: 'refuse'; status: 400 | 404 | 503; message: string }
   | { kind: 'gone' };
 
-/** A request that may be waiting. `leave` ends its wait as `gone`; later it does nothing. */
+/** A request that may be held. `leave` ends it as `gone`; later it does nothing. */
 export interface HeldRequest {
   outcome: Promise<Outcome>;
   leave: () => void;
@@ -19,7 +19,7 @@ export interface HeldRequest {
 
 interface Waiter {
   decide: (state: PlaylistState) => Decision;
-  /** On the clock of `now`, in milliseconds. */
+  /** When the request is refused, in milliseconds on the clock of `now`. */
   deadline: number;
   settle: (outcome: Outcome) => void;
 }
@@ -27,19 +27,21 @@ interface Waiter {
 /** How many target durations a request is held at most (rfc8216bis 6.2.5.2). */
 const MAX_HOLD_TARGET_DURATIONS = 3;
 
-/** One session's playlist as it is on disk, and the requests that wait for it to change. */
+/** One session's playlist as on the HLS volume, and the requests that are held until it changes. */
 export class LivePlaylist {
   /** When the file was last read. */
   readAt = -Infinity;
   private version: PlaylistVersion | undefined;
   private isStale = true;
+  /** What all requests get from now on; undefined while the playlist is open. */
+  private closed: Outcome | undefined;
   private reading: Promise<void> | undefined;
   /** In order of arrival. */
   private readonly waiters = new Set<Waiter>();
 
   constructor(
     private readonly path: string,
-    private readonly room: WaitingRoom,
+    private readonly room: HeldRequestLimit,
     private readonly now: () => number,
   ) {}
 
@@ -47,19 +49,19 @@ export class LivePlaylist {
     return this.waiters.size > 0;
   }
 
-  /** The newest version; undefined where there is no playlist. */
+  /** Resolves to the newest version; undefined if there is no playlist. */
   async current(maxAgeMs: number): Promise<PlaylistVersion | undefined> {
     if (this.isStale || this.now() - this.readAt > maxAgeMs) await this.refresh();
     return this.version;
   }
 
-  /** Says that the file has changed. Nobody waiting, it is read when it is next asked for. */
+  /** To be called when the file has changed. Without held requests, it is read at the next request. */
   async changed(): Promise<void> {
     this.isStale = true;
     if (this.isAwaited) await this.refresh();
   }
 
-  /** Reads the file; a change while it is being read makes one more reading, for all callers. */
+  /** Reads the file; after a change during the reading, reads it once more for all callers. */
   refresh(): Promise<void> {
     this.isStale = true;
     return (this.reading ??= this.readUntilFresh());
@@ -67,7 +69,8 @@ export class LivePlaylist {
 
   /** Holds a request until `decide` no longer says to wait. */
   hold(decide: Waiter['decide']): HeldRequest {
-    const { version } = this;
+    const { version, closed } = this;
+    if (closed) return settled(closed);
     if (!version) return settled(NO_PLAYLIST);
     const decision = decide(version.state);
     if (decision.kind !== 'wait') return settled(outcomeOf(decision, version));
@@ -83,10 +86,10 @@ export class LivePlaylist {
     }
   }
 
-  /** Refuses all held requests; where the session is `gone`, for good. */
+  /** Refuses all held requests; with `gone`, because the session does not exist any more. */
   close(gone?: string): void {
-    const outcome = gone === undefined ? CLOSING : refusal(404, gone);
-    for (const waiter of this.waiters) this.release(waiter, outcome);
+    this.closed = gone === undefined ? CLOSING : refusal(404, gone);
+    for (const waiter of this.waiters) this.release(waiter, this.closed);
   }
 
   private addWaiter(decide: Waiter['decide'], targetDuration: number): HeldRequest {

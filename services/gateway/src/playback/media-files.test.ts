@@ -1,29 +1,48 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NEXT, ENDED, playbackRefusal, usePlayback } from '../testing/use-playback.js';
 
 const playback = usePlayback();
-const { publish, tell, media, waiting, raw } = playback;
+const { publish, tell, media, held, raw } = playback;
 
 describe('media files', () => {
   test.each([
     ['init-0.mp4', 'video/mp4'],
     ['39.m4s', 'video/iso.segment'],
     ['40.3.m4s', 'video/iso.segment'],
-  ])('%s comes as %s, to be kept', async (name, type) => {
+  ])('%s comes as %s, and counts only after asking again', async (name, type) => {
     const bytes = Buffer.from([0, 1, 2, 255]);
     await media(name, bytes);
     const response = await fetch(`${playback.url}/s/${name}`);
     expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': type,
-      'cache-control': 'public, max-age=30, immutable',
+      'cache-control': 'public, no-cache',
       'access-control-allow-origin': '*',
       'accept-ranges': 'bytes',
     });
     expect(response.headers.get('content-encoding')).toBeNull();
   });
+
+  test.each(['init-0.mp4', '39.m4s', '40.3.m4s'])(
+    'a cache that has %s is told that it still is so, or that it is gone',
+    async (name) => {
+      await media(name, '0123456789');
+      const url = `${playback.url}/s/${name}`;
+      const etag = (await fetch(url)).headers.get('etag') ?? '';
+      const asking = () => raw(`s/${name}`, { 'if-none-match': `W/"another", ${etag}` });
+      const same = await asking();
+      expect([same.status, same.body.length]).toEqual([304, 0]);
+      expect(same.headers).toMatchObject({ 'cache-control': 'public, no-cache', etag });
+      await media(name, 'another content');
+      playback.forgetParts();
+      expect((await asking()).status).toBe(200);
+      await rm(join(playback.hlsDir, 's', name));
+      playback.forgetParts();
+      expect((await asking()).status).toBe(404);
+    },
+  );
 
   test.each(['39.m4s', '40.3.m4s'])('%s comes in ranges, and HEAD tells its size', async (name) => {
     await media(name, '0123456789');
@@ -38,7 +57,7 @@ describe('media files', () => {
 
   test('rfc8216bis 6.2.6: the hinted part is sent when it is whole', async () => {
     const answers = Array.from({ length: 50 }, () => fetch(`${playback.url}/s/40.4.m4s`));
-    await waiting(50);
+    await held(50);
     await media('40.4.m4s', 'the part');
     await publish(NEXT);
     tell();
@@ -47,7 +66,7 @@ describe('media files', () => {
 
   test('rfc8216bis 6.2.6: a part that was hinted and never came is a 404', async () => {
     const answer = fetch(`${playback.url}/s/40.4.m4s`);
-    await waiting(1);
+    await held(1);
     await publish(ENDED);
     tell();
     expect(await playbackRefusal(answer)).toEqual([404, 'not_found']);
@@ -89,5 +108,38 @@ describe('media files', () => {
     const options = await fetch(`${playback.url}/s/live.m3u8`, { method: 'OPTIONS' });
     expect(options.status).toBe(204);
     expect(options.headers.get('access-control-allow-headers')).toContain('X-Facecast-Viewer');
+  });
+});
+
+describe('a player on the page of another site', () => {
+  const answers = async (headers: Record<string, string>) => {
+    await media('39.m4s', '0123456789');
+    return Promise.all([
+      fetch(`${playback.url}/s/live.m3u8`, { headers }),
+      fetch(`${playback.url}/s/39.m4s`, { headers }),
+      fetch(`${playback.url}/s/39.m4s`, { method: 'OPTIONS', headers }),
+      fetch(`${playback.url}/s/none.m4s`, { headers }),
+    ]);
+  };
+
+  test('of ALLOWED_ORIGINS may send cookies along: it is named in every answer', async () => {
+    for (const { headers, status } of await answers({ origin: 'https://site.example' })) {
+      expect(headers.get('access-control-allow-origin')).toBe('https://site.example');
+      expect(headers.get('access-control-allow-credentials')).toBe('true');
+      if (status !== 404) expect(headers.get('vary')).toMatch(/^Origin\b/);
+    }
+  });
+
+  test('of any other may not, and plays without; no cache takes the one for the other', async () => {
+    for (const { headers, status } of await answers({ origin: 'https://other.example' })) {
+      expect(headers.get('access-control-allow-origin')).toBe('*');
+      expect(headers.has('access-control-allow-credentials')).toBe(false);
+      if (status !== 404) expect(headers.get('vary')).toMatch(/^Origin\b/);
+    }
+  });
+
+  test('learns what a range is part of', async () => {
+    for (const { headers } of await answers({ range: 'bytes=2-4' }))
+      expect(headers.get('access-control-expose-headers')).toMatch(/Content-Length, Content-Range/);
   });
 });

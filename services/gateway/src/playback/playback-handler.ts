@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { parse } from 'node:querystring';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { RECORDING_FILES } from '@facecast/shared/protocol/recording-folder';
-import { answerError, Refusal } from '../errors.js';
+import { answerError, HttpError } from '../errors.js';
 import type { Admission, SessionAccess } from '../access/session-access.js';
+import type { WithheldRecordings } from '../access/withheld-recordings.js';
 import type { Audit } from '../access/audit.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Recordings } from '../media/recordings.js';
@@ -14,50 +15,52 @@ import { decideMissingFile, decidePlaylist } from './decide.js';
 import { readDirectives } from './directives.js';
 import type { HeldRequest, LivePlaylist } from './live-playlist.js';
 import type { LivePlaylists } from './live-playlists.js';
+import { LIVE_CACHE, PRIVATE_CACHE } from '../media/cache-control.js';
 import { mediaKind } from '../media/media-name.js';
 import type { MediaSender } from '../media/media-sender.js';
 import type { PlaylistVersion } from './playlist-version.js';
 
-/** What playback is made of. */
-export interface PlaybackParts {
+/** What playback works with. */
+export interface PlaybackDeps {
   playlists: LivePlaylists;
   media: MediaSender;
   recordings: Recordings;
   viewers: Viewers;
   audit: Audit;
   access: SessionAccess;
+  withheld: WithheldRecordings;
   metrics: Pick<GatewayMetrics, 'playbackSeconds' | 'requests'>;
   log: Logger;
-  /** How many proxies in front are believed. */
+  /** Number of trusted proxies in front. */
   trustProxy: number;
+  /** Origins of other sites whose pages may send cookies along. */
+  allowedOrigins: readonly string[];
 }
 
-/** Answers a request and says true; false if it is for somebody else, who then answers it. */
+/** Answers a request and returns true; returns false if the request is not for playback. */
 export type PlaybackHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
  * `/hls/<session>/…`: the live playlist, held as players ask for it, and its media; the recording's, if
- * there is one. Without Express: each viewer makes twenty requests a second, and Express's way to a
- * handler costs three times what the answer does.
+ * there is one. Without Express: each viewer makes twenty requests a second, and Express's routing costs
+ * three times as much as the answer.
  */
-export function playbackHandler(parts: PlaybackParts): PlaybackHandler {
+export function playbackHandler(deps: PlaybackDeps): PlaybackHandler {
   return (request, response) => {
     const found = PATH.exec(request.url ?? '');
     if (!found) return false;
     const [, segment = '', file = '', query = ''] = found;
-    openToAllPages(response);
+    openToAllPages(response, request.headers.origin, deps.allowedOrigins);
     const route = file === PLAYLIST ? '/hls/:sessionId/live.m3u8' : '/hls/:sessionId/:file';
-    answer(parts, { request, response, segment, file, query })
-      .catch((error: unknown) => answerError(parts.log, request, response, error))
-      .finally(() => parts.metrics.requests.inc({ route, status: response.statusCode }));
+    answer(deps, { request, response, segment, file, query })
+      .catch((error: unknown) => answerError(deps.log, request, response, error))
+      .finally(() => deps.metrics.requests.inc({ route, status: response.statusCode }));
     return true;
   };
 }
 
 const PATH = /^\/hls\/([^/?]+)\/([^/?]+)(?:\?(.*))?$/;
 const PLAYLIST = 'live.m3u8';
-/** `Cache-Control` of private sessions: no cache keeps them. */
-const PRIVATE_CACHE = 'private, no-store';
 
 interface Asked {
   request: IncomingMessage;
@@ -70,37 +73,38 @@ interface Asked {
 
 type Exchange = Asked & Admission;
 
-async function answer(parts: PlaybackParts, asked: Asked): Promise<void> {
+async function answer(deps: PlaybackDeps, asked: Asked): Promise<void> {
   const { request, response, segment, file, query } = asked;
   if (request.method === 'OPTIONS') return allowViewerHeader(response);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new Refusal(405, 'This can only be read.');
+    throw new HttpError(405, 'This can only be read.');
   }
-  const joined = await parts.access.join(request, segment);
+  const joined = await deps.access.join(request, segment);
   if (joined) return sendOn(response, `/hls/${joined.segment}/${file}`, query);
-  const admission = await parts.access.enter(request, response, segment);
+  const admission = await deps.access.enter(request, response, segment);
   const exchange = { ...asked, ...admission };
   const { sessionId, subject } = admission;
-  if (file === RECORDING_FILES.playlist) {
-    await parts.recordings.sendPlaylist(response, sessionId);
-    return parts.audit.viewed(viewerOf(request, parts.trustProxy), sessionId, subject);
+  if (file === RECORDING_FILES.playlist || file === RECORDING_FILES.media) {
+    await deps.withheld.enter(request, response, sessionId);
+    if (file === RECORDING_FILES.playlist) await deps.recordings.sendPlaylist(response, sessionId);
+    else await deps.recordings.sendMedia(request, response, sessionId, 'stream');
+    const viewer = viewerOf(request, deps.trustProxy);
+    return deps.audit.viewed(viewer, sessionId, subject, 'view recording');
   }
-  if (file === RECORDING_FILES.media)
-    return parts.recordings.sendMedia(request, response, sessionId, 'stream');
   const kind = file === PLAYLIST ? 'playlist' : mediaKind(file);
-  if (!kind) throw new Refusal(404, 'There is no such file.');
-  const answered = parts.metrics.playbackSeconds.startTimer({ kind });
-  if (kind === 'playlist') await answerPlaylist(parts, exchange);
-  else await answerMedia(parts, exchange);
+  if (!kind) throw new HttpError(404, 'There is no such file.');
+  const answered = deps.metrics.playbackSeconds.startTimer({ kind });
+  if (kind === 'playlist') await answerPlaylist(deps, exchange);
+  else await answerMedia(deps, exchange);
   answered();
 }
 
-async function answerPlaylist(parts: PlaybackParts, exchange: Exchange): Promise<void> {
+async function answerPlaylist(deps: PlaybackDeps, exchange: Exchange): Promise<void> {
   const { request, response, sessionId, query, subject } = exchange;
-  const playlist = await findPlaylist(parts, sessionId);
-  const viewer = viewerOf(request, parts.trustProxy);
-  parts.viewers.seen(sessionId, viewer);
-  parts.audit.viewed(viewer, sessionId, subject);
+  const playlist = await findPlaylist(deps, sessionId);
+  const viewer = viewerOf(request, deps.trustProxy);
+  deps.viewers.seen(sessionId, viewer);
+  deps.audit.viewed(viewer, sessionId, subject);
   const directives = readDirectives(parse(query));
   const held = playlist.hold((state) => decidePlaylist(state, directives));
   const version = await waitUntilReady(response, held);
@@ -108,30 +112,28 @@ async function answerPlaylist(parts: PlaybackParts, exchange: Exchange): Promise
   const encoding = acceptsGzip(request.headers['accept-encoding']) ? 'gzip' : 'identity';
   const skip = directives === 'malformed' ? undefined : directives.skip;
   const body = version.body(skip, encoding);
-  response.writeHead(200, {
+  response.appendHeader('Vary', 'Accept-Encoding').writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
-    'Cache-Control': playlistCache(parts, exchange, version),
-    Vary: 'Accept-Encoding',
+    'Cache-Control': cacheOf(exchange),
     ...(encoding === 'gzip' ? { 'Content-Encoding': 'gzip' } : {}),
   });
   response.end(body);
 }
 
-async function answerMedia(parts: PlaybackParts, exchange: Exchange): Promise<void> {
+async function answerMedia(deps: PlaybackDeps, exchange: Exchange): Promise<void> {
   const { request, response, sessionId, file } = exchange;
-  const cache = exchange.isPrivate ? PRIVATE_CACHE : parts.media.cache.media;
-  const send = () => parts.media.send(request, response, join(sessionId, file), cache);
+  const path = join(sessionId, file);
+  const send = () => deps.media.send(request, response, path, cacheOf(exchange));
   if (await send()) return;
-  const playlist = await findPlaylist(parts, sessionId);
+  const playlist = await findPlaylist(deps, sessionId);
   const held = playlist.hold((state) => decideMissingFile(state, file));
   if (!(await waitUntilReady(response, held))) return;
-  if (!(await send())) throw new Refusal(404, 'There is no such file (any more).');
+  if (!(await send())) throw new HttpError(404, 'There is no such file (any more).');
 }
 
-function playlistCache(parts: PlaybackParts, { isPrivate }: Exchange, { state }: PlaylistVersion) {
-  if (isPrivate) return PRIVATE_CACHE;
-  return state.ended ? parts.media.cache.endedPlaylist : 'no-cache';
+function cacheOf({ isPrivate }: Exchange): string {
+  return isPrivate ? PRIVATE_CACHE : LIVE_CACHE;
 }
 
 /** Redirects to the same file at the address with the pass in it, so that a playlist's own links have it, too. */
@@ -143,9 +145,9 @@ function sendOn(response: ServerResponse, path: string, query: string): void {
   response.end();
 }
 
-async function findPlaylist({ playlists }: PlaybackParts, id: string): Promise<LivePlaylist> {
+async function findPlaylist({ playlists }: PlaybackDeps, id: string): Promise<LivePlaylist> {
   const playlist = await playlists.get(id);
-  if (!playlist) throw new Refusal(404, 'There is no such session, or it has no playlist yet.');
+  if (!playlist) throw new HttpError(404, 'There is no such session, or it has no playlist yet.');
   return playlist;
 }
 
@@ -157,13 +159,29 @@ async function waitUntilReady(
   if (response.destroyed) held.leave();
   else response.once('close', held.leave);
   const outcome = await held.outcome;
-  if (outcome.kind === 'refuse') throw new Refusal(outcome.status, outcome.message);
+  if (outcome.kind === 'refuse') throw new HttpError(outcome.status, outcome.message);
   return outcome.kind === 'now' ? outcome.version : undefined;
 }
 
-/** A player on anybody's page may play a session that it knows the address of. */
-function openToAllPages(response: ServerResponse): void {
-  response.setHeader('Access-Control-Allow-Origin', '*');
+/**
+ * Sets headers so that a player on any page may play a session and see the whole size of a range. With
+ * cookies (`withCredentials`), only pages of an `allowed` origin may, and browsers require the origin's
+ * name.
+ */
+function openToAllPages(
+  response: ServerResponse,
+  origin: string | undefined,
+  allowed: readonly string[],
+): void {
+  const isNamed = origin !== undefined && allowed.includes(origin);
+  response.setHeader('Access-Control-Allow-Origin', isNamed ? origin : '*');
+  if (isNamed) response.setHeader('Access-Control-Allow-Credentials', 'true');
+  // A cached answer for one page must not be used for another.
+  if (allowed.length > 0) response.setHeader('Vary', 'Origin');
+  response.setHeader(
+    'Access-Control-Expose-Headers',
+    'Accept-Ranges, Content-Length, Content-Range',
+  );
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   response.setHeader('X-Content-Type-Options', 'nosniff');
 }

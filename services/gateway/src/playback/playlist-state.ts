@@ -1,8 +1,8 @@
-/** What decides over requests for a live playlist, read from its text alone. */
+/** What is needed to decide on requests for a live playlist, read from its text. */
 export interface PlaylistState {
   /** Media sequence number of the first segment listed. */
   firstMsn: number;
-  /** Of the last whole segment; `firstMsn - 1` where there is none yet. */
+  /** Media sequence number of the last whole segment; `firstMsn - 1` if there is none yet. */
   lastMsn: number;
   /** How many parts of segment `lastMsn` are listed. */
   partsOfLast: number;
@@ -12,7 +12,7 @@ export interface PlaylistState {
   targetDuration: number;
   /** Seconds; undefined in a playlist without parts. */
   partTarget: number | undefined;
-  /** The Skip Boundary in seconds; undefined where delta updates are not offered. */
+  /** The Skip Boundary in seconds; undefined if delta updates are not offered. */
   skipUntil: number | undefined;
   /** The URI of the part that EXT-X-PRELOAD-HINT names. */
   hintedPart: string | undefined;
@@ -20,7 +20,7 @@ export interface PlaylistState {
   ended: boolean;
 }
 
-/** Reads a media playlist's state; of a text that is none, a state that lists nothing. */
+/** Reads a media playlist's state; for any other text, the state of an empty playlist. */
 export function readPlaylistState(text: string): PlaylistState {
   const state: PlaylistState = {
     firstMsn: numberOf(/^#EXT-X-MEDIA-SEQUENCE:(\d+)/m, text) ?? 0,

@@ -3,19 +3,19 @@ import { deltaUpdate } from './delta-update.js';
 import type { Skip } from './directives.js';
 import { readPlaylistState, type PlaylistState } from './playlist-state.js';
 
-/** How a playlist travels. */
+/** Encoding of a playlist's answer. */
 export type Encoding = 'identity' | 'gzip';
 
-/** One state of a live playlist, and its answers, each made once for all who ask. */
+/** One version of a live playlist, and its answers, each made once for all requests. */
 export class PlaylistVersion {
   readonly state: PlaylistState;
   private readonly bodies = new Map<string, Buffer>();
 
-  constructor(private readonly text: string) {
+  constructor(readonly text: string) {
     this.state = readPlaylistState(text);
   }
 
-  /** The answer to a request with that `_HLS_skip`. */
+  /** The answer to a request with this `_HLS_skip`. */
   body(skip: Skip | undefined, encoding: Encoding): Buffer {
     const key = `${skip} ${encoding}`;
     const made = this.bodies.get(key) ?? this.make(skip, encoding);

@@ -1,11 +1,11 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishEvent } from '@facecast/shared/protocol/events';
 import { beforeEach, expect, test } from 'vitest';
+import { fillSession } from '../testing/fill-session.js';
 import type { TestGateway } from '../testing/test-gateway.js';
 import { IngestClient } from '../testing/ingest-client.js';
 import { TestPipeline } from '../testing/test-pipeline.js';
-import { testPlaylist } from '../testing/test-playlist.js';
 import { statsOf } from '../testing/test-stats.js';
 import { until } from '../testing/until.js';
 import { ADMIN_TOKEN, useGateways } from '../testing/use-gateways.js';
@@ -19,21 +19,10 @@ beforeEach(async () => {
   gateway = await gatewayWith();
 });
 
-/** What the segmenter makes of a session. */
-async function fill({ hlsDir, recordingsDir }: TestGateway, sessionId: string): Promise<void> {
-  const [live, recorded] = [join(hlsDir, sessionId), join(recordingsDir, sessionId)];
-  for (const folder of [live, recorded]) await mkdir(folder, { recursive: true });
-  await writeFile(join(live, 'live.m3u8'), testPlaylist({ segments: 5 }));
-  await writeFile(join(live, '4.m4s'), 'media');
-  await writeFile(join(live, 'faces.ndjson'), '{"frame":0,"t":0,"faces":[]}\n');
-  await writeFile(join(recorded, 'recording.mp4'), 'media');
-  await writeFile(join(recorded, 'recording.m3u8'), '#EXTM3U\n');
-}
-
 /** A session that has ended and can still be played. */
 async function endedSession(): Promise<IngestClient> {
   const client = await IngestClient.live(gateway.ingestUrl);
-  await fill(gateway, client.sessionId);
+  await fillSession(gateway, client.sessionId);
   await end(client.sessionId);
   return client;
 }
@@ -87,7 +76,7 @@ test('of a session that has ended nothing is left, and nothing answers', async (
 test('a session that runs is ended, answers nothing from then on, and goes when it has ended', async () => {
   const client = await IngestClient.live(gateway.ingestUrl);
   const { sessionId } = client;
-  await fill(gateway, sessionId);
+  await fillSession(gateway, sessionId);
   const held = fetch(`${gateway.url}/hls/${sessionId}/live.m3u8?_HLS_msn=5`);
   const followed = await fetch(`${gateway.url}/api/sessions/${sessionId}/faces?follow=1`);
   expect((await remove(sessionId, client.started.resumeToken)).status).toBe(204);
@@ -108,11 +97,11 @@ test('no gateway answers, also one that starts later, and one that did not hear 
   const other = await gatewayWith();
   const client = await IngestClient.live(gateway.ingestUrl);
   const { sessionId } = client;
-  for (const each of [gateway, other]) await fill(each, sessionId);
+  for (const each of [gateway, other]) await fillSession(each, sessionId);
   await remove(sessionId, client.started.resumeToken);
   await until(async () => (await statuses(other, sessionId)).size === 1);
   const later = await gatewayWith();
-  await fill(later, sessionId);
+  await fillSession(later, sessionId);
   for (const each of [other, later])
     expect(await statuses(each, sessionId)).toEqual(new Set([404]));
 });

@@ -4,24 +4,27 @@ import { publishEvent, type FacecastEvent } from '@facecast/shared/protocol/even
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { KEY_PREFIX, type Redis, warnUnlessOutage } from '@facecast/shared/redis/redis';
 import type { SessionOwners } from '@facecast/shared/redis/session-owners';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { LRUCache } from 'lru-cache';
 import type { ViewingLinks } from '../access/viewing-links.js';
 import type { LiveSessions } from './live-sessions.js';
 import type { Recordings } from '../media/recordings.js';
 
-/** How often it is looked for what is still to be removed, in milliseconds. */
+/** Time between two sweeps for files that are still to be removed, in milliseconds. */
 const SWEEP_MS = 5_000;
-/** What was deleted is removed again until then: a recording may be finished beside the session's end. */
+/**
+ * How long a deleted session's files are removed again, in milliseconds: a recording may be finished after
+ * the session's end.
+ */
 const KEPT_MS = 120_000;
-/** Sessions whose deletion a gateway knows of. What is older has no files any more. */
+/** Maximum number of deleted sessions that a gateway keeps; older ones have no files any more. */
 const MAX_KNOWN = 100_000;
 
-/** Deleted sessions, the time of the deletion in milliseconds as their score. */
+/** Sorted set of deleted sessions, by the time of the deletion in milliseconds. */
 const DELETED_KEY = `${KEY_PREFIX}:deleted`;
 
-/** What is removed, and from where. */
-export interface DeletionParts {
+/** What the deletion of sessions works with. */
+export interface DeletionDeps {
   redis: Redis;
   registry: SessionRegistry;
   sessionOwners: Pick<SessionOwners, 'forget'>;
@@ -33,15 +36,15 @@ export interface DeletionParts {
 }
 
 /**
- * Sessions that somebody deleted. No gateway answers for one from then on; what there is of it is removed
- * at once, or when a session that still runs has ended, by any gateway.
+ * Deleted sessions, for which no gateway answers. Their files and keys are removed at once, or, if the
+ * session still runs, when it has ended, by any gateway.
  */
 export class DeletedSessions {
   private readonly known = new LRUCache<string, true>({ max: MAX_KNOWN });
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly parts: DeletionParts,
+    private readonly deps: DeletionDeps,
     sweepMs = SWEEP_MS,
   ) {
     this.timer = setInterval(() => void this.sweep(), sweepMs).unref();
@@ -52,9 +55,9 @@ export class DeletedSessions {
     return this.known.has(sessionId);
   }
 
-  /** Deletes a session. What runs is ended, and removed when it has. */
+  /** Deletes a session; a running one is ended first. */
   async delete(sessionId: string): Promise<void> {
-    const { redis, sessions } = this.parts;
+    const { redis, sessions } = this.deps;
     await redis.zadd(DELETED_KEY, Date.now(), sessionId);
     this.known.set(sessionId, true);
     await publishEvent(redis, { type: 'deleted', sessionId });
@@ -62,16 +65,16 @@ export class DeletedSessions {
     await this.remove(sessionId);
   }
 
-  /** Takes notice of an event, of whatever session. */
+  /** Receives an event of any session. */
   receive({ type, sessionId }: FacecastEvent): void {
     if (type === 'deleted') this.known.set(sessionId, true);
     if (type === 'ended' && this.known.has(sessionId))
       this.remove(sessionId).catch(this.logFailure);
   }
 
-  /** Learns of deletions whose news was lost, and removes what is left of all. */
+  /** Reads deletions whose event was lost, and removes what is left of all deleted sessions. */
   async sweep(): Promise<void> {
-    const { redis, registry } = this.parts;
+    const { redis, registry } = this.deps;
     try {
       const all = await redis.zrange(DELETED_KEY, '0', '-1', 'WITHSCORES');
       for (let i = 0; i < all.length; i += 2) {
@@ -90,9 +93,9 @@ export class DeletedSessions {
     clearInterval(this.timer);
   }
 
-  /** Nothing while the session runs: whoever works on it would make it anew. */
+  /** Removes a session's files; does nothing while it runs, because its segmenter would write them anew. */
   private async remove(sessionId: string): Promise<void> {
-    const { registry, sessionOwners, recordings, links, hlsDir } = this.parts;
+    const { registry, sessionOwners, recordings, links, hlsDir } = this.deps;
     if (await registry.get(sessionId)) return;
     await rm(join(hlsDir, sessionId), { recursive: true, force: true, maxRetries: 3 });
     await recordings.remove(sessionId);
@@ -101,5 +104,5 @@ export class DeletedSessions {
   }
 
   private readonly logFailure = (error: unknown) =>
-    warnUnlessOutage(this.parts.log, error, 'a deleted session could not be removed yet');
+    warnUnlessOutage(this.deps.log, error, 'a deleted session could not be removed yet');
 }

@@ -2,12 +2,12 @@ import { JobQueue } from '@facecast/shared/redis/queues';
 import type { Redis } from '@facecast/shared/redis/redis';
 import type { Session } from '@facecast/shared/redis/session';
 import type { SessionOwners } from '@facecast/shared/redis/session-owners';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 
-/** From the publisher's leaving to the session's end, whatever is in the queue. */
+/** Maximum time from the publisher's leaving to the session's end, in seconds. */
 const MAX_ENDING_SECONDS = 600;
 
-/** Begins and ends sessions, as far as a gateway is concerned: the pipeline does the rest. */
+/** The gateway's part in beginning and ending sessions. */
 export class LiveSessions {
   private readonly decode: JobQueue<'decode'>;
   private readonly segment: JobQueue<'segment'>;
@@ -32,20 +32,20 @@ export class LiveSessions {
     return this.limits.retentionSeconds / 60;
   }
 
-  /** How long a session is kept for a publisher whose connection was lost. */
+  /** How long a publisher may resume after a lost connection, in seconds. */
   get resumeSeconds(): number {
     return this.limits.resumeWindowSeconds;
   }
 
-  /** Whether one more may run, as it looks at the moment. */
+  /** Resolves to whether one more session may run at the moment. */
   async hasRoom(): Promise<boolean> {
     return (await this.registry.count()) < this.limits.maxSessions;
   }
 
   /**
-   * Registers a session whose first media has come, and puts its claims out.
+   * Registers a session whose first media has come, and adds its lease jobs.
    * @param replaces a session that takes no place any more, because it is about to be deleted
-   * @throws {TooManySessionsError} where there are as many as may be
+   * @throws {TooManySessionsError} if the maximum number of sessions run
    */
   async begin(session: Session, replaces?: string): Promise<void> {
     const { id } = session;
@@ -56,14 +56,14 @@ export class LiveSessions {
       await this.decode.add({ sessionId: id }, { jobId: id });
       await this.segment.add({ sessionId: id }, { jobId: id });
     } catch (error) {
-      // As far as Redis can still be told: the session must not take up a place.
+      // Best effort: the session must not count towards the maximum.
       await this.registry.remove(id).catch(() => {});
       await this.owners.forget(id).catch(() => {});
       throw error;
     }
   }
 
-  /** Says that a session's publisher is connected; it is expected back for as long as it may resume. */
+  /** Records that a session's publisher is connected; it is expected back for as long as it may resume. */
   async publisherSeen(sessionId: string): Promise<void> {
     await this.registry.publisherSeen(sessionId, this.limits.resumeWindowSeconds);
     await this.owners.keep(sessionId, this.ownerSeconds);
@@ -74,7 +74,7 @@ export class LiveSessions {
     return resumeWindowSeconds + MAX_ENDING_SECONDS + Math.ceil(retentionSeconds);
   }
 
-  /** Ends a session's input; what is queued is still processed. False where it is not running. */
+  /** Ends a session's input; queued chunks are still processed. Resolves to false if it is not running. */
   async end(sessionId: string): Promise<boolean> {
     if (!(await this.registry.get(sessionId))) return false;
     const chunks = new JobQueue(this.redis, { kind: 'chunks', sessionId });

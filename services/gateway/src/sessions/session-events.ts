@@ -2,11 +2,11 @@ import type { FacecastEvent } from '@facecast/shared/protocol/events';
 
 type Listener = (event: FacecastEvent) => void;
 
-/** Hands each event to those who care for its session, however many sessions there are. */
+/** Passes each event to the listeners of its session. */
 export class SessionEvents {
   private readonly listeners = new Map<string, Set<Listener>>();
 
-  /** Calls `listener` for each event of a session; the answer takes it off again. */
+  /** Calls `listener` for each event of a session; returns a function that removes it. */
   on(sessionId: string, listener: Listener): () => void {
     const listeners = this.listeners.get(sessionId) ?? new Set();
     this.listeners.set(sessionId, listeners.add(listener));

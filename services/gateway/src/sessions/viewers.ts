@@ -5,17 +5,20 @@ import { viewersKey } from '@facecast/shared/redis/session-keys';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import { addressOf } from '../access/client-address.js';
 
-/** Whoever asked for a playlist in this time is watching. */
+/** A client that requested a playlist in this time, in milliseconds, is watching. */
 const WATCHING_MS = 6_000;
-/** A session's viewers are forgotten this long after the last of them. */
+/** A session's viewers are removed this long after the last request, in seconds. */
 const FORGOTTEN_SECONDS = 10;
 const FLUSH_MS = 1_000;
-/** Most viewers told to Redis at once, over all sessions; beyond that the figures are too low. */
+/**
+ * Maximum number of viewers written to Redis at once, over all sessions; beyond that the counts are too
+ * low.
+ */
 const MAX_A_FLUSH = 20_000;
 
 /**
- * Counts the distinct viewers of each session. Kept in Redis, told once a second, so that the figures
- * of several gateways add up.
+ * Counts the distinct viewers of each session. Written to Redis once a second, so that the counts of
+ * several gateways add up.
  */
 export class Viewers {
   private seenSince = new Map<string, Set<string>>();
@@ -30,7 +33,7 @@ export class Viewers {
     this.timer = setInterval(() => void this.flush(), FLUSH_MS).unref();
   }
 
-  /** Takes notice of a viewer. */
+  /** Records a viewer. */
   seen(sessionId: string, viewer: string): void {
     if (this.seenCount >= MAX_A_FLUSH) return;
     const viewers = this.seenSince.get(sessionId) ?? new Set();
@@ -40,14 +43,14 @@ export class Viewers {
     this.seenCount += 1;
   }
 
-  /** How many watch a session at the moment, through any gateway. */
+  /** Resolves to the number of viewers of a session, through any gateway. */
   async count(sessionId: string): Promise<number> {
     const now = this.now();
-    // One who seems to come from the future was seen before the clock was set back.
+    // A time in the future was written before the clock was set back.
     return this.redis.zcount(viewersKey(sessionId), now - WATCHING_MS, now + WATCHING_MS);
   }
 
-  /** Tells Redis what was seen since the last time. */
+  /** Writes the viewers since the last call to Redis. */
   async flush(): Promise<void> {
     const seen = this.seenSince;
     this.seenSince = new Map();
@@ -76,8 +79,8 @@ export class Viewers {
 const MAX_NAME = 200;
 
 /**
- * Tells viewers apart: by the name that our pages give themselves, else by address and program.
- * @param trustProxy how many proxies in front are believed
+ * Identifies a viewer: by the name that our pages give themselves, else by address and program.
+ * @param trustProxy number of trusted proxies in front
  */
 export function viewerOf(request: IncomingMessage, trustProxy: number): string {
   const { 'x-facecast-viewer': name, 'user-agent': program } = request.headers;
@@ -85,7 +88,7 @@ export function viewerOf(request: IncomingMessage, trustProxy: number): string {
   return String(viewer).slice(0, MAX_NAME);
 }
 
-/** No address of a viewer is ever stored. */
+/** Hashes a viewer, so that no address is ever stored. */
 function nameless(viewer: string): string {
   return createHash('sha256').update(viewer).digest('base64url').slice(0, 16);
 }

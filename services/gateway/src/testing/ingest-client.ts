@@ -8,7 +8,7 @@ type MessageOf<Type extends ServerMessage['type']> = Extract<ServerMessage, { ty
 export class IngestClient {
   readonly received: ServerMessage[] = [];
   closeCode: number | undefined;
-  private readonly waiting = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data: Buffer) => {
@@ -102,11 +102,11 @@ export class IngestClient {
   }
 
   private somethingHappened(): Promise<void> {
-    return new Promise((resolve) => this.waiting.add(resolve));
+    return new Promise((resolve) => this.waiters.add(resolve));
   }
 
   private wake(): void {
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const resolve of this.waiters) resolve();
+    this.waiters.clear();
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@facecast/shared/runtime/logger';
+import { createLogger, type Logger } from '@facecast/shared/runtime/logger';
 import { gatewayConfig } from '../config.js';
 import { startGateway, type Gateway } from '../gateway.js';
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/limits.js';
@@ -20,6 +20,7 @@ export async function testGateway(
   redisUrl: string,
   settings: Record<string, string> = {},
   limits: Partial<IngestLimits> = {},
+  log: Logger = createLogger('gateway', 'silent'),
 ): Promise<TestGateway> {
   const directory = await mkdtemp(join(tmpdir(), 'facecast-gateway-'));
   const hlsDir = join(directory, 'hls');
@@ -38,7 +39,7 @@ export async function testGateway(
     WEB_DIR: webDir,
     ...settings,
   });
-  const gateway = await startGateway(config, createLogger('gateway', 'silent'), {
+  const gateway = await startGateway(config, log, {
     ...INGEST_LIMITS,
     ...limits,
   });

@@ -8,7 +8,7 @@ export class TestPipeline {
   readonly jobs: ChunkJob[] = [];
   readonly texts: string[] = [];
   private next = 0;
-  private readonly waiting = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
   private readonly worker;
 
   /** Takes the session's chunks from now on. */
@@ -26,8 +26,8 @@ export class TestPipeline {
         await chunks.remove(sessionId, job.n, job.n + 1);
       }
       this.jobs.push(job);
-      for (const resolve of this.waiting) resolve();
-      this.waiting.clear();
+      for (const resolve of this.waiters) resolve();
+      this.waiters.clear();
     });
   }
 
@@ -38,7 +38,7 @@ export class TestPipeline {
 
   async took(count: number): Promise<void> {
     while (this.jobs.length < count) {
-      await new Promise<void>((resolve) => this.waiting.add(resolve));
+      await new Promise<void>((resolve) => this.waiters.add(resolve));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { JobQueue } from '@facecast/shared/redis/queues';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect } from 'vitest';
@@ -47,7 +47,7 @@ export function useGateways() {
     },
 
     /** How many of a session's chunks are queued. */
-    waitingChunks: async (sessionId: string): Promise<number> => {
+    queuedChunks: async (sessionId: string): Promise<number> => {
       const queue = new JobQueue<'chunks'>(redis, { kind: 'chunks', sessionId });
       const waiting = await queue.waiting();
       await queue.close();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SessionOwners } from '@facecast/shared/redis/session-owners';
-import { SessionRegistry } from '@facecast/shared/redis/sessions';
+import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { createLogger } from '@facecast/shared/runtime/logger';
 import { redisUrl } from '@facecast/shared/testing/worker-redis';
 import { Redis } from 'ioredis';
@@ -16,15 +16,17 @@ import { Owners } from '../access/owners.js';
 import { PublishTokens } from '../access/publish-tokens.js';
 import { SessionAccess } from '../access/session-access.js';
 import { TokenGuard } from '../access/token-guard.js';
+import { WithheldRecordings } from '../access/withheld-recordings.js';
 import { ViewingLinks } from '../access/viewing-links.js';
 import { WrongTokens } from '../access/wrong-tokens.js';
-import { answerError, Refusal } from '../errors.js';
+import { answerError, HttpError } from '../errors.js';
 import { MediaSender } from '../media/media-sender.js';
+import { RecentParts } from '../media/recent-parts.js';
 import { Recordings } from '../media/recordings.js';
 import { createGatewayMetrics } from '../metrics.js';
 import { LivePlaylists } from '../playback/live-playlists.js';
 import { playbackHandler } from '../playback/playback-handler.js';
-import { WaitingRoom } from '../playback/waiting-room.js';
+import { HeldRequestLimit } from '../playback/held-request-limit.js';
 import { Viewers } from '../sessions/viewers.js';
 import { testPlaylist, type TestPlaylist } from './test-playlist.js';
 import { until } from './until.js';
@@ -62,7 +64,7 @@ class Playback {
 
   async open(): Promise<void> {
     this.hlsDir = await mkdtemp(join(tmpdir(), 'facecast-hls-'));
-    await this.start(new WaitingRoom());
+    await this.start(new HeldRequestLimit());
     await mkdir(join(this.hlsDir, 's'));
     await this.publish(LIVE);
   }
@@ -72,7 +74,7 @@ class Playback {
     await rm(this.hlsDir, { recursive: true });
   }
 
-  readonly start = async (room: WaitingRoom): Promise<void> => {
+  readonly start = async (room: HeldRequestLimit): Promise<void> => {
     this.now = 1_000;
     const { redis, hlsDir } = this;
     const recordings = new Recordings('nowhere', { record: 'ask', keptHours: 24 });
@@ -88,7 +90,7 @@ class Playback {
     this.viewers = new Viewers(redis, log);
     const play = playbackHandler({
       playlists: this.playlists,
-      media: new MediaSender(hlsDir, 600),
+      media: new MediaSender(hlsDir, new RecentParts(undefined, () => this.now)),
       audit: new Audit(log),
       access: new SessionAccess({
         links: new ViewingLinks(redis, undefined),
@@ -97,14 +99,16 @@ class Playback {
         trustProxy: 0,
         isSecure: false,
       }),
+      withheld: new WithheldRecordings({ recordings, owners }),
       recordings,
       viewers: this.viewers,
       metrics: createGatewayMetrics(),
       log,
       trustProxy: 0,
+      allowedOrigins: ['https://site.example'],
     });
     this.server = createServer((request, response) => {
-      if (!play(request, response)) answerError(log, request, response, new Refusal(404, 'No.'));
+      if (!play(request, response)) answerError(log, request, response, new HttpError(404, 'No.'));
     }).listen(0, '127.0.0.1');
     await once(this.server, 'listening');
     this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/hls`;
@@ -133,11 +137,15 @@ class Playback {
   readonly media = (name: string, content: string | Buffer): Promise<void> =>
     writeFile(join(this.hlsDir, 's', name), content);
 
+  /** Lets so much time pass that no part is in memory. */
+  readonly forgetParts = (): void => {
+    this.now += 60_000;
+  };
+
   readonly playlist = (query = ''): Promise<Response> => fetch(`${this.url}/s/live.m3u8${query}`);
 
   /** Resolves when that many requests are held. */
-  readonly waiting = (count: number): Promise<void> =>
-    until(() => this.playlists.waiting === count);
+  readonly held = (count: number): Promise<void> => until(() => this.playlists.held === count);
 
   /** A request whose path and body nobody touches. */
   readonly raw = async (path: string, headers: Record<string, string> = {}) => {

@@ -2,7 +2,7 @@ import type { ChunkStore } from '@facecast/shared/redis/chunks';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { RenderedBatchLog } from '@facecast/shared/redis/rendered-batch-log';
 import type { Redis } from '@facecast/shared/redis/redis';
-import type { SessionRegistry } from '@facecast/shared/redis/sessions';
+import type { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import type { KnownHosts } from '../access/known-hosts.js';
 import type { PublishTokens } from '../access/publish-tokens.js';
 import type { TokenGuard } from '../access/token-guard.js';
@@ -18,7 +18,7 @@ import type { IngestLimits } from './limits.js';
 import type { SearchLoad } from './search-load.js';
 
 /** What the connections of publishers work with. */
-export interface IngestParts {
+export interface IngestDeps {
   redis: Redis;
   registry: SessionRegistry;
   chunks: ChunkStore;
@@ -34,7 +34,7 @@ export interface IngestParts {
   refusals: Refusals;
   audit: Audit;
   deleted: Pick<DeletedSessions, 'has' | 'delete'>;
-  /** Whether faces may never be shown. */
+  /** Whether effects that do not hide faces are refused. */
   requireHidden: boolean;
   metrics: GatewayMetrics;
   log: Logger;
