@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
-/** Puts the drawing of the mark into both pages: as a part of them it takes their colours. */
-const faceMark: Plugin = {
-  name: 'face-mark',
+/** Puts drawings into the pages: as parts of them they take their colours. */
+const drawings: Plugin = {
+  name: 'drawings',
   transformIndexHtml: (html) =>
-    html.replace('<!-- face-mark -->', () =>
-      readFileSync(resolve(import.meta.dirname, 'src/face-mark.svg'), 'utf8'),
+    html.replaceAll(/<!-- drawing: ([\w-]+) -->/g, (_, name: string) =>
+      readFileSync(resolve(import.meta.dirname, `src/${name}.svg`), 'utf8'),
     ),
 };
 
@@ -17,7 +17,7 @@ const faceMark: Plugin = {
  */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [faceMark],
+  plugins: [drawings],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

@@ -11,6 +11,7 @@ export type LocalProblem =
   | 'screen_unsupported'
   | 'no_file'
   | 'file_unplayable'
+  | 'file_without_video'
   | 'file_capture_unsupported'
   | 'recording_unsupported'
   | 'recording_failed'
@@ -41,6 +42,8 @@ const PROBLEM_SENTENCES: Record<Problem, string> = {
   screen_unsupported: 'This browser cannot share a screen. Use a camera or a file instead.',
   no_file: 'Choose a video file first.',
   file_unplayable: 'This browser cannot play that file. An MP4 or WebM video usually works.',
+  file_without_video:
+    'This browser finds no video in that file, only sound. Choose one with video: an MP4 or WebM usually works.',
   file_capture_unsupported:
     'This browser cannot send a file. Use Chrome, Edge or Firefox, or share a camera instead.',
   recording_unsupported:
@@ -63,7 +66,8 @@ const PROBLEM_SENTENCES: Record<Problem, string> = {
   playback_failed: 'The stream could not be played any further. Reload the page to try again.',
   bad_message: 'The server did not understand this page. Reload the page, then try again.',
   unauthorized: 'This server asks publishers for a token. Enter it, then press Start again.',
-  origin_not_allowed: 'This server does not accept streams from this address.',
+  origin_not_allowed:
+    'This server does not accept streams from this address. If you run it, its log names the setting to change.',
   unsupported_media:
     'The server could not read what this browser recorded. Try another source or browser.',
   too_large: 'The picture needs more data than the server accepts. Choose a smaller source.',

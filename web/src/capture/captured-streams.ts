@@ -4,7 +4,10 @@ import type { Shape } from './shaped-track.js';
 import type { Captured, Source } from './source.js';
 
 export interface CapturedStreamsEvents {
-  /** The next bytes, in order; `mimeType` if an input stream begins with them that the server must be told of. */
+  /**
+   * The next bytes, in order; with `mimeType` if they begin an input stream that the server must be told
+   * of.
+   */
   onBytes(bytes: ArrayBuffer, mimeType: string | undefined): void;
   /** A recorder could not begin, or broke off by itself. */
   onFailure(): void;
@@ -22,8 +25,8 @@ function recordedAs(captured: Captured | undefined): string | undefined {
 }
 
 /**
- * Owns a broadcast's source until it is closed, or another takes its place; and makes input streams of
- * it, one after another: of each source, and of each quality.
+ * Owns a broadcast's source until it is closed or replaced. Makes one input stream after another: one for
+ * each source and each quality.
  */
 export class CapturedStreams {
   private readonly events: CapturedStreamsEvents;
@@ -32,7 +35,7 @@ export class CapturedStreams {
   private wantedQuality = BEST_QUALITY;
   private takenShape: Shape | undefined;
   private recorder: { stop(): Promise<void> } | undefined;
-  /** Resolves when the change under way is done. */
+  /** Resolves when the current change is done. */
   private change: Promise<void> = Promise.resolve();
   private isFileSent = false;
 
@@ -41,7 +44,7 @@ export class CapturedStreams {
     this.events = events;
   }
 
-  /** The present source, to be shown: nobody else closes it. */
+  /** The current source, to be shown; it is closed only here. */
   get source(): Omit<Source, 'close'> {
     return this.opened;
   }
@@ -55,7 +58,7 @@ export class CapturedStreams {
     return this.state === 'streaming';
   }
 
-  /** Whether a file is sent as it is, which tells by `onRanOut` when all was sent. */
+  /** Whether a file is sent as it is; `onRanOut` is then called at its end. */
   get sendsFile(): boolean {
     return this.isFileSent;
   }
@@ -64,14 +67,14 @@ export class CapturedStreams {
     return this.wantedQuality;
   }
 
-  /** What the pictures are if they are smaller or fewer than the source's. */
+  /** Size and rate of the pictures if they are reduced; undefined if they are the source's. */
   get shape(): Shape | undefined {
     return isReduced(this.wantedQuality) ? this.takenShape : undefined;
   }
 
   /**
    * Begins the first input stream, in the best quality.
-   * @param announced the MIME type that the server expects; undefined if it has to be told
+   * @param announced the MIME type that the server expects; undefined if it must be told
    */
   begin(announced: string | undefined): void {
     if (this.state === 'closed') return;
@@ -80,7 +83,7 @@ export class CapturedStreams {
     this.stream(announced);
   }
 
-  /** Takes another source, and closes the one before it. */
+  /** Changes to another source, and closes the one before. */
   changeSource(next: Source): Promise<void> {
     return this.inTurn(async () => {
       if (isReduced(this.wantedQuality)) this.takenShape = await reduced(next, this.wantedQuality);
@@ -92,7 +95,7 @@ export class CapturedStreams {
     });
   }
 
-  /** Goes on in another quality; as it is if the source can only be sent as it is. */
+  /** Changes the quality; no effect on a source that can only be sent as it is. */
   changeQuality(quality: Quality): Promise<void> {
     return this.inTurn(async () => {
       if (!this.opened.capture()) return;

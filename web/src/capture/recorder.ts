@@ -1,6 +1,6 @@
 import type { Quality } from '../uplink/quality.js';
 
-/** How often the recorder hands out what it has, in milliseconds: one chunk, one batch. */
+/** Duration of a chunk, in milliseconds: one batch. */
 const TIMESLICE_MS = 100;
 /** Between two key frames, in milliseconds: how far a decoder must go back at worst. */
 const KEY_FRAME_INTERVAL_MS = 1_000;
@@ -27,7 +27,7 @@ const MIME_TYPES = {
   ],
 };
 
-/** The first type that this browser can record; undefined where it can record none. */
+/** The first type that this browser can record; undefined if it can record none. */
 export function chooseMimeType(
   hasSound: boolean,
   isSupported: (mimeType: string) => boolean,
@@ -52,7 +52,7 @@ interface RecorderOptions extends Pick<Quality, 'bitsPerSecond' | 'soundBitsPerS
   mimeType: string;
 }
 
-/** Makes one input stream of what is captured: consecutive bytes, as MediaRecorder writes them. */
+/** Records one input stream with MediaRecorder. */
 export class Recorder {
   private readonly recorder: MediaRecorder;
   private readonly finished: Promise<void>;
@@ -89,7 +89,7 @@ export class Recorder {
   }
 }
 
-/** Hands on what promises bring in the order in which they were pushed, whichever resolves first. */
+/** Passes on the results of promises in the order in which they were pushed. */
 export class InOrder<T> {
   private readonly handOn: (value: T) => void;
   private tail: Promise<void> = Promise.resolve();

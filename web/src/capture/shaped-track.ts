@@ -1,15 +1,15 @@
 import type { Quality } from '../uplink/quality.js';
 
-/** Pictures as they are: their height in pixels, and how many a second; 0 where the browser does not say. */
+/** Pictures as they are: their height in pixels, and how many a second; 0 if the browser does not say. */
 export interface Shape {
   height: number;
   frameRate: number;
 }
 
-/** A browser that has not changed a track by then (milliseconds) goes on with it as it is. */
+/** How long a browser may take to change a track, in milliseconds; then it goes on as it is. */
 const MAX_CHANGE_MS = 2_000;
 
-/** The size and rate of a track's pictures, which can be reduced and given back. */
+/** A track whose picture size and rate can be reduced and restored. */
 export class ShapedTrack {
   private readonly track: MediaStreamTrack;
   private readonly whole: MediaTrackSettings;

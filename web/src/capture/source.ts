@@ -3,7 +3,7 @@ import type { LocalProblem } from '../problem.js';
 import { ShapedTrack } from './shaped-track.js';
 import { steadied } from './steady-frames.js';
 
-/** Where the picture comes from. */
+/** The kind of source that a person chose. */
 export type SourceChoice =
   | { kind: 'camera'; deviceId: string }
   | { kind: 'screen' }
@@ -13,7 +13,7 @@ export type SourceKind = SourceChoice['kind'];
 
 /** What can be recorded of a source. */
 export interface Captured {
-  /** One video track, and one of sound where it is wanted and there is any. */
+  /** One video track, and one audio track if that is wanted and there is one. */
   stream: MediaStream;
   /** How large its pictures are, and how many. */
   picture: ShapedTrack;
@@ -21,13 +21,13 @@ export interface Captured {
 
 /** An open source, shown in the preview element. */
 export interface Source {
-  /** As it is; undefined where it is none, or none that could be sent without a recorder. */
+  /** As it is; undefined if it is none, or none that could be sent without a recorder. */
   file: SendableFile | undefined;
-  /** Where it is a file: how far it has been shown, in seconds. */
+  /** How far a file has been shown, in seconds. */
   position(): number;
-  /** The same each time; undefined where the browser cannot show it. */
+  /** The same each time; undefined if the browser cannot show it. */
   capture(): Captured | undefined;
-  /** Whether it is still what it was, now that another one was tried in its place. */
+  /** Whether it still works after another source was tried in its place. */
   canGoOn(): boolean;
   /** Lets the picture run, and shows it, also again; a file stands at its first frame until then. */
   begin(): Promise<void>;
@@ -41,14 +41,14 @@ export class SourceError extends Error {
   }
 }
 
-/** What a camera is asked for; a camera that has no such mode gives its nearest. */
+/** Constraints for a camera, which uses its nearest mode. */
 const CAMERA_WISH = {
   width: { ideal: 640 },
   height: { ideal: 480 },
   frameRate: { ideal: 30 },
 } satisfies MediaTrackConstraints;
 
-/** What a screen is asked for: the output is never larger. */
+/** Constraints for a screen: the output is never larger. */
 const SCREEN_WISH = {
   width: { max: 1280 },
   height: { max: 720 },
@@ -56,8 +56,8 @@ const SCREEN_WISH = {
 } satisfies MediaTrackConstraints;
 
 /**
- * Opens the chosen source, its sound too where `withSound`, and shows it in `preview`. `onRanOut` is
- * called once when it ends by itself. Throws SourceError.
+ * Opens the chosen source, with its sound if `withSound`, and shows it in `preview`. `onRanOut` is called
+ * once when it ends by itself. Throws SourceError.
  */
 export async function openSource(
   choice: SourceChoice,
@@ -168,8 +168,9 @@ async function openFile(
     preview.srcObject = null;
     preview.loop = loop;
     preview.src = url;
-    const isShown = await hasFirstFrame(preview);
+    const isShown = await canPlay(preview);
     if (!isShown && !sendable) throw new SourceError('file_unplayable');
+    if (!sendable && preview.videoWidth === 0) throw new SourceError('file_without_video');
     const capture = isShown ? captureOf(preview, withSound) : () => undefined;
     if (!sendable && !capture()) throw new SourceError('file_capture_unsupported');
     preview.addEventListener('ended', onRanOut, { once: true });
@@ -212,7 +213,7 @@ function captureOf(video: HTMLVideoElement, withSound: boolean): () => Captured 
   }
 }
 
-function hasFirstFrame(video: HTMLVideoElement): Promise<boolean> {
+function canPlay(video: HTMLVideoElement): Promise<boolean> {
   return new Promise((resolve) => {
     video.addEventListener('loadeddata', () => resolve(true), { once: true });
     video.addEventListener('error', () => resolve(false), { once: true });

@@ -6,6 +6,7 @@ const KEPT: KeptSession = {
   session: sessionCalled('s1', { resumeSeconds: 15 }),
   source: { kind: 'camera', deviceId: '' },
   withSound: false,
+  link: undefined,
   wish: { effect: 'pixelate', hidden: false },
 };
 

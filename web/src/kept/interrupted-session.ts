@@ -1,19 +1,22 @@
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
+import type { SignedLink } from '../uplink/own-session.js';
 import type { StartedSession } from '../uplink/started-session.js';
 
 const KEY = 'facecast.session';
 /** How long a page waits for the one before it to close, in milliseconds. */
 const HANDOVER_MS = 2_000;
 
-/** What a page must know to go on with a session after a reload, or a crash. */
+/** What a page needs to resume a session after a reload or a crash. */
 export interface KeptSession {
   session: StartedSession;
   source: { kind: 'camera'; deviceId: string } | { kind: 'screen' | 'file' };
   withSound: boolean;
   wish: { effect: Effect; hidden: boolean };
+  /** The link that viewers have, if the session is private. */
+  link: SignedLink | undefined;
 }
 
-/** The session that this tab has on air: kept in it, and nowhere else, for as long as it can be resumed. */
+/** The session that this tab has on air, kept only in this tab and as long as it can be resumed. */
 export class InterruptedSession {
   private readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   private readonly now: () => number;
@@ -47,11 +50,11 @@ export class InterruptedSession {
 }
 
 /**
- * Makes a session this page's own for as long as it is open. False where another page has it: a tab that
- * was duplicated has a copy of what was kept.
+ * Locks a session for this page as long as the page is open. Resolves to false if another page has the
+ * lock: a duplicated tab has a copy of the kept session.
  */
-export async function claimSession({ sessionId }: StartedSession): Promise<boolean> {
-  // Where there are no locks (plain http), there is no camera either.
+export async function lockSession({ sessionId }: StartedSession): Promise<boolean> {
+  // A page without locks (plain http) has no camera either.
   const { locks } = navigator as { locks?: LockManager };
   if (!locks) return true;
   return new Promise((resolve) => {

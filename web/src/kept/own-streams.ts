@@ -1,7 +1,7 @@
 import type { StartedSession } from '../uplink/started-session.js';
 
 const KEY = 'facecast.streams';
-/** Streams that are remembered at most; of more, the oldest are forgotten. */
+/** Maximum number of streams that are kept; the oldest are dropped. */
 const MAX_STREAMS = 50;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -11,7 +11,7 @@ export interface OwnStream extends StartedSession {
   startedAt: number;
   /** When it was known to be live last. */
   seenAt: number;
-  /** Undefined while it runs, and where nobody saw its end. */
+  /** Undefined while it runs, or if its end was not seen. */
   endedAt?: number;
 }
 

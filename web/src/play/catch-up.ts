@@ -12,12 +12,15 @@ const MIN_RATE = 0.76;
 const MAX_RATE = 1.3;
 /** Rate gained by each second behind. */
 const HURRY_PER_SECOND = 0.5;
-/** Rate lost by each second too near: more, for where one part was late the next one may be too. */
+/**
+ * Rate lost by each second too near; more than when hurrying, because after one late part the next may be
+ * late, too.
+ */
 const LINGER_PER_SECOND = 2;
 /** Rates are whole multiples of this, so that the rate is not set anew at each look. */
 const RATE_STEP = 0.02;
 
-/** How playback stands; times in seconds. */
+/** State of playback; times are in seconds. */
 export interface PlaybackPosition {
   /** Further from the live edge than wanted; negative where nearer. */
   behind: number;

@@ -1,13 +1,16 @@
 import Hls, { ErrorTypes, Events, type ErrorData, type FragBufferedData } from 'hls.js/light';
-import { catchUp } from './catch-up.js';
+import {
+  BACK_BUFFER_EXCESS_SECONDS,
+  BACK_BUFFER_SECONDS,
+  bufferEnd,
+  keepPace,
+  now,
+} from './media-buffer.js';
 import type { Player, PlayerEvents } from './player.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RetryBudget } from './retry-budget.js';
+import { VIEWER_NAME } from './viewer-name.js';
 
-/** What stays in memory behind the picture on the screen, in seconds. */
-const BACK_BUFFER_SECONDS = 10;
-/** How much more than that may gather before it is removed, in seconds. */
-const BACK_BUFFER_EXCESS_SECONDS = 20;
 /** Retries after what hls.js itself could not mend, within a minute. */
 const MAX_RETRIES = 6;
 const RETRY_WINDOW_MS = 60_000;
@@ -19,8 +22,6 @@ const JUMP_INTERVAL_MS = 3_000;
 /** Media times that differ by less (seconds) are the same: they come from different sums. */
 const SAME_PLACE_SECONDS = 0.01;
 
-/** Who watches, for the server's count of viewers: one random name per page load. */
-const VIEWER_ID = randomId();
 const VIEWER_HEADER = 'x-facecast-viewer';
 
 /** hls.js in low-latency mode, kept at the live edge by our own catch-up. */
@@ -74,7 +75,7 @@ export class HlsPlayer implements Player {
    */
   private async load(): Promise<void> {
     const { signal } = this.listeners;
-    const headers = { [VIEWER_HEADER]: VIEWER_ID };
+    const headers = { [VIEWER_HEADER]: VIEWER_NAME };
     await fetch(`${this.playlistUrl}?_HLS_msn=1`, { signal, headers }).catch(() => undefined);
     if (!signal.aborted) this.hls.loadSource(this.playlistUrl);
   }
@@ -97,13 +98,7 @@ export class HlsPlayer implements Player {
     const playlist = this.hls.latestLevelDetails;
     const video = this.video;
     if (!playlist?.live || video.paused || video.seeking) return;
-    const next = catchUp({
-      behind: this.behind(),
-      buffered: bufferEnd(video) - video.currentTime,
-      rate: video.playbackRate,
-    });
-    if (next.action === 'jump') return this.jump();
-    if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
+    if (!keepPace(video, this.behind())) this.jump();
   }
 
   /** Seconds further from the live edge than wanted. */
@@ -115,7 +110,7 @@ export class HlsPlayer implements Player {
 
   /** How late a part is says only one that was waited for: others were there before. */
   private onAppended(): void {
-    const end = bufferEnd(this.video);
+    const end = bufferEnd(this.video) ?? 0;
     if (this.waitsAt !== undefined && end > this.waitsAt) {
       this.delay.onArrival(now(), this.waitsAt);
     }
@@ -168,25 +163,8 @@ export class HlsPlayer implements Player {
   }
 }
 
-/** Where the newest buffered media end, in seconds of media. */
-function bufferEnd({ buffered }: HTMLVideoElement): number {
-  return buffered.length === 0 ? 0 : buffered.end(buffered.length - 1);
-}
-
-/** Seconds on a steady clock. */
-function now(): number {
-  return performance.now() / 1000;
-}
-
 function nameViewer(xhr: XMLHttpRequest, url: string): void {
   if (!new URL(url, location.href).pathname.endsWith('.m3u8')) return;
   if (xhr.readyState === XMLHttpRequest.UNSENT) xhr.open('GET', url, true);
-  xhr.setRequestHeader(VIEWER_HEADER, VIEWER_ID);
-}
-
-function randomId(): string {
-  // randomUUID is missing where a page came over plain http.
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
+  xhr.setRequestHeader(VIEWER_HEADER, VIEWER_NAME);
 }

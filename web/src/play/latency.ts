@@ -1,5 +1,7 @@
 /** A picture that is later than this is not live any more, in seconds. */
 export const LATE_SECONDS = 3;
+/** A server that needs longer is to blame for what is late, in seconds. */
+export const SLOW_SERVER_SECONDS = 2;
 
 /**
  * How long ago the picture on the screen was captured, in seconds: from its date in the playlist, from

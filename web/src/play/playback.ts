@@ -1,5 +1,5 @@
 import { openPlayer } from './open-player.js';
-import type { Player } from './player.js';
+import type { Delivery, Player } from './player.js';
 import type { LocalProblem } from '../problem.js';
 
 /** How often it is told how late the picture is, in milliseconds: calm to look at. */
@@ -11,6 +11,7 @@ export interface PlaybackEvents {
   onProblem(problem: LocalProblem): void;
   /** The stream has sound. */
   onSound?(): void;
+  onDelivery?(delivery: Delivery): void;
 }
 
 /** A page's processed picture: one stream played after another. */
@@ -32,6 +33,7 @@ export class Playback {
       onPlaying: () => this.tellDate(),
       onProblem: (problem) => this.events.onProblem(problem),
       onSound: () => this.events.onSound?.(),
+      onDelivery: (delivery) => this.events.onDelivery?.(delivery),
     });
     if (!this.player) this.events.onProblem('playback_unsupported');
   }

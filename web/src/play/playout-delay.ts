@@ -23,7 +23,7 @@ interface Second {
 export class PlayoutDelay {
   private seconds: Second[] = [];
 
-  /** Notes that the media from `mediaTime` on arrived at `now`. */
+  /** Records that the media from `mediaTime` on arrived at `now`. */
   onArrival(now: number, mediaTime: number): void {
     const delay = now - mediaTime;
     const last = this.seconds.at(-1);
@@ -44,7 +44,7 @@ export class PlayoutDelay {
     return Math.min(most, least + MAX_JITTER_SECONDS) + RESERVE_SECONDS;
   }
 
-  /** What was learned holds no more: playback goes on elsewhere. */
+  /** Drops all measurements, because playback goes on elsewhere. */
   clear(): void {
     this.seconds = [];
   }

@@ -1,36 +1,43 @@
-import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import type { Stats, Visibility } from '@facecast/shared/protocol/ingest-protocol';
 import type { SourceChoice } from '../capture/source.js';
 import type { StartedSession } from '../uplink/started-session.js';
 import type { WantedProtection } from './protection.js';
 import type { PublishEvent } from './publish-state.js';
 import type { Reduction } from './reduction.js';
 
-/** What is to be shared. */
+/** The source to share. */
 export interface SourceRequest {
   source: SourceChoice;
   withSound: boolean;
 }
 
-/** What a person asked for when pressing Start. */
+/** What a person chooses when going live. */
+export interface Terms {
+  /** Whether the server is to keep a recording. */
+  record: boolean;
+  visibility: Visibility;
+}
+
+/** What a person chose when pressing Start. */
 export interface BroadcastRequest extends SourceRequest {
   wish: WantedProtection;
-  /** Empty where none was entered. */
+  /** Empty if none was entered. */
   token: string;
-  /** The session that goes on, which is on air; undefined: a preview begins. */
+  /** The session on air that goes on; undefined: a preview begins. */
   session: StartedSession | undefined;
 }
 
 export interface BroadcastListener {
   onEvent(event: PublishEvent): void;
   onStats(stats: Stats): void;
-  /** Less than the best picture is sent from now on; undefined: the best again. */
+  /** Called when less than the best picture is sent from now on; undefined: the best again. */
   onReduced(reduction: Reduction | undefined): void;
 }
 
-/** What this side knows of where time is lost. */
+/** Where this page loses time. */
 export interface SendingSigns {
-  /** Since the source gave its last bytes, in seconds; undefined before its first. */
+  /** Time since the source's last bytes, in seconds; undefined before its first. */
   silentSeconds: number | undefined;
-  /** How long the oldest chunk waits that the server does not have, in seconds. */
+  /** Age of the oldest chunk that the server does not have, in seconds. */
   waitedSeconds: number | undefined;
 }

@@ -1,3 +1,4 @@
+import { isPrivate } from '@facecast/shared/protocol/session-visibility';
 import { CapturedStreams, mimeTypeOf } from '../capture/captured-streams.js';
 import { recordableMimeType } from '../capture/recorder.js';
 import { openSource, SourceError, type Source } from '../capture/source.js';
@@ -13,17 +14,21 @@ import type {
   BroadcastRequest,
   SendingSigns,
   SourceRequest,
+  Terms,
 } from './broadcast-request.js';
 import type { WantedProtection } from './protection.js';
 import type { Audience, PublishEvent } from './publish-state.js';
 
-/** One broadcast, from Start, over a preview, to its end: its source's input streams, and their connection. */
+/** Terms of a preview: only the publisher sees it, and nothing of it is kept. */
+const PREVIEW: Terms = { record: false, visibility: 'private' };
+
+/** One broadcast, from Start through a preview to its end: its source's input streams and their connection. */
 export class Broadcast {
   private readonly ownPicture: HTMLVideoElement;
   private readonly listener: BroadcastListener;
   /** What the person wants now: source and protection may have changed since Start. */
   private request: BroadcastRequest;
-  /** Owns the source, from its opening on. */
+  /** Owns the source once it is opened. */
   private streams: CapturedStreams | undefined;
   private connection: IngestConnection | undefined;
   private audience: Audience;
@@ -48,7 +53,7 @@ export class Broadcast {
   }
 
   /** Ends the preview, and begins a session for everyone with the same source: a file from its start. */
-  async goLive(record: boolean): Promise<void> {
+  async goLive(terms: Terms): Promise<void> {
     await this.streams?.stop();
     this.connection?.close();
     // The preview's pictures may have been reduced.
@@ -60,7 +65,7 @@ export class Broadcast {
       this.streams?.close();
       this.streams = await this.open();
     }
-    if (this.streams) this.connect(this.streams, record);
+    if (this.streams) this.connect(this.streams, terms);
   }
 
   /**
@@ -90,7 +95,7 @@ export class Broadcast {
     return undefined;
   }
 
-  /** From now on viewers are to be protected like this. */
+  /** Changes how viewers are protected from now on. */
   protect(wish: WantedProtection): void {
     const before = this.request.wish;
     this.request = { ...this.request, wish };
@@ -98,7 +103,7 @@ export class Broadcast {
     if (wish.effect !== before.effect) this.connection?.changeEffect(wish.effect);
   }
 
-  /** Where time is lost on this side, at the moment. */
+  /** Where this page loses time now. */
   get signs(): SendingSigns {
     const at = this.bytesAtMs;
     return {
@@ -107,7 +112,7 @@ export class Broadcast {
     };
   }
 
-  /** Ends it in good order: everything recorded so far is still sent and processed. */
+  /** Ends the broadcast: everything recorded so far is still sent and processed. */
   stop(): void {
     this.finish({ type: 'stop' });
   }
@@ -130,10 +135,10 @@ export class Broadcast {
     this.streams = await this.open();
     if (!this.streams) return;
     this.listener.onEvent({ type: 'source_opened' });
-    this.connect(this.streams, false);
+    this.connect(this.streams, PREVIEW);
   }
 
-  /** Opens the source that was asked for; undefined if it cannot be, which is told, or if all is over. */
+  /** Opens the chosen source; undefined if that fails, which is reported, or if the broadcast is over. */
   private async open(): Promise<CapturedStreams | undefined> {
     let source: Source;
     try {
@@ -165,13 +170,13 @@ export class Broadcast {
     throw new SourceError('recording_unsupported');
   }
 
-  private connect(streams: CapturedStreams, record: boolean): void {
+  private connect(streams: CapturedStreams, terms: Terms): void {
     const { token, session: resumed, wish } = this.request;
     const { effect, hidden } = wish;
     const { mimeType } = streams;
     if (mimeType === undefined) return this.fail('recording_unsupported');
     const isPreview = this.audience === 'publisher';
-    const wanted = { mimeType, effect, token, record, isPreview, replaces: this.preview };
+    const wanted = { mimeType, effect, token, ...terms, replaces: this.preview };
     this.connection = new IngestConnection(
       () => new WebSocket(ingestUrl(location)),
       resumed ?? startMessage(wanted),
@@ -203,12 +208,13 @@ export class Broadcast {
   }
 
   private async onPlaylistReady(): Promise<void> {
-    try {
-      // What everyone can see has media by now, and so has replaced the preview.
-      if (this.audience === 'everyone') this.preview = undefined;
-      else if (this.session) await seeOwnSession(this.session);
-    } catch {
-      return this.fail('preview_failed');
+    const { session } = this;
+    // What viewers can see has media by now, and so has replaced the preview.
+    if (this.audience === 'everyone') this.preview = undefined;
+    if (session && isPrivate(session.sessionId)) {
+      const sees = await seeOwnSession(session);
+      // Viewers have their own links.
+      if (!sees && this.audience === 'publisher') return this.fail('preview_failed');
     }
     if (!this.isOver) this.listener.onEvent({ type: 'playlist_ready' });
   }

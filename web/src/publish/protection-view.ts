@@ -6,7 +6,7 @@ import { arrivalNote, promise, question } from './publish-messages.js';
 /** Two presses of Escape within this time hide everything, in milliseconds. */
 const TWICE_WITHIN_MS = 1_000;
 
-/** How viewers are protected: the choice, the question before they see more, and Hide everything now. */
+/** Shows how viewers are protected: the choice, the question before they see more, Hide everything now. */
 export class ProtectionView {
   private readonly effect = byId('effect', HTMLSelectElement);
   private readonly guard = byId('guard', HTMLElement);
@@ -20,7 +20,7 @@ export class ProtectionView {
   private hidden = false;
   private canHide = false;
   private escapedAtMs = -Infinity;
-  /** Where the keyboard was before something was asked. */
+  /** The element that had the focus before the question. */
   private cameFrom: HTMLElement | undefined;
 
   constructor(on: (event: ProtectionEvent) => void) {
@@ -32,7 +32,8 @@ export class ProtectionView {
     this.confirm.addEventListener('click', () => on({ type: 'confirm' }));
     document.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.repeat || !this.canHide) return;
-      const now = performance.now();
+      // The time of the press: a busy page handles it later.
+      const now = event.timeStamp;
       const isSecond = now - this.escapedAtMs < TWICE_WITHIN_MS;
       this.escapedAtMs = isSecond ? -Infinity : now;
       if (isSecond) on({ type: 'hide' });
@@ -40,12 +41,18 @@ export class ProtectionView {
     });
   }
 
-  /** What the list of effects stands at. */
+  /** The effect chosen in the list. */
   get chosenEffect(): Effect {
     return this.effect.value as Effect;
   }
 
-  /** @param canHide whether there is a picture that others see, or may be about to */
+  /** Offers only these effects: the server refuses the others. */
+  offer(effects: readonly Effect[]): void {
+    for (const option of this.effect.options)
+      option.disabled = !effects.includes(option.value as Effect);
+  }
+
+  /** @param canHide whether others see a picture, or may soon */
   show(protection: Protection, canHide: boolean): void {
     const { effect, hidden, asked } = protection;
     this.hidden = hidden;
@@ -63,7 +70,7 @@ export class ProtectionView {
     this.ask(canHide && asked ? question(protection, asked) : undefined);
   }
 
-  /** Says until when viewers see what they no longer should. */
+  /** Shows how long viewers still see the old picture. */
   showArrival(arrival: Arrival, wish: Protection): void {
     const note = arrivalNote(arrival, wish);
     if (this.arrival.textContent !== note) this.arrival.textContent = note;

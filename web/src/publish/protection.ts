@@ -1,28 +1,28 @@
 import { isWeaker, type Effect, type Shown } from '@facecast/shared/protocol/ingest-protocol';
 
-/** How viewers are to be protected: what is done with faces, or nothing is to be recognised at all. */
+/** How viewers are protected: the effect on faces, or the whole picture hidden. */
 export interface WantedProtection {
   effect: Effect;
   hidden: boolean;
 }
 
-/** What the publisher wishes, and the weaker protection that they are asked about, if there is one. */
+/** The protection chosen, and a weaker one that the publisher is asked to confirm, if any. */
 export interface Protection extends WantedProtection {
   asked: WantedProtection | undefined;
 }
 
-/** What the publisher does about it. */
+/** An action of the publisher. */
 export type ProtectionEvent =
   | { type: 'choose_effect'; effect: Effect }
   | { type: 'hide' }
   | { type: 'show' }
-  /** The answer to what was asked. */
+  /** The answer to the question. */
   | { type: 'confirm' }
   | { type: 'keep' };
 
 /**
- * The protection after `event`. What protects more holds at once. What protects less, while others can
- * see it, is asked about first; meanwhile everything stays as it is.
+ * The protection after `event`. A stronger one applies at once. A weaker one, while others can see the
+ * stream, must be confirmed first; until then everything stays as it is.
  */
 export function nextProtection(
   before: Protection,
@@ -49,19 +49,19 @@ export function nextProtection(
   }
 }
 
-/** How far a change has come on its way to viewers. */
+/** How far a change has got on its way to viewers. */
 export type Arrival =
-  /** Viewers see it as wished. */
+  /** Viewers see the chosen protection. */
   | { name: 'arrived' }
-  /** The server has not begun to, or has not said so. */
+  /** The server has not applied it yet, or has not reported it. */
   | { name: 'awaited' }
-  /** It is in the stream; this player shows it in so many seconds. */
+  /** It is in the stream; this page's player shows it in so many seconds. */
   | { name: 'under_way'; seconds: number };
 
 /**
- * How far the wish has come.
+ * How far the chosen protection has got on its way to viewers.
  *
- * @param shown how viewers are protected at the end of the stream, as the server said last
+ * @param shown how viewers are protected at the end of the stream, by the server's last report
  * @param dateShown the playlist's date of the picture on the screen here, in milliseconds
  */
 export function arrivalOf(

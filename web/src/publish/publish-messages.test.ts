@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { sessionCalled } from '../testing/session-called.js';
 import type { Delay } from './delay.js';
-import { arrivalNote, promise, publishStateNote, publishStateWords } from './publish-messages.js';
+import {
+  arrivalNote,
+  clearPartNote,
+  promise,
+  publishStateNote,
+  publishStateWords,
+} from './publish-messages.js';
 
 const session = sessionCalled('s1');
 
@@ -69,5 +75,34 @@ describe('what the publish page says', () => {
     expect(publishStateNote({ ...ended, frames: 1, sourceRanOut: true })).toBe(
       'The source stopped, so the stream ended after 1 picture.',
     );
+  });
+});
+
+describe('of a recording it is said', () => {
+  const note = (...clear: [number, number][]) =>
+    clearPartNote({
+      ...{ state: 'none', seconds: 100 },
+      clearSeconds: clear.reduce((sum, [from, to]) => sum + to - from, 0),
+      clear: clear.map(([from, to]) => ({ from, to })),
+    });
+
+  test('how much of it shows faces', () => {
+    expect(note([0, 11.2])).toBe('In the first 12 s, faces are not hidden.');
+    expect(note([0, 75])).toBe('In the first 1 min 15 s, faces are not hidden.');
+    expect(note([40, 45])).toBe('In altogether 5 s, faces are not hidden.');
+    expect(note([0, 60], [90, 100])).toMatch(/altogether 1 min 10 s/);
+    expect(note([0, 100])).toBe('Faces are not hidden in it.');
+    expect(note()).toBeUndefined();
+  });
+
+  test('that nobody can watch it while it is changed, or where that failed', () => {
+    const rest = { seconds: 10, clearSeconds: 3, clear: [{ from: 0, to: 3 }] };
+    for (const state of ['pending', 'failed'] as const)
+      expect(clearPartNote({ state, ...rest })).toMatch(/nobody can watch it/);
+  });
+
+  test('that its faces are hidden once that was done', () => {
+    const hidden = { seconds: 10, clearSeconds: 0, clear: [] };
+    expect(clearPartNote({ state: 'done', ...hidden })).toMatch(/hidden in all of it/);
   });
 });

@@ -3,8 +3,9 @@ import type { Delay } from './delay.js';
 import type { Arrival, WantedProtection } from './protection.js';
 import { isOnAir, type PublishState } from './publish-state.js';
 import type { Reduction } from './reduction.js';
+import type { RecordingStatus } from '../uplink/own-recording.js';
 
-/** The publish page's state in a word or some. */
+/** The publish page's state in a few words. */
 export function publishStateWords(state: PublishState, delay?: Delay): string {
   switch (state.name) {
     case 'idle':
@@ -35,10 +36,10 @@ export function publishStateWords(state: PublishState, delay?: Delay): string {
 }
 
 /**
- * What the publish page's state means for the person at it; empty where the problem says it.
+ * What the publish page's state means for the publisher; empty if the problem says it.
  *
- * @param reduction where less than the best picture is sent
- * @param delay where viewers are late
+ * @param reduction set if less than the best picture is sent
+ * @param delay set if viewers are late
  */
 export function publishStateNote(
   state: PublishState,
@@ -74,11 +75,11 @@ export function publishStateNote(
   }
 }
 
-/** How it stands with a session's recording. */
+/** State of a session's recording. */
 export type RecordingStanding =
   'on' | 'refused' | 'stopped' | 'kept' | 'cut short' | 'deleted' | 'not ended' | 'not deleted';
 
-/** What the publish page says of it; `keptHours` after the end it is gone. */
+/** The publish page's sentence about the recording, which is deleted `keptHours` after the end. */
 export function recordingNote(standing: RecordingStanding, keptHours: number): string {
   const forHours = keptHours === 1 ? 'for an hour' : `for ${keptHours} hours`;
   switch (standing) {
@@ -101,7 +102,32 @@ export function recordingNote(standing: RecordingStanding, keptHours: number): s
   }
 }
 
-/** What the processed picture is. */
+/** The sentence about the part of a recording that shows faces; undefined if there is none. */
+export function clearPartNote({
+  state,
+  seconds,
+  clearSeconds,
+  clear,
+}: Omit<RecordingStatus, 'lastCut'>): string | undefined {
+  if (state === 'pending')
+    return 'The recording is being changed. Until that is done, nobody can watch it.';
+  if (state === 'failed')
+    return 'The recording could not be changed, and nobody can watch it. Try again, or delete it.';
+  if (clearSeconds === 0) return state === 'done' ? 'Faces are hidden in all of it.' : undefined;
+  if (clearSeconds >= seconds) return 'Faces are not hidden in it.';
+  const part = clear.length === 1 && clear[0]?.from === 0 ? 'the first' : 'altogether';
+  return `In ${part} ${lengthOf(clearSeconds)}, faces are not hidden.`;
+}
+
+/** A duration in words, rounded up to whole seconds. */
+function lengthOf(time: number): string {
+  const all = Math.ceil(time);
+  const [minutes, seconds] = [Math.floor(all / 60), all % 60];
+  if (minutes === 0) return `${seconds} s`;
+  return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`;
+}
+
+/** Description of the processed picture. */
 export function viewersCaption(state: PublishState): string {
   if (state.name === 'ended') return 'What viewers saw last';
   return isOnAir(state) ? 'What viewers see' : 'What viewers will see';
@@ -116,12 +142,12 @@ const FACES: Record<Effect, string> = {
   none: 'as it is, with every face shown',
 };
 
-/** What stands where viewers' picture will be. */
+/** The words in place of the viewers' picture before it comes. */
 export function promise(effect: Effect): string {
   return `Start shows you what viewers will see, ${FACES[effect]}.`;
 }
 
-/** What a publisher is asked before viewers see more; what keeps it as it is, and what does not. */
+/** The question before viewers see more, with the words of its two answers. */
 export function question(
   now: WantedProtection,
   asked: WantedProtection,
@@ -133,7 +159,7 @@ export function question(
   return { words, keep, confirm: now.hidden ? 'Show it again' : 'Show more' };
 }
 
-/** How far what the publisher wishes has come on its way to viewers; empty where all is as wished. */
+/** The sentence about a change of protection on its way to viewers; empty if there is none. */
 export function arrivalNote(arrival: Arrival, { hidden }: WantedProtection): string {
   switch (arrival.name) {
     case 'awaited':

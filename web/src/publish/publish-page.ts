@@ -1,9 +1,10 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { SourceChoice } from '../capture/source.js';
-import { claimSession, InterruptedSession, type KeptSession } from '../kept/interrupted-session.js';
+import { lockSession, InterruptedSession, type KeptSession } from '../kept/interrupted-session.js';
 import { Playback } from '../play/playback.js';
-import type { StartedSession } from '../uplink/started-session.js';
 import { Broadcast } from './broadcast.js';
+import type { SourceRequest } from './broadcast-request.js';
+import { ListingWatch } from '../play/listing-watch.js';
 import { delayOf } from './delay.js';
 import { arrivalOf, nextProtection, type Protection, type ProtectionEvent } from './protection.js';
 import { ProtectionView } from './protection-view.js';
@@ -17,7 +18,7 @@ import {
 import { PublishView } from './publish-view.js';
 import { StreamsView } from './streams-view.js';
 
-/** The publish page: one broadcast after another, each with its own picture played back. */
+/** The publish page: runs one broadcast after another, and plays each back. */
 export class PublishPage {
   private readonly view: PublishView;
   private readonly protectionView: ProtectionView;
@@ -27,8 +28,10 @@ export class PublishPage {
   private state: PublishState = { name: 'idle' };
   private protection: Protection;
   private broadcast: Broadcast | undefined;
-  private source: SourceChoice | undefined;
+  /** The source that is shared; the choice may have changed since. */
+  private shared: SourceRequest | undefined;
   private stats: Stats | undefined;
+  private readonly listing = new ListingWatch();
   /** The playlist's date of the picture on the screen. */
   private dateShown: number | undefined;
 
@@ -48,9 +51,10 @@ export class PublishPage {
     this.playback = new Playback(this.view.processed, {
       onDate: (date) => this.showDate(date),
       onProblem: (problem) => this.view.showPlaybackProblem(problem),
+      onDelivery: (delivery) => this.view.showDelivery(delivery),
     });
     addEventListener('beforeunload', (event) => isOnAir(this.state) && event.preventDefault());
-    // What is on air can be resumed. A preview that nobody looks at any more is nothing.
+    // A stream on air can be resumed; a preview ends with its page.
     addEventListener('pagehide', () => isOnAir(this.state) || this.broadcast?.close());
     this.showProtection();
     this.findInterrupted();
@@ -62,16 +66,17 @@ export class PublishPage {
     this.begin(undefined, { type: 'start', source: this.view.sourceKind });
   }
 
-  private begin(session: StartedSession | undefined, event: PublishEvent): void {
+  private begin(kept: KeptSession | undefined, event: PublishEvent): void {
     this.letGo();
     this.playback.close();
-    this.view.clear();
+    this.view.clear(kept?.link);
     this.stats = undefined;
+    this.listing.clear();
     this.onEvent(event);
     const { source, withSound, token } = this.view;
     if (!source) return this.onEvent({ type: 'problem', problem: 'no_file' });
-    this.source = source;
-    const wanted = { source, withSound, token, session, wish: this.protection };
+    this.shared = { source, withSound };
+    const wanted = { ...this.shared, token, session: kept?.session, wish: this.protection };
     this.broadcast = new Broadcast(wanted, this.view.preview, {
       onEvent: (event) => this.onEvent(event),
       onStats: (stats) => this.showStats(stats),
@@ -84,11 +89,12 @@ export class PublishPage {
     this.playback.close();
     this.view.clear();
     this.stats = undefined;
+    this.listing.clear();
     this.onEvent({ type: 'go_live' });
-    void this.broadcast?.goLive(this.view.record);
+    void this.broadcast?.goLive(this.view.terms);
   }
 
-  /** Goes on by itself where that needs nobody: with a camera. */
+  /** Takes an interrupted stream up by itself if that needs no choice: with a camera. */
   private findInterrupted(): void {
     const kept = this.interrupted.find()?.kept;
     if (!kept) return this.interrupted.forget();
@@ -100,10 +106,11 @@ export class PublishPage {
   private async takeUp(): Promise<void> {
     const found = this.interrupted.find();
     this.view.showInterrupted(false);
-    if (!found || !(await claimSession(found.kept.session))) return this.interrupted.forget();
+    if (!found || !(await lockSession(found.kept.session))) return this.interrupted.forget();
     const { session, wish } = found.kept;
     this.protection = { ...wish, asked: undefined };
-    this.begin(session, { type: 'take_up', source: this.view.sourceKind, session });
+    this.protectionView.offer(session.effects);
+    this.begin(found.kept, { type: 'take_up', source: this.view.sourceKind, session });
   }
 
   private letGo(): void {
@@ -115,7 +122,7 @@ export class PublishPage {
     if (!source) return this.view.showSourceChanged('no_file');
     this.view.showSourceChanging();
     const problem = await this.broadcast?.changeSource({ source, withSound });
-    if (!problem) this.source = source;
+    if (!problem) this.shared = { source, withSound };
     this.view.showSourceChanged(problem);
   }
 
@@ -134,7 +141,8 @@ export class PublishPage {
     if (event.type === 'source_opened') void this.view.refreshCameras();
     if (event.type === 'playlist_ready' && 'session' in this.state && this.state.session)
       this.playback.open(this.state.session.playlistUrl);
-    if (event.type === 'started' && isOnAir(this.state)) void claimSession(event.session);
+    if (event.type === 'started') this.protectionView.offer(event.session.effects);
+    if (event.type === 'started' && isOnAir(this.state)) void lockSession(event.session);
     this.keep();
     if (!isOver(this.state) || isOver(before)) return;
     this.interrupted.forget();
@@ -142,24 +150,26 @@ export class PublishPage {
     if (this.state.name === 'idle') this.playback.close();
   }
 
-  /** For whoever loads this page again: what is on air, and that it was at this moment. */
+  /** Stores what is on air, and when, for the next load of this page. */
   private keep(): void {
     const state = this.state;
-    const source = this.source;
-    if (!isOnAir(state) || !('session' in state) || !state.session || !source) return;
+    const shared = this.shared;
+    if (!isOnAir(state) || !('session' in state) || !state.session || !shared) return;
     if (state.name === 'ending') return this.interrupted.forget();
     const { effect, hidden } = this.protection;
     this.interrupted.keep({
       session: state.session,
-      source: keptSource(source),
-      withSound: this.view.withSound,
+      source: keptSource(shared.source),
+      withSound: shared.withSound,
       wish: { effect, hidden },
+      link: this.view.madeLink,
     });
     this.streams.seen(state.session);
   }
 
   private showStats(stats: Stats): void {
     this.stats = stats;
+    this.listing.saw(stats.framesOut);
     this.view.showStats(stats);
     this.showProtection();
     this.keep();
@@ -175,10 +185,12 @@ export class PublishPage {
       delayOf({
         ...signs,
         shownSeconds,
+        stillSeconds: this.listing.stillSeconds,
         pipelineSeconds: stats && stats.pipelineMs / 1000,
         listedSeconds: stats && stats.lateMs / 1000,
       });
     this.view.showDelay(isOver(this.state) ? undefined : delay);
+    if (this.listing.isStill) this.view.forgetMoment();
     this.showProtection();
   }
 

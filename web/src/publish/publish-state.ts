@@ -2,7 +2,7 @@ import type { SourceKind } from '../capture/source.js';
 import type { Problem } from '../problem.js';
 import type { StartedSession } from '../uplink/started-session.js';
 
-/** Who can see a session: its publisher alone, or everyone with the link. */
+/** Who can see a session: only its publisher, or everyone with the link. */
 export type Audience = 'publisher' | 'everyone';
 
 /**
@@ -12,7 +12,7 @@ export type Audience = 'publisher' | 'everyone';
  */
 export type PublishState =
   | { name: 'idle' }
-  /** `session`: the one that a reload of the page interrupted, and that goes on. */
+  /** `session`: the one that a reload interrupted and that goes on. */
   | { name: 'asking'; source: SourceKind; session?: StartedSession }
   | { name: 'connecting'; audience: Audience }
   | { name: 'starting'; session: StartedSession; audience: Audience }
@@ -43,7 +43,7 @@ export type PublishEvent =
   | { type: 'ended'; frames: number }
   | { type: 'problem'; problem: Problem };
 
-/** The state after `event`; an event that means nothing in `state` changes nothing. */
+/** The state after `event`; the same if `event` has no meaning in it. */
 export function nextPublishState(state: PublishState, event: PublishEvent): PublishState {
   switch (event.type) {
     case 'start':
@@ -81,12 +81,12 @@ export function nextPublishState(state: PublishState, event: PublishEvent): Publ
   }
 }
 
-/** Whether nothing is going on, so that a new broadcast may begin. */
+/** Whether no broadcast runs, so that a new one may begin. */
 export function isOver(state: PublishState): boolean {
   return state.name === 'idle' || state.name === 'ended' || state.name === 'failed';
 }
 
-/** Whether others than the publisher can see what is shared, or are about to. */
+/** Whether others than the publisher can see the stream, or soon will. */
 export function isOnAir(state: PublishState): boolean {
   switch (state.name) {
     case 'live':
@@ -154,7 +154,7 @@ function afterStop(state: PublishState, sourceRanOut: boolean): PublishState {
       return { name: 'idle' };
     case 'starting':
     case 'reconnecting':
-      // Of what nobody else has seen, nothing is left to be watched.
+      // A preview leaves nothing to watch.
       if (state.audience === 'publisher') return { name: 'idle' };
       return { name: 'ending', session: state.session, sourceRanOut };
     case 'live':

@@ -1,39 +1,41 @@
-import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import type { Stats, Visibility } from '@facecast/shared/protocol/ingest-protocol';
 import { listCameras, type SourceChoice, type SourceKind } from '../capture/source.js';
 import { problemSentence, type LocalProblem } from '../problem.js';
 import { byId } from '../ui/dom.js';
 import { showPictureWhile } from '../ui/picture-frame.js';
 import { Readings } from '../ui/readings.js';
 import { searchNote } from '../ui/search.js';
+import type { Delivery } from '../play/player.js';
 import { StatsDetails } from '../ui/stats-details.js';
+import type { SignedLink } from '../uplink/own-session.js';
 import type { KeptSession } from '../kept/interrupted-session.js';
+import type { Terms } from './broadcast-request.js';
 import type { Delay } from './delay.js';
 import { publishStateNote, publishStateWords, viewersCaption } from './publish-messages.js';
 import { isOnAir, isOver, type PublishState } from './publish-state.js';
 import { RecordingView } from './recording-view.js';
 import type { Reduction } from './reduction.js';
+import { ViewersLink } from './viewers-link.js';
 
-const LINK_TO_COME = 'The link appears when you go live.';
-const COPIED_FOR_MS = 2_000;
-
-/** What a person does on the page. */
+/** Actions of the person at the page. */
 export interface PublishActions {
   onStart(): void;
   onGoLive(): void;
   onStop(): void;
-  /** Wants to go on with what is chosen now. */
+  /** Go on with the source that is chosen now. */
   onChangeSource(): void;
-  /** Wants to go on with the stream that was interrupted, or to end it. */
+  /** Go on with the interrupted stream, or end it. */
   onTakeUp(): void;
   onLetGo(): void;
 }
 
-/** The publish page's elements: reads what was chosen, shows how it stands. */
+/** The publish page's elements: reads the choices, shows the state. */
 export class PublishView {
   readonly preview = byId('preview', HTMLVideoElement);
   readonly processed = byId('processed', HTMLVideoElement);
   private readonly readings = new Readings();
   private readonly details = new StatsDetails();
+  private readonly delivery = byId('delivery', HTMLElement);
   private readonly recording = new RecordingView();
   private readonly sourceList = byId('source', HTMLSelectElement);
   private readonly device = byId('device', HTMLSelectElement);
@@ -42,7 +44,7 @@ export class PublishView {
   private readonly sound = byId('sound', HTMLInputElement);
   private readonly recordSwitch = byId('record', HTMLInputElement);
   private readonly tokenField = byId('token', HTMLInputElement);
-  private readonly sourceChoices = [this.sourceList, this.device, this.file, this.loop];
+  private readonly sourceChoices = [this.sourceList, this.device, this.file, this.loop, this.sound];
   private isLive = false;
   private state: PublishState = { name: 'idle' };
   private reduction: Reduction | undefined;
@@ -51,8 +53,8 @@ export class PublishView {
   private readonly goLive = byId('go-live', HTMLButtonElement);
   private readonly stop = byId('stop', HTMLButtonElement);
   private readonly change = byId('change', HTMLButtonElement);
-  private readonly copy = byId('copy', HTMLButtonElement);
-  private readonly link = byId('watch-link', HTMLAnchorElement);
+  private readonly link = new ViewersLink();
+  private readonly audience = byId('audience', HTMLSelectElement);
   private readonly stateWords = byId('state', HTMLElement);
   private readonly note = byId('note', HTMLElement);
   private readonly caution = byId('caution', HTMLElement);
@@ -73,7 +75,6 @@ export class PublishView {
     this.sourceList.addEventListener('change', () => this.showSourceFields());
     for (const choice of this.sourceChoices)
       choice.addEventListener('change', () => (this.change.hidden = !this.isLive));
-    this.copy.addEventListener('click', () => void this.copyLink());
     showPictureWhile(this.preview, byId('own-frame', HTMLElement));
     showPictureWhile(this.processed, byId('processed-frame', HTMLElement));
     // Browsers keep form values over a reload.
@@ -81,14 +82,20 @@ export class PublishView {
     void this.refreshCameras();
   }
 
-  /** Whether what is heard is to be sent too. */
+  /** Whether sound is sent, too. */
   get withSound(): boolean {
     return this.sound.checked;
   }
 
-  /** Whether the server is to keep a recording. */
-  get record(): boolean {
-    return this.recordSwitch.checked;
+  /** Whether the stream is recorded, and who may see it. */
+  get terms(): Terms {
+    const visibility = this.audience.value as Visibility;
+    return { record: this.recordSwitch.checked, visibility };
+  }
+
+  /** The link for viewers of a private stream. */
+  get madeLink(): SignedLink | undefined {
+    return this.link.made;
   }
 
   get token(): string {
@@ -99,7 +106,7 @@ export class PublishView {
     return this.sourceList.value as SourceKind;
   }
 
-  /** What to share; undefined where a file is to be shared and none is chosen. */
+  /** The source to share; undefined if it is a file and none is chosen. */
   get source(): SourceChoice | undefined {
     switch (this.sourceKind) {
       case 'camera':
@@ -128,8 +135,9 @@ export class PublishView {
       this.tokenField.focus();
     }
     if ('session' in state && state.session && isOnAir(state)) {
-      this.showLink(new URL(state.session.watchUrl, location.href).href);
-      this.recording.begin(state.session, this.record);
+      this.link.begin(state.session);
+      this.recording.begin(state.session, this.terms.record);
+      if (state.name === 'live') void this.link.ready();
     }
     if (!isOver(state)) return;
     this.readings.stop();
@@ -137,25 +145,25 @@ export class PublishView {
     void this.recording.end();
   }
 
-  /** A stream that is still on air was interrupted, and cannot go on by itself; undefined: no more. */
+  /** Offers to take up an interrupted stream that is still on air; undefined: takes the offer back. */
   showInterrupted(isInterrupted: boolean): void {
     this.interrupted.hidden = !isInterrupted;
   }
 
-  /** Chooses what was chosen before the page was loaded again. */
+  /** Restores the choices from before a reload. */
   restore({ source, withSound }: KeptSession): void {
     this.sourceList.value = source.kind;
     this.sound.checked = withSound;
     this.showSourceFields();
   }
 
-  /** Another source is being opened, in the place of the one that is live. */
+  /** Shows that another source is being opened in place of the live one. */
   showSourceChanging(): void {
     this.change.disabled = true;
     this.problem.hidden = true;
   }
 
-  /** It is live now, or why it is not: then the one before it goes on. */
+  /** Shows that the other source is live, or why not: then the one before goes on. */
   showSourceChanged(problem: LocalProblem | undefined): void {
     this.change.disabled = false;
     this.change.hidden = problem === undefined || !this.isLive;
@@ -164,24 +172,25 @@ export class PublishView {
     this.problem.textContent = problemSentence(problem);
   }
 
-  /** A new broadcast begins: nothing of the last one stays. */
-  clear(): void {
+  /**
+   * Clears everything of the last broadcast, because a new one begins.
+   * @param link the viewers' link, if a broadcast is taken up
+   */
+  clear(link?: SignedLink): void {
     this.reduction = this.delay = undefined;
     this.readings.clear();
     this.recording.clear();
     this.playbackProblem.hidden = true;
-    this.link.textContent = LINK_TO_COME;
-    this.link.removeAttribute('href');
-    this.copy.disabled = true;
+    this.link.clear(link);
   }
 
-  /** Says that less than the best picture is sent, or, with undefined, that it is the best again. */
+  /** Shows that less than the best picture is sent; undefined: the best again. */
   showReduction(reduction: Reduction | undefined): void {
     this.reduction = reduction;
     this.showWords();
   }
 
-  /** Says how late viewers are, and why, or, with undefined, that they are in time. */
+  /** Shows how late viewers are, and why; undefined: they are in time. */
   showDelay(delay: Delay | undefined): void {
     this.delay = delay;
     this.showWords();
@@ -199,13 +208,24 @@ export class PublishView {
     return this.readings.showLatency(date);
   }
 
-  /** Says why the processed picture can't be shown here; the broadcast goes on. */
+  /** Clears the figures of a moment, because nothing new is listed. */
+  forgetMoment(): void {
+    this.readings.forgetFaces();
+    this.say(this.caution, '');
+  }
+
+  /** Shows why the processed picture cannot be played here; the broadcast goes on. */
   showPlaybackProblem(problem: LocalProblem): void {
     this.playbackProblem.textContent = problemSentence(problem);
     this.playbackProblem.hidden = false;
   }
 
-  /** Lists the cameras by name, which browsers tell only after permission. */
+  /** Shows how the processed picture is delivered. */
+  showDelivery(delivery: Delivery): void {
+    this.delivery.textContent = delivery === 'push' ? 'Pushed' : 'As HLS';
+  }
+
+  /** Lists the cameras by name; browsers give names only after permission. */
   async refreshCameras(): Promise<void> {
     const cameras = await listCameras();
     const chosen = this.device.value;
@@ -218,9 +238,9 @@ export class PublishView {
     const over = isOver(state);
     this.isLive = ['live', 'preview', 'reconnecting'].includes(state.name);
     for (const choice of this.sourceChoices) choice.disabled = !over && !this.isLive;
-    // A session is with sound or without, recorded or not, from its beginning on.
-    for (const control of [this.sound, this.tokenField]) control.disabled = !over;
-    this.recordSwitch.disabled = isOnAir(state);
+    this.tokenField.disabled = !over;
+    // Recording and visibility are fixed when a session begins.
+    for (const control of [this.recordSwitch, this.audience]) control.disabled = isOnAir(state);
     if (!this.isLive) this.change.hidden = true;
     const buttons = [this.start, this.goLive, this.stop];
     const hadFocus = buttons.includes(document.activeElement as HTMLButtonElement);
@@ -240,6 +260,7 @@ export class PublishView {
 
   private showWords(): void {
     const words = publishStateWords(this.state, this.delay);
+    document.body.toggleAttribute('data-late', this.delay !== undefined);
     document.title = isOver(this.state) ? 'Facecast' : `${words} · Facecast`;
     this.say(this.stateWords, words);
     const known = { reduction: this.reduction, delay: this.delay };
@@ -249,24 +270,5 @@ export class PublishView {
   /** Only a change may be announced to a screen reader. */
   private say(element: HTMLElement, words: string): void {
     if (element.textContent !== words) element.textContent = words;
-  }
-
-  private showLink(url: string): void {
-    if (this.link.href === url) return;
-    this.link.href = url;
-    this.link.textContent = url;
-    this.copy.disabled = false;
-  }
-
-  private async copyLink(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(this.link.href);
-      this.copy.textContent = 'Copied';
-    } catch {
-      // Without a clipboard (plain http, or refused) the link is at least selected.
-      getSelection()?.selectAllChildren(this.link);
-      this.copy.textContent = 'Selected';
-    }
-    setTimeout(() => (this.copy.textContent = 'Copy'), COPIED_FOR_MS);
   }
 }

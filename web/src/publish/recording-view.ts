@@ -1,24 +1,27 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { byId } from '../ui/dom.js';
-import { DeleteButton } from './delete-button.js';
+import { ClearPartView } from './clear-part-view.js';
+import { ConfirmedButton, DELETE } from './confirmed-button.js';
 import type { StartedSession } from '../uplink/started-session.js';
 import { recordingNote, type RecordingStanding } from './publish-messages.js';
 
-/** What the publish page tells of the session's recording, and what can be done with it at the end. */
+/** Shows the state of the session's recording, and at the end what can be done with it. */
 export class RecordingView {
   private readonly box = byId('recording', HTMLElement);
   private readonly note = byId('recording-note', HTMLElement);
   private readonly row = byId('recording-row', HTMLElement);
   private readonly download = byId('download', HTMLAnchorElement);
-  private readonly delete = new DeleteButton(
+  private readonly delete = new ConfirmedButton(
+    DELETE,
     'the recording',
     () => this.onDelete(),
     byId('delete', HTMLButtonElement),
   );
+  private clearPart: ClearPartView | undefined;
   private session: StartedSession | undefined;
   private stopped = false;
 
-  /** A session has begun; `asked` says whether its publisher wanted a recording. */
+  /** Shows that a session has begun; `asked`: whether its publisher wanted a recording. */
   begin(session: StartedSession, asked: boolean): void {
     if (this.session?.sessionId === session.sessionId) return;
     this.session = session;
@@ -34,7 +37,7 @@ export class RecordingView {
     this.show(stopped ? 'stopped' : 'on');
   }
 
-  /** The session is over: what there is of it can be had. One without a picture has no recording. */
+  /** Offers the recording of a session that is over. A session without a picture has none. */
   async end(): Promise<void> {
     const session = this.session;
     const recording = session?.recording;
@@ -49,11 +52,15 @@ export class RecordingView {
     this.delete.reset();
     this.show(this.stopped ? 'cut short' : 'kept');
     this.row.hidden = false;
+    this.clearPart = new ClearPartView(session, 'the recording');
+    this.box.append(this.clearPart.element);
+    await this.clearPart.look();
   }
 
-  /** Nothing of the last session stays. */
+  /** Clears everything of the last session. */
   clear(): void {
     this.session = undefined;
+    this.clearPart?.element.remove();
     this.box.hidden = true;
     this.row.hidden = true;
   }
@@ -69,6 +76,7 @@ export class RecordingView {
     const outcome = await deleteRecording(session.sessionId, session.resumeToken);
     if (session !== this.session) return;
     this.row.hidden = outcome === 'deleted';
+    if (outcome === 'deleted') this.clearPart?.element.remove();
     this.show(outcome);
   }
 }

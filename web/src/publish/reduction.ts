@@ -1,9 +1,9 @@
 import type { QualityLimitation } from '../uplink/adaptation.js';
 import type { Shape } from '../capture/shaped-track.js';
 
-/** What is sent instead of the best picture, and why. */
+/** The picture sent instead of the best one, and the reason. */
 export interface Reduction {
-  /** Undefined where only the encoder has fewer bits. */
+  /** Undefined if only the bitrate is lower. */
   shape: Shape | undefined;
   limitation: QualityLimitation;
 }

@@ -2,32 +2,37 @@ import { expiryOf, OwnStreams, type OwnStream } from '../kept/own-streams.js';
 import { byId } from '../ui/dom.js';
 import { deleteSession } from '../uplink/own-session.js';
 import type { StartedSession } from '../uplink/started-session.js';
-import { DeleteButton } from './delete-button.js';
+import { ClearPartView } from './clear-part-view.js';
+import { ConfirmedButton, DELETE } from './confirmed-button.js';
 
-/** Your streams: where each is watched, until when there is anything of it, and how it is deleted. */
+/** Your streams: the link of each, its expiry, and its Delete button. */
 export class StreamsView {
   private readonly streams = new OwnStreams();
   private readonly section = byId('streams', HTMLElement);
   private readonly list = byId('streams-list', HTMLUListElement);
   private readonly note = byId('streams-note', HTMLElement);
-  /** The one that is on air from here, which has its place above. */
+  /** The stream on air from this page, which is shown above. */
   private current: string | undefined;
+  /** The stream that has just ended, whose recording is shown above. */
+  private last: string | undefined;
 
   constructor() {
     this.show();
   }
 
-  /** This one is live, from here. */
+  /** Records that a stream is live from this page. */
   seen(session: StartedSession): void {
     this.streams.seen(session);
     if (this.current === session.sessionId) return;
     this.current = session.sessionId;
+    this.last = undefined;
     this.show();
   }
 
-  /** It has ended, if it ever was live. */
+  /** Records that the live stream has ended, if there is one. */
   ended(session: StartedSession | undefined): void {
     if (session) this.streams.ended(session);
+    this.last = session?.sessionId;
     this.current = undefined;
     this.show();
   }
@@ -51,7 +56,7 @@ export class StreamsView {
     kept.className = 'hint';
     const what = stream.recording ? 'Its recording' : 'Its last moments';
     kept.textContent = `${what} can be watched until ${whenOf(expiryOf(stream))}, then nothing of it is left.`;
-    const remove = new DeleteButton(`Delete the stream of ${begun}`, async () => {
+    const remove = new ConfirmedButton(DELETE, `the stream of ${begun}`, async () => {
       const isDeleted = await deleteSession(stream);
       this.note.textContent = isDeleted
         ? 'The stream is deleted: nothing of it can be watched any more.'
@@ -64,11 +69,16 @@ export class StreamsView {
     const words = document.createElement('p');
     words.append(link, kept);
     item.append(words, remove.element);
+    if (stream.recording && stream.sessionId !== this.last) {
+      const clearPart = new ClearPartView(stream, `the recording of ${begun}`);
+      item.append(clearPart.element);
+      void clearPart.look();
+    }
     return item;
   }
 }
 
-/** A day and time as people say it here; the day only where it is not today. */
+/** A date and time in the reader's language; without the date if it is today. */
 function whenOf(time: number): string {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
+import { SAFE_MESSAGE_BYTES, type ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { afterEach, beforeEach } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer, type WebSocket as ServerSocket } from 'ws';
 import { IngestConnection } from '../uplink/ingest-connection.js';
@@ -23,7 +23,9 @@ export function useIngestServer() {
   const connections: IngestConnection[] = [];
 
   beforeEach(async () => {
-    server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    // As strict as one may be.
+    const maxPayload = SAFE_MESSAGE_BYTES;
+    server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload });
     await once(server, 'listening');
   });
 

@@ -22,6 +22,7 @@ export function sessionCalled(
     playlistUrl: `/hls/${sessionId}/live.m3u8`,
     watchUrl: `/watch/${sessionId}`,
     resumeSeconds: 15,
+    effects: ['none', 'box', 'blur', 'pixelate', 'black'],
     keptMinutes: 10,
     ...more,
   };

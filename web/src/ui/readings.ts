@@ -1,5 +1,5 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
-import { byId } from './dom.js';
+import { byId, setText } from './dom.js';
 import { FacesPlot } from './faces-plot.js';
 import { latencySeconds } from '../play/latency.js';
 import { countFigure, secondsFigure, UNKNOWN, viewersFigure } from './figures.js';
@@ -30,6 +30,11 @@ export class Readings {
     return seconds;
   }
 
+  /** How many faces there are now is not known. */
+  forgetFaces(): void {
+    this.showFaces(undefined);
+  }
+
   /** Nothing runs any more: figures of a moment are unknown, the plot stays. */
   stop(): void {
     showFigure(this.latency, UNKNOWN);
@@ -53,9 +58,4 @@ export class Readings {
 function showFigure(element: HTMLElement, figure: string): void {
   element.textContent = figure;
   element.classList.toggle('unknown', figure === UNKNOWN);
-}
-
-/** Only a change may be announced to a screen reader. */
-function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -6,7 +6,7 @@ const shown = (effect: 'box' | 'blur' | 'none', hidden = false) => ({
   ...{ effect, hidden, sinceFrame: 0, since: 0 },
 });
 
-test('no face is claimed not to be there where nobody looked', () => {
+test('the number of faces is unknown if a picture was not searched', () => {
   expect(facesSeen({ faces: 0, recent: recent(0) })).toBe(0);
   expect(facesSeen({ faces: 0, recent: recent(1) })).toBeUndefined();
   expect(facesSeen({ faces: 2, recent: recent(3) })).toBe(2);
@@ -19,6 +19,12 @@ test('what is not searched in time is said, with what that means for viewers', (
   expect(searchNote({ recent: recent(12, 6), shown: shown('blur') })).toMatch(/whole pictures/);
   expect(searchNote({ recent: recent(12), shown: shown('box') })).toMatch(/without an outline/);
   expect(searchNote({ recent: recent(12), shown: shown('none') })).toBe('');
+});
+
+test('that all is hidden is said, also where that is not for want of a search', () => {
+  expect(searchNote({ recent: recent(0, 30), shown: shown('blur') })).toMatch(/^Whole pictures/);
+  // Some of the last second were hidden, and no more are.
+  expect(searchNote({ recent: recent(0, 20), shown: shown('blur') })).toBe('');
 });
 
 test('of faces in a picture that its publisher has hidden nothing is said', () => {

@@ -21,7 +21,7 @@ class Simulation {
   /** What the picture has of what the encoder may use: a still picture needs little. */
   private share: number;
   /** Sent and unsent chunks: when they were recorded, and their bytes. */
-  private waiting: { at: number; bytes: number }[] = [];
+  private unacknowledged: { at: number; bytes: number }[] = [];
   private acknowledged = 0;
   private partly = 0;
 
@@ -34,7 +34,7 @@ class Simulation {
   }
 
   get waitedSeconds(): number {
-    return this.now - (this.waiting[0]?.at ?? this.now);
+    return this.now - (this.unacknowledged[0]?.at ?? this.now);
   }
 
   /** Lets `seconds` go by with a connection that carries so many bits a second. */
@@ -44,7 +44,7 @@ class Simulation {
       this.now += LOOK_EVERY;
       const produced = (qualityOf(this.level).bitsPerSecond * this.share * LOOK_EVERY) / 8;
       for (let part = 0; part < 5; part++)
-        this.waiting.push({ at: this.now - LOOK_EVERY + part / 10, bytes: produced / 5 });
+        this.unacknowledged.push({ at: this.now - LOOK_EVERY + part / 10, bytes: produced / 5 });
       this.carry((bitsPerSecond * LOOK_EVERY) / 8);
       this.look();
     }
@@ -53,24 +53,24 @@ class Simulation {
 
   private carry(bytes: number): void {
     let left = this.partly + bytes;
-    while (this.waiting[0] && this.waiting[0].bytes <= left) {
-      left -= this.waiting[0].bytes;
-      this.acknowledged += this.waiting.shift()!.bytes;
+    while (this.unacknowledged[0] && this.unacknowledged[0].bytes <= left) {
+      left -= this.unacknowledged[0].bytes;
+      this.acknowledged += this.unacknowledged.shift()!.bytes;
     }
-    this.partly = this.waiting.length > 0 ? left : 0;
+    this.partly = this.unacknowledged.length > 0 ? left : 0;
   }
 
   private look(): void {
     const { now, serverSeconds, waitedSeconds, level } = this;
-    const waitingBytes = this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
-    const uplink = { waitedSeconds, waitingBytes, acknowledgedBytes: this.acknowledged };
+    const unacknowledgedBytes = this.unacknowledged.reduce((sum, { bytes }) => sum + bytes, 0);
+    const uplink = { waitedSeconds, unacknowledgedBytes, acknowledgedBytes: this.acknowledged };
     const sample = this.isConnected ? { atSeconds: now, serverSeconds, ...uplink } : undefined;
     this.longestWaitSeconds = Math.max(this.longestWaitSeconds, waitedSeconds);
     this.adaptation = adapt(this.adaptation, sample);
-    const { dropsWaiting } = this.adaptation;
-    if (dropsWaiting) this.waiting.length = 0;
+    const { dropsUnacknowledged } = this.adaptation;
+    if (dropsUnacknowledged) this.unacknowledged.length = 0;
     if (this.level !== level)
-      this.changes.push({ at: now, level: this.level, dropped: dropsWaiting });
+      this.changes.push({ at: now, level: this.level, dropped: dropsUnacknowledged });
   }
 }
 

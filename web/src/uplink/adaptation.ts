@@ -2,15 +2,15 @@ import { levelFor, lighterLevel, LOWEST_QUALITY } from './quality.js';
 
 /** How well chunks come through to the server. */
 export interface Uplink {
-  /** How long the oldest chunk that the server does not have has waited. */
+  /** How long the oldest unacknowledged chunk has waited, in seconds. */
   waitedSeconds: number;
-  /** Bytes that the server does not have yet. */
-  waitingBytes: number;
-  /** Bytes that the server has, in all. */
+  /** Bytes of unacknowledged chunks. */
+  unacknowledgedBytes: number;
+  /** Bytes of all acknowledged chunks. */
   acknowledgedBytes: number;
 }
 
-/** What is known at one moment. */
+/** The state of the connection at one moment. */
 export interface UplinkSample extends Uplink {
   /** The moment, on a steady clock. */
   atSeconds: number;
@@ -18,26 +18,26 @@ export interface UplinkSample extends Uplink {
   serverSeconds: number | undefined;
 }
 
-/** What stands in the way of a better picture. */
+/** Why the quality is reduced (as WebRTC's `qualityLimitationReason`). */
 export type QualityLimitation = 'connection' | 'server';
 
-/** Which quality is to be sent, and what the next decision needs to know. Times are on the samples' clock. */
+/** The quality to send, and what the next decision needs. Times are on the samples' clock. */
 export interface Adaptation {
   /** A number of QUALITIES: 0 is the best. */
   level: number;
   limitation: QualityLimitation;
-  /** Whether what waits to be sent gives way to another input stream: sending it would take too long. */
-  dropsWaiting: boolean;
+  /** Whether unsent chunks are dropped for another input stream, because sending them would take too long. */
+  dropsUnacknowledged: boolean;
   changedAtSeconds: number;
   /** Whether the last change was a step up. */
   climbed: boolean;
-  /** How long all must be well before the next step up. */
+  /** How long chunks must come through well before the next step up. */
   patienceSeconds: number;
-  /** Since when all is well; undefined if it is not. */
+  /** Since when chunks come through well; undefined if they do not. */
   wellSinceSeconds: number | undefined;
   /** Since when the server is late; undefined if it is not. */
   lateSinceSeconds: number | undefined;
-  /** Those of the last LOOK_BACK_SECONDS, oldest first. */
+  /** Samples of the last LOOK_BACK_SECONDS, oldest first. */
   samples: readonly UplinkSample[];
 }
 
@@ -47,15 +47,15 @@ const LATE_SECONDS = 1;
 const WELL_SECONDS = 0.5;
 /** The connection is too slow if all chunks of this time were late; its rate is measured over the same time. */
 const LOOK_BACK_SECONDS = 2;
-/** What waits is no trouble if it will have been sent within this time. */
+/** Unacknowledged bytes do not matter if they will have been sent within this time, in seconds. */
 const CLEARED_SOON_SECONDS = 5;
-/** What waits is dropped if sending it would take longer: live video cannot wait. */
+/** Unsent chunks are dropped if sending them would take longer, in seconds: live video cannot wait. */
 const MAX_CATCH_UP_SECONDS = 2;
-/** At the lowest quality, too, what waits is dropped once it has waited longer. */
+/** Even at the lowest quality, unsent chunks are dropped once they have waited longer, in seconds. */
 const MAX_WAIT_SECONDS = 10;
-/** Of what a connection carries, the share that a picture may take. */
+/** Fraction of the connection's rate that a stream may use. */
 const USABLE_SHARE = 0.75;
-/** A change shows what it did after this time. */
+/** The effect of a change is visible after this time, in seconds. */
 const SETTLING_SECONDS = 3;
 /** A server that needs longer for a chunk is late. */
 const SERVER_LATE_SECONDS = 3;
@@ -63,17 +63,17 @@ const SERVER_LATE_SECONDS = 3;
 const SERVER_LATE_FOR_SECONDS = 5;
 /** A server that needs no longer for a chunk has room. */
 const SERVER_WELL_SECONDS = 1.5;
-/** Before the first step up, and before each one after a step up that held. */
+/** Time before the first step up, and before each one after a step up that held, in seconds. */
 export const FIRST_PATIENCE_SECONDS = 10;
-/** A step up that failed doubles the patience, up to this. */
+/** Maximum of that time, in seconds: each step up that fails doubles it. */
 export const MAX_PATIENCE_SECONDS = 160;
-/** A step up after which it becomes too much within this time has failed. */
+/** A step up has failed if the quality is too much within this time, in seconds. */
 const PROBATION_SECONDS = 20;
 
 export const BEST: Adaptation = {
   level: 0,
   limitation: 'connection',
-  dropsWaiting: false,
+  dropsUnacknowledged: false,
   changedAtSeconds: -Infinity,
   climbed: false,
   patienceSeconds: FIRST_PATIENCE_SECONDS,
@@ -83,14 +83,14 @@ export const BEST: Adaptation = {
 };
 
 /**
- * The quality to send from now on. It falls as soon as it is sure that the present one is too much,
- * at once to what the connection was seen to carry; it rises step by step, after some time in which all
- * was well, and later each time that a step up has failed.
+ * The quality to send from now on. It falls as soon as the present one is surely too much, at once to what the
+ * connection has carried; it rises step by step, after some time in which chunks came through well, and later
+ * after each step up that failed.
  *
  * @param sample undefined while there is no connection, of which nothing can be learned
  */
 export function adapt(before: Adaptation, sample: UplinkSample | undefined): Adaptation {
-  const known = { ...before, dropsWaiting: false };
+  const known = { ...before, dropsUnacknowledged: false };
   if (!sample)
     return { ...known, samples: [], wellSinceSeconds: undefined, lateSinceSeconds: undefined };
   const { atSeconds, waitedSeconds, serverSeconds = 0 } = sample;
@@ -111,7 +111,7 @@ function lowered(now: Adaptation, sample: UplinkSample): Adaptation | undefined 
   if (now.level === LOWEST_QUALITY) {
     const isHopeless =
       tooSlow(now.samples) !== undefined && sample.waitedSeconds > MAX_WAIT_SECONDS;
-    return isHopeless ? { ...changed(now, atSeconds), dropsWaiting: true } : undefined;
+    return isHopeless ? { ...changed(now, atSeconds), dropsUnacknowledged: true } : undefined;
   }
   if (
     now.lateSinceSeconds !== undefined &&
@@ -121,12 +121,12 @@ function lowered(now: Adaptation, sample: UplinkSample): Adaptation | undefined 
   const bitsPerSecond = tooSlow(now.samples);
   if (bitsPerSecond === undefined) return undefined;
   const level = Math.max(now.level + 1, levelFor(USABLE_SHARE * bitsPerSecond));
-  const catchUpSeconds = (8 * sample.waitingBytes) / bitsPerSecond;
-  const dropsWaiting = catchUpSeconds > MAX_CATCH_UP_SECONDS;
+  const catchUpSeconds = (8 * sample.unacknowledgedBytes) / bitsPerSecond;
+  const dropsUnacknowledged = catchUpSeconds > MAX_CATCH_UP_SECONDS;
   // A server that is late also takes less from a fast connection.
   const isServerWell = (sample.serverSeconds ?? 0) <= SERVER_WELL_SECONDS;
   const limitation = isServerWell ? 'connection' : 'server';
-  return { ...lowerTo(level, limitation, now, atSeconds), dropsWaiting };
+  return { ...lowerTo(level, limitation, now, atSeconds), dropsUnacknowledged };
 }
 
 function lowerTo(
@@ -169,8 +169,8 @@ function tooSlow(samples: readonly UplinkSample[]): number | undefined {
   const acknowledged = last.acknowledgedBytes - first.acknowledgedBytes;
   // A connection that carries nothing at all is interrupted, not slow.
   if (acknowledged <= 0) return undefined;
-  const clearedPerSecond = (first.waitingBytes - last.waitingBytes) / seconds;
-  if (last.waitingBytes <= clearedPerSecond * CLEARED_SOON_SECONDS) return undefined;
+  const clearedPerSecond = (first.unacknowledgedBytes - last.unacknowledgedBytes) / seconds;
+  if (last.unacknowledgedBytes <= clearedPerSecond * CLEARED_SOON_SECONDS) return undefined;
   return (8 * acknowledged) / seconds;
 }
 

@@ -1,3 +1,4 @@
+import { SAFE_MESSAGE_BYTES } from '@facecast/shared/protocol/ingest-protocol';
 import { describe, expect, test } from 'vitest';
 import { ChunkOutbox, type Chunk } from './chunk-outbox.js';
 
@@ -33,6 +34,15 @@ describe('chunks on their way', () => {
     expect(sent(outbox)).toEqual([2, 3]);
     expect(outbox.resumeAt(4)).toBe(true);
     expect(sent(outbox)).toEqual([]);
+  });
+
+  test('that are empty have numbers, too', () => {
+    const outbox = filled(0);
+    for (const size of [1, 0, 1]) outbox.add({ bytes: new ArrayBuffer(size) }, 0);
+    expect([...outbox.toSend(0)]).toHaveLength(3);
+    outbox.acknowledge(2);
+    expect(outbox.resumeAt(2)).toBe(true);
+    expect([...outbox.toSend(0)]).toHaveLength(1);
   });
 
   test('are gone once acknowledged, and never made up', () => {
@@ -77,6 +87,44 @@ describe('chunks on their way', () => {
     expect(sent(outbox)).toEqual([9]);
     expect(outbox.resumeAt(1)).toBe(true);
     expect(sent(outbox)).toEqual([9]);
+  });
+});
+
+describe('what a recorder hands out at once after the machine slept', () => {
+  const slice = Uint8Array.from({ length: 4_500_000 }, (_, n) => n >> 10);
+  const plenty = {
+    ...{ keptBytes: 5_000_000, inFlightBytes: 5_000_000 },
+    ...{ promptBytes: 5_000_000, promptMs: 300 },
+  };
+
+  test('is sent in messages that every server takes, as one input stream', () => {
+    const outbox = new ChunkOutbox(plenty);
+    expect(outbox.add({ bytes: slice.buffer, mimeType: 'video/webm' }, 0)).toBe(true);
+    const messages = [...outbox.toSend(0)];
+    expect(messages.every(({ bytes }) => bytes.byteLength <= SAFE_MESSAGE_BYTES)).toBe(true);
+    expect(Buffer.concat(messages.map(({ bytes }) => Buffer.from(bytes))).equals(slice)).toBe(true);
+    expect(messages.map(({ mimeType }) => mimeType)).toEqual([
+      'video/webm',
+      ...messages.slice(1).map(() => undefined),
+    ]);
+  });
+
+  test('is resumed in its middle', () => {
+    const outbox = new ChunkOutbox(plenty);
+    outbox.add({ bytes: slice.buffer }, 0);
+    const messages = [...outbox.toSend(0)];
+    outbox.acknowledge(3);
+    expect(outbox.bytes).toBe(slice.length - 3 * SAFE_MESSAGE_BYTES);
+    expect(outbox.resumeAt(5)).toBe(true);
+    expect([...outbox.toSend(0)].map(({ bytes }) => bytes)).toEqual(
+      messages.slice(5).map(({ bytes }) => bytes),
+    );
+  });
+
+  test('is not kept in part where there is no room for all of it', () => {
+    const outbox = new ChunkOutbox({ ...plenty, keptBytes: 4_000_000 });
+    expect(outbox.add({ bytes: slice.buffer }, 0)).toBe(false);
+    expect(outbox.bytes).toBe(0);
   });
 });
 

@@ -1,4 +1,6 @@
-/** One message of media. */
+import { SAFE_MESSAGE_BYTES } from '@facecast/shared/protocol/ingest-protocol';
+
+/** The next bytes of media. */
 export interface Chunk {
   bytes: ArrayBuffer;
   /** MIME type of the input stream that begins with it, if another one does. */
@@ -15,23 +17,25 @@ interface KeptChunk extends Chunk {
 export interface OutboxLimits {
   /** Bytes of chunks kept, sent or not, until the server has them. */
   keptBytes: number;
-  /** Bytes that may be sent and not acknowledged, whatever the server says. */
+  /** Maximum bytes that are sent and not acknowledged. */
   inFlightBytes: number;
-  /** Bytes that may be so while answers come within `promptMs`: long ways and sudden plenty need more. */
+  /**
+   * The same maximum while answers come within `promptMs`: long round trips and fast connections need more.
+   */
   promptBytes: number;
   promptMs: number;
 }
 
 /**
- * The chunks on their way to the server, each kept until it is acknowledged: what is to be sent next,
- * and what must be sent again after a lost connection. Chunks are numbered from 0 within their session.
+ * The unacknowledged chunks, split so that the server accepts them: those to be sent next, and those to be
+ * sent again after a lost connection. Chunks are numbered from 0 within their session.
  */
 export class ChunkOutbox {
   private readonly limits: OutboxLimits;
   private chunks: KeptChunk[] = [];
-  /** The number of the first one. */
+  /** Number of the first unacknowledged chunk. */
   private first = 0;
-  /** How many of them were sent. */
+  /** How many of the unacknowledged chunks were sent. */
   private sent = 0;
   private keptBytes = 0;
   private sentBytes = 0;
@@ -41,12 +45,12 @@ export class ChunkOutbox {
     this.limits = limits;
   }
 
-  /** Bytes that the server does not have yet. */
+  /** Bytes of unacknowledged chunks. */
   get bytes(): number {
     return this.keptBytes;
   }
 
-  /** Bytes that the server has said to have, in all. */
+  /** Bytes of all acknowledged chunks. */
   get acknowledgedBytes(): number {
     return this.ackedBytes;
   }
@@ -61,16 +65,20 @@ export class ChunkOutbox {
     return oldest ? now - oldest.at : 0;
   }
 
-  /** Keeps the next chunk; false where that would be more bytes than may be kept. */
-  add(chunk: Chunk, now: number): boolean {
-    const { byteLength } = chunk.bytes;
+  /** Keeps the next chunk, as several if it is too long; false if that exceeds the bytes that may be kept. */
+  add({ bytes, mimeType }: Chunk, now: number): boolean {
+    const { byteLength } = bytes;
     if (this.keptBytes + byteLength > this.limits.keptBytes) return false;
-    this.chunks.push({ ...chunk, at: now, sentAt: NaN });
+    for (const [n, message] of messages(bytes).entries())
+      this.chunks.push({
+        ...{ bytes: message, at: now, sentAt: NaN },
+        mimeType: n === 0 ? mimeType : undefined,
+      });
     this.keptBytes += byteLength;
     return true;
   }
 
-  /** The chunks that are to be sent now. */
+  /** Chunks to send now. */
   *toSend(now: number): Generator<Chunk> {
     for (;;) {
       const chunk = this.chunks[this.sent];
@@ -89,7 +97,7 @@ export class ChunkOutbox {
     return isPrompt ? promptBytes : inFlightBytes;
   }
 
-  /** Forgets the chunks before number `count`: the server has them. */
+  /** Drops the chunks before number `count`, which the server has. */
   acknowledge(count: number): void {
     const gone = this.chunks.splice(0, Math.max(0, count - this.first));
     const goneBytes = sum(gone);
@@ -101,8 +109,8 @@ export class ChunkOutbox {
   }
 
   /**
-   * Another connection goes on with number `count`; false where that is no longer (or not yet) here. What
-   * nothing was given to yet begins with any number: another page had the chunks before it.
+   * Goes on with number `count` on another connection; false if that chunk is no longer, or not yet, here. An empty
+   * outbox goes on with any number: another page had the chunks before it.
    */
   resumeAt(count: number): boolean {
     if (this.first === 0 && this.chunks.length === 0) this.first = count;
@@ -111,11 +119,20 @@ export class ChunkOutbox {
     return this.first === count;
   }
 
-  /** Forgets what was not sent. What comes next must begin another input stream. */
+  /** Drops unsent chunks. The next chunk must begin another input stream. */
   dropUnsent(): void {
     this.chunks.length = this.sent;
     this.keptBytes = this.sentBytes;
   }
+}
+
+/** A recorder that was asleep hands out more at once than a server takes. */
+function messages(bytes: ArrayBuffer): ArrayBuffer[] {
+  const count = Math.ceil(bytes.byteLength / SAFE_MESSAGE_BYTES);
+  if (count <= 1) return [bytes];
+  return Array.from({ length: count }, (_, n) =>
+    bytes.slice(n * SAFE_MESSAGE_BYTES, (n + 1) * SAFE_MESSAGE_BYTES),
+  );
 }
 
 function sum(chunks: readonly Chunk[]): number {

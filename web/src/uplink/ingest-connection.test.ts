@@ -1,4 +1,4 @@
-import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import { SAFE_MESSAGE_BYTES, type Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { describe, expect, test } from 'vitest';
 import { chunk, START, STARTED, useIngestServer } from '../testing/ingest-peer.js';
 import { ingestUrl } from './ingest-connection.js';
@@ -54,6 +54,15 @@ describe('a session’s connection', () => {
     expect(await told.next()).toEqual(['problem', 'uplink_too_slow']);
   });
 
+  test('bears what a recorder hands out at once after the machine slept', async () => {
+    const { connection, peer } = await started({ promptBytes: 5_000_000 });
+    connection.send({ bytes: new Uint8Array(4_500_000).fill(7).buffer });
+    connection.send(chunk(8));
+    for (let n = 0; n < Math.ceil(4_500_000 / SAFE_MESSAGE_BYTES); n++)
+      expect(await peer.hears()).toBe(7);
+    expect(await peer.hears()).toBe(8);
+  });
+
   test('sends no more than the server acknowledges in time, and stop after all of it', async () => {
     const { connection, peer } = await started({ inFlightBytes: 16, promptBytes: 16 });
     for (const number of [0, 1, 2, 3]) connection.send(chunk(number));
@@ -68,14 +77,14 @@ describe('a session’s connection', () => {
   test('forgets what was not sent, so that another input stream is there at once', async () => {
     const { connection, peer } = await started({ inFlightBytes: 8, promptBytes: 8 });
     for (const number of [0, 1, 2]) connection.send(chunk(number));
-    expect(connection.uplink).toMatchObject({ waitingBytes: 24, acknowledgedBytes: 0 });
+    expect(connection.uplink).toMatchObject({ unacknowledgedBytes: 24, acknowledgedBytes: 0 });
     connection.dropUnsent();
     connection.send(chunk(3, 'video/webm'));
     expect(await peer.hears()).toBe(0);
     peer.say({ type: 'ack', chunks: 1 });
     expect(await peer.hears()).toEqual({ type: 'restart', mimeType: 'video/webm' });
     expect(await peer.hears()).toBe(3);
-    expect(connection.uplink).toMatchObject({ waitingBytes: 8, acknowledgedBytes: 8 });
+    expect(connection.uplink).toMatchObject({ unacknowledgedBytes: 8, acknowledgedBytes: 8 });
   });
 
   test('does not wait for ever for the end', async () => {

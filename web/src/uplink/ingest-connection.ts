@@ -19,23 +19,23 @@ import {
   type UplinkState,
 } from './uplink-state.js';
 
-/** What a connection tells. `onEnded` or `onProblem` comes once, and nothing after it. */
+/** Events of a connection. `onEnded` or `onProblem` comes once, and nothing after it. */
 export interface IngestEvents {
   onStarted(session: StartedSession): void;
   onPlaylistReady(): void;
   onStats(stats: Stats): void;
-  /** The server does not take chunks at the moment, or does not say so; whose fault that is. */
+  /** The server accepts no chunks now, or does not answer; with the cause. */
   onDropped(fault: 'connection' | 'server'): void;
-  /** The server takes chunks again. */
+  /** The server accepts chunks again. */
   onResumed(): void;
   onEnded(frames: number): void;
   onProblem(problem: Problem): void;
 }
 
 /**
- * One session's way to the server: the ingest protocol over one WebSocket after another. What happens is
- * an event for `nextUplinkState`; here is done what the new state asks for. Chunks that the server has
- * not acknowledged are the outbox's, and are sent again after a lost connection.
+ * One session's connection to the server: the ingest protocol over one WebSocket after another. It passes events
+ * to `nextUplinkState`, and carries out what the new state requires. The outbox has the
+ * unacknowledged chunks, which are sent again after a lost connection.
  */
 export class IngestConnection {
   private readonly openSocket: () => WebSocket;
@@ -44,11 +44,11 @@ export class IngestConnection {
   private readonly outbox: ChunkOutbox;
   private readonly timers = new Timers<'quiet' | 'silence' | 'retry' | 'end'>();
   private state: UplinkState;
-  /** The one socket that counts; undefined while a lost connection waits for its next try. */
+  /** The current socket; undefined between two attempts to reconnect. */
   private socket: WebSocket | undefined;
   /** The last changes of protection: the server may not have them when a connection is lost. */
   private protection: { effect?: Effect; hidden?: boolean } = {};
-  /** Whether this page wants no chunk to follow, and whether it has said so on this socket. */
+  /** Whether no chunk is to follow, and whether `stop` was sent on this socket. */
   private stopping: 'unasked' | 'asked' | 'said' = 'unasked';
 
   /** @param begin a new session, or one that another page published */
@@ -72,39 +72,39 @@ export class IngestConnection {
     }
   }
 
-  /** Sends the next chunk, or keeps it until the connection bears it. */
+  /** Sends the next chunk, or keeps it until the connection can carry it. */
   send(chunk: Chunk): void {
     if (this.state.name === 'over') return;
     if (!this.outbox.add(chunk, performance.now())) return this.fail('uplink_too_slow');
     this.sendOn();
   }
 
-  /** How well chunks come through; undefined while no connection stands. */
+  /** How well chunks come through; undefined without a connection. */
   get uplink(): Uplink | undefined {
     if (this.state.name !== 'open' || this.state.isQuiet) return undefined;
     const { bytes, acknowledgedBytes } = this.outbox;
     const waitedSeconds = this.outbox.waitedMs(performance.now()) / 1000;
-    return { waitedSeconds, waitingBytes: bytes, acknowledgedBytes };
+    return { waitedSeconds, unacknowledgedBytes: bytes, acknowledgedBytes };
   }
 
-  /** Forgets what is not sent yet: the next chunk begins another input stream. */
+  /** Drops unsent chunks: the next chunk begins another input stream. */
   dropUnsent(): void {
     this.outbox.dropUnsent();
   }
 
-  /** Changes the effect now, or as soon as the connection is back. */
+  /** Changes the effect, now or once the connection is back. */
   changeEffect(effect: Effect): void {
     this.protection.effect = effect;
     if (this.state.name === 'open') this.say({ type: 'effect', effect });
   }
 
-  /** Hides the whole picture, or no longer: now, or as soon as the connection is back. */
+  /** Hides the whole picture, or shows it again, now or once the connection is back. */
   hide(hidden: boolean): void {
     this.protection.hidden = hidden;
     if (this.state.name === 'open') this.say({ type: 'hide', hidden });
   }
 
-  /** Says that no chunk follows; `onEnded` comes when everything sent can be watched. */
+  /** Ends the input; `onEnded` comes when everything sent can be watched. */
   stop(): void {
     if (this.state.name === 'over' || this.stopping !== 'unasked') return;
     this.stopping = 'asked';
@@ -112,12 +112,12 @@ export class IngestConnection {
     this.sendOn();
   }
 
-  /** Lets go at once: after this nothing is sent and nothing is told. */
+  /** Closes the connection at once: nothing more is sent, and no event comes. */
   close(): void {
     this.step({ type: 'closed' });
   }
 
-  /** Does what the state after an event asks for, then tells the news. */
+  /** Carries out what the state after an event requires, then reports the news. */
   private step(event: UplinkEvent): void {
     const before = this.state;
     const { state, news } = nextUplinkState(before, event);
@@ -184,7 +184,7 @@ export class IngestConnection {
     }
   }
 
-  /** A server that has sent stats is expected to go on saying something. */
+  /** Watches for silence: a server that has sent stats sends them each second. */
   private expectMoreSoon(): void {
     const { quietMs, silenceMs } = this.limits;
     const socket = this.socket;
@@ -193,7 +193,7 @@ export class IngestConnection {
     this.timers.set('silence', silenceMs, () => socket && this.onLost(socket));
   }
 
-  /** A connection stands: what waited for it is sent. */
+  /** Sends what waited for a connection. */
   private flow(): void {
     const { effect, hidden } = this.protection;
     if (hidden !== undefined) this.say({ type: 'hide', hidden });
@@ -201,7 +201,7 @@ export class IngestConnection {
     this.sendOn();
   }
 
-  /** Sends what the connection bears, and `stop` after the last of it. */
+  /** Sends what the connection can carry, and `stop` after the last chunk. */
   private sendOn(): void {
     if (this.state.name !== 'open') return;
     for (const { bytes, mimeType } of this.outbox.toSend(performance.now())) {
@@ -217,7 +217,7 @@ export class IngestConnection {
     if (this.isCurrent(socket)) this.step({ type: 'socket_lost', atMs: Date.now() });
   }
 
-  /** Leaves the socket, and resumes on another one: at once, if none was tried yet. */
+  /** Leaves the socket and resumes on another one: at once, if it is the first attempt. */
   private retry({ session, tries }: Extract<UplinkState, { name: 'lost' }>): void {
     const socket = this.socket;
     this.socket = undefined;
@@ -245,7 +245,7 @@ export class IngestConnection {
   }
 }
 
-/** Where the ingest socket of the server that served this page is. */
+/** Address of the ingest socket of the server that served this page. */
 export function ingestUrl(page: { protocol: string; host: string }): string {
   return `${page.protocol === 'https:' ? 'wss:' : 'ws:'}//${page.host}/ingest`;
 }

@@ -1,39 +1,71 @@
 import type { StartedSession } from './started-session.js';
 
-/** How long the link to one's own session is good to be followed, in seconds: it is at once. */
+/** How long the link to one's own session may be followed, in seconds: the page follows it at once. */
 const LINK_SECONDS = 60;
-/** How long one may see it then, in seconds: longer than anybody looks at a preview. */
+/** How long one's own session may be watched then, in seconds: longer than any preview. */
 const SEEING_SECONDS = 2 * 3600;
 
-type Own = Pick<StartedSession, 'sessionId' | 'resumeToken'>;
+/** One's own session: its id and the token that proves it. */
+export type OwnSession = Pick<StartedSession, 'sessionId' | 'resumeToken'>;
 
-/**
- * Lets this browser see its own private session: follows a link that is made for that, and gets the cookies
- * with which every player here may load it. Rejects where the server does not allow that.
- */
-export async function seeOwnSession(session: Own): Promise<void> {
-  const made = await ask(session, '/links', 'POST', {
-    ...{ expiresIn: LINK_SECONDS, leaveAfter: SEEING_SECONDS },
-  });
-  const { url } = (await made.json()) as { url: string };
-  // The server may know itself by another name than this page does.
-  const { pathname, search } = new URL(url);
-  const followed = await fetch(pathname + search);
-  if (!followed.ok) throw new Error(`no way into the session: ${followed.status}`);
+/** A signed link to a private session. */
+export interface SignedLink {
+  id: string;
+  /** Address of the watch page. */
+  url: string;
 }
 
-/** Deletes a session and all there is of it, also while the page goes. False where that could not be done. */
-export async function deleteSession(session: Own): Promise<boolean> {
-  return ask(session, '', 'DELETE').then(
+/** Makes a signed link, with the times in seconds until which viewers may join and stay. */
+export async function makeLink(session: OwnSession, seconds: number): Promise<SignedLink> {
+  return makeSignedLink(session, { expiresIn: seconds });
+}
+
+/** Revokes a link: its viewers are cut off within two seconds. */
+export async function withdrawLink(session: OwnSession, { id }: SignedLink): Promise<void> {
+  await askOwn(session, `/links/${id}`, 'DELETE').catch((error: unknown) => {
+    if (!(error instanceof NotThereError)) throw error;
+  });
+}
+
+/**
+ * Lets this browser see its own private session: makes and follows a link, which sets the cookies that let every
+ * player here load it. False if that fails.
+ */
+export async function seeOwnSession(session: OwnSession): Promise<boolean> {
+  try {
+    const times = { expiresIn: LINK_SECONDS, leaveAfter: SEEING_SECONDS };
+    const { url } = await makeSignedLink(session, times);
+    // The server may have another name for itself than this page has.
+    const { pathname, search } = new URL(url);
+    return (await fetch(pathname + search)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Deletes a session and everything of it, also while the page is being left. False if that fails. */
+export async function deleteSession(session: OwnSession): Promise<boolean> {
+  return askOwn(session, '', 'DELETE').then(
     () => true,
     (error: unknown) => error instanceof NotThereError,
   );
 }
 
+async function makeSignedLink(
+  session: OwnSession,
+  times: { expiresIn: number; leaveAfter?: number },
+): Promise<SignedLink> {
+  return (await askOwn(session, '/links', 'POST', times)).json() as Promise<SignedLink>;
+}
+
 class NotThereError extends Error {}
 
-async function ask(
-  { sessionId, resumeToken }: Own,
+/**
+ * Sends a request about one's own session. Rejects unless the answer is 2xx.
+ * @param what the path after the session's, with a slash; or nothing
+ */
+export async function askOwn(
+  { sessionId, resumeToken }: OwnSession,
   what: string,
   method: string,
   body?: object,

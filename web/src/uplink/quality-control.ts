@@ -1,20 +1,20 @@
 import { adapt, BEST, type Adaptation, type Uplink } from './adaptation.js';
 
 /**
- * Between two looks, in milliseconds. Bytes that were recorded bring them about: a browser would slow
- * down a timer in a page that is covered.
+ * Time between two decisions, in milliseconds. Recorded bytes trigger them: browsers slow timers down in a page that
+ * is covered.
  */
 const LOOK_EVERY_MS = 500;
 
-/** Looks now and then how well a broadcast comes through, and says when another quality is wanted. */
+/** Decides from time to time, by how chunks come through, whether another quality is needed. */
 export class QualityControl {
-  /** From a chunk's arrival at the server to its pictures being listed, as it said last. */
+  /** From a chunk's arrival at the server to its pictures being listed, by the server's last report. */
   serverSeconds: number | undefined;
   private adaptation: Adaptation = BEST;
   private lookedAtMs = -Infinity;
-  private dropsWaiting = false;
+  private dropsUnacknowledged = false;
 
-  /** Why the quality is what it is. */
+  /** Why the quality is reduced. */
   get limitation(): Adaptation['limitation'] {
     return this.adaptation.limitation;
   }
@@ -27,15 +27,15 @@ export class QualityControl {
     const before = this.adaptation;
     const { serverSeconds } = this;
     this.adaptation = adapt(before, uplink && { ...uplink, serverSeconds, atSeconds: now / 1000 });
-    const { dropsWaiting, level } = this.adaptation;
-    this.dropsWaiting ||= dropsWaiting;
-    return dropsWaiting || level !== before.level ? level : undefined;
+    const { dropsUnacknowledged, level } = this.adaptation;
+    this.dropsUnacknowledged ||= dropsUnacknowledged;
+    return dropsUnacknowledged || level !== before.level ? level : undefined;
   }
 
-  /** Whether what waits to be sent gives way to the input stream that begins now. */
+  /** Whether unsent chunks are dropped for the input stream that begins now. */
   begins(): boolean {
-    const drops = this.dropsWaiting;
-    this.dropsWaiting = false;
+    const drops = this.dropsUnacknowledged;
+    this.dropsUnacknowledged = false;
     return drops;
   }
 }

@@ -1,21 +1,21 @@
 /** How much of the picture is recorded. */
 export interface Quality {
-  /** Asked of the encoder. */
+  /** Bitrate of the video encoder, in bits a second. */
   bitsPerSecond: number;
-  /** Asked of the sound's encoder; undefined: what the browser thinks right. */
+  /** Bitrate of the audio encoder, in bits a second; undefined: the browser's default. */
   soundBitsPerSecond?: number;
-  /** Pictures a second at most; undefined: as many as the source gives. */
+  /** Maximum pictures a second; undefined: all of the source's. */
   frameRate?: number;
-  /** Of each side of the source's picture. */
+  /** Factor for each side of the source's picture. */
   scale: number;
 }
 
 export const BEST_QUALITY: Quality = { bitsPerSecond: 2_500_000, scale: 1 };
 
-/** Speech is well understood with so much (Opus). */
+/** Enough for speech that is easily understood, in bits a second (Opus). */
 const SPEECH = { soundBitsPerSecond: 32_000 };
 
-/** From the best to what any connection bears: fewer bits first, then fewer pictures, then smaller ones. */
+/** From the best to the least: fewer bits first, then fewer pictures, then smaller ones. */
 export const QUALITIES: readonly Quality[] = [
   BEST_QUALITY,
   { bitsPerSecond: 1_200_000, scale: 1 },
@@ -37,7 +37,7 @@ export function qualityOf(level: number): Quality {
   return QUALITIES[level] ?? BEST_QUALITY;
 }
 
-/** The best quality that needs no more than this. */
+/** The best quality within a bitrate. */
 export function levelFor(bitsPerSecond: number): number {
   const level = QUALITIES.findIndex((quality) => quality.bitsPerSecond <= bitsPerSecond);
   return level < 0 ? LOWEST_QUALITY : level;

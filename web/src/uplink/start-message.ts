@@ -1,30 +1,28 @@
-import type { ClientMessage, Effect } from '@facecast/shared/protocol/ingest-protocol';
+import type { ClientMessage, Effect, Visibility } from '@facecast/shared/protocol/ingest-protocol';
 import type { StartedSession } from './started-session.js';
 
 export type StartMessage = Extract<ClientMessage, { type: 'start' }>;
 
-/** What a page wants of a new session. */
-export interface WantedSession {
-  /** Of the media to come. */
+/** A page's options for a new session. */
+export interface StartWish {
+  /** MIME type of the media. */
   mimeType: string;
   effect: Effect;
-  /** The publisher's; empty if none was entered. */
+  /** The publish token; empty if none was entered. */
   token: string;
   /** Whether the server is to keep a recording. */
   record: boolean;
-  /** Whether the publisher alone is to see it; then it is never recorded. */
-  isPreview: boolean;
-  /** The preview whose place the new session takes. */
+  visibility: Visibility;
+  /** The preview that the new session replaces. */
   replaces: StartedSession | undefined;
 }
 
 /** The first message of a new session's connection. */
-export function startMessage(wanted: WantedSession): StartMessage {
-  const { mimeType, effect, token, record, isPreview, replaces } = wanted;
+export function startMessage(wanted: StartWish): StartMessage {
+  const { mimeType, effect, token, record, visibility, replaces } = wanted;
   return {
-    ...{ type: 'start', mimeType, effect },
+    ...{ type: 'start', mimeType, effect, record, visibility },
     ...(token !== '' && { token }),
-    ...(isPreview ? { visibility: 'private' } : { record }),
     ...(replaces && {
       replaces: { sessionId: replaces.sessionId, resumeToken: replaces.resumeToken },
     }),

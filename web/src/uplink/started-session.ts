@@ -1,4 +1,4 @@
 import type { ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 
-/** What the server told about the session that it started. */
+/** The server's answer to `start`. */
 export type StartedSession = Extract<ServerMessage, { type: 'started' }>;

@@ -2,7 +2,7 @@
 export class Timers<Name extends string> {
   private readonly timers = new Map<Name, ReturnType<typeof setTimeout>>();
 
-  /** Calls `then` once in `ms` milliseconds, instead of what the name stood for. */
+  /** Calls `then` once after `ms` milliseconds; replaces the timer of this name. */
   set(name: Name, ms: number, then: () => void): void {
     this.clear(name);
     const timer = setTimeout(() => {
@@ -16,7 +16,7 @@ export class Timers<Name extends string> {
     return this.timers.has(name);
   }
 
-  /** Stops these, or all. */
+  /** Stops the timers of these names, or all. */
   clear(...names: Name[]): void {
     for (const name of names.length > 0 ? names : [...this.timers.keys()]) {
       clearTimeout(this.timers.get(name));

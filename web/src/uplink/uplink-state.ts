@@ -1,23 +1,23 @@
 import type { Problem } from '../problem.js';
 import type { StartedSession } from './started-session.js';
 
-/** What is needed to resume a session. */
+/** The data needed to resume a session. */
 export type ResumableSession = Pick<StartedSession, 'sessionId' | 'resumeToken' | 'resumeSeconds'>;
 
-/** How a session's way to the server stands. */
+/** State of a session's connection to the server. */
 export type UplinkState =
   /** The server has not answered `start`. */
   | { name: 'starting' }
-  /** The server takes chunks; `isQuiet`: it has not said so for a while. */
+  /** The server accepts chunks; `isQuiet`: it has sent nothing for a while. */
   | { name: 'open'; session: ResumableSession; isQuiet: boolean }
-  /** The connection is tried again. */
+  /** The connection is lost, and attempted again. */
   | {
       name: 'lost';
       session: ResumableSession;
       sinceMs: number;
-      /** Tries that have failed. */
+      /** Number of failed attempts. */
       tries: number;
-      /** Why the server broke off a session that may still be there. */
+      /** The server's reason for closing the connection of a session that may still exist. */
       trouble: Problem | undefined;
     }
   | { name: 'over' };
@@ -26,19 +26,19 @@ export type UplinkState =
 export type UplinkEvent =
   | { type: 'started'; session: ResumableSession }
   | { type: 'resumed' }
-  /** The server has said anything. */
+  /** A message came from the server. */
   | { type: 'heard' }
-  /** It has said nothing for a while. */
+  /** Nothing came from the server for a while. */
   | { type: 'quiet' }
   | { type: 'socket_lost'; atMs: number }
-  /** The server has refused something; `isStopping`: after this page said that no chunk follows. */
+  /** The server sent an error; `isStopping`: after `stop` was sent. */
   | { type: 'refused'; problem: Problem; atMs: number; isStopping: boolean }
-  /** This side gives up. */
+  /** This page gives up. */
   | { type: 'failed'; problem: Problem }
-  /** It is over in good order. */
+  /** The session has ended as it should. */
   | { type: 'closed' };
 
-/** What is to be told of a step. */
+/** News of a step, to be reported. */
 export type UplinkNews =
   | { type: 'dropped'; fault: 'connection' | 'server' }
   | { type: 'resumed' }
@@ -49,7 +49,7 @@ export interface UplinkStep {
   news?: UplinkNews;
 }
 
-/** The state after `event`, and what is to be told; an event that means nothing in `state` changes nothing. */
+/** The state after `event`, and the news of it; the same state if `event` has no meaning in it. */
 export function nextUplinkState(state: UplinkState, event: UplinkEvent): UplinkStep {
   if (state.name === 'over') return { state };
   switch (event.type) {
@@ -92,7 +92,7 @@ function lost(
     const fault = trouble ? 'server' : 'connection';
     return {
       state: { name: 'lost', session, sinceMs: atMs, tries: 0, trouble },
-      // Of one that is quiet, that was told.
+      // A quiet server was reported before.
       ...(!state.isQuiet && { news: { type: 'dropped', fault } }),
     };
   }
@@ -108,7 +108,7 @@ function afterRefusal(
   { problem, atMs, isStopping }: Extract<UplinkEvent, { type: 'refused' }>,
 ): UplinkStep {
   if (state.name === 'starting') return failed(problem);
-  // Redis may be gone, or this gateway: the session is not over until somebody says so.
+  // Redis or this gateway may be gone: the session goes on until a server says that it is over.
   const isTrouble = problem === 'internal' || (state.name === 'lost' && problem === 'overloaded');
   if (isTrouble) return lost(state, atMs, problem);
   if (problem !== 'not_found' || state.name === 'open') return failed(problem);

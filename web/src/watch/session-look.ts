@@ -1,10 +1,10 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { SessionLook } from './watch-state.js';
 
-/** A server that takes longer (milliseconds) counts as not answering. */
+/** A server that needs longer, in milliseconds, counts as not answering. */
 const ANSWER_WITHIN_MS = 5_000;
 
-/** Asks the server once how a session stands; the figures come with it where there are some. */
+/** Asks the server once for a session's state, with its stats if it has any. */
 export async function lookAtSession(
   sessionId: string,
 ): Promise<{ look: SessionLook; stats?: Stats }> {

@@ -1,14 +1,13 @@
-import { LATE_SECONDS } from '../play/latency.js';
 import { problemSentence } from '../problem.js';
+import type { ViewerDelay } from './viewer-delay.js';
 import type { WatchState } from './watch-state.js';
 
 /**
- * The viewers' page's state in a word or some.
- * @param lateSeconds how late the picture on the screen is, where that is known
+ * The watch page's state in a few words.
+ * @param delay set if the picture on the screen is late
  */
-export function watchStateWords(state: WatchState, lateSeconds = 0): string {
-  if (state.name === 'live' && lateSeconds >= LATE_SECONDS)
-    return `Live, ${Math.round(lateSeconds)} s late`;
+export function watchStateWords(state: WatchState, delay?: ViewerDelay): string {
+  if (state.name === 'live' && delay) return `Live, ${Math.round(delay.seconds)} s late`;
   return {
     looking: 'Looking for the stream',
     not_started: 'Not started yet',
@@ -21,7 +20,23 @@ export function watchStateWords(state: WatchState, lateSeconds = 0): string {
   }[state.name];
 }
 
-/** What the viewers' page's state means; empty where there is nothing to add. */
+/** The sentence about why the picture is late; empty if it is in time. */
+export function delayNote(delay: ViewerDelay | undefined): string {
+  switch (delay?.cause) {
+    case undefined:
+      return '';
+    case 'publisher':
+      return 'The publisher’s connection is too slow for the picture.';
+    case 'server':
+      return 'The server is too busy.';
+    case 'viewer':
+      return 'That is how late it plays here: the stream itself is in time.';
+    case 'unknown':
+      return 'Nothing new comes: the publisher’s camera, the connection or the server stands still.';
+  }
+}
+
+/** What the watch page's state means; empty if there is nothing to add. */
 export function watchStateNote(state: WatchState): string {
   switch (state.name) {
     case 'looking':
@@ -37,7 +52,7 @@ export function watchStateNote(state: WatchState): string {
     case 'missing':
       return 'There is no stream at this address: it never was, or it ended a while ago.';
     case 'not_invited':
-      return 'This stream is private: it takes a link that is still good. Ask whoever publishes it for one.';
+      return 'This stream is private: it needs a link that is still valid. Ask its publisher for one.';
     case 'unreachable':
       return 'The server does not answer. This page keeps trying.';
     case 'failed':

@@ -1,20 +1,25 @@
+import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
+import { ListingWatch } from '../play/listing-watch.js';
 import { Playback } from '../play/playback.js';
 import type { LocalProblem } from '../problem.js';
+import { viewerDelayOf } from './viewer-delay.js';
 import { lookAtSession } from './session-look.js';
 import { nextLookInMs, nextWatchState, type WatchState } from './watch-state.js';
 import { WatchView } from './watch-view.js';
 
-/** The viewers' page of one session: looks at it, plays it, and says how it stands. */
+/** The watch page of one session: asks for its state, plays it, and shows how it is. */
 export class WatchPage {
   private readonly view = new WatchView();
   private readonly playback: Playback;
   private readonly sessionId: string;
+  private readonly listing = new ListingWatch();
+  private stats: Stats | undefined;
   private state: WatchState = { name: 'looking' };
 
   constructor(sessionId: string) {
     this.sessionId = sessionId;
     this.playback = new Playback(this.view.processed, {
-      onDate: (date) => this.view.showLatency(this.state.name === 'live' ? date : undefined),
+      onDate: (date) => this.showDate(this.state.name === 'live' ? date : undefined),
       onProblem: (problem) => this.giveUp(problem),
       onSound: () => this.view.offerSound(),
     });
@@ -25,9 +30,30 @@ export class WatchPage {
     const { look, stats } = await lookAtSession(this.sessionId);
     const isRecorded = stats !== undefined && stats.recording !== 'off';
     this.enter(nextWatchState(this.state, look, isRecorded));
-    if (stats && this.state.name === 'live') this.view.showStats(stats);
+    if (stats && this.state.name === 'live') this.showStats(stats);
     const nextMs = nextLookInMs(this.state);
     if (nextMs !== undefined) setTimeout(() => void this.look(), nextMs);
+  }
+
+  private showStats(stats: Stats): void {
+    this.stats = stats;
+    this.listing.saw(stats.framesOut);
+    this.view.showStats(stats);
+  }
+
+  private showDate(date: number | undefined): void {
+    const shownSeconds = this.view.showLatency(date);
+    if (this.state.name !== 'live') return;
+    const { stats, listing } = this;
+    const delay = viewerDelayOf({
+      shownSeconds,
+      stillSeconds: listing.stillSeconds,
+      hasUnlisted: stats !== undefined && stats.framesIn > stats.framesOut,
+      listedSeconds: stats && stats.lateMs / 1000,
+      pipelineSeconds: stats && stats.pipelineMs / 1000,
+    });
+    this.view.showDelay(delay);
+    if (listing.isStill) this.view.forgetMoment();
   }
 
   private enter(state: WatchState): void {
@@ -39,7 +65,7 @@ export class WatchPage {
       this.playback.open(`/hls/${this.sessionId}/live.m3u8`);
   }
 
-  /** Who saw it live sees its last moments first. */
+  /** Plays the recording; after the last moments of the stream, if the viewer saw it live. */
   private offerRecording({ sawItLive }: { sawItLive: boolean }): void {
     const url = `/api/sessions/${this.sessionId}/recording.mp4`;
     this.view.offerRecording(url);
@@ -51,7 +77,7 @@ export class WatchPage {
     else play();
   }
 
-  /** Of an ended stream there may be nothing left to play, which is no failure. */
+  /** An ended stream may have nothing left to play, which is no failure. */
   private giveUp(problem: LocalProblem): void {
     if (this.state.name !== 'ended') this.enter({ name: 'failed', problem });
   }

@@ -1,8 +1,8 @@
 import type { Problem } from '../problem.js';
 
 /**
- * Where a viewer stands. `sawItLive` says whether this page played the stream before its end,
- * `isRecorded` whether there is a recording of it.
+ * State of the watch page. `sawItLive`: whether it played the stream before its end; `isRecorded`: whether there
+ * is a recording.
  */
 export type WatchState =
   | { name: 'looking' }
@@ -10,25 +10,25 @@ export type WatchState =
   | { name: 'live' }
   | { name: 'ended'; sawItLive: boolean; isRecorded: boolean }
   | { name: 'missing' }
-  /** Private, and the link has run out, was revoked, or never was. */
+  /** The session is private, and the link has expired, was revoked, or is missing. */
   | { name: 'not_invited' }
   | { name: 'unreachable'; sawItLive: boolean }
   | { name: 'failed'; problem: Problem };
 
-/** What one look at the session brought. */
+/** The result of one request for the session's state. */
 export type SessionLook = 'starting' | 'live' | 'ended' | 'not_found' | 'not_allowed' | 'no_answer';
 
-/** Between two looks at a session that has not begun, in milliseconds. */
+/** Time between requests for a session that has not begun, in milliseconds. */
 const LOOK_BEFORE_START_MS = 2_000;
-/** Between two looks at a live session, in milliseconds: as often as its figures change. */
+/** Time between requests for a live session, in milliseconds: as often as its stats change. */
 const LOOK_WHILE_LIVE_MS = 1_000;
-/** Between two looks at a server that does not answer, in milliseconds. */
+/** Time between requests to a server that does not answer, in milliseconds. */
 const LOOK_UNREACHABLE_MS = 4_000;
 
-/** States that no look changes, but one that may not be taken any more. */
+/** States that no answer changes, except that the viewer may see the session no longer. */
 const FINAL: WatchState['name'][] = ['ended', 'missing', 'not_invited', 'failed'];
 
-/** The state after a look at the session, and at whether there is a recording of it. */
+/** The state after a request for the session's state. */
 export function nextWatchState(
   state: WatchState,
   look: SessionLook,
@@ -51,7 +51,7 @@ export function nextWatchState(
   }
 }
 
-/** How long until the next look, in milliseconds; undefined where there is nothing to wait for. */
+/** Time until the next request, in milliseconds; undefined if nothing can change any more. */
 export function nextLookInMs(state: WatchState): number | undefined {
   switch (state.name) {
     case 'looking':

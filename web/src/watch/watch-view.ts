@@ -1,11 +1,13 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
-import { byId } from '../ui/dom.js';
+import { byId, setText } from '../ui/dom.js';
 import { showPictureWhile } from '../ui/picture-frame.js';
 import { Readings } from '../ui/readings.js';
-import { watchStateNote, watchStateWords } from './watch-messages.js';
+import { searchNote } from '../ui/search.js';
+import type { ViewerDelay } from './viewer-delay.js';
+import { delayNote, watchStateNote, watchStateWords } from './watch-messages.js';
 import type { WatchState } from './watch-state.js';
 
-/** The viewers' page's elements. */
+/** The watch page's elements. */
 export class WatchView {
   readonly processed = byId('processed', HTMLVideoElement);
   private readonly readings = new Readings();
@@ -17,6 +19,8 @@ export class WatchView {
   private readonly download = byId('download', HTMLAnchorElement);
   private readonly recorded = byId('recorded', HTMLElement);
   private readonly hidden = byId('hidden', HTMLElement);
+  private readonly caution = byId('caution', HTMLElement);
+  private readonly delayNote = byId('delay', HTMLElement);
   private readonly sound = byId('sound', HTMLButtonElement);
 
   constructor() {
@@ -39,6 +43,8 @@ export class WatchView {
     this.showWords(watchStateWords(state));
     this.note.textContent = watchStateNote(state);
     if (state.name === 'live') return;
+    this.showDelayNote(undefined);
+    setText(this.caution, '');
     this.readings.stop();
     this.recorded.hidden = true;
     this.hidden.hidden = true;
@@ -48,15 +54,16 @@ export class WatchView {
     this.readings.showStats(stats);
     this.recorded.hidden = stats.recording !== 'on';
     this.hidden.hidden = stats.shown?.hidden !== true;
+    setText(this.caution, searchNote(stats));
   }
 
-  /** There is a recording to be had. */
+  /** Offers the recording. */
   offerRecording(url: string): void {
     this.download.href = url;
     this.download.hidden = false;
   }
 
-  /** Puts the recording where the stream was, to be played with the browser's own controls. */
+  /** Plays the recording in place of the stream, with the browser's own controls. */
   playRecording(url: string): void {
     const video = this.processed;
     this.frame.classList.add('has-recording');
@@ -66,20 +73,38 @@ export class WatchView {
     video.src = url;
   }
 
-  /** Shows how far behind the camera the picture of a live stream is, by its date in the playlist. */
-  showLatency(date: number | undefined): void {
-    const seconds = this.readings.showLatency(date);
-    if (date !== undefined) this.showWords(watchStateWords({ name: 'live' }, seconds));
+  /** Shows how far behind the camera the picture is, by its date in the playlist; in seconds, if known. */
+  showLatency(date: number | undefined): number | undefined {
+    return this.readings.showLatency(date);
   }
 
-  /** The stream has sound, which browsers let begin only with a press of a button. */
+  /** Shows how late a live stream is, and why; undefined: it is in time. */
+  showDelay(delay: ViewerDelay | undefined): void {
+    // A paused picture is an old one, however late the stream is.
+    const isPaused = this.frame.classList.contains('is-paused');
+    this.showWords(isPaused ? 'Paused' : watchStateWords({ name: 'live' }, delay));
+    this.showDelayNote(isPaused ? undefined : delay);
+  }
+
+  /** Clears the figures of a moment, because nothing new is listed. */
+  forgetMoment(): void {
+    this.readings.forgetFaces();
+    setText(this.caution, '');
+  }
+
+  /** Offers a button for the sound: browsers begin it only after a press. */
   offerSound(): void {
     this.sound.hidden = false;
   }
 
+  private showDelayNote(delay: ViewerDelay | undefined): void {
+    document.body.toggleAttribute('data-late', delay !== undefined);
+    setText(this.delayNote, delayNote(delay));
+  }
+
   private showWords(words: string): void {
     document.title = `${words} · Facecast`;
-    if (this.state.textContent !== words) this.state.textContent = words;
+    setText(this.state, words);
   }
 
   private showPaused(): void {

@@ -1,11 +1,11 @@
 import type { TimedBytes } from './file-stream.js';
 import { vfwHeader, vfwPacket, type VfwTrack } from './vfw-matroska.js';
 
-/** A header is not larger, nor a packet, nor an index: what says it is, is not looked into. */
+/** Maximum sizes of a header, a packet and an index, in bytes; larger ones are not read. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 const MAX_PACKET_BYTES = 16 * 1024 * 1024;
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
-/** So much is read of a file at once. */
+/** Number of bytes that are read at once. */
 const READ_BYTES = 1024 * 1024;
 
 /** A chunk: four letters, its size, its content, which is as long as an even number says. */
@@ -16,7 +16,7 @@ const LIST_HEAD_BYTES = 12;
 const ENTRY_BYTES = 16;
 const KEY_FRAME = 0x10;
 
-/** One stream of an AVI file: which it is, its description, and how time passes in it, in seconds. */
+/** One stream of an AVI file: its number, its description, and its time in seconds. */
 interface Stream {
   index: number;
   track: VfwTrack;
@@ -24,7 +24,7 @@ interface Stream {
   duration(bytes: number): number;
 }
 
-/** An AVI file, which no browser plays, and whose packets can be sent all the same. */
+/** An AVI file. No browser plays one, but its packets can be sent. */
 export class AviFile {
   private readonly file: Blob;
   private readonly loop: boolean;
@@ -36,7 +36,7 @@ export class AviFile {
     this.streams = streams;
   }
 
-  /** Undefined where it is none, or has no picture. */
+  /** Opens a file; resolves to undefined if it is no AVI, or has no video. */
   static async open(
     file: Blob,
     { loop, withSound }: { loop: boolean; withSound: boolean },
@@ -60,7 +60,7 @@ export class AviFile {
         const [stream, time] = [this.streams[n], times[n]];
         if (!stream || time === undefined) continue;
         times[n] = time + stream.duration(data.length);
-        // An empty one stands for a picture that is as the one before it.
+        // An empty packet repeats the picture before it.
         if (data.length > 0) yield { time, bytes: [vfwPacket(n, { time, isKey, data })] };
       }
       const end = Math.max(...times);
@@ -138,7 +138,7 @@ interface Packet {
   data: Uint8Array;
 }
 
-/** All packets of a file, as they stand in it. */
+/** Yields all packets of a file, in its order. */
 async function* packets(file: Blob): AsyncGenerator<Packet, void, undefined> {
   let keys: ((id: string) => boolean) | undefined;
   const read = reader(file);
@@ -161,7 +161,10 @@ async function* packets(file: Blob): AsyncGenerator<Packet, void, undefined> {
   }
 }
 
-/** Tells of each packet in turn whether it is a key frame, by the index (`idx1`), which stands behind all. */
+/**
+ * Returns a function that tells for each packet in turn whether it is a key frame, by the index (`idx1`) at
+ * the file's end.
+ */
 async function readKeys(file: Blob, at: number): Promise<(id: string) => boolean> {
   const head = new Uint8Array(await file.slice(at, at + HEAD_BYTES).arrayBuffer());
   const isThere = letters(head, 0) === 'idx1' && uint32(head, 4) <= MAX_INDEX_BYTES;
@@ -193,7 +196,7 @@ function reader(file: Blob): (at: number, length: number) => Promise<Uint8Array>
 const letters = (bytes: Uint8Array, at: number) =>
   String.fromCharCode(...bytes.subarray(at, at + 4));
 
-/** 0 where the bytes are too few. */
+/** Reads a number; 0 if there are too few bytes. */
 function uint32(bytes: Uint8Array, at: number): number {
   if (at + 4 > bytes.length) return 0;
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);

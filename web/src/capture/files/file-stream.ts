@@ -1,28 +1,32 @@
 import { Pace } from './pace.js';
 import type { RecorderEvents } from '../recorder.js';
 
-/** Bytes of a stream, and at which time in it they are wanted, in seconds. */
+/** Bytes of a stream, and the time in it at which they are needed, in seconds. */
 export interface TimedBytes {
   time: number;
   bytes: Uint8Array[];
 }
 
-/** How much earlier than its time a packet is sent, in seconds: some are needed before those shown first. */
+/**
+ * How much earlier than its time a packet is sent, in seconds: some packets are needed before the first
+ * shown ones.
+ */
 const LEAD_SECONDS = 0.3;
-/** Longest message of media, in bytes: the server takes no longer ones. */
-const MAX_BYTES = 256 * 1024;
+/** How long late bytes are gathered into one chunk, in milliseconds. */
+const GATHERED_MS = 100;
 
 export interface FileStreamEvents extends RecorderEvents {
-  /** All of the file was handed on. */
+  /** Called when the whole file was passed on. */
   onRanOut(): void;
 }
 
-/** A stream that is there already, handed on at its own speed. */
+/** Passes a file's stream on at its own speed. */
 export class FileStream {
   private readonly events: FileStreamEvents;
   private readonly pace = new Pace();
   private readonly finished: Promise<void>;
   private due: Uint8Array[] = [];
+  private handedOnAt = 0;
   private stopped = false;
 
   constructor(stream: AsyncIterable<TimedBytes>, events: FileStreamEvents) {
@@ -48,26 +52,26 @@ export class FileStream {
       }
       if (this.stopped) break;
       this.due.push(...bytes);
+      // A browser may encode more slowly than the file plays.
+      if (performance.now() - this.handedOnAt >= GATHERED_MS) this.handOn();
     }
     this.handOn();
     if (!this.stopped) this.events.onRanOut();
   }
 
   private handOn(): void {
-    for (const bytes of messages(this.due.splice(0))) this.events.onBytes(bytes);
+    this.handedOnAt = performance.now();
+    const bytes = joined(this.due.splice(0));
+    if (bytes.byteLength > 0) this.events.onBytes(bytes);
   }
 }
 
-/** The bytes as one, cut where they are too many for one message. */
-function messages(written: Uint8Array[]): ArrayBuffer[] {
+function joined(written: Uint8Array[]): ArrayBuffer {
   const all = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const bytes of written) {
     all.set(bytes, at);
     at += bytes.length;
   }
-  const count = Math.ceil(all.length / MAX_BYTES);
-  return Array.from({ length: count }, (_, n) =>
-    all.buffer.slice(n * MAX_BYTES, (n + 1) * MAX_BYTES),
-  );
+  return all.buffer;
 }

@@ -1,6 +1,7 @@
 import { countedClip } from '@facecast/shared/testing/counted-clip';
+import type { EncodedPacket } from 'mediabunny';
 import { expect, test } from 'vitest';
-import { MediaFile, type TimedPacket } from './media-file.js';
+import { MediaFile, type TimedMedia } from './media-file.js';
 
 const FRAMES = 60;
 const SOUND = ['-f', 'lavfi', '-i', 'sine=440:duration=2'];
@@ -22,8 +23,8 @@ async function open(loop: boolean, withSound: boolean): Promise<MediaFile> {
   return file;
 }
 
-async function read(packets: AsyncIterable<TimedPacket>, most = Infinity): Promise<TimedPacket[]> {
-  const all: TimedPacket[] = [];
+async function read(packets: AsyncIterable<TimedMedia>, most = Infinity): Promise<TimedMedia[]> {
+  const all: TimedMedia[] = [];
   for await (const packet of packets) {
     all.push(packet);
     if (all.length >= most) break;
@@ -31,9 +32,9 @@ async function read(packets: AsyncIterable<TimedPacket>, most = Infinity): Promi
   return all;
 }
 
-const ofKind = (kind: TimedPacket['kind'], packets: TimedPacket[]) =>
-  packets.filter((each) => each.kind === kind).map(({ packet }) => packet);
-const frames = (packets: TimedPacket[]) =>
+const ofKind = (kind: TimedMedia['kind'], packets: TimedMedia[]) =>
+  packets.filter((each) => each.kind === kind).map(({ media }) => media as EncodedPacket);
+const frames = (packets: TimedMedia[]) =>
   ofKind('video', packets)
     .map(({ timestamp }) => Math.round(timestamp * 30))
     .sort((a, b) => a - b);
@@ -41,12 +42,12 @@ const counting = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 test('each frame of a file comes once, from 0 on, with its sound beside it', async () => {
   const file = await open(false, true);
-  const packets = await read(file.packets(0));
+  const packets = await read(file.media(0));
   expect(frames(packets)).toEqual(counting(FRAMES));
   const sound = ofKind('audio', packets);
   expect(sound[0]?.timestamp).toBeLessThan(0.03);
   expect(sound.at(-1)!.timestamp).toBeGreaterThan(1.9);
-  const times = packets.map(({ packet }) => packet.timestamp);
+  const times = packets.map(({ media }) => media.timestamp);
   // Some frames are needed before those that are shown first.
   expect(times.every((time, n) => time > Math.max(...times.slice(0, n)) - 0.2)).toBe(true);
   file.close();
@@ -54,22 +55,22 @@ test('each frame of a file comes once, from 0 on, with its sound beside it', asy
 
 test('without the sound where it is not to be sent', async () => {
   const file = await open(false, false);
-  expect(ofKind('audio', await read(file.packets(0)))).toEqual([]);
+  expect(ofKind('audio', await read(file.media(0)))).toEqual([]);
   file.close();
 });
 
 test('a file that is played again and again goes on at its beginning, and its time goes on', async () => {
   const file = await open(true, false);
-  const packets = await read(file.packets(0), 2.5 * FRAMES);
+  const packets = await read(file.media(0), 2.5 * FRAMES);
   expect(frames(packets).slice(0, 2 * FRAMES)).toEqual(counting(2 * FRAMES));
-  const [first, again] = [packets[0]!.packet, packets[FRAMES]!.packet];
-  expect(again.data).toEqual(first.data);
+  const [first, again] = ofKind('video', [packets[0]!, packets[FRAMES]!]);
+  expect(again!.data).toEqual(first!.data);
   file.close();
 });
 
 test('in the middle it begins with a key frame', async () => {
   const file = await open(false, false);
-  const packets = ofKind('video', await read(file.packets(1.5)));
+  const packets = ofKind('video', await read(file.media(1.5)));
   expect(packets).toHaveLength(30);
   expect(packets[0]).toMatchObject({ type: 'key', timestamp: 0 });
   file.close();

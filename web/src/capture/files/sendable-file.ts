@@ -5,14 +5,14 @@ import { remuxed, remuxedType } from './remuxed.js';
 
 /** A file whose own packets can be sent. */
 export interface SendableFile {
-  /** As what it is sent. */
+  /** MIME type under which it is sent. */
   mimeType: string;
-  /** Sends it from the last key frame before so many seconds on, at its own speed. */
+  /** Sends the file at its own speed, from the last key frame before this time (seconds) on. */
   stream(from: number, events: FileStreamEvents): FileStream;
   close(): void;
 }
 
-/** Undefined where it is nothing that could be sent so. */
+/** Opens a file for sending; undefined if it cannot be sent with its own packets. */
 export async function openSendableFile(
   ...choice: Parameters<typeof MediaFile.open>
 ): Promise<SendableFile | undefined> {

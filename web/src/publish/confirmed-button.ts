@@ -1,21 +1,30 @@
-const DELETE = 'Delete';
-const CONFIRM = 'Delete for good';
+/** The words on a button: at first, and when it asks. */
+export interface ButtonWords {
+  press: string;
+  confirm: string;
+}
 
-/** A button that asks with its first press, and deletes with the second. */
-export class DeleteButton {
+export const DELETE: ButtonWords = { press: 'Delete', confirm: 'Delete for good' };
+export const CUT: ButtonWords = { press: 'Cut them off', confirm: 'Cut off for good' };
+
+/** A button for what cannot be undone: its first press asks, the second acts. */
+export class ConfirmedButton {
   readonly element: HTMLButtonElement;
+  private readonly words: ButtonWords;
   private readonly name: string;
-  private readonly onDelete: () => Promise<void>;
+  private readonly act: () => Promise<void>;
   private asks = false;
 
-  /** @param name what is deleted, for whoever does not see where the button is */
+  /** @param name of the object, for the button's accessible name */
   constructor(
+    words: ButtonWords,
     name: string,
-    onDelete: () => Promise<void>,
+    act: () => Promise<void>,
     element = document.createElement('button'),
   ) {
+    this.words = words;
     this.name = name;
-    this.onDelete = onDelete;
+    this.act = act;
     this.element = element;
     element.type = 'button';
     element.classList.add('secondary');
@@ -24,7 +33,7 @@ export class DeleteButton {
     this.reset();
   }
 
-  /** Nothing is asked any more. */
+  /** Takes the question back. */
   reset(): void {
     this.ask(false);
   }
@@ -32,14 +41,14 @@ export class DeleteButton {
   private async press(): Promise<void> {
     if (!this.asks) return this.ask(true);
     this.element.disabled = true;
-    await this.onDelete();
+    await this.act();
     this.element.disabled = false;
     this.reset();
   }
 
   private ask(asks: boolean): void {
     this.asks = asks;
-    const words = asks ? CONFIRM : DELETE;
+    const words = asks ? this.words.confirm : this.words.press;
     this.element.textContent = words;
     this.element.setAttribute('aria-label', `${words}: ${this.name}`);
   }
