@@ -14,7 +14,11 @@ function run(args) {
   const { status } = spawnSync(process.execPath, args, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, CHROMIUM: process.env['CHROMIUM'] ?? findBrowser() },
+    env: {
+      ...process.env,
+      CHROMIUM: process.env['CHROMIUM'] ?? findBrowser(),
+      FACECAST_SET_UP: '1',
+    },
   });
   if (status !== 0) process.exit(status ?? 1);
 }

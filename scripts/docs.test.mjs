@@ -3,10 +3,10 @@ import { dirname, join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from './setup/paths.mjs';
 
-/** What is not the project's own, or is made by a build or a run. */
+/** Folders that are not the project's own, or are made by a build or a run. */
 const SKIPPED = new Set(['node_modules', 'dist', 'dist-types', '.git', 'data']);
 
-/** Every file and folder of the project, with slashes. @type {(directory: string) => string[]} */
+/** The path of every file and folder of the project, with slashes. @type {(directory: string) => string[]} */
 const below = (directory) =>
   readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
     if (SKIPPED.has(entry.name)) return [];
@@ -20,14 +20,14 @@ const documents = [...paths].filter((path) => path.endsWith('.md') && !path.incl
 /** @param {string} path */
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
-/** A source file with its folder, perhaps with a symbol of it, as documents name them. */
+/** A reference in a document: a source file with its folder, perhaps with a symbol of it. */
 const REFERENCE =
   /`((?:services|shared|web|tests|scripts|docs)\/[\w./-]*?(?:\/|\.(?:ts|mjs|md|html)))(?::(\w+))?`/g;
-/** A link to another document of the project, perhaps to a heading of it. */
+/** A link to another document of the project, perhaps to one of its headings. */
 const LINK = /\]\((?!\w+:)([^)#\s]*)(?:#([^)]*))?\)/g;
 
 /**
- * What is wrong with what a document names.
+ * The faults of a document's references and links, in words.
  *
  * @param {string} document
  */
@@ -47,7 +47,7 @@ function brokenReferences(document) {
   return [...references, ...links];
 }
 
-/** The headings of a document, as links name them. @param {string} path */
+/** The anchors of a document's headings. @param {string} path */
 function anchorsOf(path) {
   return [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
@@ -57,13 +57,29 @@ function anchorsOf(path) {
   );
 }
 
-/** A source file without its comments. @param {string} path */
+/** The text of a source file without its comments. @param {string} path */
 function code(path) {
   return read(path).replaceAll(/\/\*[^]*?\*\/|\/\/ .*$/gm, '');
 }
 
+/** A line to be copied into a shell: one command, perhaps with settings before and a comment after it. */
+const COMMAND = /^(?:[A-Z_]+=\S+ )*(?:npm|docker|taskset) (?:(?! # ).)*(?: # (?:(?! # ).)*)?$/;
+
+/** The lines of a document's shell blocks that are no command of their own. @param {string} document */
+function brokenCommands(document) {
+  const blocks = [...read(document).matchAll(/^```sh\n([^]*?)^```$/gm)].map(
+    ([, block = '']) => block,
+  );
+  const lines = blocks.flatMap((block) => block.trimEnd().split('\n'));
+  return lines.filter((line) => line !== '' && !COMMAND.test(line));
+}
+
 describe('documents', () => {
-  test.each(documents)('%s names only what there is', (document) => {
+  test.each(documents)('each line of a shell block of %s is one command', (document) => {
+    expect(brokenCommands(document)).toEqual([]);
+  });
+
+  test.each(documents)('%s names only files, symbols and headings that exist', (document) => {
     expect(brokenReferences(document)).toEqual([]);
   });
 });

@@ -17,9 +17,9 @@ const own = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'].flatMap
 );
 const settings = [...new Set([...shared, ...own])];
 
-/** What `npm start` reads itself. */
+/** Settings that `npm start` reads itself. */
 const OF_START = ['DETECTOR_REPLICAS', 'DATA_DIR'];
-/** What the images decide, because it is about the inside of a container. */
+/** Settings that the images decide, because they are about the inside of a container. */
 const OF_IMAGES = [
   ...['HOST', 'PORT', 'OPS_HOST', 'OPS_PORT', 'REDIS_URL', 'PUBLISHERS_FILE'],
   ...['HLS_DIR', 'FRAMES_DIR', 'WEB_DIR', 'RECORDINGS_DIR', 'YUNET_MODEL'],

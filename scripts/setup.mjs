@@ -7,13 +7,13 @@ import { ensureSystemPackages } from './setup/system-packages.mjs';
 import { ensureYunetModel } from './setup/yunet-model.mjs';
 
 /**
- * Makes a clone ready to run: installs what is missing and builds what is stale. Each step looks
- * first whether it has anything to do; where none has, all of it takes a second or two.
+ * Makes a clone ready to run: installs what is missing and builds what is stale. Each step first checks
+ * whether it has anything to do; if none has, all of it takes a second or two.
  *
  * Runs before anything is installed, so it and everything it imports uses Node's own modules only.
  *
- * @param {{ browser?: boolean, benchmarks?: boolean }} [options] `browser`: also what only the tests
- *   need; `benchmarks`: also what only they need
+ * @param {{ browser?: boolean, benchmarks?: boolean }} [options] `browser`: also what only the tests need;
+ *   `benchmarks`: also what only the benchmarks need
  * @throws {import('./setup/run-program.mjs').SetupError} whose message tells a person what to do
  */
 export async function setup({ browser = false, benchmarks = false } = {}) {
@@ -25,7 +25,7 @@ export async function setup({ browser = false, benchmarks = false } = {}) {
 }
 
 /**
- * `setup` for a command-line program: a failure is told in plain words, and is the end.
+ * `setup` for a command-line program: prints a failure in plain words and exits.
  *
  * @param {Parameters<typeof setup>[0]} [options]
  */

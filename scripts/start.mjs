@@ -8,7 +8,8 @@ import { runSystem } from './start/system.mjs';
 async function start() {
   const options = readOptions(process.argv.slice(2));
   const config = readStartConfig();
-  await setupOrExit();
+  // A program that starts many systems runs the setup once itself.
+  if (process.env['FACECAST_SET_UP'] !== '1') await setupOrExit();
   const stop = new AbortController();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => stop.abort());

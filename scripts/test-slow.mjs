@@ -10,8 +10,8 @@ import { readSlowOptions, USAGE } from './slow/options.mjs';
 import { addRun, tableOf } from './slow/summary.mjs';
 
 /**
- * `npm run test:slow`: the tests on a machine that is made slow. `taskset` bounds the CPUs for whatever
- * the tests start, and what asks how many there are is told so.
+ * `npm run test:slow`: runs the tests on a machine that is made slow. `taskset` limits the CPUs of all that
+ * the tests start, and of what asks how many there are.
  */
 const options = optionsOrExit();
 await setupOrExit({ browser: true });
@@ -30,7 +30,7 @@ try {
     const code = await runTests(report);
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     const failed = addRun(tests, JSON.parse(await readFile(report, 'utf8')));
-    // For instance, as no test has this name, or the tests could not begin.
+    // For instance because no file matches the filter, or the tests could not begin.
     if (code !== 0 && failed.length === 0) failed.push(`npm test ended with ${code}`);
     if (failed.length > 0) failedRuns++;
     const result = failed.length === 0 ? 'green' : `red: ${failed.join('; ')}`;
@@ -44,7 +44,7 @@ for (const line of tableOf(tests, options.table)) console.log(line);
 process.exit(failedRuns === 0 ? 0 : 1);
 
 /**
- * @param {string} report file that Vitest writes the results to
+ * @param {string} report the file that Vitest writes the results to
  * @returns {Promise<number>} the exit code
  */
 async function runTests(report) {

@@ -18,6 +18,7 @@ const vitest = spawn(
     env: {
       ...process.env,
       CHROMIUM: process.env['CHROMIUM'] ?? findBrowser(),
+      FACECAST_SET_UP: '1',
       ...(noDocker === undefined ? { FACECAST_DOCKER: '1' } : {}),
     },
   },
@@ -26,7 +27,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
   process.on(signal, () => vitest.kill(signal));
 vitest.on('exit', (code) => process.exit(code ?? 1));
 
-/** @returns {string | undefined} undefined where there is an engine with Compose */
+/** @returns {string | undefined} undefined if there is an engine with Compose */
 function whyNoDocker() {
   if (!succeeds('docker', ['info'])) return 'no Docker engine answers `docker info`';
   if (!succeeds('docker', ['compose', 'version'])) return 'Docker Compose is not installed';

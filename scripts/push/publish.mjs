@@ -1,45 +1,59 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { createStatusLine } from './status-line.mjs';
 
-/** Bytes are gathered this long before they are sent as one message. */
+/** Bytes are gathered for this long, in milliseconds, before they are sent as one message. */
 const MESSAGE_MS = 100;
-/** While more than this waits in the socket, the file is not read on. */
+/** Longest message that every server accepts (`SAFE_MESSAGE_BYTES` of the ingest protocol). */
+const MAX_MESSAGE_BYTES = 256 * 1024;
+/** While the socket holds more unsent bytes than this, the file is not read on. */
 const MAX_BUFFERED_BYTES = 1_000_000;
-/** How long the server may take to answer `start`, and to finish after `stop`. */
+/** How long the server may take to answer `start`, and then to finish after `stop`, in milliseconds. */
 const MAX_START_MS = 10_000;
 const MAX_END_MS = 60_000;
-/** How long a printed link is good. */
+/** How long a printed link is valid, in seconds. */
 const LINK_SECONDS = 86_400;
 
 /**
- * Publishes media over the ingest protocol, as a browser publishes a camera, and reports on the
- * terminal until the session has ended.
+ * Publishes media over the ingest protocol, as a browser publishes a camera. Reports on the terminal until
+ * the session has ended.
  *
- * @param {import('./media.mjs').Media} media
- * @param {{ url: string, effect: string, record: boolean, private: boolean, token?: string | undefined }} where
- * @throws {Error} with the server's own sentence where it refuses, or ffmpeg's
+ * @param {AsyncGenerator<import('./media.mjs').Media, void, undefined>} streams one input stream after
+ *   another
+ * @param {import('./status-line.mjs').StatusLine} status
+ * @param {{ url: string, effect: string, record: boolean, private: boolean, token?: string | undefined }}
+ *   where
+ * @throws {Error} with the server's sentence if it refuses, or ffmpeg's
  */
-export async function publish(media, { url, effect, record, private: isPrivate, token }) {
+export async function publish(streams, status, where) {
+  const { value: first } = await streams.next();
+  if (!first) return;
+  status.print(first.found);
+  const { url, effect, record, private: isPrivate, token } = where;
   const socket = new WebSocket(url);
-  const status = createStatusLine();
   const ended = untilEnded(socket, status, { url, record, private: isPrivate });
   try {
     await Promise.race([once(socket, 'open'), ended]);
     const visibility = isPrivate ? 'private' : 'unlisted';
-    const start = { type: 'start', mimeType: media.mimeType, effect, record, visibility, token };
-    socket.send(JSON.stringify(start));
+    const start = { type: 'start', mimeType: first.mimeType, effect, record, visibility, token };
+    send(socket, start);
     await within(MAX_START_MS, 'The server does not answer.', [untilStarted(socket), ended]);
-    await Promise.race([sendAll(media.bytes, socket), ended]);
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: 'stop' }));
+    await Promise.race([sendAll(first.bytes, socket), ended]);
+    for await (const { found, mimeType, bytes } of streams) {
+      status.print(found);
+      send(socket, { type: 'restart', mimeType });
+      await Promise.race([sendAll(bytes, socket), ended]);
+    }
+    send(socket, { type: 'stop' });
     await within(MAX_END_MS, 'The server does not end the session.', [ended]);
   } finally {
-    status.close();
-    media.stop();
     socket.terminate();
+    await streams.return();
   }
-  const failure = await media.failure;
-  if (failure !== '') throw new Error(failure);
+}
+
+/** @param {WebSocket} socket @param {object} message */
+function send(socket, message) {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
 /** @param {WebSocket} socket */
@@ -52,11 +66,11 @@ function untilStarted(socket) {
 }
 
 /**
- * Reports each message of the server. Resolves with `ended`; rejects with `error`, and where the
- * connection is lost.
+ * Reports each message of the server. Resolves at `ended`; rejects at `error`, or if the connection is
+ * lost.
  *
  * @param {WebSocket} socket
- * @param {ReturnType<typeof createStatusLine>} status
+ * @param {import('./status-line.mjs').StatusLine} status
  * @param {{ url: string, record: boolean, private: boolean }} where
  * @returns {Promise<void>}
  */
@@ -96,7 +110,7 @@ function untilEnded(socket, status, { url, record, private: isPrivate }) {
 }
 
 /**
- * Makes a link to a private session, and prints it.
+ * Makes a viewing link to a private session, and prints it.
  *
  * @param {(line: string) => void} print
  * @param {string} page
@@ -140,7 +154,7 @@ function describe(stats, acked) {
 }
 
 /**
- * Sends a stream in messages of about a tenth of a second, no faster than the socket takes them.
+ * Sends a stream in messages of about a tenth of a second, no faster than the socket accepts them.
  *
  * @param {import('node:stream').Readable} bytes
  * @param {WebSocket} socket
@@ -148,11 +162,15 @@ function describe(stats, acked) {
  */
 async function sendAll(bytes, socket) {
   /** @type {Buffer[]} */
-  let gathered = [];
+  const gathered = [];
   const send = () => {
-    if (gathered.length > 0 && socket.readyState === WebSocket.OPEN)
-      socket.send(Buffer.concat(gathered), () => bytes.resume());
-    gathered = [];
+    const due = Buffer.concat(gathered.splice(0));
+    for (
+      let at = 0;
+      at < due.length && socket.readyState === WebSocket.OPEN;
+      at += MAX_MESSAGE_BYTES
+    )
+      socket.send(due.subarray(at, at + MAX_MESSAGE_BYTES), () => bytes.resume());
     if (socket.bufferedAmount > MAX_BUFFERED_BYTES) bytes.pause();
   };
   const timer = setInterval(send, MESSAGE_MS);

@@ -1,6 +1,8 @@
+/** @typedef {ReturnType<typeof createStatusLine>} StatusLine */
+
 /**
- * A last line on the terminal that is written anew with each update, below lines that stay. Where
- * the output is no terminal, each update is a line of its own.
+ * A last line on the terminal that each update overwrites, below lines that stay. If the output is no
+ * terminal, each update is a line of its own.
  */
 export function createStatusLine() {
   const terminal = process.stdout.isTTY;

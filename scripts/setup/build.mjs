@@ -8,7 +8,7 @@ const services = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
 const BUILT = /[/\\](dist|dist-types|node_modules)[/\\]|\.tsbuildinfo$/;
 const page = join(root, 'web', 'dist', 'index.html');
 
-/** Compiles the services and the page, each only where something changed since the last time. */
+/** Compiles the services and the page, each only if something changed since the last time. */
 export async function ensureBuilt() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const projects = services.map((name) => join('services', name));
@@ -26,7 +26,7 @@ export async function ensureBuilt() {
   );
 }
 
-/** When anything that the page is made of was last changed, in ms since 1970. */
+/** When a source of the page was last changed, in ms since 1970. */
 function newestPageSource() {
   const web = readdirSync(join(root, 'web'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -5,13 +5,13 @@ import { root } from './paths.mjs';
 import { runLogged, timed, withLogFile } from './run-program.mjs';
 
 const lockFile = join(root, 'package-lock.json');
-/** Lies where `npm ci` removes it. */
+/** Says what is installed; in a place where `npm ci` removes it. */
 const stampFile = join(root, 'node_modules', '.facecast-installed');
 const platform = `${process.platform}-${process.arch}`;
 
 /**
- * Installs the packages of package-lock.json unless exactly these are installed already. Install
- * scripts are not run: the one that is needed, OpenCV's, has a step of its own.
+ * Installs the packages of package-lock.json, unless exactly these are installed. Install scripts are not
+ * run; the one that is needed, OpenCV's, has a step of its own.
  */
 export async function ensureNpmPackages() {
   const lockHash = createHash('sha256').update(readFileSync(lockFile)).digest('hex');

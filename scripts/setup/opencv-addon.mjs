@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -10,28 +13,27 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findCascades, findOpenCvHeaders, openCvVersion } from './opencv-system.mjs';
 import { cacheDirectory, root } from './paths.mjs';
 import { SetupError, runLogged, timed, withLogFile } from './run-program.mjs';
 
 const binding = join(root, 'node_modules', '@u4', 'opencv4nodejs');
-const addon = join(binding, 'build', 'Release', 'opencv4nodejs.node');
-/** What `addon` was built from. Lies where whatever removes the addon removes it, too. */
+const BUILT_ADDON = join('build', 'Release', 'opencv4nodejs.node');
+const addon = join(binding, BUILT_ADDON);
+/** Says what `addon` was built from; in a place where whatever removes the addon removes it, too. */
 const stampFile = join(binding, 'build', 'facecast-stamp');
-/** Grows with each change of how the addon is built. */
+/** To be raised with each change to how the addon is built. */
 const RECIPE = 1;
-/** The modules that are bound: everything that the face-detector uses, and no windows or codecs. */
+/** The OpenCV modules that are bound: those that the face-detector uses, without windows and codecs. */
 const MODULES = ['CORE', 'DNN', 'IMGPROC', 'OBJDETECT'];
-/** What most of the binding's files include. */
+/** Headers that most of the binding's files include. */
 const COMMON_HEADERS = [
   'node.h',
   'nan.h',
   ...MODULES.map((module) => `opencv2/${module.toLowerCase()}.hpp`),
 ];
-/** What only the build needs; removed after it. */
-const scratch = join(root, 'node_modules', '.cache', 'facecast-opencv');
 
 /**
  * Builds the binding of the system's OpenCV for this Node, or takes the one that an earlier build
@@ -77,20 +79,20 @@ function stampOf(headers) {
 }
 
 /**
- * What the binding's own install script does (`node-gyp rebuild`), in half the time: nearly all of
- * it is spent on reading the same headers for each of a hundred small files, so they are read once.
+ * Does what the binding's install script does (`node-gyp rebuild`) in half the time. Nearly all of its time
+ * goes into reading the same headers for a hundred small files, so they are read once.
  *
  * @param {string} headers
  * @param {string} log
  */
 async function build(headers, log) {
-  rmSync(scratch, { recursive: true, force: true });
-  makeNarrowedHeaders(headers);
+  const scratch = makeScratch();
+  makeNarrowedHeaders(scratch, headers);
   const nodePrefix = dirname(dirname(process.execPath));
   const hasNodeHeaders = existsSync(join(nodePrefix, 'include', 'node', 'node.h'));
   const common = join(scratch, 'common.h');
   writeFileSync(common, COMMON_HEADERS.map((name) => `#include <${name}>\n`).join(''));
-  // The binding only hands calls on: unoptimised it is as fast, and sooner compiled.
+  // The binding only passes calls on: unoptimised it is as fast, and compiles sooner.
   const flags = '-O0 -g0 -w';
   const env = {
     ...process.env,
@@ -98,32 +100,52 @@ async function build(headers, log) {
     OPENCV_INCLUDE_DIR: scratch,
     JOBS: `${availableParallelism()}`,
     CXXFLAGS: flags,
-    // Link only what is called, not every OpenCV library that is found.
+    // Link only the libraries that are called, not every OpenCV library that is found.
     ...(process.platform === 'linux' ? { LDFLAGS: '-Wl,--as-needed' } : {}),
-    // Node's own headers, where they came with it, instead of a download.
+    // Node's own headers instead of a download, if they came with it.
     ...(hasNodeHeaders ? { npm_config_nodedir: nodePrefix } : {}),
   };
   const title = 'compiling the OpenCV binding';
   const nodeGyp = createRequire(join(binding, 'package.json')).resolve('node-gyp/bin/node-gyp.js');
-  const options = { log, cwd: binding };
+  const options = { log, cwd: join(scratch, 'binding') };
   await runLogged(title, process.execPath, [nodeGyp, 'configure'], { ...options, env });
   await precompile(common, { ...options, env });
   await runLogged(title, process.execPath, [nodeGyp, 'build'], {
     ...options,
     env: { ...env, CXXFLAGS: `${flags} -include ${common}` },
   });
+  copyWhole(join(scratch, 'binding', BUILT_ADDON), addon);
   rmSync(scratch, { recursive: true });
 }
 
 /**
- * Compiles a header ahead, with just the flags of the binding's own files: a compiler in their place
- * takes their arguments. Where that fails, the header is read again and again as it would be without.
+ * Makes a directory for the build, with a copy of the binding. The binding's build file and make cannot
+ * handle a space in a path, and this project may be in a directory with one.
+ *
+ * @returns {string}
+ */
+function makeScratch() {
+  const scratch = mkdtempSync(join(tmpdir(), 'facecast-opencv-'));
+  const built = join(binding, 'build');
+  cpSync(binding, join(scratch, 'binding'), { recursive: true, filter: (path) => path !== built });
+  const packages = join(root, 'node_modules');
+  mkdirSync(join(scratch, 'node_modules'));
+  for (const name of readdirSync(packages))
+    if (name !== 'nan') symlinkSync(join(packages, name), join(scratch, 'node_modules', name));
+  // The only package whose path the compiler is given.
+  cpSync(join(packages, 'nan'), join(scratch, 'node_modules', 'nan'), { recursive: true });
+  return scratch;
+}
+
+/**
+ * Precompiles a header with exactly the flags of the binding's own files: a script in the compiler's place
+ * receives them. If that fails, each file reads the header itself.
  *
  * @param {string} header
  * @param {{ log: string, cwd: string, env: NodeJS.ProcessEnv }} options
  */
 async function precompile(header, options) {
-  const compiler = join(scratch, 'compile-header.sh');
+  const compiler = `${header}.sh`;
   // The first three arguments are `-o`, the object and the source.
   writeFileSync(compiler, `shift 3; exec g++ -x c++-header -o '${header}.gch' '${header}' "$@"\n`);
   const make = ['-C', 'build', 'BUILDTYPE=Release', `CXX=sh ${compiler}`];
@@ -132,12 +154,13 @@ async function precompile(header, options) {
 }
 
 /**
- * Puts OpenCV's headers behind a list of modules that names only the needed ones: the binding
- * compiles what that list names, and a distribution's names every module there is.
+ * Makes a directory of OpenCV's headers whose list of modules names only the needed ones. The binding
+ * compiles what that list names, and a distribution's list names every module.
  *
+ * @param {string} scratch
  * @param {string} headers
  */
-function makeNarrowedHeaders(headers) {
+function makeNarrowedHeaders(scratch, headers) {
   mkdirSync(join(scratch, 'opencv2'), { recursive: true });
   symlinkSync(headers, join(scratch, 'opencv4'));
   const list = MODULES.map((module) => `#define HAVE_OPENCV_${module}\n`).join('');

@@ -12,10 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Lines of a program's log that are shown when it fails. */
+/** Number of lines of a program's log that are shown when it fails. */
 const FAILURE_LINES = 20;
 
-/** A step of the setup that could not be done; its message is all that a person needs to see. */
+/** A step of the setup that failed; its message is all that a person needs to see. */
 export class SetupError extends Error {}
 
 /**
@@ -45,7 +45,7 @@ export async function runLogged(title, program, args, { log, cwd, env }) {
 }
 
 /**
- * Gives some work a log file that no other run writes to. It stays where the work fails.
+ * Gives some work a log file that no other run writes to. The file stays if the work fails.
  *
  * @param {string} name
  * @param {(log: string) => Promise<void>} work
@@ -57,7 +57,7 @@ export async function withLogFile(name, work) {
 }
 
 /**
- * Where on the PATH a program is.
+ * The path of a program on the PATH.
  *
  * @param {string} name
  * @returns {string | undefined}
@@ -82,7 +82,7 @@ export function hasProgram(name) {
 }
 
 /**
- * Prints what is being done, and how long it took.
+ * Runs a step; prints what it does, and how long it took.
  *
  * @template T
  * @param {string} title

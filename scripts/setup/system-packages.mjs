@@ -12,10 +12,10 @@ import {
 
 /**
  * @typedef {object} Requirement
- * @property {string} name what a person would call it
+ * @property {string} name in words
  * @property {() => boolean} isThere
- * @property {string[]} debian packages that bring it on Debian and Ubuntu
- * @property {string[]} brew packages that bring it on macOS
+ * @property {string[]} debian its packages on Debian and Ubuntu
+ * @property {string[]} brew its packages on macOS
  */
 
 /** @type {Requirement[]} */
@@ -118,8 +118,8 @@ export function findBrowser() {
 
 /**
  * @typedef {object} Wanted
- * @property {boolean} browser what only the tests need, too
- * @property {boolean} benchmarks what only they need, too
+ * @property {boolean} browser also what only the tests need
+ * @property {boolean} benchmarks also what only the benchmarks need
  */
 
 /**
@@ -127,7 +127,7 @@ export function findBrowser() {
  *
  * @param {Wanted} wanted
  * @returns {Promise<void>}
- * @throws {SetupError} with the command to run where this may not or cannot install them
+ * @throws {SetupError} with the command to run, if this process cannot install them
  */
 export async function ensureSystemPackages(wanted) {
   const missing = stillMissing(wanted);
@@ -159,7 +159,7 @@ function stillMissing({ browser, benchmarks }) {
 }
 
 /**
- * The words to put before a command to run it as root; undefined where that needs a person.
+ * The words that run a command as root; undefined if that needs a person.
  *
  * @returns {string[] | undefined}
  */
@@ -169,8 +169,8 @@ function rootPrefix() {
   return sudo.status === 0 ? ['sudo', '-n'] : undefined;
 }
 
-// Debian starts a service as soon as its package is installed, unless policy-rc.d forbids it. One
-// that is there already is the machine's own and stays untouched.
+// Debian starts a service as soon as its package is installed, unless policy-rc.d forbids it. A policy-rc.d
+// that exists is the machine's own and stays untouched.
 const INSTALL_SCRIPT = `
 set -e
 export DEBIAN_FRONTEND=noninteractive
@@ -186,7 +186,8 @@ apt-get install -y --no-install-recommends "$@"
 `;
 
 /**
- * Facecast starts a Redis of its own: the system's service must not begin to run at the next boot.
+ * Disables the system's Redis service, so that the next boot does not start it: Facecast has a Redis of its
+ * own.
  *
  * @param {string[]} asRoot
  * @param {string} log

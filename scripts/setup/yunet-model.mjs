@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { cacheDirectory } from './paths.mjs';
 
-/** YuNet-n for pictures of any size (Apache-2.0), at the commit that is named and as it is now. */
+/** Repository of YuNet-n for pictures of any size (Apache-2.0). */
 const REPOSITORY = 'https://github.com/ShiqiYu/libfacedetection.train/raw';
 const ADDRESSES = ['0047ac24', 'master'].map(
   (commit) => `${REPOSITORY}/${commit}/onnx/yunet_n_dynamic.onnx`,
 );
 const SHA256 = '104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12';
-/** Nobody waits longer for it: faces are found without it, too. */
+/** Maximum time for the download, in milliseconds: faces are found without it, too. */
 const MAX_MS = 5_000;
 
 /**
- * Fetches the network that finds faces best, once a machine. Whatever goes wrong is told in one line,
- * and the face-detector does without.
+ * Fetches the network that finds faces best, once for each machine. A failure is reported in one line, and
+ * the face-detector uses BlazeFace.
  *
- * @param {{ directory?: string, addresses?: string[] }} [options] `addresses`: where to look, one
- *   after another
+ * @param {{ directory?: string, addresses?: string[] }} [options] `addresses`: where to look, one after
+ *   another
  */
 export async function ensureYunetModel({ directory = cacheDirectory, addresses } = {}) {
   if (process.env['YUNET_MODEL']) return;
@@ -27,7 +27,7 @@ export async function ensureYunetModel({ directory = cacheDirectory, addresses }
   try {
     const model = await fetchModel(addresses ?? ADDRESSES);
     mkdirSync(directory, { recursive: true });
-    // Another setup may be at it, too.
+    // Under a name of its own, because another setup may be writing it, too.
     writeFileSync(`${file}.${process.pid}`, model);
     renameSync(`${file}.${process.pid}`, file);
     console.log(`fetched YuNet, which finds faces best (${file})`);

@@ -38,7 +38,7 @@ async function linesOf(addresses) {
   return lines;
 }
 
-test('a file that is not the very network is not kept, and one line says so', async () => {
+test('a file with another content is not kept, and one line says so', async () => {
   const other = await addressOf((_, response) => response.end('something else'));
   const gone = await addressOf((_, response) => response.writeHead(404).end());
   expect(await linesOf([gone, other])).toEqual([
@@ -58,7 +58,7 @@ test('a server that never answers is given up', async () => {
   );
 });
 
-test('who names a network of their own fetches none', async () => {
+test('nothing is fetched if YUNET_MODEL names another network', async () => {
   vi.stubEnv('YUNET_MODEL', join(directory, 'own.onnx'));
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   await ensureYunetModel({ directory, addresses: ['http://127.0.0.1:1/'] });

@@ -24,7 +24,7 @@ Runs the tests again and again on a machine that is made slow, and prints what f
 /**
  * @param {string[]} args
  * @returns {SlowOptions}
- * @throws {Error} where an option is not known, or no usable number
+ * @throws {Error} if an option is unknown, or its number unusable
  */
 export function readSlowOptions(args) {
   const { values, positionals } = parseArgs({

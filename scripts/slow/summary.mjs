@@ -10,16 +10,15 @@
  */
 
 /**
- * What a run says of its tests, as Vitest's reporter `json` writes it.
+ * The report of a run, as Vitest's reporter `json` writes it.
  *
  * @typedef {object} RunReport
- * @property {{ assertionResults: {
- *   fullName: string, status: string, duration?: number | null, failureMessages?: string[] | null,
- * }[], status: string, name: string, message?: string }[]} testResults
+ * @property {{ assertionResults: { fullName: string, status: string, duration?: number | null,
+ *   failureMessages?: string[] | null, }[], status: string, name: string, message?: string }[]} testResults
  */
 
 /**
- * Adds a run's results up.
+ * Adds a run's results to the summaries.
  *
  * @param {Map<string, TestSummary>} tests by title; changed
  * @param {RunReport} report
@@ -37,7 +36,7 @@ export function addRun(tests, { testResults }) {
       test.seconds.push((duration ?? 0) / 1000);
       test.reason = failureMessages?.[0]?.split('\n')[0] ?? test.reason;
     }
-    // A file whose tests never began, for instance as the system did not start.
+    // A file whose tests never began, for instance because the system did not start.
     if (file.status !== 'passed' && results.every(({ status }) => status === 'passed')) {
       const test = summaryOf(tests, file.name);
       test.failed++;
@@ -51,7 +50,7 @@ export function addRun(tests, { testResults }) {
 /**
  * @param {Map<string, TestSummary>} tests
  * @param {boolean} isWhole a row for each test, not only for those that failed
- * @returns {string[]} lines of a table; none where there is nothing to tell
+ * @returns {string[]} lines of a table; none if there is nothing to report
  */
 export function tableOf(tests, isWhole) {
   const shown = [...tests.values()].filter(({ failed }) => isWhole || failed > 0);

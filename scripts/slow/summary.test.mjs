@@ -9,7 +9,7 @@ import { addRun, tableOf } from './summary.mjs';
 const run = (status, why) => ({
   testResults: [
     {
-      ...{ name: 'faults.test.ts', status, message: '' },
+      ...{ name: 'killed.test.ts', status, message: '' },
       assertionResults: [
         { fullName: 'the segmenter', status: 'passed', duration: 4000 },
         { fullName: 'the encoder', status, duration: 6000, failureMessages: why ? [why] : [] },
@@ -37,17 +37,17 @@ test('a table says how often each test passed, how long it took, and why it fail
 
 test('a file whose tests never began has failed, too', () => {
   const file = {
-    name: 'faults.test.ts',
+    name: 'killed.test.ts',
     status: 'failed',
     message: 'no Redis\n',
     assertionResults: [],
   };
   const tests = new Map();
-  expect(addRun(tests, { testResults: [file] })).toEqual(['faults.test.ts']);
+  expect(addRun(tests, { testResults: [file] })).toEqual(['killed.test.ts']);
   expect(tableOf(tests, false).at(-1)).toContain('no Redis');
 });
 
-test('options are read, and what is no number is refused', () => {
+test('options are read, and a value that is no number is refused', () => {
   expect(
     readSlowOptions(['--cores', '1', '--runs', '5', '--busy', 'faults', '-t', 'encoder']),
   ).toEqual({

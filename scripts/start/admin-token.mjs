@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const BYTES = 24;
 
 /**
- * The token of whoever runs the server: made at the first start, and kept where only its user can read it.
+ * The admin token: made at the first start, and kept in a file that only its user can read.
  *
  * @param {string} dataDir
  * @returns {{ token: string, file: string }}
@@ -14,7 +14,7 @@ export function keptAdminToken(dataDir) {
   const file = join(dataDir, 'admin-token');
   try {
     const token = readFileSync(file, 'utf8').trim();
-    // As it may have been made by hand.
+    // The file may have been made by hand, with other permissions.
     chmodSync(file, 0o600);
     if (token !== '') return { token, file };
   } catch (error) {

@@ -16,7 +16,7 @@ test('the admin token is made once, nobody can guess it, and only its user can r
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('an empty file is none', () => {
+test('an empty file counts as no token', () => {
   writeFileSync(join(dataDir, 'admin-token'), '\n');
   expect(keptAdminToken(dataDir).token).toMatch(/^[\w-]{32}$/);
 });

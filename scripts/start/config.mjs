@@ -21,7 +21,7 @@ const MAX_DETECTORS = 64;
  */
 
 /**
- * Reads `.env`, where there is one, and the environment, which goes before it.
+ * Reads the environment and, if there is one, the file `.env`; the environment takes precedence.
  *
  * @returns {StartConfig}
  * @throws {FatalError} with one line for each bad key
@@ -31,7 +31,7 @@ export function readStartConfig() {
   if (existsSync(dotEnv)) process.loadEnvFile(dotEnv);
   /** @type {string[]} */
   const problems = [];
-  /** @type {(key: string, fallback: number, least: number, most: number) => number} */
+  /** @type {(key: string, fallback: number, min: number, max: number) => number} */
   const whole = (key, fallback, least, most) => {
     const text = process.env[key] || `${fallback}`;
     const value = Number(text);

@@ -1,5 +1,5 @@
 /**
- * Prints what the services say: for a person on a terminal, as they wrote it (JSON lines) elsewhere.
+ * Prints the services' log lines: readable on a terminal, elsewhere as JSON.
  *
  * @returns {Promise<(name: string, line: string) => void>}
  */
@@ -18,7 +18,7 @@ export async function createLogPrinter() {
 
 /**
  * @param {string} service
- * @param {string} line anything; what is no JSON object becomes the message of one
+ * @param {string} line any line; one that is no JSON object becomes the message of one
  */
 function asJson(service, line) {
   if (line.startsWith('{')) return line;

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** File systems that are memory and nothing else (statfs(2): tmpfs and ramfs). */
+/** File systems in memory (statfs(2): tmpfs and ramfs). */
 const MEMORY_FILE_SYSTEMS = [0x01021994, 0x858458f6];
 
-/** Where systems have a directory in memory for everybody. */
+/** Usual directories in memory that every user may write to. */
 const USUAL_PLACES = ['/dev/shm', '/run/shm'];
 
 /**
@@ -12,7 +12,7 @@ const USUAL_PLACES = ['/dev/shm', '/run/shm'];
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string[]} places looked at first, before the user's own
- * @returns {string | undefined} undefined where the machine offers none
+ * @returns {string | undefined} undefined if the machine has none
  */
 export function findMemoryDirectory(env = process.env, places = USUAL_PLACES) {
   return [...places, env['XDG_RUNTIME_DIR']].find(
@@ -21,18 +21,44 @@ export function findMemoryDirectory(env = process.env, places = USUAL_PLACES) {
 }
 
 /**
- * Whether what is written at a path stays in memory: of a path that is not there yet, its nearest
- * directory that is.
+ * Whether files at a path are in memory. For a path that does not exist yet, its nearest existing directory
+ * counts.
  *
  * @param {string} path absolute
- * @returns {boolean | undefined} undefined where the system cannot tell: outside of Linux, a disk in
- *   memory looks like any other
+ * @returns {boolean | undefined} undefined if the system cannot tell: outside Linux, a disk in memory looks
+ *   like any other
  */
 export function isInMemory(path) {
   if (process.platform !== 'linux') return undefined;
   return existsSync(path)
     ? MEMORY_FILE_SYSTEMS.includes(statfsSync(path).type)
     : isInMemory(dirname(path));
+}
+
+const MEGABYTE = 1_000_000;
+/**
+ * Bytes of memory that a session of 1280x720 needs. The frame store gives one session an eighth of its
+ * volume, and 15 batches of 3 frames, one and a half seconds of work for the detectors, are 62 MB.
+ */
+const SESSION_BYTES = 512 * MEGABYTE;
+
+/**
+ * A warning if the directory in memory is too small for a session.
+ *
+ * @param {string} directory
+ * @param {{ blocks: number, bavail: number, bsize: number }} volume
+ * @returns {string | undefined} undefined if there is enough space
+ */
+export function whyTooSmall(directory, volume = statfsSync(directory)) {
+  const { blocks, bavail, bsize } = volume;
+  if (bavail * bsize >= SESSION_BYTES) return undefined;
+  const megabytes = (/** @type {number} */ bytes) => `${Math.round(bytes / MEGABYTE)} MB`;
+  return [
+    `${directory} has ${megabytes(blocks * bsize)}, of which ${megabytes(bavail * bsize)} are free: a session`,
+    `of 1280x720 needs ${megabytes(SESSION_BYTES)} for frames, playlists and the log of Redis, and may stand`,
+    'still or end with less. Make it larger (Docker: --shm-size=1g; Linux: mount -o remount,size=1g',
+    `${directory}), or set MAX_WIDTH and MAX_HEIGHT lower`,
+  ].join(' ');
 }
 
 /** @param {string} path */

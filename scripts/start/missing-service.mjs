@@ -3,20 +3,20 @@ import { join, relative } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { mainOf } from './services.mjs';
 
-/** Settings that are not printed, nor written to a file, where a person has set them. */
+/** Settings that are neither printed nor written to a file if a person has set them. */
 const SECRET = /TOKEN$|^REDIS_URL$/;
-/** What a shell takes as it is. */
+/** Values that a shell needs no quotes for. */
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /**
- * What a person must know to run the service that was left out.
+ * What a person needs to run the service that was left out.
  *
  * @param {string} service
- * @param {Record<string, string>} settings that `npm start` decides; they go before those of `env`
- * @param {NodeJS.ProcessEnv} env of `npm start`, with what `.env` has
+ * @param {Record<string, string>} settings that `npm start` decides; they take precedence over `env`
+ * @param {NodeJS.ProcessEnv} env of `npm start`, with the content of `.env`
  * @returns {{ command: string, settings: Record<string, string>, unprinted: string[] }} `command`: for a
- *   POSIX shell, whole but for the secrets whose names are in `unprinted`, and with a debugger's port
- *   open; `settings`: the same environment
+ *   POSIX shell, whole but for the secrets whose names are in `unprinted`, and with a debugger's port open;
+ *   `settings`: the same environment
  */
 export function missingService(service, settings, env) {
   const given = settingNames().filter((name) => env[name] && !(name in settings));
@@ -26,15 +26,15 @@ export function missingService(service, settings, env) {
     ...Object.entries(settings),
   ]);
   const assignments = Object.entries(all).map(([name, value]) => `${name}=${quoted(value)}`);
-  // What it writes is its owner's alone, and no core of it is, as under `npm start`.
+  // Only its user may read its files, and it dumps no core, as under `npm start`.
   const program = ['node', '--inspect', '--enable-source-maps', relative(root, mainOf(service))];
   const command = [`cd ${quoted(root)} && umask 077 && ulimit -c 0 &&`, ...assignments, ...program];
   return { command: `(${command.join(' ')})`, settings: all, unprinted };
 }
 
 /**
- * Writes the environment of the missing service to a file that `.vscode/launch.json` names, its owner's
- * alone, and prints how to run it.
+ * Writes the environment of the missing service to a file that `.vscode/launch.json` names and only its
+ * user may read; prints how to run the service.
  *
  * @param {string} dataDir
  * @param {string} service
@@ -54,7 +54,7 @@ export function tellMissingService(dataDir, service, { command, settings, unprin
   return () => rmSync(file, { force: true });
 }
 
-/** Every setting that there is (`settings.test.mjs` keeps the file complete). */
+/** The names of all settings, read from `.env.example` (`settings.test.mjs` keeps it complete). */
 function settingNames() {
   const example = join(root, '.env.example');
   if (!existsSync(example)) return [];

@@ -29,7 +29,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** What a program named `node` is given when a shell runs the command. @param {string} command */
+/**
+ * Runs the command in a shell, with another program named `node`; returns the arguments and environment it
+ * was given. @param {string} command
+ */
 function runWithoutNode(command) {
   const node = join(directory, 'node');
   const tell = `process.stdout.write(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), env: process.env, umask: process.umask() }))`;

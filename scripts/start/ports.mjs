@@ -20,7 +20,7 @@ export async function freePort() {
  *
  * @param {number} port
  * @param {string} host an address; `*`: all
- * @returns {Promise<string | undefined>} undefined where it can
+ * @returns {Promise<string | undefined>} undefined if it can
  */
 export async function whyPortIsUnusable(port, host) {
   const server = createServer();

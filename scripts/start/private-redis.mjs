@@ -6,30 +6,33 @@ import { hasProgram } from '../setup/run-program.mjs';
 import { freePort } from './ports.mjs';
 import { SupervisedProcess } from './supervised-process.mjs';
 
-/** Chunks that wait to be decoded are the bulk of it, and each session's are bounded. */
+/**
+ * Redis's `maxmemory`. Most of it is for chunks that are not decoded yet, which are bounded for each
+ * session.
+ */
 const MAX_MEMORY = '1gb';
 /** Longest path of a socket in bytes, on any system (unix(7): 108 with its end, 104 elsewhere). */
 const MAX_SOCKET_PATH = 100;
-/** Lines that Redis itself marks as less than a warning, and those of an orderly stop. */
+/** Matches Redis's log lines below a warning, and those of an orderly stop. */
 const CHATTER =
   /^\d+:\w .{24} [.*-] |signal-handler|requested shutdown|ready to exit|is starting|Redis version|Configuration loaded|Server initialized|Memory overcommit/;
 
 /**
- * Starts a Redis that only who knows its password can use. Its log outlives it, so that sessions
- * survive its death; started again by the supervisor, it has the same port and password.
+ * Starts a Redis with a password. Its log outlives its process, so that sessions survive its death. When
+ * the supervisor starts it again, it has the same port and password.
  *
- * @param {string} runDir in memory: where its log is, which has every chunk, and its socket, which
- *   spares each command the network's layers
+ * @param {string} runDir a directory in memory for its log, which has every chunk, and its socket, which is
+ *   faster than TCP
  * @param {Pick<import('./supervised-process.mjs').ProcessOptions, 'onLine' | 'onGivenUp'>} listeners
- * @returns {Promise<{ url: string, process: SupervisedProcess, ready: Promise<unknown> }>}
- *   `ready` resolves when it takes connections
+ * @returns {Promise<{ url: string, process: SupervisedProcess, ready: Promise<unknown> }>} `ready` resolves
+ *   when it accepts connections
  */
 export async function startPrivateRedis(runDir, { onLine, onGivenUp }) {
   const port = await freePort();
   const password = randomBytes(24).toString('hex');
   const directory = join(runDir, 'redis');
   mkdirSync(directory, { recursive: true });
-  // In a file and not among the arguments, which every user of the machine can read.
+  // In a file, because every user of the machine can read the arguments.
   const config = join(directory, 'redis.conf');
   const socket = join(runDir, 'redis.sock');
   const hasSocket = Buffer.byteLength(socket) <= MAX_SOCKET_PATH;
@@ -48,7 +51,7 @@ export async function startPrivateRedis(runDir, { onLine, onGivenUp }) {
         isUp = true;
         events.emit('ready');
       }
-      // Its long welcome matters to nobody, unless it fails: then `onGivenUp` has it.
+      // Its start-up messages matter only if it fails, and then `onGivenUp` has them.
       if (isUp && !CHATTER.test(line)) onLine(name, line);
     },
     onGivenUp,
@@ -67,9 +70,9 @@ port ${port}
 requirepass ${password}
 dir "${directory}"
 appendonly yes
-# What is written survives the death of Redis; a stream does not outlive the machine's.
+# The page cache survives the death of Redis, and no stream survives the machine's.
 appendfsync no
-# Memory on a small machine, and a shorter past: it is written anew as soon as it is twice what it need be.
+# The log is in memory, so it is rewritten as soon as it is twice as long as it need be.
 auto-aof-rewrite-min-size 4mb
 save ""
 maxmemory ${MAX_MEMORY}
@@ -78,7 +81,7 @@ maxmemory-policy noeviction
 }
 
 /**
- * Where the kernel can do it, a program without an IPC channel is ended with its parent.
+ * Wraps a command so that it ends with this process, if the kernel can do that: Redis has no IPC channel.
  *
  * @param {string} program
  * @param {string[]} args

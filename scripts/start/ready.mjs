@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 const ASK_EVERY_MS = 100;
 
 /**
- * Resolves when every service says that it and what it depends on works.
+ * Resolves when every service is ready.
  *
- * @param {{ host: string, port: number }[]} places whose `/readyz` is asked
+ * @param {{ host: string, port: number }[]} places servers whose `/readyz` is asked
  * @param {AbortSignal} signal
  * @param {number} withinMs
- * @throws {Error} with the last answers where that takes longer
+ * @throws {Error} with the last answers if that takes longer
  */
 export async function untilReady(places, signal, withinMs) {
   const giveUp = performance.now() + withinMs;
@@ -26,7 +26,7 @@ export async function untilReady(places, signal, withinMs) {
 /**
  * @param {{ host: string, port: number }} place
  * @param {AbortSignal} signal
- * @returns {Promise<string>} what is wrong; empty where nothing is
+ * @returns {Promise<string>} what is wrong; empty if nothing is
  */
 async function ask({ host, port }, signal) {
   const url = `http://${reachable(host)}:${port}/readyz`;
@@ -40,7 +40,7 @@ async function ask({ host, port }, signal) {
 }
 
 /**
- * An address at which a server answers that listens at `host`, as it stands in a URL.
+ * The host of a URL at which a server that listens at `host` answers.
  *
  * @param {string} host
  */

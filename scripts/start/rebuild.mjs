@@ -5,17 +5,17 @@ import { ensureBuilt } from '../setup/build.mjs';
 import { root } from '../setup/paths.mjs';
 import { SERVICES } from './services.mjs';
 
-/** An editor that saves several files is waited for. */
+/** Time to wait after a change, in milliseconds, because an editor may save several files. */
 const SETTLE_MS = 200;
 const WATCHED = ['shared/src', 'web', ...SERVICES.map((service) => `services/${service}/src`)];
-/** What a build writes itself. */
+/** Matches files that a build writes itself. */
 const BUILT = /(^|\/)(dist|dist-types|node_modules)\/|\.tsbuildinfo$/;
 
 /**
  * The services that must be restarted when a source file has changed.
  *
  * @param {string} path from the project's directory, with slashes
- * @returns {string[] | undefined} undefined where nothing need even be built
+ * @returns {string[] | undefined} undefined if nothing need be built
  */
 export function affectedServices(path) {
   if (BUILT.test(path) || /\.test\.ts$/.test(path) || path.includes('/testing/')) return undefined;
@@ -25,8 +25,8 @@ export function affectedServices(path) {
 }
 
 /**
- * Builds what changes until `signal` is aborted, and has the services that it is part of restarted. A
- * build that fails is told, and what runs goes on.
+ * Rebuilds changed sources until `signal` is aborted, and has the services that use them restarted. If a
+ * build fails, that is printed, and the running services go on.
  *
  * @param {AbortSignal} signal
  * @param {(services: string[]) => Promise<void>} restart

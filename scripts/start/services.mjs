@@ -1,28 +1,28 @@
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
 
-/** In the order in which they are stopped: each before the ones that take over its work. */
+/** All services in the order in which they are stopped: each before those that use its output. */
 export const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
 
-/** Where health and metrics are, however wide the page is open. */
+/** Address of health and metrics, whatever HOST is. */
 const LOOPBACK = '127.0.0.1';
 
 /**
  * One process of a service, and where its health is asked for.
  *
  * @typedef {object} Place
- * @property {string} name tells replicas apart
+ * @property {string} name unique, with a number for each replica
  * @property {string} service
  * @property {string} host
  * @property {number} port
  */
 
 /**
- * One process for each service, and several detectors. The gateway has the port that people open;
- * the others' health ports follow it.
+ * Plans one process for each service, and several for the face-detector. The gateway has the port that
+ * people open; the health ports of the others follow it.
  *
  * @param {Pick<import('./config.mjs').StartConfig, 'host' | 'port' | 'detectorReplicas'>} config
- * @param {string} [without] a service that somebody else runs, in one process
+ * @param {string} [without] a service that a person runs, in one process
  * @returns {Place[]}
  */
 export function placeServices({ host, port, detectorReplicas }, without) {
@@ -51,10 +51,11 @@ export function mainOf(service) {
 }
 
 /**
- * What `npm start` decides for a process, as settings; all else it takes from the environment.
+ * The settings that `npm start` decides for a process; all others come from the environment.
  *
  * @param {Place} place
- * @param {{ host: string, port: number, recordingsDir: string, redisUrl: string, hlsDir: string, framesDir: string }} system
+ * @param {{ host: string, port: number, recordingsDir: string, redisUrl: string, hlsDir: string, framesDir:
+ *   string }} system
  * @returns {Record<string, string>}
  */
 export function settingsOf(place, system) {
@@ -62,7 +63,7 @@ export function settingsOf(place, system) {
     REDIS_URL: system.redisUrl,
     HOST: system.host,
     PORT: `${system.port}`,
-    // Whoever may reach the page has nothing to look for at the services behind it.
+    // Who may open the page need not reach the services behind it.
     OPS_HOST: LOOPBACK,
     OPS_PORT: `${place.port}`,
     HLS_DIR: system.hlsDir,

@@ -8,7 +8,7 @@ const USAGE = `npm start -- [options]
 
 /**
  * @typedef {object} StartOptions
- * @property {string | undefined} without the service that somebody else runs, under a debugger perhaps
+ * @property {string | undefined} without the service that a person runs, perhaps under a debugger
  * @property {boolean} dev whether sources are watched
  */
 
@@ -17,7 +17,7 @@ const USAGE = `npm start -- [options]
  *
  * @param {string[]} args
  * @returns {StartOptions}
- * @throws {FatalError} with the usage, where there is anything else among them
+ * @throws {FatalError} with the usage, if there is any other argument
  */
 export function readOptions(args) {
   try {

@@ -3,17 +3,20 @@ import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 
-/** Exit code for settings that cannot be used: starting again would not help (see shared/config). */
+/** Exit code for unusable settings, after which a restart would not help (`shared/src/runtime/config.ts`). */
 const EXIT_BAD_CONFIG = 78;
-/** More deaths than this within the window, and it is not started again. */
+/** After more deaths than this within the window, a process is not started again. */
 const MAX_DEATHS = 5;
-/** Whoever has lived so long stays up: its death was an accident, and counts for nothing, even every 5 s. */
+/**
+ * A death after this time, in milliseconds, was an accident and does not count, even if it happens every 5
+ * s.
+ */
 const LONG_LIFE_MS = 2_500;
 const DEATH_WINDOW_MS = 30_000;
 const FIRST_RESTART_DELAY_MS = 200;
 const MAX_RESTART_DELAY_MS = 5_000;
 const STOP_GRACE_MS = 10_000;
-/** Lines of output kept to explain a death. */
+/** Number of lines of output that are kept to explain a death. */
 const KEPT_LINES = 20;
 
 /**
@@ -22,16 +25,16 @@ const KEPT_LINES = 20;
  * @property {string} program
  * @property {string[]} args
  * @property {NodeJS.ProcessEnv} env
- * @property {boolean} [channel] whether it gets an IPC channel, whose end tells it of our death
- * @property {number} [stopGraceMs] from SIGTERM to SIGKILL
+ * @property {boolean} [channel] whether it gets an IPC channel, whose end tells it that this process died
+ * @property {number} [stopGraceMs] time from SIGTERM to SIGKILL
  * @property {number} [longLifeMs] how long it must live for its death to be an accident
  * @property {(name: string, line: string) => void} onLine one line of its output
  * @property {(reason: string) => void} onGivenUp it is down and stays down; called at most once
  */
 
 /**
- * A program that is kept running until `stop`, in a process group of its own, so that a Ctrl-C in
- * the terminal does not reach it and nothing that it started outlives it.
+ * A program that is kept running until `stop`. It has a process group of its own: a Ctrl-C in the terminal
+ * does not reach it, and nothing that it started outlives it.
  */
 export class SupervisedProcess {
   /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -40,7 +43,7 @@ export class SupervisedProcess {
   #gone = Promise.resolve();
   /** @type {NodeJS.Timeout | undefined} */
   #restart;
-  /** Whether its end is asked for: it is not started again by itself. */
+  /** Whether it was told to stop, and so is not started again. */
   #ending = false;
   #stopped = false;
   /** @type {number[]} when it died, in ms since the process began */
@@ -55,13 +58,13 @@ export class SupervisedProcess {
     this.#spawn();
   }
 
-  /** Stops it in order: SIGTERM, and after a grace SIGKILL. Resolves when all of it is gone. */
+  /** Stops it: SIGTERM, and after the grace SIGKILL. Resolves when the whole process group is gone. */
   async stop() {
     this.#stopped = true;
     await this.#end();
   }
 
-  /** Stops it in order and starts it again, unless `stop` is called meanwhile. */
+  /** Stops it and starts it again, unless `stop` is called meanwhile. */
   async restart() {
     await this.#end();
     if (this.#stopped) return;
@@ -108,7 +111,7 @@ export class SupervisedProcess {
     const [code, signal] = await exit;
     this.#killGroup();
     if (this.#ending) return;
-    // Its last words may still be in the pipe.
+    // Its last lines may still be in the pipe.
     if (child.stdout !== null && !child.stdout.closed) await once(child.stdout, 'close');
     if (child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
     if (!this.#ending) this.#startAgain(code, signal);
@@ -142,7 +145,7 @@ export class SupervisedProcess {
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // Nobody is left in the group.
+      // No process is left in the group.
     }
   }
 

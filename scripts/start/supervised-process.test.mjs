@@ -63,7 +63,7 @@ describe('a supervised process', () => {
     await supervised.stop();
   });
 
-  test('that is to begin anew is stopped in order, and is another one then', async () => {
+  test('that is restarted is stopped in order, and is another process then', async () => {
     const { supervised, line } = supervise(
       `process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); ${STAYS}`,
     );
@@ -76,15 +76,18 @@ describe('a supervised process', () => {
     expect(await line(/starting again|bye/, 2)).toEqual(['bye', 'bye']);
   });
 
-  test('that is stopped while it begins anew stays down', async () => {
+  test('that is stopped while it is restarted stays down', async () => {
     const { supervised, line } = supervise(STAYS);
     await line(/^pid/);
     await Promise.all([supervised.restart(), supervised.stop()]);
     expect(await line(/^pid/)).toHaveLength(1);
   });
 
-  test('that does not stay up is given up after six deaths, with its last words', async () => {
-    const { givenUp, line } = supervise(`console.error('no such thing'); process.exit(3)`);
+  test('that does not stay up is given up after six deaths, with its last lines', async () => {
+    // On a slow machine, its start alone takes longer than the default time.
+    const { givenUp, line } = supervise(`console.error('no such thing'); process.exit(3)`, {
+      longLifeMs: 60_000,
+    });
     expect(await givenUp).toMatch(/it does not stay up \(exit 3\).*no such thing/s);
     expect(await line(/no such thing/)).toHaveLength(6);
   });

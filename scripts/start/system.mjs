@@ -6,12 +6,12 @@ import { keptAdminToken } from './admin-token.mjs';
 import {
   lockDataDirectory,
   makeRunDirectory,
-  removeUnhiddenLeftovers,
+  removeUnhiddenOrphans,
   requireMemory,
 } from './directories.mjs';
 import { FatalError } from './fatal-error.mjs';
 import { createLogPrinter } from './log-printer.mjs';
-import { findMemoryDirectory } from './memory.mjs';
+import { findMemoryDirectory, whyTooSmall } from './memory.mjs';
 import { missingService, tellMissingService } from './missing-service.mjs';
 import { whyPortIsUnusable } from './ports.mjs';
 import { startPrivateRedis } from './private-redis.mjs';
@@ -20,20 +20,20 @@ import { rebuildOnChange } from './rebuild.mjs';
 import { mainOf, placeServices, SERVICES, settingsOf } from './services.mjs';
 import { SupervisedProcess } from './supervised-process.mjs';
 
-/** How long a slow machine may take, in milliseconds. */
+/** How long the services may take to be ready, even on a slow machine, in milliseconds. */
 const READY_WITHIN_MS = 300_000;
 
-/** What is made from here on, by whatever is started, is its owner's alone. */
+/** Only this user may read the files of this process and all that it starts. */
 const PRIVATE_UMASK = 0o077;
 
 /**
- * Runs Redis and every service until `stop` is aborted, says so once all are ready, and leaves no
- * process behind.
+ * Runs Redis and every service until `stop` is aborted, says so once all are ready, and leaves no process
+ * behind.
  *
  * @param {import('./config.mjs').StartConfig} config
  * @param {import('./start-options.mjs').StartOptions} options
  * @param {AbortSignal} stop
- * @throws {FatalError} where it cannot start, or one of them does not stay up
+ * @throws {FatalError} if it cannot start, or one of them does not stay up
  */
 export async function runSystem(config, { without, dev }, stop) {
   const services = placeServices(config, without);
@@ -49,13 +49,16 @@ export async function runSystem(config, { without, dev }, stop) {
   process.umask(PRIVATE_UMASK);
   forbidCoreDumps();
   const unlock = lockDataDirectory(config.dataDir);
-  removeUnhiddenLeftovers(config.dataDir);
+  removeUnhiddenOrphans(config.dataDir);
   const isAdminTokenSet = process.env['ADMIN_TOKEN'] || process.env['ADMIN_TOKEN_FILE'];
   const admin = isAdminTokenSet ? undefined : keptAdminToken(config.dataDir);
-  const runDir = makeRunDirectory(findMemoryDirectory());
+  const memory = findMemoryDirectory();
+  const runDir = makeRunDirectory(memory);
   const framesDir = config.framesDir ?? join(runDir, 'frames');
   const hlsDir = config.hlsDir ?? join(runDir, 'hls');
   for (const directory of [framesDir, hlsDir]) mkdirSync(directory, { recursive: true });
+  const tooSmall = whyTooSmall(config.framesDir ?? memory ?? runDir);
+  if (tooSmall !== undefined) console.log(tooSmall);
   const onLine = await createLogPrinter();
   const end = endOf(stop);
   /** @type {{ service: string, process: SupervisedProcess }[]} */
@@ -98,7 +101,7 @@ export async function runSystem(config, { without, dev }, stop) {
         const due = running.filter(({ service }) => changed.includes(service));
         await Promise.all(due.map((one) => one.process.restart()));
       });
-    // Whoever starts the missing one takes the time that it takes.
+    // A person starts the missing service, and may take any time.
     untilReady(services, end.signal, without === undefined ? READY_WITHIN_MS : Infinity).then(
       () => {
         if (isOpenToAll(config.host)) console.log(OPEN_TO_ALL);
@@ -121,7 +124,7 @@ export async function runSystem(config, { without, dev }, stop) {
 }
 
 /**
- * Whether everybody who reaches this machine may publish.
+ * Whether everybody who can reach this machine may publish.
  *
  * @param {string} host
  */
@@ -136,13 +139,13 @@ function isOpenToAll(host) {
 const OPEN_TO_ALL =
   'whoever reaches this machine may publish, and see what they know the address of: set PUBLISH_TOKEN';
 
-/** A core is memory on a disk: frames. Whatever this process starts inherits the limit. */
+/** A core dump would write frames to a disk. All that this process starts inherits the limit. */
 function forbidCoreDumps() {
   if (hasProgram('prlimit')) spawnSync('prlimit', ['--core=0:0', '--pid', `${process.pid}`]);
 }
 
 /**
- * The end of the run: because `stop` was aborted, or for a reason that makes it a failure.
+ * The end of the run: `stop` was aborted, or there is a reason that makes it a failure.
  *
  * @param {AbortSignal} stop
  */
