@@ -1,14 +1,38 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Whole systems that fill two cores: two at once would wait for each other, and time out. */
+/** What they do is mostly to wait: for processes that start, and for video that comes at its own speed. */
+const workers = Math.min(4, 2 * availableParallelism());
+
+/** Browsers that fill two cores: two at once would wait for each other. */
 const alone = [
-  'tests/src/adapted-quality.test.ts',
-  'tests/src/background-tab.test.ts',
   'tests/src/browser.test.ts',
   'tests/src/faults/page.test.ts',
-  'tests/src/low-latency.test.ts',
   'tests/src/page/*.test.ts',
 ];
+/** Those that fill one. */
+const inPairs = ['tests/src/adapted-quality.test.ts', 'tests/src/background-tab.test.ts'];
+
+/** What takes longest: begun last, one worker would still be at it when the others have nothing to do. */
+const LONGEST = [
+  ...['hidden', 'follow', 'extractor', 'decode-session', 'segment-session', 'session-stage'],
+  ...['killed', 'hanging', 'pipeline', 'no-trace', 'sources', 'players'],
+].map((name) => `/${name}.test.ts`);
+
+/** The longest files of a project first, then the others in Vitest's order. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const projects = [...new Set(sorted.map(({ project }) => project))];
+    const isLong = ({ moduleId }: TestSpecification) =>
+      LONGEST.some((name) => moduleId.endsWith(name));
+    return projects.flatMap((project) => {
+      const own = sorted.filter((file) => file.project === project);
+      return [...own.filter(isLong), ...own.filter((file) => !isLong(file))];
+    });
+  }
+}
 
 const everywhere = {
   // Each worker gets a Redis of its own, which the files that it runs empty.
@@ -25,6 +49,9 @@ const wholeSystems = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
+    // Of all projects together.
+    globalSetup: ['tests/src/setup/make-clip-cache.ts'],
     projects: [
       {
         test: {
@@ -36,12 +63,12 @@ export default defineConfig({
             'web/src/**/*.test.ts',
             'scripts/**/*.test.mjs',
           ],
-          maxWorkers: 2,
+          maxWorkers: workers,
           sequence: { groupOrder: 0 },
           // These, too.
-          expect: { poll: { timeout: 60_000, interval: 20 } },
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          expect: { poll: { timeout: 240_000, interval: 20 } },
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
       {
@@ -49,10 +76,19 @@ export default defineConfig({
           ...wholeSystems,
           name: 'system',
           include: ['tests/src/**/*.test.ts'],
-          exclude: alone,
-          // What they do is mostly to wait for video that comes at its own speed.
-          maxWorkers: 2,
+          exclude: [...inPairs, ...alone],
+          // Each is a whole system.
+          maxWorkers: Math.min(3, workers),
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...wholeSystems,
+          name: 'pairs',
+          include: inPairs,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -61,7 +97,7 @@ export default defineConfig({
           name: 'alone',
           include: alone,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

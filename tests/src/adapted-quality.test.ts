@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { framesShown, goLive } from './support/browser.js';
+import { framesShown, goLive, newPage } from './support/browser.js';
 import { faceClip } from './support/clips.js';
 import { stackAndCamera } from './support/fixtures.js';
 import { SlowLine } from './support/slow-line.js';
@@ -13,7 +13,7 @@ let page: Page;
 beforeAll(async () => {
   await faceClip(join(live.media, 'face.webm'), 6);
   line = await SlowLine.to(live.stack.url);
-  page = await live.browser.newPage();
+  page = await newPage(live.browser);
 });
 afterAll(() => line?.close());
 

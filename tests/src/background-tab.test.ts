@@ -7,7 +7,7 @@ import { stackAndTabs } from './support/fixtures.js';
 
 const live = stackAndTabs();
 
-/** How many of the next `count` pictures are different from the one before them. */
+/** Number of pictures among the next `count` that differ from the one before. */
 async function changesIn(count: number, of: Page): Promise<number> {
   return of.getByTestId('processed').evaluate((element, wanted) => {
     const video = element as HTMLVideoElement;
@@ -36,11 +36,13 @@ test.each([
   const page = await live.tabs.open(live.stack.url);
   await goLive(page, file && join(live.media, file));
   const link = await page.getByTestId('watch-link').getAttribute('href');
+  const before = await changesIn(90, page);
 
   const viewer = await live.tabs.open(new URL(link ?? '').href);
   await framesShown(viewer, 'processed', 60);
   expect(await page.evaluate(() => document.visibilityState)).toBe('hidden');
-  expect(await changesIn(90, viewer)).toBeGreaterThan(45);
+  // More than the one change a second that the timers of a covered page are allowed.
+  expect(await changesIn(90, viewer)).toBeGreaterThan(before / 3);
   await viewer.close();
   await page.close();
 });

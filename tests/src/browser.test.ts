@@ -1,13 +1,14 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { framesShown, goLive, shownFrame } from './support/browser.js';
+import { framesShown, goLive, newPage, shownOutline } from './support/browser.js';
 import { facelessClip } from './support/clips.js';
 import { stackAndCamera } from './support/fixtures.js';
-import { greenOutline } from './support/played-frames.js';
 
-/** `npm test -- browser` with this set renews the README's picture. */
+/** If set, `npm test -- browser` takes the README's screenshot anew. */
 const SCREENSHOT = process.env['SCREENSHOT'];
 
 const live = stackAndCamera();
@@ -26,9 +27,9 @@ beforeEach(async () => {
 });
 afterEach(() => page.close());
 
-/** Opens a page whose every console error fails the test. */
+/** Opens a page; each error on its console fails the test. */
 async function openPage(path: string): Promise<Page> {
-  const opened = await live.browser.newPage({ viewport: { width: 1280, height: 860 } });
+  const opened = await newPage(live.browser, { viewport: { width: 1280, height: 860 } });
   opened.on('pageerror', (error) => problems.push(error.message));
   opened.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
@@ -40,26 +41,26 @@ async function openPage(path: string): Promise<Page> {
 /** Whether 10 of the pictures that are shown next, 300 at most, have an outline of a likely size. */
 async function showsOutlines(of: Page): Promise<boolean> {
   let outlined = 0;
-  // On a machine that is too busy to search every frame in time, not all have.
+  // On a busy machine not every frame is searched in time, so not all have an outline.
   for (let shown = 0; shown < 300 && outlined < 10; shown++) {
     await framesShown(of, 'processed', 1);
-    const outline = greenOutline(await shownFrame(of, 'processed'));
+    const outline = await shownOutline(of, 'processed');
     if (outline && outline.width > 40 && outline.width < 250) outlined++;
   }
   return outlined === 10;
 }
 
-/** How many of the next `count` pictures have an outline. */
+/** Number of pictures among the next `count` that have an outline. */
 async function outlinesIn(of: Page, count: number): Promise<number> {
   let outlined = 0;
   for (let shown = 0; shown < count; shown++) {
     await framesShown(of, 'processed', 1);
-    if (greenOutline(await shownFrame(of, 'processed'))) outlined++;
+    if (await shownOutline(of, 'processed')) outlined++;
   }
   return outlined;
 }
 
-test('a camera in a browser comes back beside it with the face outlined', async () => {
+test('a camera in a browser is shown beside the processed stream, in which the face is outlined', async () => {
   await goLive(page);
   expect(await showsOutlines(page)).toBe(true);
   expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
@@ -72,25 +73,13 @@ test('a camera in a browser comes back beside it with the face outlined', async 
   expect(problems).toEqual([]);
 });
 
-test('whoever has the link sees the same stream, and that it has ended', async () => {
-  await goLive(page);
-  const link = await page.getByTestId('watch-link').getAttribute('href');
-  const viewer = await openPage(new URL(link ?? '', live.stack.url).pathname);
-  await framesShown(viewer, 'processed', 30);
-  expect(await showsOutlines(viewer)).toBe(true);
-  await page.getByTestId('stop').click();
-  await expect.poll(() => page.getByTestId('state').innerText()).toMatch(/ended/i);
-  await expect.poll(() => viewer.getByTestId('state').innerText()).toMatch(/ended/i);
-  await viewer.close();
-  expect(problems).toEqual([]);
-});
-
-test('sound is sent where the switch says so, and heard by whoever wants to', async () => {
+test('a viewer with the link sees the same stream, can switch its sound on, and sees that it has ended', async () => {
   await page.getByTestId('sound').check();
   await goLive(page);
   const link = await page.getByTestId('watch-link').getAttribute('href');
   const viewer = await openPage(new URL(link ?? '', live.stack.url).pathname);
   await framesShown(viewer, 'processed', 30);
+  expect(await showsOutlines(viewer)).toBe(true);
   const heardBytes = () =>
     viewer.getByTestId('processed').evaluate((video) => {
       const { muted, webkitAudioDecodedByteCount: bytes } = video as HTMLVideoElement & {
@@ -103,27 +92,65 @@ test('sound is sent where the switch says so, and heard by whoever wants to', as
   const before = await heardBytes();
   await framesShown(viewer, 'processed', 30);
   expect(await heardBytes()).toBeGreaterThan(before);
+  await page.getByTestId('stop').click();
+  await expect.poll(() => page.getByTestId('state').innerText()).toMatch(/ended/i);
+  await expect.poll(() => viewer.getByTestId('state').innerText()).toMatch(/ended/i);
   await viewer.close();
   expect(problems).toEqual([]);
 });
 
-test('the effect changes while the stream is live, a weaker one once that was confirmed', async () => {
+test('the microphone can be switched on while the stream is live, and off again', async () => {
+  const begun: string[] = [];
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      const [type] = /^\{"type":"restart".*/.exec(String(payload)) ?? [];
+      if (type !== undefined) begun.push(type);
+    }),
+  );
+  await goLive(page);
+  const kept = () => page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  await page.getByTestId('sound').check();
+  // A microphone that was only chosen is not shared yet, nor after a reload.
+  await framesShown(page, 'processed', 60);
+  expect(await kept()).not.toMatch(/withSound\W+true/);
+  await page.getByTestId('change').click();
+  await expect.poll(() => begun.at(-1)).toContain('opus');
+  await expect.poll(kept).toMatch(/withSound\W+true/);
+  await page.getByTestId('sound').uncheck();
+  await page.getByTestId('change').click();
+  await expect.poll(() => begun.length).toBe(2);
+  expect(begun.at(-1)).not.toContain('opus');
+  await framesShown(page, 'processed', 60);
+  expect(await page.getByTestId('state').innerText()).toMatch(/live/i);
+});
+
+test('a file with sound alone is refused with a sentence', async () => {
+  const song = join(live.media, 'song.wav');
+  const sine = ['-f', 'lavfi', '-i', 'sine=duration=1'];
+  await promisify(execFile)('ffmpeg', ['-v', 'error', ...sine, song]);
+  await page.getByTestId('source').selectOption('file');
+  await page.getByTestId('file').setInputFiles(song);
+  await page.getByTestId('start').click();
+  await expect.poll(() => page.getByTestId('problem').innerText()).toMatch(/no video.*only sound/);
+});
+
+test('the effect can be changed while the stream is live; a weaker one must be confirmed', async () => {
   await goLive(page);
   await page.getByTestId('effect').selectOption('none');
   await page.getByTestId('confirm').click();
-  // A frame that was not searched in time has no outline either; not thirty in a row.
+  // A frame that was not searched in time has no outline either, but hardly thirty in a row.
   await expect.poll(() => outlinesIn(page, 30)).toBe(0);
   await page.getByTestId('effect').selectOption('box');
   await expect.poll(() => outlinesIn(page, 1)).toBe(1);
 });
 
-test('no effect that shows faces is chosen unasked', async () => {
+test('no effect that shows faces is chosen without being asked for', async () => {
   expect(await page.getByTestId('effect').inputValue()).toBe('pixelate');
 });
 
-test('another source goes on in the same stream, and one that cannot be opened changes nothing', async () => {
+test('another source continues the same stream, and one that cannot be opened changes nothing', async () => {
   await goLive(page);
-  const outlined = async () => greenOutline(await shownFrame(page, 'processed')) !== undefined;
+  const outlined = async () => (await shownOutline(page, 'processed')) !== undefined;
   const link = await page.getByTestId('watch-link').getAttribute('href');
   await expect.poll(outlined).toBe(true);
 
@@ -149,7 +176,7 @@ test('another source goes on in the same stream, and one that cannot be opened c
   await expect.poll(() => page.getByTestId('state').innerText()).toMatch(/ended/i);
 });
 
-test('a camera that is refused is answered with a sentence', async () => {
+test('a camera that the browser refuses is explained with a sentence', async () => {
   await page.addInitScript(() => {
     navigator.mediaDevices.getUserMedia = () =>
       Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));
@@ -159,7 +186,7 @@ test('a camera that is refused is answered with a sentence', async () => {
   await expect.poll(() => page.getByTestId('problem').innerText()).toMatch(/permission|allow/i);
 });
 
-test('what is recorded says so to viewers, plays after the end, and is deleted at will', async () => {
+test('viewers are told of a recording, which plays after the end and can be deleted', async () => {
   await page.getByTestId('record').check();
   await goLive(page);
   await expect

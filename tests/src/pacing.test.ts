@@ -6,16 +6,16 @@ import { TestPublisher } from './support/test-publisher.js';
 
 const FRAMES = 360;
 const LEAD_SECONDS = 2;
-/** What arrives early moves the believed time of capture by so much at most. */
+/** Maximum by which early chunks move the estimated time of capture, in seconds. */
 const CORRECTION_SECONDS = 1;
 
-// The shortest window: what runs ahead of it is lost to viewers.
+// The shortest window: viewers lose what runs ahead of it.
 const paced = stackAndClip(FRAMES, {
   MAX_LEAD_SECONDS: String(LEAD_SECONDS),
   WINDOW_SECONDS: '6',
 });
 
-test('a file that is sent as fast as it goes is shown at its own speed, and viewers miss nothing', async () => {
+test('a file that is sent as fast as possible is shown at its own speed, and viewers miss nothing', async () => {
   const publisher = await TestPublisher.start(paced.stack.ingestUrl);
   const { viewer, ended } = LiveViewer.watch(paced.stack.url, publisher.sessionId);
   const began = performance.now();

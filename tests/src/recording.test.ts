@@ -2,20 +2,20 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { launchChromium } from './support/browser.js';
+import { launchChromium, newPage } from './support/browser.js';
 import * as clips from './support/clips.js';
 import { stackAndClip } from './support/fixtures.js';
 import { HlsJsPage } from './support/hls-js.js';
 import { greenPlane, playFrames } from './support/played-frames.js';
 import { processesOf, signal } from './support/processes.js';
 import { startPush } from './support/push.js';
-import { flashAndClickClip, flashesAndClicks } from './support/sound.js';
-import { framesSearched, statsOf } from './support/session-api.js';
+import { flashAndClickClip, flashesAndClicks } from './support/audio-clip.js';
+import { leastFinds, statsOf } from './support/session-api.js';
 
 const FRAMES = 300;
 const SIZE = { width: clips.WIDTH, height: clips.HEIGHT };
 const ALL = Array.from({ length: FRAMES }, (_, n) => n);
-/** What the contract promises, in seconds. */
+/** Maximum offset between audio and video that the contract allows, in seconds. */
 const IN_SYNC = 0.04;
 
 const live = stackAndClip(FRAMES);
@@ -29,7 +29,7 @@ const urlsOf = (sessionId: string) => [
   `${live.stack.url}/api/sessions/${sessionId}/recording.mp4`,
 ];
 
-describe('recordings of sessions whose segmenter was killed, when nothing live of them is left', () => {
+describe('recordings of sessions whose segmenter was killed, after the live folders were removed', () => {
   let sessions: { counted: string; clicks: string; face: string };
   let facesBefore: string;
 
@@ -39,7 +39,7 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
     const pushes = await Promise.all(
       [live.clip, clicks, face].map((clip) => startPush(live.stack, clip, { record: true })),
     );
-    // When the first segment of each is recorded, or about to be.
+    // At this time the first segment of each is recorded, or about to be.
     for (const { sessionId } of pushes)
       await fetch(`${live.stack.url}/hls/${sessionId}/live.m3u8?_HLS_msn=1`);
     signal(await processesOf(live.stack, 'services/segmenter'), 'SIGKILL');
@@ -61,7 +61,7 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
     }
   });
 
-  test('are heard when they are seen', async () => {
+  test('have audio and video in sync', async () => {
     for (const url of urlsOf(sessions.clicks)) {
       const { flashes, clicks } = await flashesAndClicks(url);
       expect(flashes).toHaveLength(6);
@@ -70,23 +70,23 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
     }
   });
 
-  test('have the faces and the stats that they had', async () => {
+  test('have the faces and stats of their sessions', async () => {
     expect(await (await api(sessions.face, '/faces')).text()).toBe(facesBefore);
     const stats = await statsOf(live.stack, sessions.face);
     expect(stats).toMatchObject({ state: 'ended', framesOut: 180, recording: 'on' });
-    const searched = await framesSearched(live.stack, sessions.face);
-    expect(facesBefore.trimEnd().split('\n').length).toBeGreaterThanOrEqual(0.95 * searched - 6);
+    const lines = facesBefore.split('\n').filter((line) => line !== '');
+    expect(lines.length).toBeGreaterThanOrEqual(await leastFinds(live.stack, sessions.face));
     expect((await fetch(`${live.stack.url}/hls/${sessions.face}/live.m3u8`)).status).toBe(404);
   });
 
-  test('play in a browser, by hls.js and without, and can be sought in', async () => {
+  test('play in a browser, with hls.js and without, and can be seeked', async () => {
     const browser = await launchChromium('/dev/null');
     const page = await HlsJsPage.open(browser);
     try {
       const [playlist = '', mp4 = ''] = urlsOf(sessions.counted);
       const { decoded } = await page.play(playlist, { lowLatencyMode: false });
       expect(decoded).toBe(FRAMES);
-      const plain = await browser.newPage();
+      const plain = await newPage(browser);
       await plain.goto(live.stack.url);
       const seeked = await plain.evaluate(async (src) => {
         const video = document.createElement('video');
@@ -101,7 +101,8 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
         await happens('seeked');
         return { duration: video.duration, at: video.currentTime, width: video.videoWidth };
       }, mp4);
-      expect(seeked).toEqual({ duration: 10, at: 7.5, width: 640 });
+      // The last audio frame is a little longer than the video.
+      expect(seeked).toEqual({ duration: expect.closeTo(10, 1) as number, at: 7.5, width: 640 });
     } finally {
       await page.close();
       await browser.close();
@@ -109,7 +110,7 @@ describe('recordings of sessions whose segmenter was killed, when nothing live o
   });
 });
 
-test('a session that nobody wanted recorded has no recording', async () => {
+test('a session is not recorded unless that was asked for', async () => {
   const push = await startPush(live.stack, live.clip);
   await push.stop();
   const answer = await api(push.sessionId, '/recording.mp4');

@@ -7,7 +7,7 @@ import { leanSources } from './sources/sources.js';
 import { compare, complaints } from './sources/verdict.js';
 import { watchInFfmpeg } from './sources/watched.js';
 import { watchInHlsJs } from './sources/watched-in-browser.js';
-import { launchChromium } from './support/browser.js';
+import { launchChromium, newPage } from './support/browser.js';
 import { HlsJsPage } from './support/hls-js.js';
 import { memory } from './support/memory.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -31,7 +31,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-describe('frames complete and in order, the size as it should be, and sound in sync:', () => {
+describe('all frames in order, the right size, and audio in sync:', () => {
   test.each(leanSources)('$way, $name', async (source) => {
     const { playlist, source: recording } = await publishSource(source, {
       stack,
@@ -51,7 +51,7 @@ describe('frames complete and in order, the size as it should be, and sound in s
     'video/webm;codecs=h264,opus',
     'video/mp4;codecs=avc1.42E01F,opus',
   ])('recorded by Chromium as %s', async (mimeType) => {
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     const recording = await page.evaluate(recordInBrowser, { mimeType, seconds: 3 });
     await page.close();
     const path = join(directory, 'recording');

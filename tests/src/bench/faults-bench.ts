@@ -2,57 +2,35 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { countedClip } from '../support/clips.js';
+import { FAULTS, type Fault } from '../faults/kinds.js';
+import { soundingClip } from '../support/clips.js';
 import { startLive, type LiveSession } from '../support/live-session.js';
-import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { quantile, table } from './tables.js';
 import { lagsOf } from './lags.js';
 
 const CLIP_SECONDS = 75;
-/** Ten kills in a minute. */
+/** How often a detector is killed, in a minute. */
 const KILLS = 10;
 const BETWEEN_KILLS_MS = 6_000;
 /** How long a session is watched after its fault. */
 const AFTER_MS = 8_000;
 
-type Fault = (stack: Stack) => Promise<void>;
-
-const kill =
-  (service: string): Fault =>
-  async (stack) =>
-    signal((await processesOf(stack, service)).slice(0, 1), 'SIGKILL');
-
-const faults: Record<string, Fault> = {
-  'a detector killed ten times in 60 s': kill('services/face-detector'),
-  'all detectors hang for 5 s': async (stack) => {
-    const detectors = await processesOf(stack, 'services/face-detector');
-    signal(detectors, 'SIGSTOP');
-    await after(5_000);
-    signal(detectors, 'SIGCONT');
-  },
-  'the segmenter killed': kill('services/segmenter'),
-  'the gateway killed': kill('services/gateway'),
-  'Redis killed': kill('redis-server'),
-  'the encoder hangs': async (stack) =>
-    signal(await ffmpegsOf(stack, 'services/segmenter'), 'SIGSTOP'),
-};
-
 /** What a viewer of a live session sees of each fault. */
 export async function benchFaults(): Promise<string> {
   const media = await mkdtemp(join(tmpdir(), 'facecast-faults-'));
-  const path = join(media, 'counted.webm');
-  await countedClip(path, 30 * CLIP_SECONDS);
+  const path = join(media, 'marked.webm');
+  await soundingClip(path, CLIP_SECONDS);
   const webm = await readFile(path);
   const stack = await startStack({ DETECTOR_REPLICAS: '2' });
   try {
     const rows: string[][] = [];
-    for (const [name, fault] of Object.entries(faults)) {
-      const times = name.includes('ten times') ? KILLS : 1;
-      rows.push([name, ...(await measure(stack, webm, fault, times))]);
+    for (const [name, fault] of Object.entries(FAULTS)) {
+      const times = name === 'a detector is killed' ? KILLS : 1;
+      rows.push([name, `${times}`, ...(await measure(stack, webm, fault, times))]);
     }
-    const header = ['fault', 'frames', 'lost', 'longest pause ms', 'in time again after ms'];
-    return table([...header, 'p95 latency before and 2 s after'], rows);
+    const header = ['fault', 'times', 'frames', 'lost', 'longest pause ms'];
+    return table([...header, 'in time again after ms', 'p95 latency before and 2 s after'], rows);
   } finally {
     await stack.stop();
     await rm(media, { recursive: true, force: true });
@@ -74,8 +52,8 @@ async function measure(stack: Stack, webm: Buffer, fault: Fault, times: number) 
 
 /** Frames that did not come once and in their place. */
 async function lostOf({ viewer }: LiveSession, frames: number): Promise<number> {
-  const numbers = await viewer.numbers();
-  return Array.from({ length: frames }, (_, n) => n).filter((n) => numbers[n] !== n).length;
+  const shown = (await viewer.watched()).frames;
+  return Array.from({ length: frames }, (_, n) => n).filter((n) => shown[n]?.number !== n).length;
 }
 
 function describe({ viewer }: LiveSession, moments: number[]): string[] {

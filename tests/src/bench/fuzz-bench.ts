@@ -15,6 +15,8 @@ import { table } from './tables.js';
 const MUTATIONS = Number(process.env['FUZZ_MUTATIONS'] ?? 10_000);
 const FIRST_SEED = Number(process.env['FUZZ_SEED'] ?? 0);
 const AT_ONCE = 4;
+/** A session that has not ended so long after all of it was sent hangs. */
+const HANG_MS = 5_000;
 /** Code is compiled and pools are filled by then: what is more after that is lost. */
 const WARM_UP = 100;
 /** The session beside them gets a piece of its recording between two rounds. */
@@ -30,14 +32,16 @@ export async function benchFuzz(): Promise<string> {
   try {
     const rows: string[][] = [];
     for (const [name, fuzzed] of Object.entries(FUZZED)) {
-      await fuzz(around, fuzzed, { from: FIRST_SEED, count: WARM_UP, atOnce: AT_ONCE });
+      const warmUp = { from: FIRST_SEED, count: WARM_UP, atOnce: AT_ONCE };
+      await fuzz(around, fuzzed, warmUp, HANG_MS);
       const before = await inventory(redis, extractor.pid ?? 0);
       const beside = await SessionBeside.begin(around);
       const rounds: FuzzReport[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const from = FIRST_SEED + Math.round((round * MUTATIONS) / ROUNDS);
         const to = FIRST_SEED + Math.round(((round + 1) * MUTATIONS) / ROUNDS);
-        rounds.push(await fuzz(around, fuzzed, { from, count: to - from, atOnce: AT_ONCE }));
+        const seeds = { from, count: to - from, atOnce: AT_ONCE };
+        rounds.push(await fuzz(around, fuzzed, seeds, HANG_MS));
         await beside.goOn();
       }
       const lost = await beside.end();
@@ -115,7 +119,7 @@ class SessionBeside {
     await this.around.until(() => this.session.jobs.length >= batches);
     const right = this.session.numbers.filter((number, n) => number === n).length;
     await this.around.forget(this.session);
-    await this.around.claimDone(this.session);
+    await this.around.leaseJobDone(this.session);
     return SessionBeside.FRAMES - right;
   }
 }

@@ -25,14 +25,16 @@ export async function benchLatency(): Promise<string> {
     const stack = await startStack();
     const ours: Measured[] = [];
     try {
-      for (const viewers of [0, VIEWERS])
-        ours.push(await measure(browser, stack.url, face, viewers));
+      for (const delivery of ['pushed', 'HLS'] as const)
+        for (const viewers of [0, VIEWERS])
+          ours.push(await measure(browser, stack.url, face, { delivery, viewers }));
     } finally {
       await stack.stop();
     }
     const directory = await mkdtemp(join(tmpdir(), 'facecast-ancestor-'));
     const ancestor = await startAncestor(directory);
-    const theirs = await measure(browser, ancestor.url, face, 0).finally(async () => {
+    const itsOwn = { delivery: 'HLS', viewers: 0 } as const;
+    const theirs = await measure(browser, ancestor.url, face, itsOwn).finally(async () => {
       ancestor.close();
       await rm(directory, { recursive: true, force: true });
     });
@@ -42,7 +44,9 @@ export async function benchLatency(): Promise<string> {
         ...['rate at the end', 'first picture s'],
       ],
       [
-        ...ours.map((seen) => row(`facecast, faces outlined, ${seen.viewers} more viewers`, seen)),
+        ...ours.map((seen) =>
+          row(`facecast, faces outlined, ${seen.delivery}, ${seen.viewers} more viewers`, seen),
+        ),
         row("the ancestor's way, no faces", theirs),
       ],
     );
@@ -51,15 +55,22 @@ export async function benchLatency(): Promise<string> {
   }
 }
 
-type Measured = Observation & { firstPictureMs: number; viewers: number };
+/** How the stream comes to the page, and how many viewers it has besides. */
+interface Row {
+  delivery: 'pushed' | 'HLS';
+  viewers: number;
+}
+type Measured = Observation & Row & { firstPictureMs: number };
 
 async function measure(
   browser: Browser,
   url: string,
   face: string,
-  viewers: number,
+  { delivery, viewers }: Row,
 ): Promise<Measured> {
   const page = await browser.newPage();
+  if (delivery === 'HLS')
+    await page.routeWebSocket(/\/live\//, (socket) => socket.close({ code: 1008 }));
   await installClockCamera(page, face);
   await page.goto(url);
   let started = Date.now();
@@ -82,7 +93,7 @@ async function measure(
   leaving.abort();
   await watching;
   await page.close();
-  return { ...seen, firstPictureMs, viewers };
+  return { ...seen, firstPictureMs, delivery, viewers };
 }
 
 /** Low-latency players of what `page` publishes, in this process; resolves when they have left. */

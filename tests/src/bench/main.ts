@@ -5,6 +5,7 @@ import { benchFacesMemory } from './faces/memory-bench.js';
 import { benchFaults } from './faults-bench.js';
 import { benchFuzz } from './fuzz-bench.js';
 import { benchHostile } from './hostile-bench.js';
+import { benchKills } from './kills-bench.js';
 import { benchLatency } from './latency-bench.js';
 import { benchOverload } from './overload-bench.js';
 import { benchPipeline } from './pipeline-bench.js';
@@ -21,6 +22,7 @@ const LONG = [
   'faces-memory',
   'fuzz',
   'hostile',
+  'kills',
   'overload',
   'sources',
   'soak',
@@ -40,6 +42,7 @@ const benchmarks: Record<string, () => Promise<string>> = {
   overload: benchOverload,
   fuzz: benchFuzz,
   hostile: benchHostile,
+  kills: benchKills,
   sources: benchSources,
   soak: benchSoak,
 };

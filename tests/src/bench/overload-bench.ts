@@ -10,17 +10,17 @@ import { quantile, table } from './tables.js';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 300);
 const SESSIONS = Number(process.env['BENCH_SESSIONS'] ?? 12);
-/** How many of them leave in the end. */
+/** Number of sessions that end before the others. */
 const LEAVING = Math.floor((SESSIONS * 2) / 3);
-/** How long it is looked whether the others are in time again. */
+/** How long the others have to be in time again, in seconds. */
 const RECOVERY_SECONDS = 60;
-/** The newest frame in the playlist is no older than this: in time. */
+/** In time: the newest frame in the playlist is no older than this, in milliseconds. */
 const IN_TIME_MS = 1_000;
 
 /**
- * Far more sessions than the machine can bear, begun at once, before the gateway refuses any: whether one
- * is ended, how late they get, and how soon the others are in time when most leave. Publishers here send
- * all that they have; a page would send less.
+ * Far more sessions than the machine can process, begun at once, before the gateway refuses any. Measures whether
+ * one is ended, how late they get, and how soon the others are in time when most leave. Publishers here send all that
+ * they have; a page would send less.
  */
 export async function benchOverload(): Promise<string> {
   const media = await mkdtemp(join(tmpdir(), 'facecast-overload-'));
@@ -44,6 +44,7 @@ export async function benchOverload(): Promise<string> {
     void Promise.allSettled(leaving.map((publisher) => publisher.stop()));
     const recovered = await recovery(stack, staying);
     rows.push([`${LEAVING} left, + ${recovered}`, ...(await look(stack, staying, ended))]);
+    await Promise.allSettled(staying.map((publisher) => publisher.stop()));
     const header = [
       'after s',
       'sessions',
@@ -72,7 +73,7 @@ async function look(stack: Stack, publishers: LivePublisher[], ended: string[]):
   ];
 }
 
-/** After how many seconds all are in time, as far as that is looked for. */
+/** After how many seconds all are in time, or that they are not within `RECOVERY_SECONDS`. */
 async function recovery(stack: Stack, publishers: LivePublisher[]): Promise<string> {
   for (let seconds = 1; seconds <= RECOVERY_SECONDS; seconds++) {
     await after(1000);

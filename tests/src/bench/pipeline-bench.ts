@@ -17,7 +17,7 @@ const FPS = 30;
 const CLIP_FRAMES = CLIP_SECONDS * FPS;
 /** Of all sessions, until everything is as it will stay: faces known, what runs often compiled. */
 const SETTLING_FRAMES = 120 * FPS;
-const LEAST_SETTLING_SECONDS = 20;
+const MIN_SETTLING_SECONDS = 20;
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
 /** People before a webcam, or a face that moves before a plain background, which costs less. */
 const CLIPS = { webcam: webcamClip, made: faceClip };
@@ -78,7 +78,7 @@ async function measureOurs(clip: string, wanted: number): Promise<Measured> {
       pushes.push(push);
     }
     const settling = SETTLING_FRAMES / FPS / pushes.length;
-    await after(1000 * Math.max(LEAST_SETTLING_SECONDS, settling));
+    await after(1000 * Math.max(MIN_SETTLING_SECONDS, settling));
     const before = await look(stack, pushes);
     await after(SECONDS * 1000);
     const then = await look(stack, pushes);

@@ -1,28 +1,35 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { Redis } from 'ioredis';
 import { countedClip } from '../support/clips.js';
 import { startLive } from '../support/live-session.js';
-import { ffmpegsOf, processesOf, signal } from '../support/processes.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { memory } from '../support/memory.js';
+import { NOISE_SIZE, noiseClip } from '../support/noise-clip.js';
+import { environmentOf, ffmpegsOf, processesOf, signal } from '../support/processes.js';
 import { startStack, type Stack } from '../support/stack.js';
-import { piecesOf, TraceSearch } from '../support/traces.js';
+import { TraceSearch } from '../support/traces.js';
 import { footprintOf } from './resources.js';
 import { table } from './tables.js';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 30);
-const SESSIONS = 4;
+/** Number of sessions at once; the second is not blurred. */
+const SESSIONS = Number(process.env['SOAK_SESSIONS'] ?? 4);
 const CLIP_SECONDS = 40;
 const FAULT_EVERY_MS = 10_000;
 const AFTER_REFUSAL_MS = 3_000;
 const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
-/** What sessions leave for a while is gone after this: chunks of viewers, faces, and the janitor's round. */
+/** After this everything that sessions leave for a while is gone, in milliseconds: the janitor has run. */
 const SETTLE_MS = 40_000;
 
-type Fault = (stack: Stack, server: RedisServer) => Promise<void>;
+/** What one of the sessions publishes. */
+interface Source {
+  webm: Buffer;
+  effect: Effect;
+}
+
+type Fault = (stack: Stack) => Promise<void>;
 
 const oneOf =
   (service: string, name: NodeJS.Signals): Fault =>
@@ -39,45 +46,45 @@ const faults: Record<string, Fault> = {
   ...Object.fromEntries(SERVICES.map((name) => [`${name} told to stop`, oneOf(name, 'SIGTERM')])),
   'an encoder hangs': ffmpegOf('segmenter'),
   'a decoder hangs': ffmpegOf('frame-extractor'),
-  'Redis killed': (_, server) => server.crash(),
+  'Redis killed': async (stack) => signal(await processesOf(stack, 'redis-server'), 'SIGKILL'),
 };
 
 /**
- * Sessions that come and go, with a random fault every ten seconds: what is left, and what was lost. Every
- * other one is blurred, and no piece of any may be on a disk.
+ * Sessions that come and go, with a random fault every ten seconds. Measures what is left of them and which frames
+ * were lost. All but one are blurred, and no piece of these may be on a disk; that one has numbered frames.
  */
 export async function benchSoak(): Promise<string> {
-  const media = await mkdtemp(join(tmpdir(), 'facecast-soak-'));
+  // In memory: the search of the disks would find it.
+  const media = await mkdtemp(join(memory, 'facecast-soak-'));
   const path = join(media, 'counted.webm');
   await countedClip(path, 30 * CLIP_SECONDS);
-  const webm = await readFile(path);
-  const search = await TraceSearch.begin(piecesOf(webm));
-  const server = await startRedisServer();
-  const redis = new Redis(server.url);
+  const noise = await noiseClip(media, CLIP_SECONDS);
+  const counted: Source = { webm: await readFile(path), effect: 'box' };
+  const blurred: Source = { webm: noise.webm, effect: 'blur' };
+  const search = await TraceSearch.begin(noise.pieces);
   const stack = await startStack({
-    REDIS_URL: server.url,
     DETECTOR_REPLICAS: '2',
     RETENTION_MINUTES: '1',
     LOG_LEVEL: 'error',
   });
+  const redis = await redisOf(stack);
   try {
     const counts = { sessions: 0, refused: 0, frames: 0, lost: 0, failed: 0 };
     const happened: Record<string, number> = {};
-    await session(stack, webm, 3, { ...counts });
+    await session(stack, counted, 3, { ...counts });
     await after(SETTLE_MS);
     const before = await inventory(stack, redis);
     const end = performance.now() + MINUTES * 60_000;
     const running = Array.from({ length: SESSIONS }, async (_, n) => {
-      const effect = n % 2 === 0 ? 'box' : 'blur';
-      while (performance.now() < end)
-        await session(stack, webm, 5 + 20 * Math.random(), counts, effect);
+      const source = n === 1 ? counted : blurred;
+      while (performance.now() < end) await session(stack, source, 5 + 20 * Math.random(), counts);
     });
     while (performance.now() < end) {
       await after(FAULT_EVERY_MS);
       const [name, fault] = shuffled(Object.entries(faults))[0]!;
       tell(name);
       happened[name] = (happened[name] ?? 0) + 1;
-      await fault(stack, server);
+      await fault(stack);
     }
     await Promise.all(running);
     await after(SETTLE_MS + 60_000);
@@ -90,9 +97,8 @@ export async function benchSoak(): Promise<string> {
     );
     return table([`${MINUTES} minutes`, 'before', 'after'], [...rows, ...told]);
   } finally {
-    await stack.stop();
     redis.disconnect();
-    await server.stop();
+    await stack.stop();
     await search.end();
     await rm(media, { recursive: true, force: true });
   }
@@ -100,27 +106,22 @@ export async function benchSoak(): Promise<string> {
 
 type Counts = Record<'sessions' | 'refused' | 'frames' | 'lost' | 'failed', number>;
 
-/** One session of some seconds, and what of it came. What was not searched in time is blurred as a whole. */
-async function session(
-  stack: Stack,
-  webm: Buffer,
-  seconds: number,
-  counts: Counts,
-  effect: Effect = 'box',
-) {
+/** One session of some seconds; counts the frames that its viewer missed. */
+async function session(stack: Stack, { webm, effect }: Source, seconds: number, counts: Counts) {
   let id = 'one that was not begun';
   try {
     const live = await startLive(stack, webm, effect);
     counts.sessions++;
     id = live.publisher.sessionId;
     const frames = await live.end(Math.round(seconds * 10));
-    const numbers = await live.viewer.numbers();
+    const shown =
+      effect === 'box' ? await live.viewer.numbers() : await live.viewer.pictures(NOISE_SIZE);
     const all = Array.from({ length: frames }, (_, n) => n);
-    const wrong = all.filter((n) => numbers[n] !== n && !(effect === 'blur' && n < numbers.length));
+    const wrong = all.filter((n) => (effect === 'box' ? shown[n] !== n : n >= shown.length));
     counts.frames += frames;
     counts.lost += wrong.length;
     if (wrong.length > 0)
-      tell(`${id}: ${wrong.length} of ${frames} wrong from ${wrong[0]} on, had ${numbers.length}`);
+      tell(`${id}: ${wrong.length} of ${frames} wrong from ${wrong[0]} on, had ${shown.length}`);
     for (const complaint of live.viewer.complaints) tell(`${id}: ${complaint}`);
   } catch (error) {
     // With more to search than can be searched a new session is refused, and rightly so.
@@ -131,7 +132,13 @@ async function session(
   }
 }
 
-/** What happened when, for whoever looks for the cause of something. */
+/** A connection to the Redis that the system has for itself. */
+async function redisOf(stack: Stack): Promise<Redis> {
+  const [gateway] = await processesOf(stack, 'services/gateway');
+  return new Redis((await environmentOf(gateway!))['REDIS_URL'] ?? '');
+}
+
+/** Prints what happened, with the time. */
 function tell(what: string): void {
   console.error(`${new Date().toISOString()} ${what}`);
 }

@@ -24,7 +24,7 @@ const replicas: Record<string, Replica> = {};
 
 beforeAll(async () => {
   media = await mkdtemp(join(tmpdir(), 'facecast-frozen-'));
-  // Longer than any of these sessions lasts.
+  // A clip that is longer than any of these sessions.
   clip = await makeSoundingClip(join(media, 'marked.webm'), 60);
   stack = await startStack();
   for (const service of STATEFUL)
@@ -43,7 +43,7 @@ async function replicasOf(service: string): Promise<Process[]> {
   return [own!, { pid: replicas[service]!.pid, parent: process.pid, command: service }];
 }
 
-/** The replica that works on the session: it has the ffmpegs. */
+/** The replica that owns the session: it has the ffmpegs. */
 async function ownerOf(service: string, except?: Process): Promise<Process> {
   const [owner] = await present(async () => {
     const all = (await replicasOf(service)).filter(({ pid }) => pid !== except?.pid);
@@ -53,14 +53,14 @@ async function ownerOf(service: string, except?: Process): Promise<Process> {
   return owner!;
 }
 
-describe('every frame comes once and in order, and all of the sound with it, where an owner is frozen and wakes beside its successor:', () => {
+describe('an owner that is frozen and wakes beside its successor loses no frame and no audio:', () => {
   test.each(STATEFUL)('%s', async (service) => {
     const { viewer, endsWhole } = await liveOf(stack, clip);
     for (let times = 0; times < TIMES; times++) {
       const owner = await ownerOf(service);
       signal([owner], 'SIGSTOP');
       await ownerOf(service, owner);
-      // The successor is at work, and lists parts.
+      // The successor works and lists parts.
       await viewer.parts(5);
       signal([owner], 'SIGCONT');
       await viewer.parts(10);

@@ -8,7 +8,7 @@ import { startLive } from '../support/live-session.js';
 import { SmallVolume } from '../support/small-volume.js';
 import { startStack, type Stack } from '../support/stack.js';
 
-/** Places of the services' own ports behind the gateway's. */
+/** Offset of the frame-extractor's port from the gateway's. */
 const EXTRACTOR = 1;
 const SEGMENTER = 2;
 
@@ -54,7 +54,7 @@ describe.skipIf(!hls || !frames)('a volume that is full', () => {
 
   const whole = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-  test('of playlists and media: sessions wait for room, lose nothing, and it is told', async () => {
+  test('of playlists and media: sessions wait for space and lose nothing, and /readyz says why', async () => {
     const session = await startLive(stack, webm);
     hls!.fill();
     await expect.poll(() => refusals(SEGMENTER)).toBeGreaterThan(0);
@@ -65,7 +65,7 @@ describe.skipIf(!hls || !frames)('a volume that is full', () => {
     await expect.poll(() => readiness(SEGMENTER)).toBe(200);
   });
 
-  test('of frames: a session that begins waits for room, and loses nothing', async () => {
+  test('of frames: a session that begins waits for space, and loses nothing', async () => {
     frames!.fill();
     const starting = startLive(stack, webm);
     await expect.poll(() => refusals(EXTRACTOR)).toBeGreaterThan(0);
@@ -75,7 +75,7 @@ describe.skipIf(!hls || !frames)('a volume that is full', () => {
     expect(await session.viewer.numbers()).toEqual(whole(count));
   });
 
-  test('of frames keeps a part free for what cannot wait: batches on their way, and the log of Redis', async () => {
+  test('of frames keeps a part free for what cannot wait: rendered batches, and the log of Redis', async () => {
     const store = new DirectoryFrameStore(frames!.path);
     await store.openSession('one');
     const write = (batch: number, kind: 'decoded' | 'marked') =>
@@ -84,15 +84,15 @@ describe.skipIf(!hls || !frames)('a volume that is full', () => {
     const fill = async () => {
       while (await write(batches, 'decoded')) batches++;
     };
-    await expect(fill()).rejects.toThrow(/no room/);
+    await expect(fill()).rejects.toThrow(/no free space/);
     expect(batches).toBe(FRAMES_MIB / 4 - 4);
     expect(await write(0, 'marked')).toBe(true);
     await store.removeSession('one');
   });
 
-  test('and stays so ends a session with the reason, and no other that comes later', async () => {
+  test('and stays full ends a session with the reason, and no later one', async () => {
     const { publisher } = await startLive(stack, webm);
-    // The segmenter makes room: what is left of the sessions before it is removed.
+    // The segmenter frees space: it removes what earlier sessions left.
     hls!.keepFull();
     await expect(publisher.refused()).rejects.toThrow(/^internal: The server has no room/);
     hls!.free();

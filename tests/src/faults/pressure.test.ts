@@ -12,11 +12,11 @@ import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { startStack, type Stack } from '../support/stack.js';
 
 const SESSIONS = 3;
-/** Of a core, for the one detector: far too little for even one session. */
+/** The detector's share of a core: far too little for even one session. */
 const SHARE = 0.02;
-/** Of a session, between frame-extractor and playlist. */
-const MOST_BATCHES_ON_THE_WAY = 100;
-/** What was shown is removed a moment later, and a viewer may have seen it before. */
+/** Bound on the batches of a session between frame-extractor and playlist. */
+const MAX_BATCHES_ON_THE_WAY = 100;
+/** Batches that a viewer may have seen, and that are removed a moment later. */
 const JUST_SHOWN = 10;
 
 let server: RedisServer;
@@ -43,7 +43,7 @@ afterAll(async () => {
   await rm(media, { recursive: true, force: true });
 });
 
-/** Numbers of a session's batches of which there is a file, or a job for the detectors. */
+/** Numbers of a session's batches that have a file, or a job for the detectors. */
 async function batchesKept(sessionId: string): Promise<number[]> {
   const files = await readdir(join(stack.framesDir, sessionId));
   const jobs = await redis.lrange('facecast:queue:detect:wait', 0, -1);
@@ -55,21 +55,21 @@ async function batchesKept(sessionId: string): Promise<number[]> {
 
 const begin = () => LivePublisher.start(stack.ingestUrl, webm);
 
-test('with more sessions than can be searched, those that run flow on whole, new ones are refused, and nothing piles up', async () => {
+test('with more sessions than can be searched, the running ones lose nothing, new ones are refused, and no queue grows', async () => {
   const running = await Promise.all(Array.from({ length: SESSIONS }, () => startLive(stack, webm)));
   await expect(begin()).rejects.toThrow(/^(too_many_sessions|overloaded): /);
   const limits = (await processesOf(stack, 'services/face-detector')).map(
     ({ pid }) => new CpuLimit(pid, SHARE),
   );
   try {
-    // More than the five seconds by which the gateway judges.
+    // Longer than the five seconds over which the gateway measures the load.
     for (let second = 0; second < 7; second++) {
       await Promise.all(running.map(({ viewer }) => viewer.parts(10)));
       for (const { publisher, viewer } of running) {
         const shown = viewer.arrivals.length;
         const kept = await batchesKept(publisher.sessionId);
         expect(Math.min(...kept)).toBeGreaterThan(shown - JUST_SHOWN);
-        expect(new Set(kept).size).toBeLessThan(MOST_BATCHES_ON_THE_WAY + JUST_SHOWN);
+        expect(new Set(kept).size).toBeLessThan(MAX_BATCHES_ON_THE_WAY + JUST_SHOWN);
       }
     }
     await expect(begin()).rejects.toThrow(/^overloaded: The face search cannot keep up/);

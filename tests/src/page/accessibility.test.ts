@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
-import { beforeAll, expect, test } from 'vitest';
-import { framesShown } from '../support/browser.js';
+import { expect, test } from 'vitest';
+import { violations } from '../support/axe.js';
+import { framesShown, newPage } from '../support/browser.js';
 import { stackAndCamera } from '../support/fixtures.js';
 
-/** `npm test -- accessibility` with this set to a directory leaves a picture of each state there. */
+/** If set to a directory, `npm test -- accessibility` leaves a screenshot of each state there. */
 const SHOTS = process.env['SHOTS'];
 const SIZES = [
   ['desktop', { width: 1280, height: 800 }],
@@ -14,75 +11,57 @@ const SIZES = [
 ] as const;
 
 const live = stackAndCamera();
-let axe: string;
 
-beforeAll(async () => {
-  const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  axe = await readFile(path, 'utf8');
+test('no state of publishing and watching has an accessibility violation, on a desktop and on a phone', async () => {
+  const page = await newPage(live.browser);
+  await page.goto(live.stack.url);
+  let shot = 0;
+  const look = async (state: string, at = page) => {
+    const name = `${shot++}-${state}`;
+    for (const [device, size] of SIZES) {
+      await at.setViewportSize(size);
+      if (SHOTS) await at.screenshot({ path: `${SHOTS}/${device}-${name}.png`, fullPage: true });
+      expect.soft(await violations(at), `${state}, ${device}`).toEqual([]);
+    }
+  };
+  const state = (words: RegExp) => page.getByTestId('state').getByText(words).waitFor();
+  await look('idle');
+  await page.getByTestId('start').click();
+  await page.getByTestId('go-live').waitFor();
+  await framesShown(page, 'processed', 30);
+  await look('preview');
+  await page.getByTestId('go-live').click();
+  await look('going live');
+  await state(/^Live/);
+  await framesShown(page, 'processed', 60);
+  await look('live');
+  await page.getByTestId('effect').selectOption('none');
+  await look('asked to show more');
+  await page.getByTestId('keep').click();
+  await page.getByTestId('hide').click();
+  await expect.poll(() => page.getByTestId('arrival').innerText()).toMatch(/recognise nothing/);
+  await look('hidden');
+  const viewer = await newPage(live.browser);
+  await viewer.goto((await page.getByTestId('watch-link').getAttribute('href')) ?? '');
+  await framesShown(viewer, 'processed', 30);
+  await look('watching', viewer);
+  await viewer.close();
+  await page.getByTestId('hide').click();
+  await page.getByTestId('confirm').click();
+  await page.getByTestId('stop').click();
+  await state(/^Ended/);
+  await look('ended');
+  await page.getByTestId('source').selectOption('file');
+  await page.getByTestId('start').click();
+  await page.getByTestId('problem').waitFor();
+  await look('failed');
+  await page.close();
 });
 
-/** What is wrong with the page as it is now, for whoever cannot see or point: rule and element. */
-async function violations(page: Page): Promise<string[]> {
-  // As text: the page's own policy allows no script of somebody else's.
-  await page.evaluate(axe);
-  const found = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
-  );
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
-test.each(SIZES)(
-  'every state of publishing can be used by everybody, %s',
-  async (name, viewport) => {
-    const page = await live.browser.newPage({ viewport });
-    await page.goto(live.stack.url);
-    let shot = 0;
-    const look = async (state: string) => {
-      if (SHOTS)
-        await page.screenshot({ path: `${SHOTS}/${name}-${shot++}-${state}.png`, fullPage: true });
-      expect.soft(await violations(page), state).toEqual([]);
-    };
-    const state = (words: RegExp) => page.getByTestId('state').getByText(words).waitFor();
-    await look('idle');
-    await page.getByTestId('start').click();
-    await page.getByTestId('go-live').waitFor();
-    await framesShown(page, 'processed', 30);
-    await look('preview');
-    await page.getByTestId('go-live').click();
-    await look('going live');
-    await state(/^Live/);
-    await framesShown(page, 'processed', 60);
-    await look('live');
-    await page.getByTestId('effect').selectOption('none');
-    await look('asked to show more');
-    await page.getByTestId('keep').click();
-    await page.getByTestId('hide').click();
-    await expect.poll(() => page.getByTestId('arrival').innerText()).toMatch(/recognise nothing/);
-    await look('hidden');
-    const link = await page.getByTestId('watch-link').getAttribute('href');
-    const viewer = await live.browser.newPage({ viewport });
-    await viewer.goto(link ?? '');
-    await framesShown(viewer, 'processed', 30);
-    if (SHOTS) await viewer.screenshot({ path: `${SHOTS}/${name}-viewer-hidden.png` });
-    expect.soft(await violations(viewer), 'watching').toEqual([]);
-    await viewer.close();
-    await page.getByTestId('hide').click();
-    await page.getByTestId('confirm').click();
-    await page.getByTestId('stop').click();
-    await state(/^Ended/);
-    await look('ended');
-    await page.getByTestId('source').selectOption('file');
-    await page.getByTestId('start').click();
-    await page.getByTestId('problem').waitFor();
-    await look('failed');
-    await page.close();
-  },
-);
-
 test('all of publishing can be done with a keyboard', async () => {
-  const page = await live.browser.newPage();
+  const page = await newPage(live.browser);
   await page.goto(live.stack.url);
-  /** Goes on from control to control until this one has the focus. */
+  /** Presses Tab until this control has the focus. */
   const reach = async (testId: string) => {
     for (let presses = 0; presses < 40; presses++) {
       const focused = await page.evaluate(() =>
@@ -102,7 +81,7 @@ test('all of publishing can be done with a keyboard', async () => {
   await state(/^Live/);
   await reach('effect');
   await page.keyboard.press('ArrowDown');
-  // What changes nothing has the focus.
+  // The answer that changes nothing has the focus.
   await page.getByTestId('question').waitFor();
   await page.keyboard.press('Enter');
   expect(await page.getByTestId('effect').inputValue()).toBe('pixelate');

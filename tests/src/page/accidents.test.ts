@@ -1,16 +1,16 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { framesShown, goLive } from '../support/browser.js';
+import { framesShown, goLive, newPage } from '../support/browser.js';
 import { stackAndCamera } from '../support/fixtures.js';
 
 const live = stackAndCamera();
 let page: Page;
-/** What the browser asked before the page was left, and whether it was left. */
+/** The kinds of dialog that the browser opened. */
 let asked: string[];
 
 beforeEach(async () => {
   asked = [];
-  page = await live.browser.newPage();
+  page = await newPage(live.browser);
   page.on('dialog', (dialog) => {
     asked.push(dialog.type());
     void dialog.accept();
@@ -22,26 +22,54 @@ afterEach(() => page.close());
 const link = () => page.getByTestId('watch-link').getAttribute('href');
 const isLive = () => page.getByTestId('state').getByText(/^Live/).waitFor();
 
-test.each([
-  ['a reload', () => page.reload()],
-  ['the logo', () => page.locator('.brand').click()],
-  ['Back and Forward', () => page.goto('about:blank').then(() => page.goBack())],
-])('after %s the stream goes on where it was, in the same session', async (_, leave) => {
+test('the stream goes on in the same session after a reload, the logo, Back and Forward', async () => {
+  const ways = [
+    () => page.reload(),
+    () => page.locator('.brand').click(),
+    () => page.goto('about:blank').then(() => page.goBack()),
+  ];
   await goLive(page);
   const before = await link();
-  const viewer = await live.browser.newPage();
+  const viewer = await newPage(live.browser);
   await viewer.goto(before ?? '');
   await framesShown(viewer, 'processed', 10);
-  await leave();
-  await isLive();
-  expect(await link()).toBe(before);
-  await framesShown(page, 'processed', 30);
+  for (const leave of ways) {
+    await leave();
+    await isLive();
+    expect(await link()).toBe(before);
+    await framesShown(page, 'processed', 30);
+    await framesShown(viewer, 'processed', 60);
+    expect(await viewer.getByTestId('state').innerText()).toMatch(/^Live/);
+  }
+  await viewer.close();
+});
+
+test('after a crash of its tab the stream goes on, in the same session, once the page is opened again', async () => {
+  await goLive(page);
+  const before = await link();
+  const viewer = await newPage(live.browser);
+  await viewer.goto(before ?? '');
+  await framesShown(viewer, 'processed', 10);
+  const crashed = page.waitForEvent('crash');
+  const devTools = await page.context().newCDPSession(page);
+  // It never answers: who would is gone.
+  devTools.send('Page.crash').catch(() => undefined);
+  await crashed;
+  // Playwright gives a page up that has crashed; the browser does not.
+  await devTools.send('Page.reload');
+  const shown = async (expression: string): Promise<unknown> => {
+    const { result } = await devTools.send('Runtime.evaluate', { expression });
+    return result.value;
+  };
+  const of = (testId: string) => `document.querySelector('[data-testid="${testId}"]')?`;
+  await expect.poll(() => shown(`${of('state')}.innerText`)).toMatch(/^Live/);
+  expect(await shown(`${of('watch-link')}.href`)).toBe(before);
   await framesShown(viewer, 'processed', 60);
   expect(await viewer.getByTestId('state').innerText()).toMatch(/^Live/);
   await viewer.close();
 });
 
-test('whoever is about to leave a live page is asked, and nobody else', async () => {
+test('leaving a live page is asked about, and leaving any other is not', async () => {
   await page.reload();
   expect(asked).toEqual([]);
   await goLive(page);

@@ -1,29 +1,34 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { framesShown, goLive, preview, sessionShown, shownFrame } from '../support/browser.js';
+import {
+  framesShown,
+  goLive,
+  newPage,
+  preview,
+  sessionShown,
+  shownOutline,
+  shownSharpness,
+} from '../support/browser.js';
 import { stackAndCamera } from '../support/fixtures.js';
-import { greenOutline, greenPlane } from '../support/played-frames.js';
-import { sharpness } from '../support/sharpness.js';
 
 const live = stackAndCamera();
 let page: Page;
 
 beforeEach(async () => {
-  page = await live.browser.newPage({ viewport: { width: 1280, height: 860 } });
+  page = await newPage(live.browser, { viewport: { width: 1280, height: 860 } });
   await page.goto(live.stack.url);
 });
 afterEach(() => page.close());
 
 const text = (testId: string, of = page) => of.getByTestId(testId).innerText();
-const isOutlined = async (of = page) =>
-  greenOutline(await shownFrame(of, 'processed')) !== undefined;
-/** How much there is to recognise in what is shown. */
-const sharpnessOf = async (of: Page) => sharpness(greenPlane(await shownFrame(of, 'processed')));
-/** What is asked for as somebody who has nothing but the address. */
+const isOutlined = async (of = page) => (await shownOutline(of, 'processed')) !== undefined;
+/** How much there is to recognise in the shown picture. */
+const sharpnessOf = (of: Page) => shownSharpness(of, 'processed');
+/** Status of a request by somebody who has only the address. */
 const statusOf = async (path: string) => (await fetch(live.stack.url + path)).status;
 
 async function viewerOf(publisher: Page): Promise<Page> {
-  const viewer = await live.browser.newPage();
+  const viewer = await newPage(live.browser);
   await viewer.goto((await publisher.getByTestId('watch-link').getAttribute('href')) ?? '');
   await framesShown(viewer, 'processed', 10);
   return viewer;
@@ -44,7 +49,7 @@ test('before going live only the publisher sees what viewers will see', async ()
   await page.getByTestId('state').getByText(/^Live/).waitFor();
   const viewer = await viewerOf(page);
   await viewer.close();
-  // Nothing of the preview is left, and none of it is in what everybody sees.
+  // Nothing of the preview is left, and none of it is in the public stream.
   expect(await statusOf(`/api/sessions/${previewId}`)).toBe(404);
   const link = await page.getByTestId('watch-link').getAttribute('href');
   expect(link).not.toContain(previewId);
@@ -59,14 +64,14 @@ test('a preview that is cancelled leaves nothing', async () => {
   await expect.poll(() => statusOf(`/api/sessions/${previewId}`)).toBe(404);
 });
 
-test('one press of a key shows viewers no more than before: that is asked, and the stream goes on', async () => {
+test('a single key press never shows viewers more: the page asks first, and the stream goes on', async () => {
   await goLive(page, undefined, 'pixelate');
   const viewer = await viewerOf(page);
   await page.getByTestId('effect').focus();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
   await page.getByTestId('question').waitFor();
-  // It is not stopped by the question, and shows nobody meanwhile.
+  // The question does not stop the stream, which shows no face meanwhile.
   for (let n = 0; n < 10; n++) {
     await framesShown(viewer, 'processed', 3);
     expect(await isOutlined(viewer)).toBe(false);
@@ -79,19 +84,22 @@ test('one press of a key shows viewers no more than before: that is asked, and t
   await page.getByTestId('confirm').click();
   await expect.poll(() => isOutlined(viewer)).toBe(true);
   expect(await page.getByTestId('effect').inputValue()).toBe('box');
-  // More protection is not asked about.
+  // A stronger effect needs no confirmation.
   await page.getByTestId('effect').selectOption('black');
   await expect.poll(() => isOutlined(viewer)).toBe(false);
   expect(await page.getByTestId('question').isVisible()).toBe(false);
   await viewer.close();
 });
 
-test('Escape twice hides everything from viewers until it is shown again, which is asked', async () => {
+test('Escape twice hides everything from viewers; showing it again must be confirmed', async () => {
   await goLive(page);
   const viewer = await viewerOf(page);
   const before = await sharpnessOf(viewer);
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Escape');
+  // Without a wait in between: on a slow machine, the second press would come too late.
+  const { keyboard } = page;
+  await Promise.all(
+    (['down', 'up', 'down', 'up'] as const).map((move) => keyboard[move]('Escape')),
+  );
   await expect.poll(() => sharpnessOf(viewer)).toBeLessThan(before / 3);
   await expect.poll(() => text('arrival')).toMatch(/recognise nothing/);
   for (let n = 0; n < 20; n++) {
@@ -105,4 +113,29 @@ test('Escape twice hides everything from viewers until it is shown again, which 
   await expect.poll(() => sharpnessOf(viewer)).toBeGreaterThan(before / 2);
   await expect.poll(() => isOutlined(viewer)).toBe(true);
   await viewer.close();
+});
+
+test('a stream by invitation is seen only with its link, and an old link ends when it is replaced', async () => {
+  await page.getByTestId('audience').selectOption('private');
+  await goLive(page);
+  const href = () => page.getByTestId('watch-link').getAttribute('href');
+  await expect.poll(href).toMatch(/\?link=/);
+  const viewer = await viewerOf(page);
+  const first = (await href()) ?? '';
+  const { pathname } = new URL(first);
+  const playlist = `${pathname.replace('/watch/', '/hls/')}/live.m3u8`;
+  const statusFor = async (somebody: Page) =>
+    somebody.evaluate(async (path) => (await fetch(path)).status, playlist);
+  expect(await statusFor(viewer)).toBe(200);
+  for (const path of [pathname, playlist]) expect(await statusOf(path)).toBe(403);
+
+  await page.getByTestId('replace-link').click();
+  await expect.poll(href).not.toBe(first);
+  await expect.poll(() => statusFor(viewer)).toBe(403);
+  expect((await fetch(first)).status).toBe(403);
+  await viewer.close();
+  // Viewers see it with the new link, and the publisher sees it all the time.
+  const other = await viewerOf(page);
+  await other.close();
+  await framesShown(page, 'processed', 10);
 });

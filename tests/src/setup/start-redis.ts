@@ -3,8 +3,8 @@ import type { TestProject } from 'vitest/node';
 import { REDIS_SETTINGS, startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 /**
- * Gives each worker of the test run a real Redis: a container where there is an engine that has the image
- * or can fetch it, else the system's server.
+ * Starts a real Redis for each worker of the test run: a container, if there is an engine that has the
+ * image or can fetch it; else the system's server.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const workers = Array.from({ length: project.config.maxWorkers });

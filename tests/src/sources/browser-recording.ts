@@ -5,8 +5,8 @@ export interface RecordingRequest {
 }
 
 /**
- * Runs in a page: records a canvas of 320x240 whose pictures are marked as those of a marked clip are,
- * with clicks beside the flashes where the type names a sound codec. Resolves to the recording in base64.
+ * Runs in a page: records a canvas of 320x240 with the marks of a marked clip, and with clicks at the
+ * flashes if the type names an audio codec. Resolves to the input stream in base64.
  */
 export async function recordInBrowser({ mimeType, seconds }: RecordingRequest): Promise<string> {
   const canvas = document.createElement('canvas');
@@ -21,7 +21,7 @@ export async function recordInBrowser({ mimeType, seconds }: RecordingRequest): 
   gain.gain.value = 0;
   tone.connect(gain).connect(output);
   tone.start();
-  // Not waited for: without a sound device, Firefox never says that it runs.
+  // Not awaited: without a sound device, Firefox never reports that it runs.
   void sound.resume();
   const stream = new MediaStream([
     ...canvas.captureStream(30).getVideoTracks(),

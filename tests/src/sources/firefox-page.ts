@@ -5,8 +5,8 @@ import { watchInFfmpeg } from './watched.js';
 const SECONDS = 5;
 
 /**
- * Shares Firefox's fake camera and microphone on the page for a while, and watches there what comes
- * back; resolves to what was seen, in words.
+ * Publishes Firefox's fake camera and microphone on the page for a while, and watches the stream there.
+ * Resolves to a description of what was shown.
  */
 export async function cameraOnPage(firefox: Firefox, stack: Stack): Promise<string> {
   await firefox.goto(stack.url);

@@ -11,19 +11,19 @@ const FLASH_SECONDS = 0.05;
 const HUM_HERTZ = 440;
 const LOSSLESS = ['-c:v', 'ffv1', '-c:a', 'pcm_s16le', '-f', 'nut'];
 
-/** What is to be seen and heard in a marked clip. */
+/** Options of a marked clip. */
 export interface Marks {
   width: number;
   height: number;
   fps: number;
   seconds: number;
-  /** Number of the first frame; of a later one, there is no sound. */
+  /** Number of the first frame; if it is set, the clip has no audio. */
   first?: number;
-  /** Whether there is a tone between the clicks, so that missing sound is noticed. */
+  /** Whether there is a tone between the clicks, so that missing audio is noticed. */
   hums?: boolean;
 }
 
-/** The frames at which a flash and a click begin: one a second, where there are as many frames. */
+/** The frames at which a flash and a click begin: one a second, as far as there are frames. */
 function flashFrames({ fps, seconds }: Pick<Marks, 'fps' | 'seconds'>): number[] {
   const every = Math.max(1, 2 / fps);
   const count = Math.floor(seconds / every);
@@ -31,8 +31,8 @@ function flashFrames({ fps, seconds }: Pick<Marks, 'fps' | 'seconds'>): number[]
 }
 
 /**
- * A clip of counted frames, with a white picture and a click together now and then: unless `encoding`
- * tells ffmpeg otherwise one without loss (FFV1 and PCM), of which recordings to be published are made.
+ * Makes a clip of counted frames, with a white picture and a click together once a second. It is lossless
+ * (FFV1 and PCM) unless `encoding` says otherwise; sources to be published are made from it.
  */
 export async function markedClip(path: string, marks: Marks, encoding = LOSSLESS): Promise<void> {
   const { fps, seconds } = marks;
@@ -50,18 +50,21 @@ export async function markedClip(path: string, marks: Marks, encoding = LOSSLESS
   await rm(clicks);
 }
 
-/** Makes a recording out of a marked clip. */
+/** Encodes a marked clip as a source to be published. */
 export async function encoded(clip: string, path: string, encoding: string[]): Promise<void> {
   await run('ffmpeg', ['-v', 'error', '-y', '-i', clip, ...encoding, path]);
 }
 
-/** Puts WebMs, which a list names, after one another into one. */
+/** Concatenates the WebMs that a list names into one. */
 export async function joined(list: string, path: string): Promise<void> {
   const output = ['-c', 'copy', '-f', 'webm', '-live', '1', path];
   await run('ffmpeg', ['-v', 'error', '-y', '-f', 'concat', '-i', list, ...output]);
 }
 
-/** Tells players of an MP4 to turn it by 90 degrees to the left (ISO/IEC 14496-12, section 8.3.2). */
+/**
+ * Sets the matrix of an MP4 so that players turn it by 90 degrees to the left (ISO/IEC 14496-12, section
+ * 8.3.2).
+ */
 export async function turn(path: string): Promise<void> {
   const mp4 = await readFile(path);
   const matrix = mp4.indexOf('tkhd') + 4 + 40;

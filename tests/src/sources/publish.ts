@@ -4,7 +4,7 @@ import { TestPublisher } from '../support/test-publisher.js';
 import { startPush } from '../support/push.js';
 import type { Stack } from '../support/stack.js';
 
-/** Publishes a recording's bytes to their end, as fast as they are taken; resolves to the session's id. */
+/** Publishes a file's bytes to their end, as fast as they are acknowledged; resolves to the session's id. */
 export async function ingest(stack: Stack, path: string, mimeType: string): Promise<string> {
   const publisher = await TestPublisher.start(stack.ingestUrl, { mimeType, effect: 'none' });
   await publisher.sendMedia(await readFile(path));
@@ -20,7 +20,7 @@ export async function push(stack: Stack, path: string): Promise<string> {
   return sessionId;
 }
 
-/** Publishes a file to its end on the page, with its sound; resolves to the session's id. */
+/** Publishes a file with its audio to its end on the page; resolves to the session's id. */
 export async function publishOnPage(stack: Stack, page: Page, path: string): Promise<string> {
   await page.goto(stack.url);
   await page.getByTestId('source').selectOption('file');
@@ -32,7 +32,7 @@ export async function publishOnPage(stack: Stack, page: Page, path: string): Pro
   const goLive = page.getByTestId('go-live');
   await goLive.or(page.getByTestId('problem')).filter({ visible: true }).waitFor();
   if (await goLive.isVisible()) await goLive.click();
-  await page.waitForFunction(OVER, undefined, { timeout: LONGEST_MS });
+  await page.waitForFunction(OVER);
   const problem = page.getByTestId('problem');
   if (await problem.isVisible()) throw new Error(await problem.innerText());
   const link = await page.getByTestId('watch-link').getAttribute('href');
@@ -45,4 +45,3 @@ const OVER = () => {
     document.querySelector<HTMLElement>(`[data-testid="${testId}"]`)?.innerText ?? '';
   return /ended/i.test(text('state')) || text('problem') !== '';
 };
-const LONGEST_MS = 60_000;

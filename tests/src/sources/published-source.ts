@@ -1,16 +1,17 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { newPage } from '../support/browser.js';
 import type { Stack } from '../support/stack.js';
 import { encoded, joined, markedClip, turn } from './marked-clip.js';
 import { ingest, publishOnPage, push } from './publish.js';
 import type { Source } from './sources.js';
 import { watchInFfmpeg, type Watched } from './watched.js';
 
-/** A recording that was published to its end. */
+/** A source that was published to its end. */
 export interface Published {
   playlist: string;
-  /** What was published, as ffmpeg shows it. */
+  /** The source, as ffmpeg plays it. */
   source: Watched;
 }
 
@@ -32,7 +33,7 @@ export async function publishSource(
     ingest: () => ingest(stack, path, mimeTypeOf(source)),
     push: () => push(stack, path),
     page: async () => {
-      const page = await browser.newPage();
+      const page = await newPage(browser);
       return publishOnPage(stack, page, path).finally(() => page.close());
     },
   };
@@ -65,7 +66,7 @@ async function makeOfSizes(
   await joined(list, path);
 }
 
-/** Publishes a recording as it is. */
+/** Publishes an input stream as it is. */
 export async function publishRecording(
   stack: Stack,
   path: string,

@@ -1,22 +1,22 @@
 import type { Marks } from './marked-clip.js';
 
-/** A recording made with ffmpeg, how it comes to the server, and what must be made of it. */
+/** A source made with ffmpeg, how it is published, and how its session must look. */
 export interface Source {
   name: string;
   /** `ingest`: its bytes as they are; `push`: as a file, by `npm run push`; `page`: as a file, by the page. */
   way: 'ingest' | 'push' | 'page';
-  /** Of the clip that it is made of. */
+  /** Marks of the clip that it is made from. */
   marks: Marks;
-  /** What ffmpeg makes it with. */
+  /** Arguments with which ffmpeg encodes it. */
   encoding: string[];
   /** Whether players are told to turn it by 90 degrees to the left. */
   isTurned?: boolean;
-  /** In a WebM: the sizes of its pictures, each for as long as the marks say. */
+  /** For a WebM: the sizes of its pictures, each for as long as the marks say. */
   sizes?: { width: number; height: number }[];
-  /** Of its file; tells the type. */
+  /** Extension of its file, which tells the type. */
   extension: 'webm' | 'mkv' | 'mp4' | 'mov' | 'avi';
   hasSound: boolean;
-  /** Whether the tests publish it, too, and not the benchmark alone; and play it in hls.js, too. */
+  /** Whether the tests publish it, too, and not only the benchmark, and play it in hls.js besides. */
   isLean?: boolean;
   alsoInHlsJs?: boolean;
   /** Size of the output. */
@@ -46,7 +46,7 @@ const FRAGMENTED = ['-movflags', '+delay_moov+default_base_moof+frag_keyframe', 
 const TEN_BITS = ['-pix_fmt', 'yuv420p10le'];
 const UPRIGHT = { width: 240, height: 320 };
 const TURNED_BACK = ['-vf', 'transpose=clock'];
-/** Without a third of all frames, some of them in a row. */
+/** Drops a third of all frames, some of them in a row. */
 const UNEVEN = [
   ...['-vf', "select='not(between(mod(n,20),3,9))*not(eq(mod(n,7),1))'"],
   ...['-fps_mode', 'vfr'],
@@ -73,7 +73,7 @@ function source(name: string, encoding: string[], differences: Differences = {})
 const picture = (name: string, marks: Partial<Marks>, encoding: string[], more?: Differences) =>
   source(name, ['-an', ...encoding], { hasSound: false, marks, ...more });
 
-/** As recorders write them. */
+/** Input streams as recorders write them. */
 const recordings: Source[] = [
   source('WebM: VP8, Opus', [...VP8, ...OPUS, ...LIVE_WEBM]),
   source('WebM: VP9, Opus', [...VP9, ...OPUS, ...LIVE_WEBM]),
@@ -87,7 +87,7 @@ const recordings: Source[] = [
   }),
 ];
 
-/** As people have them; those that the page can read, too, on both ways. */
+/** Files as people have them; those that the page can read are published both ways. */
 const files: Source[] = [
   ...(['push', 'page'] as const).flatMap((way) => [
     source('MP4: H.264, AAC', [...H264_REORDERED, ...AAC], {
@@ -153,5 +153,5 @@ const sounds: Source[] = [
 
 export const sources: Source[] = [...recordings, ...files, ...sizes, ...rates, ...sounds];
 
-/** Each of these can find what no other one does. */
+/** The sources that the tests publish: each can find a fault that no other finds. */
 export const leanSources = sources.filter(({ isLean }) => isLean);

@@ -1,8 +1,8 @@
 import { flashes, SILENT_END, type Watched, type WatchedFrame } from './watched.js';
 
-/** The session's rate. */
+/** Frame rate of the session. */
 const FPS = 30;
-/** A frame may be so many frames of the session early or late: cameras are uneven. */
+/** How many frames of the session a frame may be early or late: cameras are uneven. */
 const TOLERANCE = 1.1;
 
 /** How a session differs from its source. */
@@ -10,37 +10,37 @@ export interface Verdict {
   width: number;
   height: number;
   frames: number;
-  /** How many more frames there are than the source is long. */
+  /** How many frames the session has beyond the length of its source. */
   tooMany: number;
-  /** Frames of the source that are shown for longer than one of the session and are not there. */
+  /** Number of the source's frames that last longer than one of the session's and are missing. */
   missing: number;
-  /** Frames that show what is older than the one before them. */
+  /** Number of frames that are older than the one before them. */
   backwards: number;
-  /** How far the worst frame is from its time in the source, in ms. */
+  /** Largest distance of a frame from its time in the source, in ms. */
   offMs: number;
-  /** How far the worst click is from its flash, in ms, more than in the source; undefined without sound. */
+  /** Largest distance of a click from its flash beyond that in the source, in ms; undefined without audio. */
   soundOffMs: number | undefined;
-  /** For how long nothing is heard at most, in ms, more than in the source. */
+  /** Longest silence beyond that in the source, in ms. */
   silenceMs: number;
-  /** How much earlier the sound ends than the pictures, in ms, as far as that is known. */
+  /** How much earlier the audio ends than the video, in ms; 0 if unknown. */
   endsEarlyMs: number;
 }
 
 /**
- * Compares what a player shows with the recording.
- * @param source the recording itself, or what it should be
+ * Compares what a player shows with the source.
+ * @param source the source as ffmpeg plays it, or as it should be
  */
 export function compare(source: Watched, played: Watched): Verdict {
   const { width, height, frames, clicks, soundEnd = Infinity } = played;
   const numbers = frames.map(({ number }) => number);
   const shown = new Set(numbers);
-  // How long the last one is, nobody says.
+  // The duration of the last frame is unknown.
   const durations = source.frames.map(
     ({ seconds }, n) => (source.frames[n + 1]?.seconds ?? seconds) - seconds,
   );
   return {
     ...{ width, height, frames: frames.length },
-    tooMany: frames.length - Math.round(length(source) * FPS) - 1,
+    tooMany: frames.length - Math.round((length(source) + held(source)) * FPS) - 1,
     missing: source.frames.filter(
       ({ number }, n) => durations[n]! > 0.95 / FPS && !shown.has(number),
     ).length,
@@ -52,7 +52,7 @@ export function compare(source: Watched, played: Watched): Verdict {
   };
 }
 
-/** What is wrong, in words; nothing where a session is as it should be. */
+/** The faults in words; none if the session is as it should be. */
 export function complaints(verdict: Verdict, wanted: Wanted): string[] {
   const { width, height, tooMany, missing, backwards, offMs, soundOffMs, silenceMs, endsEarlyMs } =
     verdict;
@@ -70,9 +70,9 @@ export function complaints(verdict: Verdict, wanted: Wanted): string[] {
   return wrong.filter(([isWrong]) => isWrong).map(([, words]) => words);
 }
 
-/** The source of a session that was stopped after so many frames, at 30 a second. */
+/** The source of a session that was stopped after `frames` frames, at 30 a second. */
 export function cutOff(source: Watched, frames: number): Watched {
-  // Of a click at the very end, the recording may have the picture and not the sound.
+  // At the very end the session may have a flash without its click.
   const isHeard = (n: number) => n < frames - FPS / 3;
   return {
     ...source,
@@ -82,22 +82,35 @@ export function cutOff(source: Watched, frames: number): Watched {
   };
 }
 
-/** What a session should be. */
+/** How a session should look. */
 export interface Wanted {
   width: number;
   height: number;
   hasSound: boolean;
 }
 
-/** What the contract promises. */
+/** Maximum offset between audio and video that the contract allows. */
 const IN_SYNC_MS = 40;
 
-/** From the first frame to the last, in seconds. */
+/** Time from the first frame to the last, in seconds. */
 function length({ frames }: Watched): number {
   return (frames.at(-1)?.seconds ?? NaN) - (frames[0]?.seconds ?? NaN);
 }
 
-/** How many seconds a frame is from the time for which its source shows it. */
+/**
+ * How much longer than a frame the last picture is held, in seconds: as long as the one before it, at most
+ * a second.
+ */
+function held({ frames }: Watched): number {
+  const [before, last] = frames.slice(-2).map(({ seconds }) => seconds);
+  const gap = Math.min(1, (last ?? NaN) - (before ?? NaN));
+  return gap * FPS >= STANDS_STILL_FRAMES ? gap - 1 / FPS : 0;
+}
+
+/** A gap of at least this many frames counts as standing still. */
+const STANDS_STILL_FRAMES = 3;
+
+/** Distance of a frame from the time in which its source shows it, in seconds. */
 function distance(source: Watched, played: Watched, { seconds, number }: WatchedFrame): number {
   const n = source.frames.findIndex((frame) => frame.number === number);
   const first = source.frames[0]?.seconds ?? NaN;
@@ -107,7 +120,10 @@ function distance(source: Watched, played: Watched, { seconds, number }: Watched
   return Math.max(0, from - time, time - to);
 }
 
-/** How far clicks are from their flashes, more than in the source, in ms; Infinity where one is not heard. */
+/**
+ * Distances of clicks from their flashes beyond those in the source, in ms; Infinity for a click that is
+ * missing.
+ */
 function soundOffsets(source: Watched, played: Watched): number[] {
   const inPlayed = new Map(offsets(played));
   const all = offsets(source).map(([second, offset]) =>
@@ -116,7 +132,7 @@ function soundOffsets(source: Watched, played: Watched): number[] {
   return all.length > 0 ? all : [Infinity];
 }
 
-/** From each flash, by the second of the source in which it is, to its click, in seconds. */
+/** Pairs of the second of the source in which a flash is, and the time from it to its click, in seconds. */
 function offsets(watched: Watched): [number, number][] {
   const clicks = watched.clicks ?? [];
   return flashes(watched).flatMap(({ seconds, number }) => {

@@ -3,7 +3,7 @@ import type { Watched } from './watched.js';
 
 const FPS = 30;
 
-/** Plays a stream that has ended in hls.js: each of its frames, and then what is heard. */
+/** Plays a stream that has ended in hls.js: each of its frames, and then its audio. */
 export async function watchInHlsJs(player: HlsJsPage, playlist: string): Promise<Watched> {
   const text = await (await fetch(playlist)).text();
   const durations = [...text.matchAll(/^#EXTINF:([\d.]+)/gm)].map(([, seconds]) => Number(seconds));

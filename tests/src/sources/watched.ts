@@ -3,38 +3,38 @@ import { promisify } from 'node:util';
 import { onsets } from '@facecast/shared/testing/onsets';
 
 const run = promisify(execFile);
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 const SAMPLE_RATE = 48_000;
 const BITS = 16;
-/** Of the middle of a picture, between the gradient's and white. */
+/** Threshold for the middle of a picture, between the gradient's brightness and white. */
 const WHITE = 170;
-/** Of samples, between the hum's and a click's; and between silence and the hum. */
+/** Thresholds for samples: between the hum and a click, and between silence and the hum. */
 const CLICK = 0x1800;
 const HUM = 0x100;
 /**
- * So much of the end may be silent, in seconds: an encoder of sound holds back less, which is lost where the
- * last part is listed before the end is known; and of a cut recording's last pictures, sound was still to come.
+ * How much of the end may be silent, in seconds. The audio encoder holds back less, which is lost if the
+ * last part is listed before the end is known; and a cut input stream may lack its last audio.
  */
 export const SILENT_END = 0.065;
 
 /** One frame of a marked clip, as a player shows it. */
 export interface WatchedFrame {
-  /** Of the player's time line. */
+  /** Time on the player's time line, in seconds. */
   seconds: number;
   number: number;
   isWhite: boolean;
 }
 
-/** What a player makes of a stream. */
+/** A stream as a player shows it. */
 export interface Watched {
   width: number;
   height: number;
   frames: WatchedFrame[];
-  /** When clicks begin, in seconds of the same time line; undefined where there is no sound. */
+  /** Times at which clicks begin, in seconds of the same time line; undefined without audio. */
   clicks: number[] | undefined;
-  /** For how many seconds before the end nothing is heard at most; undefined where that was not listened for. */
+  /** Longest silence before the end, in seconds; undefined if not measured. */
   longestSilence?: number | undefined;
-  /** When the sound ends; undefined where that was not listened for. */
+  /** Time at which the audio ends, in seconds; undefined if not measured. */
   soundEnd?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ export function flashes({ frames }: Pick<Watched, 'frames'>): WatchedFrame[] {
   return frames.filter(({ isWhite }, n) => isWhite && !frames[n - 1]?.isWhite);
 }
 
-/** The top edge's squares as one pixel each, and the middle as one. */
+/** Filter that makes one pixel of each square at the top edge, and one of the middle. */
 const MARKS = [
   '[0:v:0]showinfo=checksum=0,format=gray,split[whole][again]',
   `[whole]crop=iw:max(2\\,2*floor(iw/32)):0:0,scale=${BITS}:1:flags=neighbor[counter]`,
@@ -79,16 +79,21 @@ async function framesIn(url: string): Promise<WatchedFrame[]> {
   });
 }
 
-/** From time 0 on, with silence in gaps. */
+/** The audio samples from time 0 on, with silence in gaps. */
 async function samplesIn(url: string): Promise<Int16Array> {
   const timed = `aresample=${SAMPLE_RATE}:async=1:first_pts=0`;
   const { bytes } = await decode(url, ['-map', '0:a:0', '-af', timed, '-ac', '1', '-f', 's16le']);
   return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
 }
 
-function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence' | 'soundEnd'> {
+/**
+ * Clicks and silences of the audio. Every session has an audio track: one that is all silence counts as no
+ * audio.
+ */
+function heard(sounds: Int16Array[]): Partial<Watched> {
   const samples = new Int16Array(Math.max(...sounds.map(({ length }) => length)));
   for (const sound of sounds) sound.forEach((value, n) => (samples[n]! += value));
+  if (samples.every((value) => value === 0)) return {};
   const beforeEnd = samples.subarray(0, -SILENT_END * SAMPLE_RATE);
   return {
     clicks: onsets(samples, CLICK, SAMPLE_RATE / 2).map((n) => n / SAMPLE_RATE),
@@ -97,7 +102,7 @@ function heard(sounds: Int16Array[]): Pick<Watched, 'clicks' | 'longestSilence' 
   };
 }
 
-/** Length of the longest run of values that are nearer to 0 than `threshold`. */
+/** Length of the longest run of values whose magnitude is below `threshold`. */
 function longestBelow(values: Int16Array, threshold: number): number {
   let [longest, length] = [0, 0];
   for (const value of values) {
@@ -123,7 +128,7 @@ async function decode(url: string, output: string[]): Promise<{ bytes: Buffer; l
   const quiet = ['-hide_banner', '-nostats', '-v', 'info'];
   const { stdout, stderr } = await run('ffmpeg', [...quiet, '-copyts', '-i', url, ...output, '-'], {
     encoding: 'buffer',
-    maxBuffer: MOST_BYTES,
+    maxBuffer: MAX_BYTES,
   });
   return { bytes: stdout, log: stderr.toString() };
 }

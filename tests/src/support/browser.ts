@@ -4,13 +4,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContextOptions,
+  type Page,
+  type WebSocket,
+} from 'playwright-core';
 import { expect } from 'vitest';
-import type { PlayedFrame } from './played-frames.js';
+import type { Place } from './clips.js';
+import { greenOutline, greenPlane, type PlayedFrame } from './played-frames.js';
+import { sharpness } from './sharpness.js';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** For a Chromium whose camera shows the pictures of an MJPEG file. */
+/** Arguments for a Chromium whose camera shows the pictures of an MJPEG file. */
 const argumentsFor = (camera: string) => [
   '--no-sandbox',
   '--disable-gpu',
@@ -24,18 +32,34 @@ const argumentsFor = (camera: string) => [
   `--use-file-for-fake-video-capture=${camera}`,
 ];
 
-/** Debian's Chromium, headless, whose camera shows the pictures of an MJPEG file. */
+/** Limit for an operation that hangs, in milliseconds: a busy machine may be many times as slow. */
+const timeout = 240_000;
+
+/** Starts Debian's Chromium, headless, whose camera shows the pictures of an MJPEG file. */
 export async function launchChromium(camera: string): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, args: argumentsFor(camera) });
+  return chromium.launch({ executablePath: EXECUTABLE, args: argumentsFor(camera), timeout });
 }
 
-/** A browser with a window of tabs, of which only the one opened last is visible. */
+/** A page in a profile of its own, with timeouts for a slow machine. */
+export async function newPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  return patient(await browser.newPage(options));
+}
+
+function patient(page: Page): Page {
+  page.setDefaultTimeout(timeout);
+  return page;
+}
+
+/** A browser with a window of tabs, of which only the newest is visible. */
 export interface Tabs {
   open(url: string): Promise<Page>;
   close(): Promise<void>;
 }
 
-/** The same, but as people have it: what covers a page slows its timers down. */
+/** Starts Chromium as people have it: a covered page's timers are slowed down. */
 export async function launchTabs(camera: string): Promise<Tabs> {
   const profile = await mkdtemp(join(tmpdir(), 'facecast-chromium-'));
   const own = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
@@ -49,11 +73,11 @@ export async function launchTabs(camera: string): Promise<Tabs> {
       if (address !== undefined) resolve(address);
     });
   });
-  // By default every page believes that it is in front.
-  const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true });
+  // By default Playwright makes every page believe that it is visible.
+  const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true, timeout });
   return {
     async open(url) {
-      const page = await browser.contexts()[0]!.newPage();
+      const page = patient(await browser.contexts()[0]!.newPage());
       await page.goto(url);
       await page.bringToFront();
       return page;
@@ -62,20 +86,20 @@ export async function launchTabs(camera: string): Promise<Tabs> {
       await browser.close();
       chromiumProcess.kill();
       await exited;
-      // Its helpers outlive it by a moment, and write.
+      // Chromium's helper processes outlive it by a moment, and write files.
       await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
 
-/** Shows on the page, the camera or a file, what viewers would see; resolves when that is to be seen. */
+/** Starts the preview of the camera or a file on the page; resolves when it is shown. */
 export async function preview(page: Page, file?: string): Promise<void> {
   await page.getByTestId('source').selectOption(file === undefined ? 'camera' : 'file');
   if (file !== undefined) await page.getByTestId('file').setInputFiles(file);
   const goLive = page.getByTestId('go-live');
   await expect
     .poll(async () => {
-      // A machine that is too busy refuses; people try again.
+      // A busy machine refuses; people try again.
       const start = page.getByTestId('start');
       if ((await start.isVisible()) && (await start.isEnabled())) await start.click();
       return goLive.isVisible();
@@ -84,13 +108,17 @@ export async function preview(page: Page, file?: string): Promise<void> {
   await framesShown(page, 'processed', 3);
 }
 
-/** The id of the session whose playlist the page asks for next. */
+/** Where a page's player gets a stream from. */
+const PUSHED = /\/live\/([^/?~]+)/;
+
+/** The id of the session that the page plays next. */
 export async function sessionShown(page: Page): Promise<string> {
-  const request = await page.waitForRequest(/\/hls\/[^/]+\/live\.m3u8/);
-  return /\/hls\/([^/]+)\//.exec(request.url())?.[1] ?? '';
+  const isPushed = (socket: WebSocket) => PUSHED.test(socket.url());
+  const socket = await page.waitForEvent('websocket', isPushed);
+  return PUSHED.exec(socket.url())?.[1] ?? '';
 }
 
-/** Publishes on the page, the camera or a file, and resolves when it is seen to come back. */
+/** Publishes the camera or a file on the page; resolves when the processed stream is shown. */
 export async function goLive(page: Page, file?: string, effect = 'box'): Promise<void> {
   await page.getByTestId('effect').selectOption(effect);
   await preview(page, file);
@@ -99,23 +127,41 @@ export async function goLive(page: Page, file?: string, effect = 'box'): Promise
   await framesShown(page, 'processed', 30);
 }
 
-/** The picture that a `<video>` of the page shows at the moment. */
-export async function shownFrame(page: Page, testId: string): Promise<PlayedFrame> {
-  const { width, height, rgba } = await page.getByTestId(testId).evaluate((element) => {
-    const video = element as HTMLVideoElement;
-    const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('no canvas');
-    context.drawImage(video, 0, 0);
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    let binary = '';
-    for (let i = 0; i < data.length; i += 8192)
-      binary += String.fromCharCode(...data.subarray(i, i + 8192));
-    return { width: canvas.width, height: canvas.height, rgba: btoa(binary) };
-  });
-  const pixels = Buffer.from(rgba, 'base64');
-  const rgb = Buffer.alloc(width * height * 3);
-  for (let i = 0; i < width * height; i++) pixels.copy(rgb, 3 * i, 4 * i, 4 * i + 3);
+/** The outline in the current picture of a `<video>` of the page; undefined if there is none. */
+export async function shownOutline(page: Page, testId: string): Promise<Place | undefined> {
+  return measureShown(page, testId, greenOutline.toString());
+}
+
+/** How much there is to recognise in the current picture of a `<video>` of the page. */
+export async function shownSharpness(page: Page, testId: string): Promise<number> {
+  const plane = `(${greenPlane.toString()})(frame)`;
+  const whole = `{ x: 0, y: 0, width: frame.width, height: frame.height }`;
+  const measured = `(${sharpness.toString()})(${plane}, ${whole}, frame.width)`;
+  return measureShown(page, testId, `(frame) => ${measured}`);
+}
+
+/**
+ * Measures the picture in the page, because it is too large to be sent.
+ * @param measure text of a function of a `PlayedFrame` that uses only its arguments
+ */
+async function measureShown<Result>(page: Page, testId: string, measure: string): Promise<Result> {
+  const frame = `(${readShown.toString()})(${JSON.stringify(testId)})`;
+  return page.evaluate(`(${measure})(${frame})`);
+}
+
+/** Runs in the page. */
+function readShown(testId: string): PlayedFrame {
+  const video = document.querySelector<HTMLVideoElement>(`[data-testid="${testId}"]`);
+  const { videoWidth: width = 0, videoHeight: height = 0 } = video ?? {};
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!video || !context) throw new Error(`no picture of ${testId}`);
+  context.drawImage(video, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const rgb = new Uint8Array(3 * width * height);
+  for (let pixel = 0; pixel < width * height; pixel++)
+    for (let channel = 0; channel < 3; channel++)
+      rgb[3 * pixel + channel] = data[4 * pixel + channel] ?? 0;
   return { rgb, width, height };
 }
 

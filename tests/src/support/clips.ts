@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { countedClip as counted } from '@facecast/shared/testing/counted-clip';
 import { markedClip } from '../sources/marked-clip.js';
+import { cached } from './clip-cache.js';
 
 /** Video clips made at test time. All are 640x480 at 30 frames a second. */
 export const WIDTH = 640;
@@ -10,7 +11,7 @@ export const HEIGHT = 480;
 
 const FIXTURES = new URL('../../fixtures/', import.meta.url).pathname;
 
-/** Codecs as MediaRecorder uses them: real time, no frames held back, a key frame a second. */
+/** Encoder arguments as MediaRecorder uses them: real time, no frames held back, a key frame a second. */
 export const VP8 = [
   '-c:v',
   'libvpx',
@@ -23,18 +24,25 @@ export const VP8 = [
   '-g',
   '30',
 ];
-/** A WebM as MediaRecorder writes it: live, a cluster of media each tenth of a second. */
+/** Muxer arguments for a WebM as MediaRecorder writes it: live, a cluster each tenth of a second. */
 export const WEBM = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
 
 /** A WebM (VP8) whose frame n has the number n burnt in. */
 export async function countedClip(path: string, frames: number): Promise<void> {
-  await writeFile(path, await counted(frames, [...VP8, ...WEBM], { width: WIDTH, height: HEIGHT }));
+  await cached(`counted-${frames}.webm`, path, async (to) => {
+    await writeFile(to, await counted(frames, [...VP8, ...WEBM], { width: WIDTH, height: HEIGHT }));
+  });
 }
 
-/** The same with sound (Opus): a hum, and a click with a white picture in the middle of each second. */
+/**
+ * A WebM (VP8, Opus) of counted frames that hums, with a click and a white picture in the middle of each
+ * second.
+ */
 export async function soundingClip(path: string, seconds: number): Promise<void> {
   const marks = { width: WIDTH, height: HEIGHT, fps: 30, seconds, hums: true };
-  await markedClip(path, marks, [...VP8, '-c:a', 'libopus', ...WEBM]);
+  await cached(`sounding-${seconds}.webm`, path, (to) =>
+    markedClip(to, marks, [...VP8, '-c:a', 'libopus', ...WEBM]),
+  );
 }
 
 /** A rectangle in pixels. */
@@ -56,36 +64,46 @@ const FACE = { x: 137, y: 51, width: 70, height: 70 };
 
 /** A WebM (VP8) in which a face moves left and right before a plain background. */
 export async function faceClip(path: string, seconds: number): Promise<void> {
-  await succeeded(run([...movingPicture('astronaut.jpg', seconds), ...VP8, ...WEBM, path]));
+  await moving('astronaut.jpg', seconds, 'webm', path);
 }
 
-/** The same as MJPEG, which Chromium takes for a camera's pictures and plays again and again. */
+/** A WebM (VP8, Opus) in which a face moves left and right, with a tone that rises. */
+export async function soundingFaceClip(path: string, seconds: number): Promise<void> {
+  await moving('astronaut.jpg', seconds, 'sounding', path);
+}
+
+/** A face that moves left and right, as MJPEG, which Chromium loops as a camera's pictures. */
 export async function faceCamera(path: string, seconds: number): Promise<void> {
-  await succeeded(
-    run([
-      ...movingPicture('astronaut.jpg', seconds),
-      '-c:v',
-      'mjpeg',
-      '-q:v',
-      '2',
-      '-f',
-      'mjpeg',
-      path,
-    ]),
-  );
+  await moving('astronaut.jpg', seconds, 'mjpeg', path);
 }
 
-function movingPicture(fixture: string, seconds: number): string[] {
-  const background = `color=c=0x406080:size=640x480:rate=30:duration=${seconds}`;
-  const overlay = `[1]scale=400:400[picture];[0][picture]overlay=x='100+100*sin(t)':y=20:eval=frame`;
-  return ['-f', 'lavfi', '-i', background]
-    .concat(['-loop', '1', '-framerate', '30', '-i', `${FIXTURES}${fixture}`])
-    .concat(['-filter_complex', overlay, '-t', String(seconds)]);
-}
-
-/** A WebM (VP8) in which a cat, who has no human face, moves left and right. */
+/** A WebM (VP8) without a human face: a cat moves left and right. */
 export async function facelessClip(path: string, seconds: number): Promise<void> {
-  await succeeded(run([...movingPicture('cat.jpg', seconds), ...VP8, ...WEBM, path]));
+  await moving('cat.jpg', seconds, 'webm', path);
+}
+
+const ENCODINGS = {
+  webm: [...VP8, ...WEBM],
+  sounding: [...VP8, '-c:a', 'libopus', ...WEBM],
+  mjpeg: ['-c:v', 'mjpeg', '-q:v', '2', '-f', 'mjpeg'],
+};
+
+async function moving(
+  fixture: string,
+  seconds: number,
+  encoding: keyof typeof ENCODINGS,
+  path: string,
+): Promise<void> {
+  const background = `color=c=0x406080:size=640x480:rate=30:duration=${seconds}`;
+  const inputs = ['-f', 'lavfi', '-i', background, '-i', `${FIXTURES}${fixture}`];
+  // `overlay` repeats the single picture.
+  const overlay = `[1]scale=400:400[picture];[0][picture]overlay=x='100+100*sin(t)':y=20:eval=frame`;
+  const tone = `;aevalsrc=0.5*sin(2*PI*(300+100*t)*t):s=48000:d=${seconds}`;
+  const filters = encoding === 'sounding' ? overlay + tone : overlay;
+  const output = ['-filter_complex', filters, ...ENCODINGS[encoding]];
+  await cached(`${fixture}-${seconds}.${encoding}`, path, (to) =>
+    succeeded(run([...inputs, ...output, to])),
+  );
 }
 
 function run(args: string[]) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 
-/** A camera and a microphone that are not there, used without a question, and nothing sent home. */
+/** Preferences: a fake camera and microphone that need no permission, and no telemetry. */
 const PREFERENCES: Record<string, boolean | number> = {
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,
@@ -27,7 +27,7 @@ interface Reply {
 /** Debian's Firefox, headless, with one tab, driven over its own WebDriver BiDi (w3.org/TR/webdriver-bidi). */
 export class Firefox {
   private lastId = 0;
-  private readonly waiting = new Map<number, (reply: Reply) => void>();
+  private readonly waiters = new Map<number, (reply: Reply) => void>();
   private tab = '';
 
   private constructor(
@@ -37,7 +37,7 @@ export class Firefox {
   ) {
     socket.on('message', (data: Buffer) => {
       const reply = JSON.parse(data.toString()) as Reply;
-      this.waiting.get(reply.id ?? 0)?.(reply);
+      this.waiters.get(reply.id ?? 0)?.(reply);
     });
   }
 
@@ -83,7 +83,7 @@ export class Firefox {
 
   async close(): Promise<void> {
     const exited = once(this.process, 'exit');
-    // It may be gone before it has answered.
+    // Firefox may be gone before it has answered.
     void this.call('browser.close', {});
     await exited;
     await rm(this.profile, { recursive: true, force: true });
@@ -92,10 +92,10 @@ export class Firefox {
   private async call(method: string, params: object): Promise<unknown> {
     const id = ++this.lastId;
     const reply = await new Promise<Reply>((resolve) => {
-      this.waiting.set(id, resolve);
+      this.waiters.set(id, resolve);
       this.socket.send(JSON.stringify({ id, method, params }));
     });
-    this.waiting.delete(id);
+    this.waiters.delete(id);
     if (reply.type === 'error') throw new Error(`${method}: ${reply.message}`);
     return reply.result;
   }

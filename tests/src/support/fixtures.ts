@@ -3,18 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
+import { liveOf, makeSoundingClip, type MarkedSession } from '../faults/live-marked.js';
 import { launchChromium, launchTabs, type Tabs } from './browser.js';
 import { countedClip, faceCamera } from './clips.js';
 import { startStack, type Stack } from './stack.js';
 
-/** What is there while the tests of a file or a `describe` run, and gone after them. */
+/** A stack that runs as long as the tests of a file or a `describe`. */
 interface StackFixture {
   stack: Stack;
   /** A directory for clips. */
   media: string;
 }
 
-/** The whole system, and a clip in which so many frames are counted. */
+/** The whole system, and a clip of `frames` counted frames. */
 export function stackAndClip(
   frames: number,
   env: Record<string, string> = {},
@@ -24,6 +25,18 @@ export function stackAndClip(
     await countedClip(clip, frames);
     return { clip };
   }, env);
+}
+
+/** The whole system with two detectors, and live sessions of a clip that hums and clicks for a minute. */
+export function stackAndSound(): StackFixture & { live: () => Promise<MarkedSession> } {
+  const fixture: ReturnType<typeof stackAndSound> = around(
+    async (media) => {
+      const clip = await makeSoundingClip(join(media, 'marked.webm'), 60);
+      return { live: () => liveOf(fixture.stack, clip) };
+    },
+    { DETECTOR_REPLICAS: '2' },
+  );
+  return fixture;
 }
 
 /** The whole system, and a browser before whose camera a face moves left and right. */
@@ -37,7 +50,7 @@ export function stackAndCamera(): StackFixture & { browser: Browser } {
   return fixture;
 }
 
-/** The same, with a browser that has a window of tabs. */
+/** The whole system, and a browser with a window of tabs, before whose camera a face moves left and right. */
 export function stackAndTabs(): StackFixture & { tabs: Tabs } {
   const fixture = around(async (media) => {
     const camera = join(media, 'face.mjpeg');
@@ -48,7 +61,7 @@ export function stackAndTabs(): StackFixture & { tabs: Tabs } {
   return fixture;
 }
 
-/** The system with a directory beside it, and what `prepare` puts in there. */
+/** The system, a directory, and what `prepare` puts into it. */
 function around<Prepared extends object>(
   prepare: (media: string) => Promise<Prepared>,
   env: Record<string, string> = {},

@@ -1,34 +1,47 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { cutUp } from './played-frames.js';
 
-/** GStreamer's two HLS clients: the one of old, and the one that took its place in version 1.22. */
+/** GStreamer's two HLS clients: the old one, and the one that replaces it since version 1.22. */
 export type HlsElement = 'hlsdemux' | 'hlsdemux2';
 
-/** Plays a stream of 640x480 to its end; resolves to the numbers burnt into its frames, as they come. */
-export async function gstreamerNumbers(url: string, element: HlsElement): Promise<number[]> {
-  // The new one fetches by itself, and wants its parent to do so.
+/**
+ * Plays a stream of 640x480 to its end; resolves to the numbers burnt into its frames, in order.
+ * @param onFrame called after each frame with the number of frames so far
+ */
+export async function gstreamerNumbers(
+  url: string,
+  element: HlsElement,
+  onFrame?: (count: number) => void,
+): Promise<number[]> {
+  // hlsdemux needs a source element; hlsdemux2 fetches by itself, inside `urisourcebin`.
   const source = {
     hlsdemux: ['souphttpsrc', `location=${url}`, '!', 'hlsdemux', '!', 'qtdemux'],
     hlsdemux2: ['urisourcebin', `uri=${url}`, 'parse-streams=true'],
   }[element];
   const decode = ['!', 'h264parse', '!', 'avdec_h264', '!', 'videoconvert'];
-  // Squares of the counter become pixels.
+  // Each square of the counter becomes a few pixels.
   const small = ['!', 'videoscale', 'method=nearest-neighbour', '!'];
   const format = `video/x-raw,format=GRAY8,width=${WIDTH},height=${HEIGHT}`;
-  const { stdout } = await promisify(execFile)(
+  const gstreamer = spawn(
     'gst-launch-1.0',
     ['-q', ...source, ...decode, ...small, format, '!', 'fdsink', 'fd=1', 'sync=false'],
-    { encoding: 'buffer', maxBuffer: MOST_BYTES, timeout: LONGEST_MS },
+    { stdio: ['ignore', 'pipe', 'inherit'], timeout: MAX_MS },
   );
-  const bytes = WIDTH * HEIGHT;
-  return Array.from({ length: Math.floor(stdout.length / bytes) }, (_, n) =>
-    readFrameCounter(stdout.subarray(n * bytes), WIDTH),
-  );
+  const closed = once(gstreamer, 'close');
+  const numbers: number[] = [];
+  for await (const picture of cutUp(gstreamer.stdout, WIDTH * HEIGHT)) {
+    numbers.push(readFrameCounter(picture, WIDTH));
+    onFrame?.(numbers.length);
+  }
+  const [code] = (await closed) as [number | null];
+  if (code !== 0) throw new Error(`${element} could not play ${url}: exit ${code}`);
+  return numbers;
 }
 
-/** A quarter of the stream's: rows of this width need no padding. */
+/** A quarter of the stream's width: rows of this width need no padding. */
 const WIDTH = 160;
 const HEIGHT = 120;
-const MOST_BYTES = 256 * 1024 * 1024;
-const LONGEST_MS = 60_000;
+/** Limit for a player that hangs, in milliseconds. */
+const MAX_MS = 240_000;

@@ -5,12 +5,13 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { default as Hls, Events } from 'hls.js';
 import type { Browser, Page } from 'playwright-core';
+import { newPage } from './browser.js';
 
-/** One picture that a browser showed: its place in the stream, and the number burnt into it. */
-export interface ShownFrame {
+/** One picture that a browser showed: its time in the stream, and the number burnt into it. */
+interface ShownFrame {
   seconds: number;
   number: number;
-  /** Whether its middle is. */
+  /** Whether the middle of the picture is white. */
   isWhite: boolean;
 }
 
@@ -20,13 +21,21 @@ interface SteppedThrough {
   frames: ShownFrame[];
 }
 
+interface PlayedThrough {
+  shown: ShownFrame[];
+  decoded: number;
+  leftOut: number;
+}
+
 interface PlayerConfig {
   lowLatencyMode: boolean;
 }
 
-/** hls.js with a bare `<video>`, on somebody else's page: whoever has the link may play a stream. */
+/** hls.js with a bare `<video>` on a page of another origin, where a stream may be played, too. */
 export class HlsJsPage {
-  /** Playlists that came and left out what the player has already (rfc8216bis 6.2.5.1). */
+  /**
+   * Number of delta updates that came: playlists without what the player has already (rfc8216bis 6.2.5.1).
+   */
   deltaUpdates = 0;
 
   private constructor(
@@ -38,7 +47,7 @@ export class HlsJsPage {
       const count = (text: string) => {
         if (text.includes('\n#EXT-X-SKIP:')) this.deltaUpdates++;
       };
-      // A body may be gone with its page.
+      // The body may be gone with its page.
       response.text().then(count, () => {});
     });
   }
@@ -50,7 +59,7 @@ export class HlsJsPage {
       response.end(url === '/' ? '<!doctype html><script src="hls.js"></script>' : script);
     }).listen(0);
     await once(server, 'listening');
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     await page.evaluate(prepare);
     return new HlsJsPage(page, () => {
@@ -60,13 +69,14 @@ export class HlsJsPage {
   }
 
   /**
-   * Plays a stream from its first frame to its end, as it comes. Resolves to what was shown, which
-   * is not all where a browser has no graphics card, and to how many pictures were decoded.
+   * Plays a live stream from its first frame to its end. Resolves to the pictures that were shown, which
+   * are not all without a graphics card, the number of decoded pictures, and how many hls.js left out at
+   * most when it stalled.
    */
-  async play(url: string, config: PlayerConfig): Promise<{ shown: ShownFrame[]; decoded: number }> {
+  async play(url: string, config: PlayerConfig): Promise<PlayedThrough> {
     return this.page.evaluate(
       async ({ url, config }) => {
-        const { video, failed } = window.load(url, config);
+        const { video, failed, nudges } = window.load(url, config);
         const shown: ShownFrame[] = [];
         const look = (_: number, { mediaTime }: VideoFrameCallbackMetadata) => {
           shown.push({ seconds: mediaTime, ...window.readMarks(video) });
@@ -76,15 +86,17 @@ export class HlsJsPage {
         const ended = new Promise((resolve) => video.addEventListener('ended', resolve));
         await Promise.race([video.play(), failed]);
         await Promise.race([ended, failed]);
-        return { shown, decoded: video.getVideoPlaybackQuality().totalVideoFrames };
+        const { totalVideoFrames: decoded } = video.getVideoPlaybackQuality();
+        // hls.js skips a tenth of a second, or two or three if that does not help.
+        return { shown, decoded, leftOut: 9 * nudges() };
       },
       { url, config },
     );
   }
 
   /**
-   * Seeks to each of the first `count` frames, one after another; resolves to what was shown there, and
-   * its size.
+   * Seeks to each of the first `count` frames, one after another; resolves to the pictures that were shown,
+   * and their size.
    */
   async step(url: string, count: number, fps: number): Promise<SteppedThrough> {
     return this.page.evaluate(
@@ -94,7 +106,7 @@ export class HlsJsPage {
         await Promise.race([loaded, failed]);
         const shown: ShownFrame[] = [];
         for (let frame = 0; frame < count; frame++) {
-          // `seeked` comes before the picture is there.
+          // `seeked` comes before the picture is painted.
           const painted = new Promise<number>((resolve) =>
             video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)),
           );
@@ -109,8 +121,8 @@ export class HlsJsPage {
   }
 
   /**
-   * Plays a stream that has ended, and listens: when clicks begin, in seconds of the stream; undefined
-   * where it has no sound.
+   * Plays a stream that has ended, and listens. Resolves to the times at which clicks begin, in seconds of
+   * the stream; undefined if there are none.
    */
   async listen(url: string): Promise<number[] | undefined> {
     return this.page.evaluate(
@@ -127,18 +139,15 @@ export class HlsJsPage {
         context.createMediaElementSource(video).connect(listener).connect(context.destination);
         const ended = new Promise((resolve) => video.addEventListener('ended', resolve));
         await Promise.race([video.play(), failed]);
-        // Between the audio context's clock and the stream's.
+        // Offsets between the audio context's clock and the stream's.
         const shifts: number[] = [];
         const look = () => shifts.push(video.currentTime - context.currentTime);
         const looking = setInterval(look, 20);
         await Promise.race([ended, failed]);
         clearInterval(looking);
-        const { webkitAudioDecodedByteCount: heard } = video as HTMLVideoElement & {
-          webkitAudioDecodedByteCount?: number;
-        };
         await context.close();
         const shift = shifts.sort((a, b) => a - b)[Math.floor(shifts.length / 2)] ?? NaN;
-        return heard === 0 ? undefined : clicks.map((at) => at + shift);
+        return clicks.length === 0 ? undefined : clicks.map((at) => at + shift);
       },
       { url, worklet: CLICK_LISTENER },
     );
@@ -150,7 +159,7 @@ export class HlsJsPage {
   }
 }
 
-/** An audio worklet that tells the times, by its context's clock, at which clicks begin. */
+/** An audio worklet that reports the times at which clicks begin, by its context's clock. */
 const CLICK_LISTENER = `
   registerProcessor('click-listener', class extends AudioWorkletProcessor {
     #last = -Infinity;
@@ -188,26 +197,31 @@ function prepare(): void {
     video.muted = true;
     document.body.append(video);
     const hls = new window.Hls({ ...config, startPosition: 0 });
+    let nudges = 0;
     const failed = new Promise<never>((_, reject) =>
       hls.on('hlsError' as Events.ERROR, (_, { fatal, details }) => {
+        if (String(details) === 'bufferNudgeOnStall') nudges++;
         if (fatal) reject(new Error(details));
       }),
     );
     hls.loadSource(url);
     hls.attachMedia(video);
-    return { video, failed };
+    return { video, failed, nudges: () => nudges };
   };
 }
 
 declare global {
   interface Window {
     Hls: typeof Hls;
-    /** What the picture that is shown says. */
+    /** Reads the marks of the current picture. */
     readMarks: (video: HTMLVideoElement) => Pick<ShownFrame, 'number' | 'isWhite'>;
-    /** `failed` rejects with what hls.js cannot mend. */
+    /**
+     * `failed` rejects with an error that hls.js cannot recover from; `nudges` is how often it skipped a
+     * stall.
+     */
     load: (
       url: string,
       config: PlayerConfig,
-    ) => { video: HTMLVideoElement; failed: Promise<never> };
+    ) => { video: HTMLVideoElement; failed: Promise<never>; nudges: () => number };
   }
 }

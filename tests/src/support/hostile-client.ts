@@ -7,9 +7,9 @@ import type { Stack } from './stack.js';
 const MIB = 1024 * 1024;
 const START = '{"type":"start","mimeType":"video/webm"}';
 
-/** What a hostile socket does once it is open. */
+/** Actions of a hostile socket once it is open. */
 const MISDEEDS: ((socket: WebSocket) => void)[] = [
-  // Holds a place, if one was to be had for a word.
+  // A `start` without media, which would take a place if it could.
   (socket) => socket.send(START),
   // A first message without an end.
   (socket) => socket.send(Buffer.alloc(4 * MIB - 64), { fin: false }),
@@ -21,18 +21,18 @@ const MISDEEDS: ((socket: WebSocket) => void)[] = [
   () => {},
 ];
 
-/** Somebody at one address who means harm. */
+/** An attacker at one address. */
 export class HostileClient {
   private readonly sockets: WebSocket[] = [];
   private readonly connections: Socket[] = [];
 
-  /** @param address of the loopback network, which counts as an address of its own */
+  /** @param address in the loopback network, which counts as an address of its own */
   constructor(
     private readonly stack: Pick<Stack, 'url' | 'ingestUrl'>,
     private readonly address = '127.0.0.1',
   ) {}
 
-  /** Opens so many sockets of each kind; resolves when all are open, or refused, and have done their worst. */
+  /** Opens `each` sockets of each kind; resolves when all are open or refused, and have acted. */
   async openSockets(each: number): Promise<void> {
     const { address: localAddress, stack } = this;
     const sockets = MISDEEDS.flatMap((misbehave) =>
@@ -48,12 +48,12 @@ export class HostileClient {
     await Promise.all(sockets.map((socket) => once(socket, 'open').catch(() => {})));
   }
 
-  /** The status that a wrong token is answered with. */
+  /** Status of the answer to a wrong token. */
   async guessToken(): Promise<number> {
     return this.get('/api/sessions', { authorization: 'Bearer a-wrong-token' });
   }
 
-  /** The status that an address is answered with; 0 where the connection is cut. */
+  /** Status of the answer to a request; 0 if the connection is cut. */
   async get(path: string, headers: Record<string, string> = {}): Promise<number> {
     const { hostname, port } = new URL(this.stack.url);
     const { address: localAddress } = this;

@@ -7,19 +7,19 @@ const RETRY_MS = 100;
 const CLUSTER = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
 const TIMECODE = 0xe7;
 
-/** Bytes of a recording, and when they would come from a camera, in ms from its start. */
+/** Bytes of an input stream, and when a camera would have sent them, in ms from the start. */
 interface Chunk {
   bytes: Buffer;
   at: number;
 }
 
 /**
- * Publishes a WebM at its own speed, as the page publishes a camera: what is not acknowledged is kept,
- * and after a lost connection the session is resumed, by whatever gateway answers.
+ * Publishes a WebM at its own speed, as the page publishes a camera: unacknowledged chunks are kept, and
+ * after a lost connection the session is resumed at any gateway that answers.
  */
 export class LivePublisher {
   sessionId = '';
-  /** Connections that were lost. */
+  /** Number of lost connections. */
   losses = 0;
   private readonly chunks: Chunk[];
   private resumeToken = '';
@@ -31,7 +31,7 @@ export class LivePublisher {
   private ended: Extract<ServerMessage, { type: 'ended' }> | undefined;
   private failure: Error | undefined;
   private running: Promise<void> | undefined;
-  private readonly waiting = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
 
   private constructor(
     private readonly urls: string[],
@@ -41,7 +41,10 @@ export class LivePublisher {
     this.chunks = clustersOf(webm);
   }
 
-  /** Begins to publish; resolves when the session has started. With several `urls` it goes round. */
+  /**
+   * Begins to publish; resolves when the session has started. With several `urls`, each connection uses the
+   * next one.
+   */
   static async start(urls: string | string[], webm: Buffer, effect = 'box') {
     const publisher = new LivePublisher([urls].flat(), webm, effect);
     publisher.running = publisher.run();
@@ -50,24 +53,24 @@ export class LivePublisher {
     return publisher;
   }
 
-  /** Rejects when the server refuses to go on. */
+  /** Rejects when the server ends the session with an error. */
   async refused(): Promise<never> {
     await this.until(() => false);
     throw this.failure ?? new Error('refused');
   }
 
-  /** The network is gone. */
+  /** Cuts the network. */
   disconnect(): void {
     this.offline = true;
     this.socket?.terminate();
   }
 
-  /** The network is back. */
+  /** Restores the network. */
   reconnect(): void {
     this.offline = false;
   }
 
-  /** Stops where it is; resolves to the number of frames when the playlist has ended. */
+  /** Stops now; resolves to the number of frames when the playlist has ended. */
   async stop(): Promise<number> {
     this.stopping = true;
     return this.finish();
@@ -90,7 +93,7 @@ export class LivePublisher {
     }
   }
 
-  /** One connection, until it closes. */
+  /** Runs one connection until it closes. */
   private async talk(url: string, startedAt: number): Promise<void> {
     const socket = new WebSocket(url);
     this.socket = socket;
@@ -138,13 +141,13 @@ export class LivePublisher {
 
   private async until(holds: () => boolean): Promise<void> {
     while (!holds() && !this.failure) {
-      await new Promise<void>((resolve) => this.waiting.add(resolve));
+      await new Promise<void>((resolve) => this.waiters.add(resolve));
     }
   }
 
   private wake(): void {
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const resolve of this.waiters) resolve();
+    this.waiters.clear();
   }
 }
 
@@ -161,10 +164,10 @@ function clustersOf(webm: Buffer): Chunk[] {
   }));
 }
 
-/** The first element of a cluster; undefined where the bytes of a picture look like a cluster's id. */
+/** The time of a cluster in ms; undefined if these bytes only look like a cluster's id. */
 function timeOf(webm: Buffer, cluster: number): number | undefined {
   const size = cluster + CLUSTER.length;
-  // The zeros before the first one tell how many bytes follow the first.
+  // The number of leading zero bits says how many bytes follow.
   const time = size + Math.clz32(webm[size] ?? 0) - 24 + 1;
   const length = (webm[time + 1] ?? 0) & 0x7f;
   if (webm[time] !== TIMECODE || length < 1 || length > 6) return undefined;

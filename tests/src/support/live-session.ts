@@ -4,7 +4,7 @@ import { LiveViewer } from './live-viewer.js';
 import type { Stack } from './stack.js';
 import { statsOf } from './session-api.js';
 
-/** A session under way, and somebody who keeps every frame of it. */
+/** A running session with a viewer that keeps every frame. */
 export interface LiveSession {
   publisher: LivePublisher;
   viewer: LiveViewer;
@@ -24,7 +24,7 @@ export async function startLive(
 ): Promise<LiveSession> {
   const publisher = await LivePublisher.start(stack.ingestUrl, webm, effect);
   const { viewer, ended } = LiveViewer.watch(stack.url, publisher.sessionId);
-  /** A session that is refused may never have the parts that are waited for. */
+  /** A session that is refused may never have the parts that this waits for. */
   const unlessRefused = async <Result>(work: Promise<Result>): Promise<Result> => {
     try {
       return await Promise.race([work, publisher.refused()]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import type { Size } from '@facecast/shared/media/size';
 import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
 import type { types } from 'hls-parser';
 import { watchInFfmpeg, type Watched } from '../sources/watched.js';
@@ -11,12 +12,12 @@ import { memory } from './memory.js';
 import { HttpClient, nextPart, readPlaylist } from './playlist-client.js';
 
 const RETRY_MS = 50;
-/** A part that is not there after so many tries has gone, and is had with its segment. */
-const MOST_TRIES_FOR_PART = 20;
-/** A playlist that was there and is not after so many tries is gone for good. */
-const MOST_TRIES_FOR_PLAYLIST = 400;
+/** A part that is missing after this many tries was removed; its segment has its frames. */
+const MAX_TRIES_FOR_PART = 20;
+/** A playlist that existed and is missing after this many tries is gone for good. */
+const MAX_TRIES_FOR_PLAYLIST = 400;
 
-/** What an encoder wrote: its initialization section, and its segments by their numbers. */
+/** Media of one encoder: its initialization section, and its segments by their numbers. */
 interface Run {
   init: Buffer;
   segments: Map<number, Buffer[]>;
@@ -29,17 +30,17 @@ interface Run {
 export class LiveViewer {
   /** When each part came, in ms since the process began. */
   readonly arrivals: number[] = [];
-  /** Answers that no player should get from a gateway that is there. */
+  /** Answers that no player should get from a running gateway. */
   readonly complaints: string[] = [];
   discontinuities = 0;
   private readonly http = new HttpClient();
   private readonly runs = new Map<string, Run>();
-  /** Parts that came, and parts that had gone when they were asked for. */
+  /** Parts that came, and parts that were removed before they were fetched. */
   private readonly seen = new Set<string>();
   private readonly gone = new Set<string>();
-  /** Numbers of the segments of which all came. */
+  /** Numbers of the segments that came completely. */
   private readonly whole = new Set<number>();
-  private readonly waiting = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
   private hasEnded = false;
   private hasLeft = false;
   private newest = { msn: 0, part: 0, head: 0 };
@@ -52,13 +53,13 @@ export class LiveViewer {
     return { viewer, ended: viewer.run() };
   }
 
-  /** Resolves when `count` more parts have come; rejects where the session ends before that. */
+  /** Resolves when `count` more parts have come; rejects if the session ends before that. */
   async parts(count: number): Promise<void> {
     const wanted = this.arrivals.length + count;
     while (this.arrivals.length < wanted) {
       if (this.hasEnded || this.hasLeft)
         throw new Error(`the session ended after ${this.arrivals.length} parts`);
-      await new Promise<void>((resolve) => this.waiting.add(resolve));
+      await new Promise<void>((resolve) => this.waiters.add(resolve));
     }
   }
 
@@ -82,7 +83,7 @@ export class LiveViewer {
     return strips.map((strip) => readFrameCounter(strip, WIDTH));
   }
 
-  /** All that came, as ffmpeg plays it: of a marked clip. */
+  /** All media that came, as ffmpeg plays it; for a marked clip. */
   async watched(): Promise<Watched> {
     const directory = await mkdtemp(join(memory, 'facecast-viewer-'));
     try {
@@ -94,9 +95,9 @@ export class LiveViewer {
     }
   }
 
-  /** The luma planes of all frames that came, in the order they are shown. */
-  async pictures(): Promise<Buffer[]> {
-    return this.decode('null', WIDTH * HEIGHT);
+  /** The luma planes of all frames that came, of one size, in the order they are shown. */
+  async pictures({ width, height }: Size = { width: WIDTH, height: HEIGHT }): Promise<Buffer[]> {
+    return this.decode('null', width * height);
   }
 
   private async decode(filter: string, bytes: number): Promise<Buffer[]> {
@@ -109,7 +110,7 @@ export class LiveViewer {
     return frames;
   }
 
-  /** What each encoder wrote. */
+  /** The media of each encoder as one file. */
   private files(): Buffer[] {
     return [...this.runs.values()].map(({ init, segments }) =>
       Buffer.concat([init, ...[...segments.values()].flat()]),
@@ -118,7 +119,7 @@ export class LiveViewer {
 
   private async run(): Promise<void> {
     for (let directives = ''; !this.hasLeft && !this.hasEnded;) {
-      const tries = this.arrivals.length > 0 ? MOST_TRIES_FOR_PLAYLIST : Infinity;
+      const tries = this.arrivals.length > 0 ? MAX_TRIES_FOR_PLAYLIST : Infinity;
       const answer = await this.ask(`live.m3u8${directives}`, tries);
       if (!answer) {
         if (!this.hasLeft) this.complaints.push('the playlist was gone before its end was seen');
@@ -135,7 +136,7 @@ export class LiveViewer {
     this.http.close();
   }
 
-  /** False where another playlist is needed to have all of this one's. */
+  /** Fetches a playlist's new media; resolves to false if a newer playlist is needed for that. */
   private async take(playlist: types.MediaPlaylist): Promise<boolean> {
     this.checkOrder(playlist);
     let map = '';
@@ -151,15 +152,22 @@ export class LiveViewer {
     const { mediaSequenceNumber: msn, uri } = segment;
     if (this.whole.has(msn)) return true;
     const parts = segment.parts.filter(({ hint }) => !hint);
-    const known: Run = this.runs.get(map) ?? { init: await this.fetch(map), segments: new Map() };
-    this.runs.set(map, known);
+    let known = this.runs.get(map);
+    if (!known) {
+      const init = await this.ask(map, MAX_TRIES_FOR_PART);
+      if (!init) return this.complainOf(map);
+      known = { init, segments: new Map() };
+      this.runs.set(map, known);
+    }
     if (uri && parts.length === 0) {
-      known.segments.set(msn, [await this.fetch(uri)]);
+      const content = await this.ask(uri, MAX_TRIES_FOR_PART);
+      if (!content) return this.complainOf(uri);
+      known.segments.set(msn, [content]);
       this.came();
     }
     for (const part of parts.filter((one) => !this.seen.has(one.uri))) {
-      const content = await this.ask(part.uri, MOST_TRIES_FOR_PART);
-      if (!content) return this.complainOfPart(part.uri);
+      const content = await this.ask(part.uri, MAX_TRIES_FOR_PART);
+      if (!content) return this.complainOf(part.uri);
       known.segments.set(msn, [...(known.segments.get(msn) ?? []), content]);
       this.seen.add(part.uri);
       this.came();
@@ -168,14 +176,14 @@ export class LiveViewer {
     return true;
   }
 
-  /** Whoever was too slow may miss a part, but not one that is still listed. */
-  private complainOfPart(uri: string): false {
+  /** Complains if a missing file is still listed; a slow viewer may miss files that no longer are. */
+  private complainOf(uri: string): false {
     if (this.gone.has(uri)) this.complaints.push(`${uri} is listed and not there`);
     this.gone.add(uri);
     return false;
   }
 
-  /** Neither the playlist's beginning nor its end may ever step back. */
+  /** Complains if the playlist's beginning or end steps back. */
   private checkOrder(playlist: types.MediaPlaylist): void {
     const { msn, part } = nextPart(playlist);
     const head = playlist.mediaSequenceBase ?? 0;
@@ -191,20 +199,16 @@ export class LiveViewer {
   }
 
   private wake(): void {
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const resolve of this.waiters) resolve();
+    this.waiters.clear();
   }
 
-  private async fetch(name: string): Promise<Buffer> {
-    return (await this.ask(name)) ?? Buffer.alloc(0);
-  }
-
-  /** Asks until it is answered; undefined where that was given up, after `tries` of 404. */
-  private async ask(name: string, tries = Infinity): Promise<Buffer | undefined> {
+  /** Asks until there is an answer; undefined after `tries` answers of 404. */
+  private async ask(name: string, tries: number): Promise<Buffer | undefined> {
     for (let missing = 0; !this.hasLeft && missing < tries;) {
       const answer = await this.http.get(this.folder + name).catch(() => undefined);
       if (answer?.status === 200) return answer.body;
-      // Before its first part, a session has no playlist; and held requests may run out.
+      // A session has no playlist before its first part, and a held request may time out.
       if (answer && ![404, 503].includes(answer.status))
         this.complaints.push(`${name}: ${answer.status}`);
       if (answer?.status === 404) missing++;

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Place } from './clips.js';
+import { readFrameCounter } from '@facecast/shared/testing/frame-counter';
+import { HEIGHT, WIDTH, type Place } from './clips.js';
 
 /** One played frame: packed RGB, 3 bytes a pixel, top left first. */
 export interface PlayedFrame {
-  rgb: Buffer;
+  rgb: Uint8Array;
   width: number;
   height: number;
 }
 
-/** Plays what ffmpeg makes of `url`, frame by frame, every frame as often as it is there. */
+/** Plays `url` in ffmpeg, frame by frame, without dropping or repeating any. */
 export async function* playFrames(
   url: string,
   size: { width: number; height: number },
@@ -22,21 +23,43 @@ export async function* playFrames(
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const closed = once(ffmpeg, 'close');
-  const bytes = size.width * size.height * 3;
+  for await (const rgb of cutUp(ffmpeg.stdout, size.width * size.height * 3))
+    yield { rgb, ...size };
+  const [code] = (await closed) as [number];
+  if (code !== 0) throw new Error(`ffmpeg could not play ${url}: exit ${code}`);
+}
+
+/**
+ * Plays a stream of 640x480 in ffmpeg, from the first frame that it lists; resolves to the numbers burnt
+ * into its frames, in order.
+ * @param onFrame called after each frame with the number of frames so far
+ */
+export async function ffmpegNumbers(
+  url: string,
+  onFrame?: (count: number) => void,
+): Promise<number[]> {
+  const size = { width: WIDTH, height: HEIGHT };
+  const numbers: number[] = [];
+  for await (const frame of playFrames(url, size, ['-live_start_index', '0'])) {
+    numbers.push(readFrameCounter(greenPlane(frame), size.width));
+    onFrame?.(numbers.length);
+  }
+  return numbers;
+}
+
+/** Yields pieces of `bytes` bytes, each as soon as it is complete; drops an incomplete one at the end. */
+export async function* cutUp(stream: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let have = 0;
-  for await (const part of ffmpeg.stdout as AsyncIterable<Buffer>) {
+  for await (const part of stream) {
     parts.push(part);
     have += part.length;
     if (have < bytes) continue;
     let all = Buffer.concat(parts);
-    for (; all.length >= bytes; all = all.subarray(bytes))
-      yield { rgb: all.subarray(0, bytes), ...size };
+    for (; all.length >= bytes; all = all.subarray(bytes)) yield all.subarray(0, bytes);
     parts = [all];
     have = all.length;
   }
-  const [code] = (await closed) as [number];
-  if (code !== 0) throw new Error(`ffmpeg could not play ${url}: exit ${code}`);
 }
 
 /** The green channel as a plane of its own: near enough to Y for black and white marks. */
@@ -46,8 +69,10 @@ export function greenPlane({ rgb, width, height }: PlayedFrame): Uint8Array {
   return plane;
 }
 
-/** The smallest box around all pixels of the outline's green; undefined where there are too few. */
+/** The smallest box around all pixels of the outline's green; undefined if there are too few. */
 export function greenOutline({ rgb, width, height }: PlayedFrame): Place | undefined {
+  // A 40 px box with 2-pixel lines has 300; noise of the encoder has none.
+  const leastPixels = 100;
   let [left, top, right, bottom, count] = [width, height, 0, 0, 0];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
@@ -57,14 +82,11 @@ export function greenOutline({ rgb, width, height }: PlayedFrame): Place | undef
       [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
       count++;
     }
-  if (count < LEAST_OUTLINE_PIXELS) return undefined;
+  if (count < leastPixels) return undefined;
   return { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** A 40 px box with 2-pixel lines has 300; noise of the encoder has none. */
-const LEAST_OUTLINE_PIXELS = 100;
-
-/** Whether `outline` is around `face`: its middle is in the face, and it is not of another size. */
+/** Whether `outline` is around `face`: its centre is in the face, and its size is similar. */
 export function surrounds(outline: Place, face: Place): boolean {
   const x = outline.x + outline.width / 2;
   const y = outline.y + outline.height / 2;

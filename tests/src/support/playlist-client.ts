@@ -1,10 +1,10 @@
 import { Agent, get } from 'node:http';
 import { parse, setOptions, types } from 'hls-parser';
 
-// Its doubts are checked where the playlists are made.
+// The tests of the segmenter check the playlists' validity.
 setOptions({ silent: true });
 
-/** What a request was answered. */
+/** The answer to a request. */
 export interface Answer {
   status: number;
   body: Buffer;
@@ -32,7 +32,7 @@ export class HttpClient {
   }
 }
 
-/** Reads a media playlist; throws where it is none, or not whole. */
+/** Reads a media playlist; throws if it is none, or not complete. */
 export function readPlaylist({ status, body }: Answer): types.MediaPlaylist {
   const text = body.toString();
   if (status !== 200) throw new Error(`the playlist was answered with ${status}: ${text}`);

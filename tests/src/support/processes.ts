@@ -1,6 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
 
+/**
+ * Time between two looks, in milliseconds. A look reads all of /proc, so more of them would take CPU from
+ * the system under test.
+ */
+const LOOK_AGAIN_MS = 50;
+
 /** A process of the system under test. */
 export interface Process {
   pid: number;
@@ -9,7 +15,7 @@ export interface Process {
   command: string;
 }
 
-/** All that runs under a process, at any depth. */
+/** All processes under a process, at any depth. */
 export async function processesUnder(pid: number): Promise<Process[]> {
   const all = await allProcesses();
   const under = (parent: number): Process[] =>
@@ -35,24 +41,24 @@ export async function ffmpegsOf(stack: { pid: number }, service: string): Promis
 }
 
 /**
- * Resolves to what `find` gives, as soon as that is at least `count` processes: what was killed is being
- * started again, and what is started late is there in a while.
+ * Resolves to the result of `find` as soon as that is at least `count` processes: some may still be
+ * starting.
  */
 export async function present(find: () => Promise<Process[]>, count = 1): Promise<Process[]> {
   for (;;) {
     const found = await find();
     if (found.length >= count) return found;
-    await after(10);
+    await after(LOOK_AGAIN_MS);
   }
 }
 
-/** Sends a signal to each; one that is gone is none the worse for it. */
+/** Sends a signal to each process; ignores those that are gone. */
 export function signal(processes: Process[], name: NodeJS.Signals): void {
   for (const { pid } of processes) {
     try {
       process.kill(pid, name);
     } catch {
-      // It has ended in the meantime.
+      // The process has ended in the meantime.
     }
   }
 }
@@ -67,11 +73,11 @@ export async function replaced(
   for (;;) {
     const now = await processesOf(stack, service);
     if (now.length >= old.length && now.every(({ pid }) => !gone.has(pid))) return now;
-    await after(10);
+    await after(LOOK_AGAIN_MS);
   }
 }
 
-/** A process's environment, as it was when it began. */
+/** A process's environment at its start. */
 export async function environmentOf({ pid }: Process): Promise<Record<string, string>> {
   const text = await readFile(`/proc/${pid}/environ`, 'utf8');
   const pairs = text.split('\0').filter((pair) => pair.includes('='));
@@ -106,7 +112,7 @@ export async function cpuSeconds(pid: number): Promise<number> {
   return (Number(stat[11]) + Number(stat[12])) / 100;
 }
 
-/** The fields of /proc/<pid>/stat behind the program's name, which may have spaces in it. */
+/** The fields of /proc/<pid>/stat after the program's name, which may contain spaces. */
 async function procStat(pid: number): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,22 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from '@facecast/shared/testing/free-port';
 
-/** As docker-compose.yml and `npm start` set it. */
+/** Settings as in docker-compose.yml and `npm start`. */
 export const REDIS_SETTINGS = [
-  // With `everysec` a busy disk holds writes back: what was answered would die with Redis.
+  // With `everysec` a busy disk holds writes back, and writes that were answered would die with Redis.
   ...['--appendonly', 'yes', '--appendfsync', 'no', '--save', ''],
   ...['--maxmemory-policy', 'noeviction'],
 ];
 
-/** A Redis of one's own. */
+/** A Redis server of a test. */
 export interface RedisServer {
   url: string;
-  /** Kills it, and starts it again with what it has on disk; resolves when it answers. */
+  /** Kills Redis and starts it again with its files; resolves when it answers. */
   crash: () => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -54,13 +54,4 @@ async function answers(url: string): Promise<void> {
   probe.on('error', () => {});
   await probe.ping();
   probe.disconnect();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { environmentOf, present, processesOf } from './processes.js';
 
-/** Another replica of a service, beside the one that a stack has. */
+/** Another replica of a service, beside that of a stack. */
 export interface Replica {
   pid: number;
   stop: () => Promise<void>;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setInterval } from 'node:timers';
 
 /**
- * Loaded before a service (`node --import`), it lets the time of day that the service sees jump: by the
- * milliseconds that a file says. Clocks that never jump go on as they are.
+ * Loaded before a service (`node --import`), this module shifts its time of day by the milliseconds that a
+ * file contains. Monotonic clocks are not changed.
  */
 const LOOK_EVERY_MS = 50;
 const TimeOfDay = Date;
@@ -23,7 +23,7 @@ if (service) {
     try {
       shiftMs = Number(readFileSync(`${directory}/${service}`, 'utf8'));
     } catch {
-      // Nobody has moved it yet.
+      // The file does not exist yet.
     }
   }, LOOK_EVERY_MS).unref();
 }

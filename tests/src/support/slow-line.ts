@@ -4,15 +4,15 @@ import { setTimeout as after } from 'node:timers/promises';
 
 const PIECE_BYTES = 1400;
 
-/** A line to a server on this machine that carries as little of what is sent to it as one likes. */
+/** A proxy to a server on this machine with a limited uplink. */
 export class SlowLine {
-  /** Of what each connection carries to the server; Infinity: as much as it can. */
+  /** Limit of each connection towards the server; Infinity for none. */
   bitsPerSecond = Infinity;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
-    /** Where the server is reached over the line. */
+    /** Address of the server behind the proxy. */
     readonly url: string,
   ) {}
 
@@ -47,7 +47,7 @@ export class SlowLine {
     void this.carry(client, server);
   }
 
-  /** Piece by piece, as a slow network does; ends with the connection. */
+  /** Carries bytes piece by piece, as a slow network does; ends with the connection. */
   private async carry(client: Socket, server: Socket): Promise<void> {
     try {
       for await (const bytes of client as AsyncIterable<Buffer>) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const BALLAST = 'ballast';
 const BLOCK = Buffer.alloc(4096);
 
-/** How often a volume that stays full is filled again. */
+/** How often a volume that stays full is filled again, in milliseconds. */
 const FILL_EVERY_MS = 20;
 
 /** A volume of a few megabytes, in memory, which a test may fill. */
@@ -15,7 +15,7 @@ export class SmallVolume {
 
   private constructor(readonly path: string) {}
 
-  /** Undefined where this user may mount nothing. */
+  /** Mounts a volume; undefined if this user may not. */
   static mount(megabytes: number): SmallVolume | undefined {
     const path = mkdtempSync(join(tmpdir(), 'facecast-volume-'));
     try {
@@ -28,7 +28,7 @@ export class SmallVolume {
     }
   }
 
-  /** Takes all the room that there is. */
+  /** Takes all free space. */
   fill(): void {
     const file = openSync(join(this.path, BALLAST), 'a');
     try {
@@ -40,13 +40,13 @@ export class SmallVolume {
     }
   }
 
-  /** The same, and of all room that is made from now on, until `free`. */
+  /** Takes all free space, and all that becomes free, until `free`. */
   keepFull(): void {
     this.fill();
     this.filling = setInterval(() => this.fill(), FILL_EVERY_MS);
   }
 
-  /** Gives it back. */
+  /** Frees the taken space. */
   free(): void {
     clearInterval(this.filling);
     rmSync(join(this.path, BALLAST), { force: true });

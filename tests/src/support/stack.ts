@@ -38,7 +38,7 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
       HLS_DIR: hlsDir,
       FRAMES_DIR: framesDir,
       LOG_LEVEL: 'warn',
-      // Clips are sent as fast as it goes, and are not to be held back.
+      // Clips are sent as fast as possible, and are not to be held back.
       MAX_LEAD_SECONDS: '3600',
       ...env,
     },
@@ -64,7 +64,7 @@ async function ready(supervisor: ChildProcess): Promise<void> {
   let isReady = false;
   await new Promise<void>((resolve, reject) => {
     lines.on('line', (line) => {
-      // Everything after `ready` is the services' log: let whoever runs the tests read it.
+      // All lines after `ready` are the services' log, which belongs in the test's output.
       if (isReady) process.stdout.write(`${line}\n`);
       before.push(line);
       if (!line.startsWith('ready ')) return;
@@ -77,7 +77,7 @@ async function ready(supervisor: ChildProcess): Promise<void> {
   });
 }
 
-/** How many ports the system takes: one a process, one after another. */
+/** Number of ports that the system needs: consecutive ones, one for each process. */
 function portsOf(env: Record<string, string>): number {
   const detectors = Number(
     env['DETECTOR_REPLICAS'] ??
@@ -90,9 +90,10 @@ function portsOf(env: Record<string, string>): number {
 /** Gateway, frame-extractor and segmenter. */
 const OTHER_SERVICES = 3;
 
-async function freePorts(count: number): Promise<number> {
+/** The first of `count` consecutive free ports. */
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    // Below those that the system itself gives to outgoing connections.
+    // Below the ports that the system uses for outgoing connections.
     const first = 20_000 + Math.floor(Math.random() * 12_000);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
     if (free.every(Boolean)) return first;

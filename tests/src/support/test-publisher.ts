@@ -5,11 +5,11 @@ import { WebSocket } from 'ws';
 type MessageType = ServerMessage['type'];
 type MessageOf<Type extends MessageType> = Extract<ServerMessage, { type: Type }>;
 
-/** A client of `/ingest` that remembers all it was told. */
+/** A client of `/ingest` that keeps all messages it received. */
 export class TestPublisher {
   readonly received: ServerMessage[] = [];
   private readonly socket: WebSocket;
-  private readonly waiting = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
   private closeCode: number | undefined;
 
   private constructor(url: string, origin?: string) {
@@ -34,7 +34,7 @@ export class TestPublisher {
   /** Connects and starts a session. */
   static async start(
     url: string,
-    options: { mimeType?: string; effect?: string } = {},
+    options: { mimeType?: string; effect?: string; record?: boolean } = {},
   ): Promise<TestPublisher> {
     const publisher = await TestPublisher.connect(url);
     publisher.send({ type: 'start', mimeType: 'video/webm;codecs=vp8', ...options });
@@ -46,6 +46,11 @@ export class TestPublisher {
     const started = this.received.find((message) => message.type === 'started');
     if (!started) throw new Error('the session has not started');
     return started.sessionId;
+  }
+
+  get resumeToken(): string {
+    const started = this.received.find((message) => message.type === 'started');
+    return started?.resumeToken ?? '';
   }
 
   /** Sends a JSON message, or text as it is. */
@@ -60,18 +65,25 @@ export class TestPublisher {
       if (this.closeCode !== undefined) return;
       this.socket.send(bytes.subarray(from, from + size));
       sent++;
-      if (sent - this.acknowledged >= MOST_UNACKNOWLEDGED)
+      if (sent - this.acknowledged >= MAX_UNACKNOWLEDGED)
         await this.until(() => this.closeCode !== undefined || this.acknowledged === sent);
     }
   }
 
-  /** Everything sent is still processed: resolves to the answer. */
+  /** Sends `stop`; resolves to `ended`, when all that was sent is processed. */
   async stop(): Promise<MessageOf<'ended'>> {
     this.send({ type: 'stop' });
     return this.message('ended');
   }
 
-  /** The first message of this type, also one that has come already. */
+  /** Resolves when `stats` say that `frames` frames are listed. */
+  async listed(frames: number): Promise<void> {
+    await this.until(() =>
+      this.received.some((message) => message.type === 'stats' && message.framesOut >= frames),
+    );
+  }
+
+  /** Resolves to the first message of this type, even if it has come already. */
   async message<Type extends MessageType>(type: Type): Promise<MessageOf<Type>> {
     const find = () => this.received.find((message) => message.type === type);
     await this.until(() => find() !== undefined || this.closeCode !== undefined);
@@ -86,7 +98,7 @@ export class TestPublisher {
     return this.closeCode ?? 0;
   }
 
-  /** Goes away without a word. */
+  /** Cuts the connection without a close frame. */
   vanish(): void {
     this.socket.terminate();
   }
@@ -97,13 +109,13 @@ export class TestPublisher {
   }
 
   private async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.waiting.add(resolve));
+    while (!holds()) await new Promise<void>((resolve) => this.waiters.add(resolve));
   }
 
   private wake(): void {
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const resolve of this.waiters) resolve();
+    this.waiters.clear();
   }
 }
 
-const MOST_UNACKNOWLEDGED = 4;
+const MAX_UNACKNOWLEDGED = 4;

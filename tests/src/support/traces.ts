@@ -15,24 +15,24 @@ import { processesUnder } from './processes.js';
 
 const run = promisify(execFile);
 
-/** Kinds of mounts that have no disk behind them. */
+/** File system types without a disk behind them. */
 const NO_DISK =
   /^(tmpfs|ramfs|devtmpfs|devpts|proc|sysfs|cgroup2?|mqueue|hugetlbfs|securityfs|debugfs|tracefs|pstore|bpf|fusectl|configfs|nsfs|binfmt_misc|autofs|rpc_pipefs|squashfs|iso9660)$/;
-/** statfs(2): tmpfs and ramfs. */
+/** Types of statfs(2) of memory file systems: tmpfs and ramfs. */
 const MEMORY = [0x01021994, 0x858458f6];
 const BLOCK_BYTES = 8 * 1024 * 1024;
 const NEEDLES = 24;
 const NEEDLE_BYTES = 48;
-/** Longer than any needle. */
+/** Bytes by which two reads overlap: more than any needle has. */
 const OVERLAP_BYTES = 256;
 
-/** How a container of media begins: EBML, and the boxes of MP4. */
+/** First bytes of media containers: EBML, and boxes of MP4. */
 const SIGNATURES = [
   Buffer.from([0x1a, 0x45, 0xdf, 0xa3]),
   ...['ftyp', 'moof', 'mdat'].map((type) => Buffer.from(type)),
 ];
 
-/** Pieces from all over some bytes, by which they are known again. */
+/** Pieces from all over some bytes, by which they can be found again. */
 export function piecesOf(bytes: Buffer): Buffer[] {
   return Array.from({ length: NEEDLES }, (_, n) => {
     const from = Math.floor(((n + 0.5) / NEEDLES) * (bytes.length - NEEDLE_BYTES));
@@ -40,37 +40,40 @@ export function piecesOf(bytes: Buffer): Buffer[] {
   });
 }
 
-/** Looks for media in what was written since it began. */
+/** Looks for media in files that were written since `begin`. */
 export class TraceSearch {
   private constructor(
     private readonly directory: string,
     private readonly needles: Buffer[],
   ) {}
 
-  /** @param needles pieces of the media, at most 256 bytes each, that are nowhere else */
+  /** @param needles pieces of the media, at most 256 bytes each, that occur nowhere else */
   static async begin(needles: Buffer[]): Promise<TraceSearch> {
     const directory = await mkdtemp(join(tmpdir(), 'facecast-traces-'));
     writeFileSync(join(directory, 'stamp'), '');
     return new TraceSearch(directory, needles);
   }
 
-  /** Files on all of the machine's disks that were written since, and have a piece of the media. */
+  /** Files on all of the machine's disks that were written since, and contain a piece of the media. */
   async onDisks(): Promise<string[]> {
     const found = await Promise.all(disks().map((disk) => this.writtenSince(disk)));
     return this.having(found.flat(), this.needles);
   }
 
-  /** Files of a directory that have a piece of the media. */
+  /** Files of a directory that contain a piece of the media. */
   async under(directory: string): Promise<string[]> {
     return this.having(await filesUnder(directory), this.needles);
   }
 
-  /** Files of a directory that have anything that looks like media. */
+  /** Files of a directory that contain anything that looks like media. */
   async mediaUnder(directory: string): Promise<string[]> {
     return this.having(await filesUnder(directory), [...this.needles, ...SIGNATURES]);
   }
 
-  /** Files on a disk that a process or its children have open, also removed ones, and that have a piece. */
+  /**
+   * Files on a disk, also removed ones, that a process or its children have open and that contain a piece
+   * of the media.
+   */
   async openedBy(pid: number): Promise<string[]> {
     const pids = [pid, ...(await processesUnder(pid)).map((child) => child.pid)];
     return this.having(pids.flatMap(filesOpenedBy), this.needles);
@@ -97,14 +100,14 @@ async function filesUnder(directory: string): Promise<string[]> {
   return outputOf('find', [directory, '-type', 'f', '-print0']);
 }
 
-/** Names that end in 0. What goes away meanwhile is complained of, and is no failure. */
+/** Runs a program that prints names, each with a NUL after it. Files that vanish meanwhile are no failure. */
 async function outputOf(program: string, args: string[]): Promise<string[]> {
   const options = { maxBuffer: 256 * 1024 * 1024 };
   const { stdout } = await run(program, args, options).catch((error: { stdout: string }) => error);
   return stdout.split('\0').filter((path) => path !== '');
 }
 
-/** Where each file system that has a disk behind it is mounted. */
+/** Mount points of the file systems with a disk behind them. */
 function disks(): string[] {
   const mounts = readFileSync('/proc/mounts', 'utf8').trim().split('\n');
   return mounts
@@ -145,7 +148,7 @@ async function has(path: string, needles: Buffer[]): Promise<boolean> {
       if (bytesRead < BLOCK_BYTES) return false;
     }
   } catch {
-    // It was removed, or may not be read: a directory's, say.
+    // It was removed, or cannot be read, as a directory.
     return false;
   } finally {
     await file.close();

@@ -1,5 +1,6 @@
+import type { Size } from '@facecast/shared/media/size';
 import { headOf, isIn } from '@facecast/face-detector/geometry/head';
-import { distance, longerSide, type Rect, type Size } from '@facecast/face-detector/geometry/rect';
+import { distance, longerSide, type Rect } from '@facecast/face-detector/geometry/rect';
 import type { FrameFaces } from '@facecast/face-detector/tracking/frame-faces';
 
 /** Smallest heights of the classes by which faces are counted, in pixels. */

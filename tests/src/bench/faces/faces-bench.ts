@@ -1,8 +1,8 @@
+import type { Size } from '@facecast/shared/media/size';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import type { Effect } from '@facecast/shared/protocol/ingest-protocol';
-import type { Size } from '@facecast/face-detector/geometry/rect';
 import { table } from '../tables.js';
 import { CLASSES, MIN_HEIGHT } from './coverage.js';
 import { hasYunet } from './models.js';

@@ -1,6 +1,7 @@
+import type { Size } from '@facecast/shared/media/size';
 import { frameBytes } from '@facecast/shared/media/frame-store';
 import { framesOf, type I420Frame } from '@facecast/face-detector/i420';
-import type { Rect, Size } from '@facecast/face-detector/geometry/rect';
+import type { Rect } from '@facecast/face-detector/geometry/rect';
 import { rawFrames } from './marked-pictures.js';
 import { fixture } from './pictures.js';
 

@@ -23,7 +23,7 @@ const BETWEEN_KILLS_MS = 5_000;
 const OVERLOADED_SHARE = 0.5;
 const FPS = 30;
 /** A film that takes so many times as long as it plays has been given up by somebody. */
-const MOST_TIMES_AS_LONG = 3;
+const MAX_TIMES_AS_LONG = 3;
 
 /** All clips with faces, one after another, as one recording. */
 interface Film {
@@ -127,7 +127,7 @@ async function show(stack: Stack, { webm, faces }: Film, effect: Effect) {
 
 /** Rejects when a film of so many frames should have ended long ago. */
 async function tooLate(frames: number): Promise<never> {
-  const seconds = (MOST_TIMES_AS_LONG * frames) / FPS;
+  const seconds = (MAX_TIMES_AS_LONG * frames) / FPS;
   await after(1_000 * seconds, undefined, { ref: false });
   throw new Error(`a film of ${frames} frames had no end after ${seconds} s`);
 }

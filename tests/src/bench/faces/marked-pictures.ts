@@ -1,3 +1,4 @@
+import type { Size } from '@facecast/shared/media/size';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -5,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Turn } from '@facecast/face-detector/finders/sample';
-import type { Rect, Size } from '@facecast/face-detector/geometry/rect';
+import type { Rect } from '@facecast/face-detector/geometry/rect';
 
 /** Pictures of real people with a box around each face, from the hairline to the chin. */
 export interface MarkedPicture extends Size {

@@ -1,7 +1,8 @@
+import type { Size } from '@facecast/shared/media/size';
 import { hidesFaces, type Effect } from '@facecast/shared/protocol/ingest-protocol';
 import { createFinder } from '@facecast/face-detector/finders/create-finder';
 import type { Turn } from '@facecast/face-detector/finders/sample';
-import { wholeOf, type Size } from '@facecast/face-detector/geometry/rect';
+import { wholeOf } from '@facecast/face-detector/geometry/rect';
 import { framesOf, type I420Frame } from '@facecast/face-detector/i420';
 import type { FrameFaces } from '@facecast/face-detector/tracking/frame-faces';
 import { execute } from '@facecast/face-detector/tracking/execute';

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { onsets } from '@facecast/shared/testing/onsets';
+import { cached } from './clip-cache.js';
 
 const run = promisify(execFile);
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 const FPS = 30;
 const SAMPLE_RATE = 48_000;
 
@@ -15,10 +16,12 @@ export async function flashAndClickClip(path: string, seconds: number): Promise<
   const inputs = ['-f', 'lavfi', '-i', dark, '-f', 'lavfi', '-i', click, '-vf', flash];
   const encoding = ['-c:v', 'libvpx', '-deadline', 'realtime', '-g', `${FPS}`, '-c:a', 'libopus'];
   const container = ['-f', 'webm', '-cluster_time_limit', '100', '-live', '1'];
-  await run('ffmpeg', ['-v', 'error', '-y', ...inputs, ...encoding, ...container, path]);
+  await cached(`clicks-${seconds}.webm`, path, async (to) => {
+    await run('ffmpeg', ['-v', 'error', '-y', ...inputs, ...encoding, ...container, to]);
+  });
 }
 
-/** When ffmpeg shows the flashes and lets the clicks be heard, in seconds of the time line. */
+/** Times of the flashes and clicks when ffmpeg plays a stream, in seconds of the time line. */
 export async function flashesAndClicks(
   url: string,
 ): Promise<{ flashes: number[]; clicks: number[] }> {
@@ -42,7 +45,7 @@ async function startOf(url: string, stream: string): Promise<number> {
 async function decode(url: string, output: string[]): Promise<Buffer> {
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', url, ...output, '-'], {
     encoding: 'buffer',
-    maxBuffer: MOST_BYTES,
+    maxBuffer: MAX_BYTES,
   });
   return stdout;
 }
