@@ -3,6 +3,10 @@ import type { ServerMessage } from '@facecast/shared/protocol/ingest-protocol';
 import { WebSocket } from 'ws';
 
 const RETRY_MS = 100;
+/** As much as a page sends on before it hears that the server has it. */
+const MOST_UNACKNOWLEDGED = 10;
+/** A page that is later than this leaves out. */
+const LATE_MS = 500;
 /** A WebM cluster's id, and that of its time, an integer of milliseconds. */
 const CLUSTER = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
 const TIMECODE = 0xe7;
@@ -23,6 +27,7 @@ export class LivePublisher {
   losses = 0;
   private readonly chunks: Chunk[];
   private resumeToken = '';
+  private startedAt = 0;
   private socket: WebSocket | undefined;
   private next = 0;
   private acknowledged = 0;
@@ -37,16 +42,23 @@ export class LivePublisher {
     private readonly urls: string[],
     webm: Buffer,
     private readonly effect: string,
+    private readonly pausesWhenLate: boolean,
   ) {
     this.chunks = clustersOf(webm);
   }
 
   /**
    * Begins to publish; resolves when the session has started. With several `urls`, each connection uses the
-   * next one.
+   * next one. With `pausesWhenLate`, a server that does not take the chunks in time gets fewer: what a camera
+   * would have sent meanwhile is never made, as a page leaves it out.
    */
-  static async start(urls: string | string[], webm: Buffer, effect = 'box') {
-    const publisher = new LivePublisher([urls].flat(), webm, effect);
+  static async start(
+    urls: string | string[],
+    webm: Buffer,
+    effect = 'box',
+    { pausesWhenLate = false } = {},
+  ) {
+    const publisher = new LivePublisher([urls].flat(), webm, effect, pausesWhenLate);
     publisher.running = publisher.run();
     await publisher.until(() => publisher.sessionId !== '');
     if (publisher.failure) throw publisher.failure;
@@ -84,17 +96,17 @@ export class LivePublisher {
   }
 
   private async run(): Promise<void> {
-    const startedAt = performance.now();
+    this.startedAt = performance.now();
     for (let attempt = 0; !this.ended && !this.failure; attempt++) {
       const url = this.urls[attempt % this.urls.length] ?? '';
-      if (!this.offline) await this.talk(url, startedAt);
+      if (!this.offline) await this.talk(url);
       if (this.ended || this.failure) return;
       await after(RETRY_MS);
     }
   }
 
   /** Runs one connection until it closes. */
-  private async talk(url: string, startedAt: number): Promise<void> {
+  private async talk(url: string): Promise<void> {
     const socket = new WebSocket(url);
     this.socket = socket;
     let isOpen = false;
@@ -116,9 +128,11 @@ export class LivePublisher {
     while (!isClosed()) {
       const chunk = this.stopping ? undefined : this.chunks[this.next];
       if (!chunk) break;
-      const early = startedAt + chunk.at - performance.now();
+      if (this.pausesWhenLate) await this.until(() => this.isTaken() || isClosed());
+      const early = this.startedAt + chunk.at - performance.now();
       if (early > 0) await Promise.race([after(early), closed]);
       if (isClosed()) break;
+      if (this.pausesWhenLate && early < -LATE_MS) this.startedAt -= early;
       socket.send(chunk.bytes);
       this.next++;
     }
@@ -126,6 +140,11 @@ export class LivePublisher {
     if (!isClosed()) socket.send('{"type":"stop"}');
     await closed;
     if (isOpen && !this.ended) this.losses++;
+  }
+
+  /** Whether the server has nearly all that was sent. */
+  private isTaken(): boolean {
+    return this.next - this.acknowledged < MOST_UNACKNOWLEDGED;
   }
 
   private receive(message: ServerMessage): void {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { InFlightWindow, maxInFlight } from './in-flight-window.js';
 
 describe('the bound', () => {
-  test('is ten seconds of small pictures, and 128 MiB of large ones', () => {
+  test('is three seconds of small pictures, and 128 MiB of large ones', () => {
     const roomy = 4 * 1024 ** 3;
-    expect(maxInFlight(3 * 115_200, roomy)).toBe(100);
-    expect(maxInFlight(3 * 1_382_400, roomy)).toBe(32);
+    expect(maxInFlight(3 * 115_200, roomy)).toBe(30);
+    expect(maxInFlight(5 * 1_382_400, roomy)).toBe(19);
     expect(maxInFlight(1_000_000_000, roomy)).toBe(1);
   });
 
