@@ -1,4 +1,4 @@
-import { containment, iou, longerSide, type Rect } from '../geometry/rect.js';
+import { containment, iou, longerSide, sharedArea, type Rect } from '../geometry/rect.js';
 import type { Detection } from './face-finder.js';
 
 /** Boxes with a higher IoU than this are of one face. */
@@ -12,6 +12,7 @@ const SAME_FACE_MAX_RATIO = 2.5;
 
 /** Whether two boxes are of one face. */
 export function isSameFace(a: Rect, b: Rect): boolean {
+  if (sharedArea(a, b) === 0) return false;
   if (iou(a, b) > SAME_FACE_IOU) return true;
   const ratio = longerSide(a) / longerSide(b);
   const isAlike = Math.max(ratio, 1 / ratio) < SAME_FACE_MAX_RATIO;
