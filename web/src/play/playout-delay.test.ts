@@ -9,7 +9,7 @@ function arrive(delay: PlayoutDelay, from: number, to: number, delays: number[])
   }
 }
 
-test('playback stays a tenth of a second behind the latest arrival', () => {
+test('playback stays a tenth of a second behind what arrives often', () => {
   const delay = new PlayoutDelay();
   expect(delay.wanted).toBeUndefined();
   arrive(delay, 0, 10, [0.2]);
@@ -18,19 +18,28 @@ test('playback stays a tenth of a second behind the latest arrival', () => {
   expect(delay.wanted).toBeCloseTo(0.6);
 });
 
-test('an arrival that was late is forgotten after 20 seconds', () => {
+test('one late arrival delays nobody', () => {
   const delay = new PlayoutDelay();
-  delay.onArrival(0.7, 0);
-  arrive(delay, 1, 19, [0.2]);
+  arrive(delay, 0, 10, [0.2]);
+  delay.onArrival(11, 10);
+  arrive(delay, 10.1, 12, [0.2]);
+  expect(delay.wanted).toBeCloseTo(0.3);
+});
+
+test('arrivals that were often late are forgotten in half a minute', () => {
+  const delay = new PlayoutDelay();
+  arrive(delay, 0, 5, [0.2, 0.7]);
   expect(delay.wanted).toBeCloseTo(0.8);
-  arrive(delay, 19, 22, [0.2]);
+  arrive(delay, 5, 10, [0.2]);
+  expect(delay.wanted).toBeCloseTo(0.8);
+  arrive(delay, 10, 35, [0.2]);
   expect(delay.wanted).toBeCloseTo(0.3);
 });
 
 test('an interruption does not keep playback more than 1.5 s further behind', () => {
   const delay = new PlayoutDelay();
   arrive(delay, 0, 10, [0.2]);
-  delay.onArrival(18, 10);
+  for (const part of [10, 10.1, 10.2, 10.3, 10.4]) delay.onArrival(18, part);
   expect(delay.wanted).toBeCloseTo(0.2 + 1.5 + 0.1);
 });
 

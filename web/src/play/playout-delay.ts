@@ -1,51 +1,54 @@
-/** How long an arrival counts, in seconds: what delayed it may well come again. */
-const REMEMBERED_SECONDS = 20;
-/** Kept buffered on top of what the worst arrival needed, in seconds. */
+/** Fraction of the arrivals that are in time. What a later one needs is made up by playing slower for a moment. */
+const IN_TIME = 0.97;
+/** An arrival counts e times less after this many seconds. */
+const FORGET_SECONDS = 8;
+/** After this many seconds it does not count at all. */
+const REMEMBERED_SECONDS = 30;
+/** Kept buffered on top of what these arrivals needed, in seconds. */
 const RESERVE_SECONDS = 0.1;
 /** More than this (seconds) is waited for neither longer nor again: a stream that is live goes on. */
 const MAX_JITTER_SECONDS = 1.5;
 
-/** The delays of one second's arrivals. */
-interface Second {
+interface Arrival {
   at: number;
-  least: number;
-  most: number;
+  delay: number;
 }
 
 /**
- * How far playback should stay behind the clock so that what comes next is always there in time:
- * a jitter buffer, as telephony has it, for media that come in parts.
+ * How far playback should stay behind the clock so that nearly everything that comes next is there in time: the jitter
+ * buffer of telephony, for media that come in parts. One late part in a while must not cost everybody a delay; a
+ * connection that is often late must.
  *
  * A part's delay is the time at which it arrived less the media time at which it begins, and that of
  * the playhead is the time now less the media time on the screen; playback stalls where the former
  * is the greater. All times are in seconds; the clock may be any steady one.
+ *
+ * Source: the relative-delay quantile with forgetting of WebRTC's NetEq (`DelayManager`).
  */
 export class PlayoutDelay {
-  private seconds: Second[] = [];
+  private arrivals: Arrival[] = [];
 
   /** Records that the media from `mediaTime` on arrived at `now`. */
   onArrival(now: number, mediaTime: number): void {
-    const delay = now - mediaTime;
-    const last = this.seconds.at(-1);
-    if (last && now - last.at < 1) {
-      last.least = Math.min(last.least, delay);
-      last.most = Math.max(last.most, delay);
-      return;
-    }
-    this.seconds = this.seconds.filter(({ at }) => now - at < REMEMBERED_SECONDS);
-    this.seconds.push({ at: now, least: delay, most: delay });
+    this.arrivals = this.arrivals.filter(({ at }) => now - at < REMEMBERED_SECONDS);
+    this.arrivals.push({ at: now, delay: now - mediaTime });
   }
 
   /** The playhead's delay that is wanted; undefined before anything arrived. */
   get wanted(): number | undefined {
-    if (this.seconds.length === 0) return undefined;
-    const least = Math.min(...this.seconds.map((second) => second.least));
-    const most = Math.max(...this.seconds.map((second) => second.most));
-    return Math.min(most, least + MAX_JITTER_SECONDS) + RESERVE_SECONDS;
+    const newest = this.arrivals.at(-1);
+    if (!newest) return undefined;
+    const latestFirst = [...this.arrivals].sort((a, b) => b.delay - a.delay);
+    const weightOf = ({ at }: Arrival) => Math.exp((at - newest.at) / FORGET_SECONDS);
+    const all = latestFirst.reduce((sum, arrival) => sum + weightOf(arrival), 0);
+    let later = 0;
+    const last = latestFirst.find((arrival) => (later += weightOf(arrival)) > (1 - IN_TIME) * all);
+    const least = latestFirst.at(-1)!.delay;
+    return Math.min(last!.delay, least + MAX_JITTER_SECONDS) + RESERVE_SECONDS;
   }
 
   /** Drops all measurements, because playback goes on elsewhere. */
   clear(): void {
-    this.seconds = [];
+    this.arrivals = [];
   }
 }
