@@ -1,7 +1,7 @@
 import { publishEvent } from '@facecast/shared/protocol/events';
 import { DirectoryFrameStore } from '@facecast/shared/media/frame-store';
 import { RetryOnDiskFull } from '@facecast/shared/runtime/retry-on-disk-full';
-import { playlistUrl } from '@facecast/shared/protocol/ingest-protocol';
+import { playlistPath } from '@facecast/shared/protocol/ingest-protocol';
 import { SessionStage } from '@facecast/shared/lease/session-stage';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import {
@@ -139,7 +139,7 @@ export class Segmenter {
     publishEvent(this.deps.redis, {
       type: 'playlist_ready',
       sessionId,
-      playlistUrl: playlistUrl(sessionId),
+      playlistUrl: playlistPath(sessionId),
     }).catch((error: unknown) =>
       warnUnlessOutage(this.deps.log, error, 'could not announce a playlist', { sessionId }),
     );

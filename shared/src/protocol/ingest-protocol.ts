@@ -150,7 +150,12 @@ export const pipelineStatsSchema = z.object({
 export type PipelineStats = z.infer<typeof pipelineStatsSchema>;
 
 /** Sent from server to client about once a second; also the answer of `GET /api/sessions/<id>`. */
-export type Stats = { type: 'stats'; viewers: number } & PipelineStats;
+export type Stats = {
+  type: 'stats';
+  viewers: number;
+  /** To the publisher only: whether its bytes are not read at the moment, because the pipeline is behind. */
+  heldBack?: boolean;
+} & PipelineStats;
 
 /** Server to client. */
 export type ServerMessage =
@@ -183,11 +188,11 @@ export type ServerMessage =
   | { type: 'error'; code: ErrorCode; message: string };
 
 /** Path of a session's playlist on the gateway. */
-export const playlistUrl = (sessionId: string): string => `/hls/${sessionId}/live.m3u8`;
+export const playlistPath = (sessionId: string): string => `/hls/${sessionId}/live.m3u8`;
 
 /** Path of a session's page for viewers on the gateway. */
-export const watchUrl = (sessionId: string): string => `/watch/${sessionId}`;
+export const watchPath = (sessionId: string): string => `/watch/${sessionId}`;
 
 /** Path on the gateway at which a session's recording is downloaded. */
-export const recordingUrl = (sessionId: string): string =>
+export const recordingPath = (sessionId: string): string =>
   `/api/sessions/${sessionId}/recording.mp4`;

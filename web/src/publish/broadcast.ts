@@ -189,7 +189,8 @@ export class Broadcast {
         },
         onPlaylistReady: () => void this.onPlaylistReady(),
         onStats: (stats) => {
-          this.quality.serverSeconds = stats.pipelineMs / 1000;
+          // A server that reads nothing is late, whatever its figures of earlier pictures say.
+          this.quality.serverSeconds = stats.heldBack ? Infinity : stats.pipelineMs / 1000;
           this.listener.onStats(stats);
         },
         onDropped: (fault) => this.listener.onEvent({ type: 'connection_dropped', fault }),

@@ -4,12 +4,13 @@ import { delayOf, type DelaySigns } from './delay.js';
 const IN_TIME: DelaySigns = {
   ...{ silentSeconds: 0.1, waitedSeconds: 0.1, pipelineSeconds: 0.3 },
   ...{ stillSeconds: 0.4, listedSeconds: 0.4, shownSeconds: 0.6 },
+  isHeldBack: false,
 };
 const causeOf = (signs: Partial<DelaySigns>) => delayOf({ ...IN_TIME, ...signs })?.cause;
 
 test('a stream in time has no delay, and neither has one of which nothing is known', () => {
   expect(delayOf(IN_TIME)).toBeUndefined();
-  const unknown = { silentSeconds: undefined, waitedSeconds: undefined };
+  const unknown = { silentSeconds: undefined, waitedSeconds: undefined, isHeldBack: false };
   const nothing = {
     ...{ pipelineSeconds: undefined, stillSeconds: undefined },
     ...{ listedSeconds: undefined, shownSeconds: undefined },
@@ -28,6 +29,7 @@ test('the fault is where the time is lost', () => {
   // Nothing new is listed of what the server has; of what it does not have.
   expect(causeOf({ stillSeconds: 8, shownSeconds: 9 })).toBe('server');
   expect(causeOf({ stillSeconds: 8, waitedSeconds: 8 })).toBe('connection');
+  expect(causeOf({ stillSeconds: 8, waitedSeconds: 8, isHeldBack: true })).toBe('server');
 });
 
 test('the delay is that of the picture on the screen, where that is longer', () => {

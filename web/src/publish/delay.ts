@@ -8,6 +8,8 @@ export interface DelaySigns {
   waitedSeconds: number | undefined;
   /** From a chunk's arrival at the server to its pictures being listed. */
   pipelineSeconds: number | undefined;
+  /** Whether the server reads nothing at the moment, because it is behind. */
+  isHeldBack: boolean;
   /** Time since the server listed a new picture. */
   stillSeconds: number | undefined;
   /** From the capture of the newest pictures to their being listed: no viewer is less late. */
@@ -35,8 +37,8 @@ export function delayOf(signs: DelaySigns): Delay | undefined {
   const isMostlyListed = shownSeconds >= LATE_SECONDS && streamSeconds >= shownSeconds / 2;
   if (streamSeconds >= LATE_SECONDS || isMostlyListed) {
     // The server has chunks and lists nothing: it is slow now, whatever its figures of earlier pictures say.
-    const holdsBack = stillSeconds >= LATE_SECONDS && waitedSeconds < LATE_SECONDS;
-    const isServer = holdsBack || pipelineSeconds > SLOW_SERVER_SECONDS;
+    const standsStill = stillSeconds >= LATE_SECONDS && waitedSeconds < LATE_SECONDS;
+    const isServer = signs.isHeldBack || standsStill || pipelineSeconds > SLOW_SERVER_SECONDS;
     const cause = isServer ? 'server' : 'connection';
     return { seconds: Math.max(streamSeconds, shownSeconds), cause };
   }

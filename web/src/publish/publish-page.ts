@@ -17,6 +17,7 @@ import {
 } from './publish-state.js';
 import { PublishView } from './publish-view.js';
 import { StreamsView } from './streams-view.js';
+import { serverPath } from '../server-path.js';
 
 /** The publish page: runs one broadcast after another, and plays each back. */
 export class PublishPage {
@@ -140,7 +141,7 @@ export class PublishPage {
     this.showProtection();
     if (event.type === 'source_opened') void this.view.refreshCameras();
     if (event.type === 'playlist_ready' && 'session' in this.state && this.state.session)
-      this.playback.open(this.state.session.playlistUrl);
+      this.playback.open(serverPath(this.state.session.playlistUrl));
     if (event.type === 'started') this.protectionView.offer(event.session.effects);
     if (event.type === 'started' && isOnAir(this.state)) void lockSession(event.session);
     this.keep();
@@ -185,6 +186,7 @@ export class PublishPage {
       delayOf({
         ...signs,
         shownSeconds,
+        isHeldBack: stats?.heldBack ?? false,
         stillSeconds: this.listing.stillSeconds,
         pipelineSeconds: stats && stats.pipelineMs / 1000,
         listedSeconds: stats && stats.lateMs / 1000,

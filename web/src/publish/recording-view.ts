@@ -4,6 +4,7 @@ import { ClearPartView } from './clear-part-view.js';
 import { ConfirmedButton, DELETE } from './confirmed-button.js';
 import type { StartedSession } from '../uplink/started-session.js';
 import { recordingNote, type RecordingStanding } from './publish-messages.js';
+import { serverPath } from '../server-path.js';
 
 /** Shows the state of the session's recording, and at the end what can be done with it. */
 export class RecordingView {
@@ -42,13 +43,13 @@ export class RecordingView {
     const session = this.session;
     const recording = session?.recording;
     if (!recording) return;
-    const isThere = await fetch(recording.url, { method: 'HEAD' }).then(
+    const isThere = await fetch(serverPath(recording.url), { method: 'HEAD' }).then(
       ({ ok }) => ok,
       () => true,
     );
     if (session !== this.session) return;
     if (!isThere) return this.clear();
-    this.download.href = recording.url;
+    this.download.href = serverPath(recording.url);
     this.delete.reset();
     this.show(this.stopped ? 'cut short' : 'kept');
     this.row.hidden = false;
@@ -83,7 +84,7 @@ export class RecordingView {
 
 async function deleteRecording(sessionId: string, token: string): Promise<RecordingStanding> {
   try {
-    const { status } = await fetch(`/api/sessions/${sessionId}/recording`, {
+    const { status } = await fetch(serverPath(`/api/sessions/${sessionId}/recording`), {
       method: 'DELETE',
       headers: { authorization: `Bearer ${token}` },
     });

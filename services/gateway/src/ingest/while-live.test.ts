@@ -33,6 +33,7 @@ describe('while live', () => {
       type: 'stats',
       ...statsOf(sessionId),
       viewers: 2,
+      heldBack: false,
     });
     await publishEvent(redis, { type: 'ended', sessionId: two.sessionId, frames: 0 });
     await two.message('ended');
