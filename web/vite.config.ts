@@ -18,6 +18,11 @@ const drawings: Plugin = {
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [drawings],
+  experimental: {
+    // Relative: a proxy may serve all of it under a path of its own. The watch page is at `/watch/<id>`.
+    renderBuiltUrl: (file, { hostId, hostType }) =>
+      hostType === 'html' ? `${hostId === 'watch.html' ? '..' : '.'}/${file}` : { relative: true },
+  },
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

@@ -31,6 +31,27 @@ describe('settings', () => {
     },
   );
 
+  test('the base path is that of the public address, unless it is set', () => {
+    expect(gatewayConfig({}).BASE_PATH).toBe('');
+    expect(gatewayConfig({ PUBLIC_URL: 'https://cast.example' }).BASE_PATH).toBe('');
+    const PUBLIC_URL = 'https://example.org/face/cast/';
+    expect(gatewayConfig({ PUBLIC_URL }).BASE_PATH).toBe('/face/cast');
+    expect(gatewayConfig({ BASE_PATH: '/cast/' }).BASE_PATH).toBe('/cast');
+    expect(gatewayConfig({ PUBLIC_URL, BASE_PATH: '/face/cast/' }).BASE_PATH).toBe('/face/cast');
+  });
+
+  test.each([{ BASE_PATH: 'cast' }, { BASE_PATH: '/a b' }, { BASE_PATH: 'https://example.org/' }])(
+    'a base path is a path: %o is refused',
+    (settings) => {
+      expect(() => gatewayConfig(settings)).toThrow(/^BASE_PATH: a path such as/);
+    },
+  );
+
+  test('a base path that is not that of the public address is refused', () => {
+    const settings = { PUBLIC_URL: 'https://example.org/cast', BASE_PATH: '/other' };
+    expect(() => gatewayConfig(settings)).toThrow(/^BASE_PATH: .*PUBLIC_URL, \/cast$/);
+  });
+
   test('a bad value is refused, each with a line of its own', () => {
     const read = () =>
       gatewayConfig({ PORT: 'x', ALLOWED_ORIGINS: 'example.org', TRUST_PROXY: '-1' });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { SAFE_MESSAGE_BYTES } from '@facecast/shared/protocol/ingest-protocol';
-import { readConfig } from '@facecast/shared/runtime/config';
+import { ConfigError, readConfig } from '@facecast/shared/runtime/config';
 import {
   FPS,
   HLS_DIR,
@@ -18,6 +18,8 @@ const whole = (least: number, most: number) => z.coerce.number().int().min(least
 
 const NO_WILDCARD =
   'no wildcard is understood: write out each origin, e.g. https://example.org,https://www.example.org';
+
+const withoutSlash = (path: string) => path.replace(/\/$/, '');
 
 const MIB = 1024 * 1024;
 
@@ -43,6 +45,12 @@ const schema = z.object({
   REQUIRE_HIDDEN: z.stringbool().default(false),
   /** The address that people open, where it is not an IP address or localhost. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** The path under which a proxy serves this server; unset: that of PUBLIC_URL. */
+  BASE_PATH: z
+    .string()
+    .regex(/^(\/[\w.~-]+)*\/?$/, 'a path such as /facecast')
+    .transform(withoutSlash)
+    .optional(),
   /** Origins whose pages may publish besides the gateway's own, and play with cookies; comma-separated. */
   ALLOWED_ORIGINS: z
     .string()
@@ -69,11 +77,16 @@ const schema = z.object({
   TRUST_PROXY: whole(0, 10).default(0),
 });
 
-export type GatewayConfig = z.output<typeof schema>;
+export type GatewayConfig = z.output<typeof schema> & { BASE_PATH: string };
 
 /** The gateway's settings from environment variables. */
 export function gatewayConfig(
   env: Record<string, string | undefined> = process.env,
 ): GatewayConfig {
-  return readConfig(schema, env);
+  const settings = readConfig(schema, env);
+  const { PUBLIC_URL, BASE_PATH } = settings;
+  const publicPath = withoutSlash(new URL(PUBLIC_URL ?? 'http://localhost').pathname);
+  if (PUBLIC_URL !== undefined && BASE_PATH !== undefined && BASE_PATH !== publicPath)
+    throw new ConfigError([`BASE_PATH: it is not the path of PUBLIC_URL, ${publicPath || '/'}`]);
+  return { ...settings, BASE_PATH: BASE_PATH ?? publicPath };
 }

@@ -34,9 +34,10 @@ import { addGauge, createGatewayMetrics } from './metrics.js';
 import { LivePlaylists } from './playback/live-playlists.js';
 import { MediaSender } from './media/media-sender.js';
 import { RecentParts } from './media/recent-parts.js';
+import { leaveBasePath } from './http/base-path.js';
 import { upgradeOf } from './http/upgrade.js';
 import { playbackHandler } from './playback/playback-handler.js';
-import { PushServer } from './push/push-server.js';
+import { isPushPath, PushServer } from './push/push-server.js';
 import { Readiness } from './readiness.js';
 import { EditOrders } from './media/edit-orders.js';
 import { Recordings } from './media/recordings.js';
@@ -110,7 +111,7 @@ export async function startGateway(
     allowedOrigins: config.ALLOWED_ORIGINS,
     trustProxy: config.TRUST_PROXY,
   });
-  const { PUBLISH_TOKEN, PUBLISHERS_FILE, ADMIN_TOKEN, TRUST_PROXY } = config;
+  const { PUBLISH_TOKEN, PUBLISHERS_FILE, ADMIN_TOKEN, TRUST_PROXY, BASE_PATH } = config;
   const publishTokens = new PublishTokens({ token: PUBLISH_TOKEN, file: PUBLISHERS_FILE }, log);
   const tokens = new TokenGuard(new WrongTokens());
   const refusals = new Refusals(metrics.registry, log);
@@ -134,6 +135,7 @@ export async function startGateway(
   const access = new SessionAccess({
     ...{ links, owners, isDeleted, trustProxy: TRUST_PROXY },
     isSecure: config.PUBLIC_URL?.startsWith('https:') ?? false,
+    basePath: BASE_PATH,
   });
   const ingest = new IngestServer(
     {
@@ -141,6 +143,7 @@ export async function startGateway(
       renderedLog: new RenderedBatchLog(redis),
       ...{ metrics, log, limits, hosts, publishTokens, tokens, refusals, audit, deleted },
       requireHidden: config.REQUIRE_HIDDEN,
+      basePath: BASE_PATH,
     },
     config,
   );
@@ -151,6 +154,7 @@ export async function startGateway(
       ...{ access, withheld, audit },
       trustProxy: TRUST_PROXY,
       publicUrl: config.PUBLIC_URL,
+      basePath: BASE_PATH,
       closing: closing.signal,
     },
     checks: readiness.checks,
@@ -210,6 +214,7 @@ export async function startGateway(
   );
 
   const server = createServer(SLOW_CLIENTS, (request, response) => {
+    leaveBasePath(request, BASE_PATH);
     const astray = whyAstray(hosts, request);
     if (astray) {
       const address = addressOf(request, TRUST_PROXY);
@@ -229,7 +234,10 @@ export async function startGateway(
     ],
     { hosts, refusals, trustProxy: TRUST_PROXY },
   );
-  server.on('upgrade', upgrade);
+  server.on('upgrade', (request, socket, head) => {
+    leaveBasePath(request, BASE_PATH);
+    upgrade(request, socket, head);
+  });
   await listen(server, config.PORT, config.HOST);
   const { port } = server.address() as AddressInfo;
   log.info({ port }, 'listening');
@@ -259,5 +267,6 @@ export async function startGateway(
 /** Why a request is refused whoever sent it; undefined if it is not. */
 function whyAstray(hosts: KnownHosts, request: IncomingMessage): HttpError | undefined {
   if (!hosts.isOurs(request)) return new HttpError(421, hosts.refusal(request));
-  return isIngestPath(request.url) ? new HttpError(426, NO_UPGRADE) : undefined;
+  const isSocket = isIngestPath(request.url) || isPushPath(request.url);
+  return isSocket ? new HttpError(426, NO_UPGRADE) : undefined;
 }

@@ -40,12 +40,14 @@ export function stackAndSound(): StackFixture & { live: () => Promise<MarkedSess
 }
 
 /** The whole system, and a browser before whose camera a face moves left and right. */
-export function stackAndCamera(): StackFixture & { browser: Browser } {
+export function stackAndCamera(
+  env: Record<string, string> = {},
+): StackFixture & { browser: Browser } {
   const fixture = around(async (media) => {
     const camera = join(media, 'face.mjpeg');
     await faceCamera(camera, 6);
     return { browser: await launchChromium(camera) };
-  });
+  }, env);
   afterAll(() => fixture.browser?.close());
   return fixture;
 }

@@ -95,8 +95,10 @@ describe('a session’s connection', () => {
 });
 
 test('the ingest socket is on the page’s own host, encrypted where the page is', () => {
-  expect(ingestUrl({ protocol: 'http:', host: 'localhost:4000' })).toBe(
+  expect(ingestUrl({ protocol: 'http:', host: 'localhost:4000', pathname: '/' })).toBe(
     'ws://localhost:4000/ingest',
   );
-  expect(ingestUrl({ protocol: 'https:', host: 'example.org' })).toBe('wss://example.org/ingest');
+  expect(ingestUrl({ protocol: 'https:', host: 'example.org', pathname: '/facecast/' })).toBe(
+    'wss://example.org/facecast/ingest',
+  );
 });

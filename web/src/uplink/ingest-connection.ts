@@ -18,6 +18,7 @@ import {
   type UplinkNews,
   type UplinkState,
 } from './uplink-state.js';
+import { serverPath } from '../server-path.js';
 
 /** Events of a connection. `onEnded` or `onProblem` comes once, and nothing after it. */
 export interface IngestEvents {
@@ -246,6 +247,7 @@ export class IngestConnection {
 }
 
 /** Address of the ingest socket of the server that served this page. */
-export function ingestUrl(page: { protocol: string; host: string }): string {
-  return `${page.protocol === 'https:' ? 'wss:' : 'ws:'}//${page.host}/ingest`;
+export function ingestUrl(page: Pick<Location, 'protocol' | 'host' | 'pathname'>): string {
+  const scheme = page.protocol === 'https:' ? 'wss:' : 'ws:';
+  return `${scheme}//${page.host}${serverPath('/ingest', page)}`;
 }

@@ -1,3 +1,4 @@
+import { serverPath } from '../server-path.js';
 import type { StartedSession } from './started-session.js';
 
 /** How long the link to one's own session may be followed, in seconds: the page follows it at once. */
@@ -37,7 +38,7 @@ export async function seeOwnSession(session: OwnSession): Promise<boolean> {
     const { url } = await makeSignedLink(session, times);
     // The server may have another name for itself than this page has.
     const { pathname, search } = new URL(url);
-    return (await fetch(pathname + search)).ok;
+    return (await fetch(serverPath(pathname) + search)).ok;
   } catch {
     return false;
   }
@@ -70,7 +71,7 @@ export async function askOwn(
   method: string,
   body?: object,
 ): Promise<Response> {
-  const answer = await fetch(`/api/sessions/${sessionId}${what}`, {
+  const answer = await fetch(serverPath(`/api/sessions/${sessionId}${what}`), {
     method,
     keepalive: true,
     headers: {

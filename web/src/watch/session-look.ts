@@ -1,5 +1,6 @@
 import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import type { SessionLook } from './watch-state.js';
+import { serverPath } from '../server-path.js';
 
 /** A server that needs longer, in milliseconds, counts as not answering. */
 const ANSWER_WITHIN_MS = 5_000;
@@ -9,7 +10,7 @@ export async function lookAtSession(
   sessionId: string,
 ): Promise<{ look: SessionLook; stats?: Stats }> {
   try {
-    const answer = await fetch(`/api/sessions/${encodeURIComponent(sessionId)}`, {
+    const answer = await fetch(serverPath(`/api/sessions/${encodeURIComponent(sessionId)}`), {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     if (answer.status === 403) return { look: 'not_allowed' };

@@ -6,6 +6,7 @@ import { viewerDelayOf } from './viewer-delay.js';
 import { lookAtSession } from './session-look.js';
 import { nextLookInMs, nextWatchState, type WatchState } from './watch-state.js';
 import { WatchView } from './watch-view.js';
+import { serverPath } from '../server-path.js';
 
 /** The watch page of one session: asks for its state, plays it, and shows how it is. */
 export class WatchPage {
@@ -62,12 +63,12 @@ export class WatchPage {
     if (state.name === 'not_invited') this.playback.close();
     if (state.name === 'ended' && state.isRecorded) this.offerRecording(state);
     else if (state.name === 'live' || state.name === 'ended')
-      this.playback.open(`/hls/${this.sessionId}/live.m3u8`);
+      this.playback.open(serverPath(`/hls/${this.sessionId}/live.m3u8`));
   }
 
   /** Plays the recording; after the last moments of the stream, if the viewer saw it live. */
   private offerRecording({ sawItLive }: { sawItLive: boolean }): void {
-    const url = `/api/sessions/${this.sessionId}/recording.mp4`;
+    const url = serverPath(`/api/sessions/${this.sessionId}/recording.mp4`);
     this.view.offerRecording(url);
     const play = () => {
       this.playback.close();

@@ -38,6 +38,8 @@ export class SessionAccess {
       trustProxy: number;
       /** Whether the public address is https, so that cookies may be restricted to it. */
       isSecure: boolean;
+      /** What stands before a path in people's addresses; empty at the root. */
+      basePath: string;
     },
   ) {}
 
@@ -117,9 +119,12 @@ export class SessionAccess {
   }
 
   private cookiesOf(sessionId: string, pass: string, leaveAt: number): string[] {
+    const { isSecure, basePath } = this.parts;
     const seconds = Math.max(0, Math.floor((leaveAt - Date.now()) / 1000));
-    const scope = `Max-Age=${seconds}; HttpOnly; SameSite=Lax${this.parts.isSecure ? '; Secure' : ''}`;
-    return COOKIE_PATHS.map((path) => `${PASS_COOKIE}=${pass}; Path=${path}${sessionId}; ${scope}`);
+    const scope = `Max-Age=${seconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+    return COOKIE_PATHS.map(
+      (path) => `${PASS_COOKIE}=${pass}; Path=${basePath}${path}${sessionId}; ${scope}`,
+    );
   }
 }
 

@@ -19,6 +19,8 @@ export interface LinkDeps {
   audit: Audit;
   trustProxy: number;
   publicUrl: string | undefined;
+  /** What stands before a path in people's addresses; empty at the root. */
+  basePath: string;
 }
 
 const DEFAULT_SECONDS = 3_600;
@@ -101,12 +103,13 @@ async function requireOwner(
 }
 
 /** Address at which people reach the server, without a slash at the end. */
-function baseOf({ headers, socket }: Request, { publicUrl, trustProxy }: LinkDeps): string {
-  if (publicUrl !== undefined) return publicUrl.replace(/\/$/, '');
+function baseOf({ headers, socket }: Request, deps: LinkDeps): string {
+  const { publicUrl, basePath, trustProxy } = deps;
+  if (publicUrl !== undefined) return new URL(publicUrl).origin + basePath;
   const forwarded = (name: 'x-forwarded-proto' | 'x-forwarded-host') =>
     trustProxy > 0 ? [headers[name]].flat()[0] : undefined;
   const { localAddress = 'localhost', localPort } = socket;
   const here = `${isIP(localAddress) === 6 ? `[${localAddress}]` : localAddress}:${localPort}`;
   const host = forwarded('x-forwarded-host') ?? headers.host ?? here;
-  return `${forwarded('x-forwarded-proto') === 'https' ? 'https' : 'http'}://${host}`;
+  return `${forwarded('x-forwarded-proto') === 'https' ? 'https' : 'http'}://${host}${basePath}`;
 }

@@ -21,6 +21,8 @@ export interface ApiDeps extends FacesDeps {
   edits: EditOrders;
   /** The address that people open; undefined: the one that they opened. */
   publicUrl: string | undefined;
+  /** What stands before a path in people's addresses; empty at the root. */
+  basePath: string;
 }
 
 const NO_SESSION = 'There is no such session.';
@@ -44,8 +46,9 @@ export function apiRoutes(deps: ApiDeps): Router {
     const { sessionId } = request.params;
     const joined = await access.join(request, sessionId);
     if (!joined) return next();
-    const [path = ''] = request.originalUrl.split('?');
-    response.redirect(307, path.replace(`/${sessionId}`, `/${joined.segment}`));
+    // Relative: a proxy may have put something before the path.
+    const [, what] = request.path.split(`/${sessionId}`);
+    response.redirect(307, what ? `../${joined.segment}${what}` : joined.segment);
   };
   const seen = ['', '/faces', '/recording.mp4'].map((what) => `/api/sessions/:sessionId${what}`);
   for (const path of seen) router.get(path, join);

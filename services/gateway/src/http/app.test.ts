@@ -66,14 +66,53 @@ describe('the page', () => {
   });
 });
 
-test('/ingest without an upgrade says that a proxy dropped it, and what to upgrade to', async () => {
-  const { url } = await gatewayWith();
-  const response = await fetch(`${url}/ingest?x=1`);
-  expect(response.headers.get('upgrade')).toBe('websocket');
-  expect(response.headers.get('connection')).toMatch(/\bupgrade\b/i);
-  expect(await response.clone().text()).toMatch(/proxy.*proxy_set_header Upgrade/);
-  expect(await httpRefusal(Promise.resolve(response))).toEqual([426, 'upgrade_required']);
+describe('under a base path', () => {
+  const settings = { BASE_PATH: '/cast' };
+
+  test('everything is there, whether a proxy took the path off or not', async () => {
+    const { url } = await gatewayWith(settings);
+    for (const base of ['/cast', '']) {
+      expect(await (await fetch(`${url}${base}/`)).text()).toBe('<title>publish</title>');
+      expect(await (await fetch(`${url}${base}/watch/abc`)).text()).toBe('<title>watch</title>');
+      for (const path of ['/assets/app-1a2b.js', '/healthz'])
+        expect((await fetch(url + base + path)).status).toBe(200);
+      for (const path of ['/hls/x/live.m3u8', '/api/sessions/x'])
+        expect(await httpRefusal(fetch(url + base + path))).toEqual([404, 'not_found']);
+      expect((await fetch(`${url}${base}/ingest`)).status).toBe(426);
+    }
+    expect(await httpRefusal(fetch(`${url}/castle/`))).toEqual([404, 'not_found']);
+  });
+
+  test('without the slash at its end, the page is found', async () => {
+    const { url } = await gatewayWith(settings);
+    const response = await fetch(`${url}/cast`);
+    expect(response.url).toBe(`${url}/cast/`);
+    expect(await response.text()).toBe('<title>publish</title>');
+  });
+
+  test('publishers are told addresses that begin with it', async () => {
+    const { ingestUrl } = await gatewayWith({ ...settings, RECORD: '1' });
+    const { started } = await IngestClient.start(ingestUrl.replace('/ingest', '/cast/ingest'));
+    const id = started.sessionId;
+    expect(started).toMatchObject({
+      playlistUrl: `/cast/hls/${id}/live.m3u8`,
+      watchUrl: `/cast/watch/${id}`,
+      recording: { url: `/cast/api/sessions/${id}/recording.mp4` },
+    });
+  });
 });
+
+test.each(['/ingest?x=1', '/live/x'])(
+  '%s without an upgrade says that a proxy dropped it, and what to upgrade to',
+  async (path) => {
+    const { url } = await gatewayWith();
+    const response = await fetch(url + path);
+    expect(response.headers.get('upgrade')).toBe('websocket');
+    expect(response.headers.get('connection')).toMatch(/\bupgrade\b/i);
+    expect(await response.clone().text()).toMatch(/proxy.*proxy_set_header Upgrade/);
+    expect(await httpRefusal(Promise.resolve(response))).toEqual([426, 'upgrade_required']);
+  },
+);
 
 describe('a request under another name', () => {
   const asked = async (

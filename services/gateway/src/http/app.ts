@@ -38,7 +38,7 @@ export function createApp(deps: AppDeps): Express {
     }),
   );
   app.use(apiRoutes(api));
-  app.use(pageRoutes(webDir, api.access, log));
+  app.use(pageRoutes({ webDir, basePath: api.basePath, log }, api.access));
   app.use(noSuchRoute);
   app.use(answerErrors(log));
   return app;

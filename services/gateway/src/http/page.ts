@@ -6,11 +6,17 @@ import type { SessionAccess } from '../access/session-access.js';
 import { HttpError } from '../errors.js';
 
 /** The built page: `/` for publishers, `/watch/<session>` for viewers, and their assets. */
-export function pageRoutes(webDir: string, access: SessionAccess, log: Logger): Router {
+export function pageRoutes(
+  { webDir, basePath, log }: { webDir: string; basePath: string; log: Logger },
+  access: SessionAccess,
+): Router {
   if (!existsSync(join(webDir, 'index.html'))) {
     log.warn({ webDir }, 'there is no page to serve: build the web workspace, or set WEB_DIR');
   }
   const router = Router();
+  // The page's addresses are relative.
+  if (basePath)
+    router.get(basePath, (_request, response) => response.redirect(308, `${basePath}/`));
   router.use(
     '/assets',
     // Their names change with their content.
@@ -21,9 +27,9 @@ export function pageRoutes(webDir: string, access: SessionAccess, log: Logger): 
     const joined = await access.join(request, session).catch(ignoreBadLink);
     if (joined) {
       // The page asks by the session's plain addresses: for each of them there is a cookie.
-      const [path = ''] = request.originalUrl.split('?');
       response.set('Set-Cookie', joined.cookies).set('Cache-Control', 'no-store');
-      return response.redirect(303, path);
+      // Relative: a proxy may have put something before the path.
+      return response.redirect(303, session);
     }
     try {
       await access.enter(request, response, session);

@@ -16,7 +16,7 @@ export function upgradeOf(
     if (!hosts.isOurs(request)) {
       const address = addressOf(request, trustProxy);
       const refusal = hosts.refusal(request);
-      refusals.tell('ingest', MISDIRECTED.code, { address }, refusal);
+      refusals.tell('http', MISDIRECTED.code, { address }, refusal);
       return refuseUpgrade(socket, MISDIRECTED, refusal);
     }
     if (handlers.some((handler) => handler(request, socket, head))) return;

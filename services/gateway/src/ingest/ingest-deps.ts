@@ -36,6 +36,8 @@ export interface IngestDeps {
   deleted: Pick<DeletedSessions, 'has' | 'delete'>;
   /** Whether effects that do not hide faces are refused. */
   requireHidden: boolean;
+  /** What stands before a path in people's addresses; empty at the root. */
+  basePath: string;
   metrics: GatewayMetrics;
   log: Logger;
   limits: IngestLimits;

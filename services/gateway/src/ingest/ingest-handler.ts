@@ -1,3 +1,4 @@
+import { playlistPath } from '@facecast/shared/protocol/ingest-protocol';
 import { warnUnlessOutage } from '@facecast/shared/redis/redis';
 import { TooManySessionsError } from '@facecast/shared/redis/session-registry';
 import { readClientMessage } from './client-message.js';
@@ -14,6 +15,8 @@ import { nextIngestState } from './next-ingest-state.js';
 import { ProtocolError, TOO_MANY_SESSIONS } from './protocol-error.js';
 import { Publication, type PublicationStart } from './publication.js';
 import { SessionOpener } from './session-opener.js';
+
+type Opened = Extract<IngestEvent, { type: 'opened' }>;
 
 /** What a handler knows of its client, and reports of it. */
 export interface ClientHooks {
@@ -105,7 +108,9 @@ export class IngestHandler {
         return socket.sendMessage(action.message);
       case 'send_stats':
         return this.unlessFailed(
-          deps.stats.withGatewayFigures(action.stats).then((stats) => socket.sendMessage(stats)),
+          deps.stats.withGatewayFigures(action.stats).then((stats) => {
+            socket.sendMessage({ ...stats, heldBack: socket.isPaused });
+          }),
         );
       case 'refuse':
         return socket.refuse(action.code, action.message);
@@ -137,7 +142,7 @@ export class IngestHandler {
       const { session: draft, rules, started: greeting } = drafted;
       const begin = () => this.opener.begin(drafted);
       this.publish({ sessionId: draft.id, connection: 0, stored: 0, begin, draft });
-      this.dispatch({ type: 'opened', sessionId: draft.id, rules, hasMedia: false, greeting });
+      this.opened(draft.id, { rules, hasMedia: false, greeting });
       return;
     }
     const { sessionId } = message;
@@ -150,10 +155,15 @@ export class IngestHandler {
     const place = { sessionId, connection, stored: chunks };
     const { feed } = this.publish({ ...place, begin: undefined, draft: undefined });
     this.hooks.onPlaced();
-    this.dispatch({ type: 'opened', sessionId, rules, hasMedia: true, greeting: undefined });
+    this.opened(sessionId, { rules, hasMedia: true, greeting: undefined });
     await feed.queue(newest);
     this.deps.log.info({ sessionId, chunks }, 'resumed');
     this.dispatch({ type: 'resumable', chunks, isPlayable });
+  }
+
+  private opened(sessionId: string, how: Pick<Opened, 'rules' | 'hasMedia' | 'greeting'>): void {
+    const playlistUrl = this.deps.basePath + playlistPath(sessionId);
+    this.dispatch({ type: 'opened', sessionId, playlistUrl, ...how });
   }
 
   private get isOpening(): boolean {

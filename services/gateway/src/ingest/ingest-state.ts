@@ -29,6 +29,8 @@ export type IngestState =
 /** A session as its publisher's connection knows it. */
 export interface KnownSession {
   sessionId: string;
+  /** Path of its playlist, as clients ask for it. */
+  playlistUrl: string;
   rules: EffectRules;
   /** Whether `playlist_ready` was sent. */
   isAnnounced: boolean;
@@ -55,6 +57,7 @@ export type IngestEvent =
   | {
       type: 'opened';
       sessionId: string;
+      playlistUrl: string;
       rules: EffectRules;
       hasMedia: boolean;
       greeting: ServerMessage | undefined;

@@ -6,8 +6,10 @@ import { deadlineOf, type IngestEvent, type IngestState } from './ingest-state.j
 import { nextIngestState } from './next-ingest-state.js';
 
 const sessionId = 'session';
+const playlistUrl = '/hls/session/live.m3u8';
 const publication = {
   sessionId,
+  playlistUrl,
   rules: { requireHidden: false, allowed: undefined },
   isAnnounced: false,
   isLive: false,
@@ -74,7 +76,7 @@ describe('the first message', () => {
 
   test('that is answered after the client was refused opens nothing', () => {
     const { rules } = publication;
-    const opened = { type: 'opened', sessionId, rules, hasMedia: false } as const;
+    const opened = { type: 'opened', sessionId, playlistUrl, rules, hasMedia: false } as const;
     expect(after(OVER, { ...opened, greeting: undefined })).toMatchObject({
       state: OVER,
       actions: [],
@@ -241,7 +243,7 @@ describe('what the pipeline tells', () => {
   });
   const playlistReady: IngestEvent = {
     type: 'pipeline',
-    event: { type: 'playlist_ready', sessionId, playlistUrl: '/hls/session/live.m3u8' },
+    event: { type: 'playlist_ready', sessionId, playlistUrl },
   };
 
   test('is announced once, by the event or by the second stats that are live', () => {

@@ -1,9 +1,8 @@
 import type { FacecastEvent } from '@facecast/shared/protocol/events';
-import {
-  playlistUrl,
-  type ClientMessage,
-  type ErrorCode,
-  type ServerMessage,
+import type {
+  ClientMessage,
+  ErrorCode,
+  ServerMessage,
 } from '@facecast/shared/protocol/ingest-protocol';
 import { isRedisFull } from '@facecast/shared/redis/redis';
 import type { FeedEnd } from './chunk-feed.js';
@@ -45,9 +44,9 @@ export function nextIngestState(state: IngestState, event: IngestEvent): Step {
       return refused(event);
     case 'opened': {
       if (state.name !== 'opening') return step(state);
-      const { sessionId, rules, hasMedia, greeting } = event;
+      const { sessionId, playlistUrl, rules, hasMedia, greeting } = event;
       const heard = { isAnnounced: false, isLive: false, framesOut: 0 };
-      const opened = { sessionId, rules, hasMedia, inputStream: undefined, ...heard };
+      const opened = { sessionId, playlistUrl, rules, hasMedia, inputStream: undefined, ...heard };
       return step({ name: 'publishing', ...opened }, ...(greeting ? [send(greeting)] : []));
     }
     case 'resumable': {
@@ -130,8 +129,8 @@ function afterPipeline(state: Published, event: FacecastEvent): Step {
 /** Sends `playlist_ready`, unless that was sent before. */
 function announced(state: Published, ...before: IngestAction[]): Step {
   if (state.isAnnounced) return step(state, ...before);
-  const { sessionId } = state;
-  const ready = send({ type: 'playlist_ready', sessionId, playlistUrl: playlistUrl(sessionId) });
+  const { sessionId, playlistUrl } = state;
+  const ready = send({ type: 'playlist_ready', sessionId, playlistUrl });
   return step({ ...state, isAnnounced: true }, ...before, ready);
 }
 
@@ -189,10 +188,10 @@ function isPublished(state: IngestState): state is Published {
 }
 
 function ending(
-  { sessionId, rules, isAnnounced, isLive, framesOut }: Publishing,
+  { sessionId, playlistUrl, rules, isAnnounced, isLive, framesOut }: Publishing,
   how: { isStopped: boolean },
 ): IngestState {
-  return { name: 'ending', ...how, sessionId, rules, isAnnounced, isLive, framesOut };
+  return { name: 'ending', ...how, sessionId, playlistUrl, rules, isAnnounced, isLive, framesOut };
 }
 
 function refused({ code, message }: { code: ErrorCode; message: string }): Step {

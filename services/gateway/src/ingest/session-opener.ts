@@ -1,7 +1,7 @@
 import {
-  playlistUrl,
-  recordingUrl,
-  watchUrl,
+  playlistPath,
+  recordingPath,
+  watchPath,
   type ClientMessage,
   type ServerMessage,
 } from '@facecast/shared/protocol/ingest-protocol';
@@ -56,7 +56,7 @@ export class SessionOpener {
    */
   async start(message: Start): Promise<DraftedSession> {
     const { mimeType, effect, token, record: asked, visibility = 'unlisted' } = message;
-    const { load, recordings, sessions, requireHidden } = this.deps;
+    const { load, recordings, sessions, requireHidden, basePath } = this.deps;
     const { name: publisher, effects } = this.identify(token);
     const rules = { requireHidden, allowed: effects };
     const problem = effectProblem(effect, rules) ?? mediaProblem(mimeType);
@@ -81,13 +81,16 @@ export class SessionOpener {
       type: 'started',
       sessionId,
       resumeToken,
-      playlistUrl: playlistUrl(sessionId),
-      watchUrl: watchUrl(sessionId),
+      playlistUrl: basePath + playlistPath(sessionId),
+      watchUrl: basePath + watchPath(sessionId),
       effects: usableEffects(rules),
       resumeSeconds: sessions.resumeSeconds,
       keptMinutes: sessions.keptMinutes,
       ...(record && {
-        recording: { url: recordingUrl(sessionId), keptHours: recordings.terms.keptHours },
+        recording: {
+          url: basePath + recordingPath(sessionId),
+          keptHours: recordings.terms.keptHours,
+        },
       }),
     };
     return { session, rules, replaces: replaced?.id, started };

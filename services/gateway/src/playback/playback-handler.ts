@@ -80,7 +80,7 @@ async function answer(deps: PlaybackDeps, asked: Asked): Promise<void> {
     throw new HttpError(405, 'This can only be read.');
   }
   const joined = await deps.access.join(request, segment);
-  if (joined) return sendOn(response, `/hls/${joined.segment}/${file}`, query);
+  if (joined) return sendOn(response, `../${joined.segment}/${file}`, query);
   const admission = await deps.access.enter(request, response, segment);
   const exchange = { ...asked, ...admission };
   const { sessionId, subject } = admission;

@@ -196,3 +196,8 @@ const MAX_NAME = 200;
 function nameOf({ url = '' }: IncomingMessage): string | undefined {
   return new URLSearchParams(url.split('?')[1] ?? '').get('viewer')?.slice(0, MAX_NAME);
 }
+
+/** Whether a URL is that of a session's push. */
+export function isPushPath(url = ''): boolean {
+  return PATH.test(url);
+}

@@ -98,6 +98,7 @@ class Playback {
         isDeleted: () => false,
         trustProxy: 0,
         isSecure: false,
+        basePath: '',
       }),
       withheld: new WithheldRecordings({ recordings, owners }),
       recordings,
