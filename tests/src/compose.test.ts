@@ -18,6 +18,7 @@ import { freePorts } from './support/stack.js';
 
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
+const SERVICES = ['gateway', 'frame-extractor', 'face-detector', 'segmenter'];
 const DETECTORS = 3;
 /** Longer than it takes to scale three times. */
 const LIVE_SECONDS = 150;
@@ -25,6 +26,11 @@ const PROJECT = `facecast-test-${process.pid}`;
 
 const compose = (...args: string[]) =>
   run('docker', ['compose', '--project-directory', REPOSITORY, '--project-name', PROJECT, ...args]);
+
+/** What a command prints in a service's container: options of `exec`, the service, and the command. */
+async function inContainer(command: string[]): Promise<string> {
+  return (await compose('exec', '--no-TTY', ...command)).stdout;
+}
 
 /** Resolves when exactly `count` detectors are healthy. */
 async function scaleDetectors(count: number): Promise<void> {
@@ -77,22 +83,53 @@ describe.skipIf(process.env['FACECAST_DOCKER'] !== '1')('docker compose up, 3 de
   });
 
   test('the batches are spread over all detectors', async () => {
-    const { stdout } = await run('docker', [
-      'compose',
-      '-p',
-      PROJECT,
-      'ps',
-      '--format',
-      '{{.Name}}',
-    ]);
-    const detectors = stdout.split('\n').filter((name) => name.includes('face-detector'));
+    const { stdout } = await compose('ps', '--format', '{{.Name}}', 'face-detector');
+    const detectors = stdout.trim().split('\n');
     expect(detectors).toHaveLength(DETECTORS);
-    for (const detector of detectors) {
+    for (const [n] of detectors.entries()) {
       const script = `fetch('http://localhost:9090/metrics').then(async (r) => console.log(await r.text()))`;
-      const { stdout: metrics } = await run('docker', ['exec', detector, 'node', '-e', script]);
+      const metrics = await inContainer([
+        '--index',
+        `${n + 1}`,
+        'face-detector',
+        'node',
+        '-e',
+        script,
+      ]);
       const batches = /^facecast_stage_seconds_count\{.*\} (\d+)$/m.exec(metrics)?.[1];
       expect(Number(batches)).toBeGreaterThan(5);
     }
+  });
+
+  test('Redis speaks to nobody without its password, and nobody else reads its log', async () => {
+    const script = `
+      const socket = require('node:net').connect(6379, 'redis', () => socket.write('KEYS *\\r\\n'));
+      socket.once('data', (answer) => { console.log(String(answer)); socket.destroy(); });`;
+    for (const service of SERVICES)
+      expect(await inContainer([service, 'node', '-e', script])).toMatch(/^-NOAUTH /);
+    const list = ['redis', 'ls', '/data/appendonlydir'];
+    expect(await inContainer(list)).toMatch(/\.aof/);
+    const asServices = inContainer(['--user', '1000:1000', ...list]);
+    await expect(asServices).rejects.toThrow(/Permission denied/);
+  });
+
+  test('only the gateway reaches the world outside', async () => {
+    // An address that documents use and no machine has.
+    const script = `
+      const socket = require('node:net').connect({ port: 80, host: '192.0.2.1', timeout: 500 });
+      socket.on('error', ({ code }) => console.log(code));
+      socket.on('timeout', () => { console.log('went out'); socket.destroy(); });`;
+    const fates = await Promise.all(
+      SERVICES.map(async (service) => (await inContainer([service, 'node', '-e', script])).trim()),
+    );
+    const [gateway, ...others] = fates;
+    expect(gateway).not.toBe('ENETUNREACH');
+    expect(others).toEqual(others.map(() => 'ENETUNREACH'));
+  });
+
+  test("the gateway's metrics answer this machine at the published port", async () => {
+    const response = await fetch(`http://${url}/metrics`);
+    expect(await response.text()).toMatch(/^facecast_/m);
   });
 
   test('every frame comes once and in order while detectors come and go', async () => {
