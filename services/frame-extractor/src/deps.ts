@@ -28,6 +28,8 @@ export interface Deps {
   cadence: Cadence;
   picture: Picture;
   stallLimits: StallLimits;
+  /** Maximum number of a session's batches in flight. */
+  mostInFlight: number;
   /** How far media may be ahead of a live camera, in milliseconds (MAX_LEAD_SECONDS). */
   leadMs: number;
   metrics: ExtractorMetrics;

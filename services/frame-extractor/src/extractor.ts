@@ -12,6 +12,7 @@ import { SessionRegistry } from '@facecast/shared/redis/session-registry';
 import { cadenceOf } from '@facecast/shared/runtime/settings';
 import { removeInput, appendEnd } from './end-of-input.js';
 import type { Config } from './config.js';
+import { MAX_IN_FLIGHT } from './dispatch/in-flight-window.js';
 import { STALL_LIMITS } from './video/video-decoder.js';
 import type { Deps } from './deps.js';
 import type { FailureReason } from './decode-failure.js';
@@ -35,6 +36,7 @@ interface ExtractorOptions {
   metrics: ExtractorMetrics;
   log: Logger;
   stallLimits?: Deps['stallLimits'];
+  mostInFlight?: Deps['mostInFlight'];
 }
 
 /** One replica of the service: owns sessions in the stage `decode` and decodes each of them. */
@@ -75,9 +77,10 @@ export class Extractor {
 
 /** Makes what all sessions of a replica share. */
 export async function createDeps(options: ExtractorOptions): Promise<Deps> {
-  const { config, redis, frameStore, metrics, log, stallLimits = STALL_LIMITS } = options;
+  const { config, redis, frameStore, metrics, log } = options;
+  const { stallLimits = STALL_LIMITS, mostInFlight = MAX_IN_FLIGHT } = options;
   return {
-    ...{ redis, frameStore, metrics, log, stallLimits },
+    ...{ redis, frameStore, metrics, log, stallLimits, mostInFlight },
     volume: new RetryOnDiskFull({ volume: 'frames', log, refusals: metrics.volumeRefusals }),
     registry: new SessionRegistry(redis),
     chunks: new ChunkStore(redis),

@@ -24,6 +24,8 @@ export class BatchDispatcher {
       audioWriter: AudioWriter;
       detect: JobQueue<'detect'>;
       cadence: Cadence;
+      /** Maximum number of batches in flight. */
+      mostInFlight: number;
       /** How far media may be ahead of its capture time, in milliseconds. */
       leadMs: number;
       clock: CaptureClock;
@@ -60,12 +62,12 @@ export class BatchDispatcher {
     decoded: DecodedBatch,
     { progress, effect, signal }: { progress: Progress; effect: Effect; signal: AbortSignal },
   ): Promise<Progress | undefined> {
-    const { frameStore, clock, leadMs, inFlight, metrics } = this.options;
+    const { frameStore, clock, leadMs, inFlight, mostInFlight, metrics } = this.options;
     const { receivedAt } = decoded;
     const { firstFrame, frameCount, width, height, frames } = decoded.batch;
     clock.chunkRead(receivedAt);
     await waitUntilDue(clock.capturedAt(firstFrame), leadMs, signal);
-    const most = maxInFlight(frames.length, frameStore.size());
+    const most = maxInFlight(mostInFlight, frames.length, frameStore.size());
     if (!(await inFlight.waitForRoom(most, signal))) return undefined;
     if (!(await this.store(decoded))) return undefined;
     clock.framesOut(firstFrame + frameCount, receivedAt);

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { InFlightWindow, maxInFlight } from './in-flight-window.js';
+import { InFlightWindow, MAX_IN_FLIGHT, maxInFlight } from './in-flight-window.js';
 
 describe('the bound', () => {
   test('is three seconds of small pictures, and 128 MiB of large ones', () => {
     const roomy = 4 * 1024 ** 3;
-    expect(maxInFlight(3 * 115_200, roomy)).toBe(30);
-    expect(maxInFlight(5 * 1_382_400, roomy)).toBe(19);
-    expect(maxInFlight(1_000_000_000, roomy)).toBe(1);
+    expect(maxInFlight(MAX_IN_FLIGHT, 3 * 115_200, roomy)).toBe(30);
+    expect(maxInFlight(MAX_IN_FLIGHT, 5 * 1_382_400, roomy)).toBe(19);
+    expect(maxInFlight(MAX_IN_FLIGHT, 1_000_000_000, roomy)).toBe(1);
   });
 
   test('is a share of a small store, as a container has one', () => {
-    expect(maxInFlight(3 * 460_800, 64 * 1024 ** 2)).toBe(6);
+    expect(maxInFlight(MAX_IN_FLIGHT, 3 * 460_800, 64 * 1024 ** 2)).toBe(6);
   });
 });
 

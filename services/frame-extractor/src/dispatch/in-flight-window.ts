@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
  * Maximum number of batches of a session in flight: three seconds at the defaults. On a machine that is too slow, a
  * viewer is late by all that waits; what waits at the publisher instead can still be left out there.
  */
-const MAX_BATCHES = 30;
+export const MAX_IN_FLIGHT = 30;
 /** Maximum bytes of decoded batches in flight; their rendered copies may exist at the same time. */
 const MAX_BYTES = 128 * 1024 * 1024;
 /** Largest share of the frame store that one session's batches in flight take. */
@@ -12,12 +12,13 @@ const MAX_SHARE = 1 / 8;
 
 /**
  * How many batches of a session may be in flight at once; at least one.
+ * @param most at most so many, however small they are
  * @param batchBytes size of one batch
  * @param storeBytes capacity of the frame store
  */
-export function maxInFlight(batchBytes: number, storeBytes: number): number {
+export function maxInFlight(most: number, batchBytes: number, storeBytes: number): number {
   const bytes = Math.min(MAX_BYTES, storeBytes * MAX_SHARE);
-  return Math.max(1, Math.min(MAX_BATCHES, Math.floor(bytes / batchBytes)));
+  return Math.max(1, Math.min(most, Math.floor(bytes / batchBytes)));
 }
 
 /** Counts a session's batches in flight: dispatched, but not yet listed in the playlist. */

@@ -27,6 +27,8 @@ import { createExtractorMetrics } from '../metrics.js';
 
 /** A session that takes no chunk for this long is held back; where it is only slow, the test is easier. */
 const STILL_MS = 1_000;
+/** More than the product has: what a playlist that stands still does not list is most of a short clip then. */
+const IN_FLIGHT = 100;
 /** Between two looks at what nobody tells: without a pause they would take a core. */
 const LOOK_AGAIN_MS = 5;
 
@@ -245,7 +247,7 @@ export class Surroundings {
   private options(redis: Redis) {
     return {
       ...{ config: readFrameExtractorConfig(this.env), redis, log },
-      ...{ frameStore: this.frameStore, metrics: this.metrics },
+      ...{ frameStore: this.frameStore, metrics: this.metrics, mostInFlight: IN_FLIGHT },
       ...(this.stallLimits && { stallLimits: this.stallLimits }),
     };
   }
