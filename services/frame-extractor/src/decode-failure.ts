@@ -16,6 +16,7 @@ const FAILURES = {
   sound_stalled: ['internal', 'The audio decoder stopped working.'],
   picture_changed: ['internal', 'The decoder could not follow a change of the picture.'],
   interlaced: ['internal', 'The decoder could not make interlaced pictures progressive.'],
+  hdr: ['internal', 'The decoder could not make HDR pictures SDR ones.'],
   lost_chunk: ['internal', 'A piece of the stream was lost on the way.'],
   no_way_back: [
     'internal',
@@ -37,6 +38,7 @@ const INTERRUPTIONS = [
   'sound_stalled',
   'picture_changed',
   'interlaced',
+  'hdr',
 ] as const;
 export type Interruption = (typeof INTERRUPTIONS)[number];
 

@@ -1,6 +1,14 @@
 import { ByteStream } from './byte-stream.js';
 import { LOOKED_AT_BYTES, refreshFrames } from './h264-refresh.js';
-import { framesShown, joinTimes, MAX_HEADER_BYTES, type Scanned, type Scanner } from './scanner.js';
+import {
+  framesShown,
+  hdrTransfer,
+  joinTimes,
+  MAX_HEADER_BYTES,
+  type HdrTransfer,
+  type Scanned,
+  type Scanner,
+} from './scanner.js';
 
 /** Element ids (RFC 9559, section 5; RFC 8794, section 11.2). */
 const ID = {
@@ -13,6 +21,9 @@ const ID = {
   trackNumber: 0xd7,
   trackType: 0x83,
   codecId: 0x86,
+  video: 0xe0,
+  colour: 0x55b0,
+  transfer: 0x55ba,
   defaultDuration: 0x23e383,
   cluster: 0x1f43b675,
   timestamp: 0xe7,
@@ -25,11 +36,12 @@ const ID = {
 
 /** Elements whose content is read; all others are skipped. Ids are unique over all levels. */
 const MASTERS: number[] = [
-  ...[ID.segment, ID.info, ID.tracks, ID.trackEntry, ID.cluster, ID.blockGroup],
+  ...[ID.segment, ID.info, ID.tracks, ID.trackEntry, ID.video, ID.colour],
+  ...[ID.cluster, ID.blockGroup],
 ];
 const NUMBERS: number[] = [
   ...[ID.timestampScale, ID.trackNumber, ID.trackType, ID.defaultDuration],
-  ...[ID.timestamp, ID.blockDuration],
+  ...[ID.timestamp, ID.blockDuration, ID.transfer],
 ];
 const BLOCKS: number[] = [ID.simpleBlock, ID.block];
 
@@ -52,6 +64,7 @@ interface Track {
   number?: number;
   type?: number;
   isH264?: boolean;
+  hdr?: HdrTransfer | undefined;
   /** Duration of each frame in nanoseconds, unless a block has its own. */
   defaultDuration?: number;
 }
@@ -81,6 +94,10 @@ export class MatroskaScanner implements Scanner {
   /** Whether frames are not in the order in which they are shown. */
   private isReordered = false;
   private group: BlockGroup | undefined;
+
+  get hdr(): HdrTransfer | undefined {
+    return this.video?.hdr;
+  }
 
   push(bytes: Buffer): Scanned {
     const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };
@@ -176,6 +193,7 @@ export class MatroskaScanner implements Scanner {
     if (id === ID.timestamp) this.clusterTime = value;
     if (id === ID.trackNumber) entry.number = value;
     if (id === ID.trackType) entry.type = value;
+    if (id === ID.transfer) entry.hdr = hdrTransfer(value);
     if (id === ID.defaultDuration) entry.defaultDuration = value;
     if (entry.type === VIDEO) this.video ??= entry;
     if (entry.type === AUDIO) this.audio ??= entry;

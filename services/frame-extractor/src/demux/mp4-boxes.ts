@@ -1,4 +1,4 @@
-import { joinTimes, type ShownTimes } from './scanner.js';
+import { hdrTransfer, joinTimes, type HdrTransfer, type ShownTimes } from './scanner.js';
 
 /** Reads the boxes of a fragmented MP4 (ISO/IEC 14496-12, section 8) that describe its key frames. */
 
@@ -13,6 +13,7 @@ export interface Mp4Track {
   /** Whether fragments may have samples of it. */
   isInFragments: boolean;
   isH264: boolean;
+  hdr: HdrTransfer | undefined;
 }
 
 /** A fragment's samples of one track. */
@@ -50,9 +51,23 @@ export function readTrack(movie: Buffer, kind: 'vide' | 'soun'): Mp4Track | unde
     const isInFragments = defaults !== undefined;
     const entries = [child(media, 'minf')].flatMap((info) => children(child(info, 'stbl'), 'stsd'));
     const isH264 = entries.some((entry) => /^avc[13]$/.test(entry.toString('latin1', 20, 24)));
-    return { id, timescale, defaultFlags, defaultDuration, isInFragments, isH264 };
+    const [hdr] = entries.flatMap((entry) => hdrOf(entry) ?? []);
+    return { id, timescale, defaultFlags, defaultDuration, isInFragments, isH264, hdr };
   }
   return undefined;
+}
+
+/**
+ * The transfer function that a sample description says, if it is one of HDR (section 12.1.5).
+ * @param description a whole `stsd` box
+ */
+function hdrOf(description: Buffer): HdrTransfer | undefined {
+  const size = uint(description, 16);
+  // The boxes of a visual sample entry come after its 86 bytes of fixed fields; `children` skips 8 of them.
+  const boxes = description.subarray(16 + 86 - 8, 16 + size);
+  const colour = child(boxes, 'colr');
+  if (colour?.toString('latin1', 8, 12) !== 'nclx' || colour.length < 16) return undefined;
+  return hdrTransfer(colour.readUInt16BE(14));
 }
 
 /**

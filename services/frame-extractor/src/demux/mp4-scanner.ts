@@ -4,6 +4,7 @@ import { LOOKED_AT_BYTES, refreshFrames } from './h264-refresh.js';
 import {
   framesShown,
   joinTimes,
+  type HdrTransfer,
   type KeyFrame,
   MAX_HEADER_BYTES,
   type Scanned,
@@ -28,6 +29,10 @@ export class Mp4Scanner implements Scanner {
   private toBoxEnd: number | undefined;
   /** A key frame whose picture has not come yet, and its position. */
   private pending: { keyFrame: KeyFrame; pictureAt: number } | undefined;
+
+  get hdr(): HdrTransfer | undefined {
+    return this.track?.hdr;
+  }
 
   push(bytes: Buffer): Scanned {
     const found: Scanned = { frames: 0, audioPackets: 0, keyFrames: [] };

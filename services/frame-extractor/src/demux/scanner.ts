@@ -50,6 +50,14 @@ export interface Scanned {
   isBroken?: true;
 }
 
+/** Transfer functions of HDR: PQ (SMPTE ST 2084) and HLG (ARIB STD-B67), in ffmpeg's names. */
+export type HdrTransfer = 'smpte2084' | 'arib-std-b67';
+
+/** The transfer function of HDR with this number (ISO/IEC 23091-2, section 8.2); undefined for all others. */
+export function hdrTransfer(number: number): HdrTransfer | undefined {
+  return number === 16 ? 'smpte2084' : number === 18 ? 'arib-std-b67' : undefined;
+}
+
 /**
  * Follows the structure of one input stream as its bytes pass, in pieces of any size; keeps only the
  * header. Invalid bytes are no error: it finds nothing more.
@@ -57,6 +65,8 @@ export interface Scanned {
 export interface Scanner {
   /** The container's header, which a decoder needs before the first frame; undefined until it was scanned. */
   readonly header: Buffer | undefined;
+  /** The transfer function that the header says the video has, if it is one of HDR. */
+  readonly hdr: HdrTransfer | undefined;
   /** Whether the structure was lost, so that nothing more will be found. */
   readonly isLost: boolean;
   push(bytes: Buffer): Scanned;

@@ -2,6 +2,7 @@ import type { Size } from '@facecast/shared/media/size';
 import type { ProcessExit } from '@facecast/shared/runtime/child-process';
 import type { Logger } from '@facecast/shared/runtime/logger';
 import type { CaptureClock } from '../dispatch/capture-clock.js';
+import type { HdrTransfer } from '../demux/scanner.js';
 import type { ChunkReader } from '../ingest/chunk-reader.js';
 import type { Deps } from '../deps.js';
 import type { AudioWriter } from '../audio/audio-writer.js';
@@ -60,6 +61,8 @@ export class InputStreamSequence {
   private size: Size | undefined;
   /** Whether the current input stream is known to be interlaced. */
   private isInterlaced = false;
+  /** The transfer function of the current input stream, if it is known to be one of HDR. */
+  private hdr: HdrTransfer | undefined;
   private readonly videoRestarts = new RestartLimit();
   private readonly audioRestarts = new RestartLimit();
   private readonly remakes = new RestartLimit(MAX_REMAKES);
@@ -166,6 +169,7 @@ export class InputStreamSequence {
     this.keepCurrent(isAnnounced ? { chunk: place.chunk, container } : undefined);
     this.header = undefined;
     this.isInterlaced = false;
+    this.hdr = undefined;
     this.current = this.open({ ...place, container, rate: { next: this.position } });
     return true;
   }
@@ -183,8 +187,9 @@ export class InputStreamSequence {
     const { keyframes, decoder } = this.current;
     const isOfAudio = reason === 'sound_died' || reason === 'sound_stalled';
     if (!keyframes.point) return false;
-    // This happens once for each input stream, and is no failure of the decoder.
+    // These happen once for each input stream, and are no failures of the decoder.
     if (reason === 'interlaced') this.isInterlaced = true;
+    else if (reason === 'hdr') this.hdr = this.current.hdr;
     else if (!isOfAudio && !this.videoRestarts.allows(this.dispatched, decoder.hasOutput))
       return false;
     this.resumeAt(this.current, keyframes.point);
@@ -222,6 +227,7 @@ export class InputStreamSequence {
         framesPerBatch,
         size: this.size,
         deinterlace: this.isInterlaced,
+        hdr: this.hdr,
         log,
       },
       mayRestartAudio: (hasOutput) => this.audioRestarts.allows(audioWriter.heard, hasOutput),

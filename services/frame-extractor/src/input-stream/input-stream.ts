@@ -7,7 +7,7 @@ import { KeyframeTracker, type ResumePoint, type Restart } from '../checkpoint/k
 import { AudioStream } from '../audio/audio-stream.js';
 import { HeldPicture } from '../video/held-picture.js';
 import { createScanner } from '../demux/create-scanner.js';
-import type { Scanner } from '../demux/scanner.js';
+import type { HdrTransfer, Scanner } from '../demux/scanner.js';
 import type { RawBatch } from '../video/batch-reader.js';
 import { Channel } from './channel.js';
 
@@ -25,7 +25,7 @@ export interface NextInputStream {
 /** How an input stream is decoded. */
 export interface InputStreamOptions extends Pick<
   VideoDecoderOptions,
-  'picture' | 'size' | 'deinterlace' | 'framesPerBatch' | 'stallLimits'
+  'picture' | 'size' | 'deinterlace' | 'hdr' | 'framesPerBatch' | 'stallLimits'
 > {
   /**
    * Whether the input stream may be resumed because its audio decoder was lost.
@@ -109,6 +109,11 @@ export class InputStream {
     return this.header ?? this.scanner.header;
   }
 
+  /** The transfer function that its header says, if it is one of HDR. */
+  get hdr(): HdrTransfer | undefined {
+    return this.scanner.hdr;
+  }
+
   /**
    * The steps of its decoding, in order. When there are no more, `failure` says whether it ended early.
    * @throws for a failure that is not the input's, for instance if ffmpeg cannot be started
@@ -178,6 +183,7 @@ export class InputStream {
   private async feed(head: Buffer): Promise<void> {
     if (head.length > 0) {
       this.scanner.push(head);
+      if (this.failsForHdr()) return;
       this.audio.write(head, 0);
       await this.decoder.write(head, 0);
     }
@@ -205,12 +211,20 @@ export class InputStream {
     return { chunk: n, offset: 0, container, announced: n, restarts: later };
   }
 
+  /** Fails if the stream is HDR and this decoder does not know. */
+  private failsForHdr(): boolean {
+    if (this.hdr === this.options.hdr) return false;
+    if (this.hdr) this.decoder.fail('hdr');
+    return this.hdr !== undefined;
+  }
+
   /** Feeds a chunk from `offset` on; false if another input stream begins in it. */
   private async feedChunk(n: number, chunk: Buffer, offset: number): Promise<boolean> {
     const { scanner, keyframes, decoder, audio } = this;
     const bytes = chunk.subarray(offset);
     const scanned = scanner.push(bytes);
     const { frames, audioPackets, keyFrames, next, isBroken } = scanned;
+    if (this.failsForHdr()) return false;
     if (isBroken) {
       decoder.fail('no_picture');
       return false;

@@ -1,5 +1,6 @@
 import type { Size } from '@facecast/shared/media/size';
 import type { Container } from '../demux/container.js';
+import type { HdrTransfer } from '../demux/scanner.js';
 import { timestampFilter } from '../ffmpeg/frame-timestamps.js';
 
 /** What every session's video is decoded to. */
@@ -8,6 +9,14 @@ export interface Picture {
   /** Largest size in pixels, even; smaller sources keep their own. */
   maxWidth: number;
   maxHeight: number;
+}
+
+/** What is done to the pictures of a source. */
+export interface Conversions {
+  /** Size of the output; undefined: the first frame's, scaled down. */
+  size?: Size | undefined;
+  deinterlace?: boolean | undefined;
+  hdr?: HdrTransfer | undefined;
 }
 
 /** Largest source, 8K UHD: ffmpeg refuses larger ones before it allocates frames. */
@@ -22,14 +31,20 @@ const NOTES_FD = 3;
  *
  * @param options.size of the output; undefined: the first frame's, scaled down to `picture`
  * @param options.deinterlace whether frames that are flagged as interlaced are made progressive
+ * @param options.hdr the transfer function of frames that are HDR, which are made SDR
  */
 export function ffmpegArguments(
   container: Container,
   picture: Picture,
-  { size, deinterlace = false }: { size?: Size | undefined; deinterlace?: boolean | undefined },
+  { size, deinterlace = false, hdr }: Conversions,
 ): string[] {
-  const scaled = `${timestampFilter(NOTES_FD)},${size ? fit(size) : shrink(picture)},setsar=1`;
-  const filters = deinterlace ? `${DEINTERLACE},${scaled}` : scaled;
+  const filters = [
+    ...(deinterlace ? [DEINTERLACE] : []),
+    timestampFilter(NOTES_FD),
+    ...(hdr ? [toSdr(hdr)] : []),
+    size ? fit(size) : shrink(picture),
+    'setsar=1',
+  ].join(',');
   return ['-hide_banner', '-loglevel', 'warning', '-nostats', '-nostdin'].concat(
     readStdin(container),
     ['-map', '0:v:0', '-vf', filters, '-pix_fmt', 'yuv420p'],
@@ -59,6 +74,21 @@ const ALL_FRAMES = ['-copyts', '-fps_mode', 'passthrough', '-enc_time_base', '1/
 
 /** One frame for each that is flagged as interlaced, a frame late; others pass as they are. */
 const DEINTERLACE = 'bwdif=mode=send_frame:deint=interlaced';
+
+/**
+ * Filter that makes HDR SDR, as Chromium shows it: white is 400 cd/m², half of which and less is as it was, and what is
+ * brighter is drawn together up to 1,000 cd/m².
+ */
+function toSdr(transfer: HdrTransfer): string {
+  return [
+    `zscale=tin=${transfer}:pin=2020:min=2020_ncl:t=linear:npl=400`,
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    'tonemap=tonemap=mobius:param=0.5:peak=2.5:desat=0',
+    'zscale=t=iec61966-2-1:m=170m:r=limited',
+    'format=yuv420p',
+  ].join(',');
+}
 
 /** BT.601 limited range, in which effects are drawn. */
 const COLOURS = 'out_color_matrix=bt601:out_range=limited,format=yuv420p';

@@ -3,7 +3,7 @@ import { OwnedProcess, type ProcessExit } from '@facecast/shared/runtime/child-p
 import { placeFirstFrame, placeFrame, type RateState } from './constant-frame-rate.js';
 import { sniffContainer, SNIFFED_BYTES, type Container } from '../demux/container.js';
 import { DecodeFailure, type FailureReason } from '../decode-failure.js';
-import { ffmpegArguments, type Picture } from './ffmpeg-arguments.js';
+import { ffmpegArguments, type Conversions, type Picture } from './ffmpeg-arguments.js';
 import { readFrameTimestamps, type FrameTimestamp } from '../ffmpeg/frame-timestamps.js';
 import { FixedBufferPipe } from '../ffmpeg/fixed-buffer-pipe.js';
 import { StallWatchdog } from '../ffmpeg/stall-watchdog.js';
@@ -32,7 +32,7 @@ export const STALL_LIMITS: StallLimits = {
 };
 
 /** What one ffmpeg decodes. */
-export interface VideoDecoderOptions {
+export interface VideoDecoderOptions extends Conversions {
   container: Container;
   picture: Picture;
   /** Size of the output. Undefined: that of the first frame, and a change of it is a failure. */
