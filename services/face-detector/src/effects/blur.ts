@@ -22,8 +22,9 @@ const SMALLEST_CELL = 16;
 const LARGER_THAN_HEAD = 1.2;
 /** Corners are rounded by this fraction of the shorter radius, so that the shape is not that of a head. */
 const ROUNDED = 0.6;
-/** Lines that are drawn for each cell's height: steps that low are invisible. */
+/** Lines that are drawn for each cell's height, each at least so many pixels high: steps that low are invisible. */
 const LINES_A_CELL = 10;
+const LOWEST_LINE = 3;
 /** Cells along the shorter side of a whole frame: so few leave no features of a face that fills it. */
 const CELLS_ACROSS_FRAME = 5;
 
@@ -62,7 +63,7 @@ function blurPlane(plane: Plane, area: Area, cell: number, within: Ellipse | und
   const cells = smoothed(meansOf(plane, area, cell));
   const values = new Float32Array(cells.columns);
   const line = new Uint8Array(area.right - area.left);
-  const height = Math.ceil(cell / LINES_A_CELL);
+  const height = Math.max(LOWEST_LINE, Math.ceil(cell / LINES_A_CELL));
   for (let top = area.top; top < area.bottom; top += height) {
     blendRows(cells, (top - area.top + height / 2) / cell - 0.5, values);
     drawLine(line, values, cell);

@@ -8,8 +8,9 @@ export interface Cells {
   values: Float32Array;
 }
 
-/** Number of a cell's lines, evenly spread, whose mean is taken for the cell's. */
+/** Numbers of a cell's lines and columns, evenly spread, whose mean is taken for the cell's. */
 const LINES_SUMMED = 8;
+const COLUMNS_SUMMED = 12;
 
 /** The mean of each cell of `size` x `size` pixels, counted from the area's top left. */
 export function meansOf({ pixels, width }: Plane, area: Area, size: number): Cells {
@@ -17,6 +18,7 @@ export function meansOf({ pixels, width }: Plane, area: Area, size: number): Cel
   const rows = Math.ceil((area.bottom - area.top) / size);
   const values = new Float32Array(columns * rows);
   const step = Math.ceil(size / LINES_SUMMED);
+  const along = Math.ceil(size / COLUMNS_SUMMED);
   for (let row = 0; row < rows; row++) {
     const top = area.top + row * size;
     const bottom = Math.min(area.bottom, top + size);
@@ -27,8 +29,8 @@ export function meansOf({ pixels, width }: Plane, area: Area, size: number): Cel
       let summed = 0;
       for (let y = top; y < bottom; y += step) {
         const end = y * width + right;
-        for (let at = y * width + left; at < end; at++) sum += pixels[at]!;
-        summed += right - left;
+        for (let at = y * width + left; at < end; at += along) sum += pixels[at]!;
+        summed += Math.ceil((right - left) / along);
       }
       values[row * columns + column] = sum / summed;
     }

@@ -160,10 +160,11 @@ async function films(all: readonly Film[], load: boolean): Promise<string[][]> {
 async function crowd(faces: number, effect: Effect): Promise<string[]> {
   const film = await crowdFilm(faces);
   const session = new SearchedSession(finder, effect, film.fps);
+  // Drawn before: what drawing leaves to be collected is not the search's.
+  const frames = Array.from({ length: film.frames }, (_, n) => film.draw(n).frame);
   for (let first = 0; first < film.frames; first += session.schedule.run) {
     if (first === film.fps) session.cpuMs = 0;
-    const count = session.schedule.run;
-    await session.next(Array.from({ length: count }, (_, n) => film.draw(first + n).frame));
+    await session.next(frames.slice(first, first + session.schedule.run));
   }
   return [(session.cpuMs / (film.frames - film.fps)).toFixed(2)];
 }
