@@ -211,8 +211,12 @@ export class IngestHandler {
    * resumed.
    */
   private async leave(): Promise<void> {
+    const running = this.runningSession;
     this.dispatch({ type: 'left' });
     if (!this.publication) return;
+    // The time in which it may come back begins now.
+    if (running !== undefined)
+      await this.deps.sessions.publisherSeen(running).catch((error: unknown) => this.warn(error));
     const { sessionId, feed } = this.publication;
     await feed.close().catch((error: unknown) => this.warn(error));
     if (this.publishers.get(sessionId) === this) this.publishers.delete(sessionId);

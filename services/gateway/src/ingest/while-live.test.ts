@@ -101,6 +101,18 @@ describe('while live', () => {
     expect(await queuedChunks(sessionId)).toBe(1);
   });
 
+  test('the time in which a publisher may come back begins when its socket closes', async () => {
+    const { ingestUrl } = await gatewayWith({ RESUME_WINDOW_SECONDS: '60' });
+    const { sessionId, socket } = await IngestClient.live(ingestUrl);
+    const key = `facecast:publisher:${sessionId}`;
+    // As long after the last renewal as can be.
+    await redis.pexpire(key, 40_000);
+    socket.terminate();
+    let left: number;
+    do expect((left = await redis.pttl(key))).toBeGreaterThan(0);
+    while (left < 45_000);
+  });
+
   test('a socket whose other end is dead is noticed', async () => {
     const { ingestUrl } = await gatewayWith({}, { pingMs: 250 });
     const dead = await IngestClient.start(ingestUrl, { autoPong: false });
