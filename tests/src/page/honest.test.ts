@@ -35,28 +35,37 @@ async function shoot(name: string): Promise<void> {
   }
 }
 
-test('both pages say that whole pictures are hidden for want of a search, and count no faces then', async () => {
-  const detectors = await processesOf(live.stack, 'services/face-detector');
-  signal(detectors, 'SIGSTOP');
-  for (const each of [page, viewer]) {
-    await expect.poll(() => text('caution', each)).toMatch(/whole pictures are hidden/);
-    await expect.poll(() => text('faces', each)).toBe('-');
+/** Resolves when `work` is done; the processes are stopped meanwhile. */
+async function whileStopped(service: string, work: () => Promise<void>): Promise<void> {
+  const processes = await processesOf(live.stack, service);
+  signal(processes, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    signal(processes, 'SIGCONT');
   }
-  await shoot('hidden');
-  signal(detectors, 'SIGCONT');
+}
+
+test('both pages say that whole pictures are hidden for want of a search, and count no faces then', async () => {
+  await whileStopped('services/face-detector', async () => {
+    for (const each of [page, viewer]) {
+      await expect.poll(() => text('caution', each)).toMatch(/whole pictures are hidden/);
+      await expect.poll(() => text('faces', each)).toBe('-');
+    }
+    await shoot('hidden');
+  });
 });
 
 test('a stream that stands still is called late, not live; its publisher is told that it is the server', async () => {
-  const extractors = await processesOf(live.stack, 'services/frame-extractor');
-  signal(extractors, 'SIGSTOP');
-  for (const each of [page, viewer]) {
-    await expect.poll(() => text('state', each)).toMatch(/^Live, \d+ s late$/);
-    await expect.poll(() => text('faces', each)).toBe('-');
-  }
-  await expect.poll(() => text('delay', viewer)).toMatch(/^Nothing new comes/);
-  await expect.poll(() => page.locator('#note').innerText()).toBe('The server is too busy.');
-  await shoot('late');
-  signal(extractors, 'SIGCONT');
+  await whileStopped('services/frame-extractor', async () => {
+    for (const each of [page, viewer]) {
+      await expect.poll(() => text('state', each)).toMatch(/^Live, \d+ s late$/);
+      await expect.poll(() => text('faces', each)).toBe('-');
+    }
+    await expect.poll(() => text('delay', viewer)).toMatch(/^Nothing new comes/);
+    await expect.poll(() => page.locator('#note').innerText()).toBe('The server is too busy.');
+    await shoot('late');
+  });
   // How soon it is in time again is the machine's affair.
   await expect.poll(() => text('delay', viewer)).not.toMatch(/^Nothing new comes/);
 });
