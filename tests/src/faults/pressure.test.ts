@@ -15,7 +15,7 @@ const SESSIONS = 3;
 /** The detector's share of a core: far too little for even one session. */
 const SHARE = 0.02;
 /** Bound on the batches of a session between frame-extractor and playlist. */
-const MAX_BATCHES_ON_THE_WAY = 30;
+const MAX_BATCHES_ON_THE_WAY = 20;
 /** Batches that a viewer may have seen, and that are removed a moment later. */
 const JUST_SHOWN = 10;
 

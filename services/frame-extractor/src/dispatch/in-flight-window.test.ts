@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { InFlightWindow, MAX_IN_FLIGHT, maxInFlight } from './in-flight-window.js';
 
 describe('the bound', () => {
-  test('is three seconds of small pictures, and 128 MiB of large ones', () => {
+  test('is two seconds of small pictures, and 128 MiB of large ones', () => {
     const roomy = 4 * 1024 ** 3;
-    expect(maxInFlight(MAX_IN_FLIGHT, 3 * 115_200, roomy)).toBe(30);
+    expect(maxInFlight(MAX_IN_FLIGHT, 3 * 115_200, roomy)).toBe(20);
     expect(maxInFlight(MAX_IN_FLIGHT, 5 * 1_382_400, roomy)).toBe(19);
     expect(maxInFlight(MAX_IN_FLIGHT, 1_000_000_000, roomy)).toBe(1);
   });

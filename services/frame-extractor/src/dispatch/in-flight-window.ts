@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 
 /**
- * Maximum number of batches of a session in flight: three seconds at the defaults. On a machine that is too slow, a
+ * Maximum number of batches of a session in flight: two seconds at the defaults. On a machine that is too slow, a
  * viewer is late by all that waits; what waits at the publisher instead can still be left out there.
  */
-export const MAX_IN_FLIGHT = 30;
+export const MAX_IN_FLIGHT = 20;
 /** Maximum bytes of decoded batches in flight; their rendered copies may exist at the same time. */
 const MAX_BYTES = 128 * 1024 * 1024;
 /** Largest share of the frame store that one session's batches in flight take. */

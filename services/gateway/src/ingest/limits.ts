@@ -54,7 +54,7 @@ export const INGEST_LIMITS: IngestLimits = {
   lookForEndMs: 2_000,
   unacknowledgedChunks: 16,
   unacknowledgedBytes: 8 * MIB,
-  queuedChunks: 30,
+  queuedChunks: 20,
   queuedBytes: 32 * MIB,
   lookEveryChunks: 10,
   lookEveryBytes: 4 * MIB,
