@@ -59,11 +59,7 @@ function halfOf({ x, y, radiusX, radiusY }: Ellipse): Ellipse {
   return { x: x / 2, y: y / 2, radiusX: radiusX / 2, radiusY: radiusY / 2 };
 }
 
-/** The first pixel of a row, and one past the last. */
-type Span = [from: number, to: number];
-
 function blurPlane(plane: Plane, area: Area, cell: number, within: Ellipse | undefined): void {
-  const { pixels, width } = plane;
   const cells = smoothed(meansOf(plane, area, cell));
   const values = new Float32Array(cells.columns);
   const line = new Uint8Array(area.right - area.left);
@@ -71,17 +67,10 @@ function blurPlane(plane: Plane, area: Area, cell: number, within: Ellipse | und
   for (let top = area.top; top < area.bottom; top += height) {
     blendRows(cells, (top - area.top + height / 2) / cell - 0.5, values);
     drawLine(line, values, cell);
-    const bottom = Math.min(top + height, area.bottom);
-    const span = (y: number): Span => (within ? spanOf(within, y, area) : [area.left, area.right]);
-    const widest = within ? Math.max(top, Math.min(bottom - 1, Math.floor(within.y))) : top;
-    const [left, right] = span(widest);
-    if (left >= right) continue;
-    pixels.set(line.subarray(left - area.left, right - area.left), widest * width + left);
-    // The other rows are parts of the widest one.
-    for (let y = top; y < bottom; y++) {
-      const [from, to] = span(y);
-      if (y !== widest && from < to)
-        pixels.copyWithin(y * width + from, widest * width + from, widest * width + to);
+    for (let y = top; y < Math.min(top + height, area.bottom); y++) {
+      const [from, to] = within ? spanOf(within, y, area) : [area.left, area.right];
+      if (from < to)
+        plane.pixels.set(line.subarray(from - area.left, to - area.left), y * plane.width + from);
     }
   }
 }
@@ -136,8 +125,12 @@ function smoothed({ columns, rows, values }: Cells): Cells {
   return { columns, rows, values: mixed };
 }
 
-/** The pixels of row `y` that lie in the rounded box and the area; the fewer, the further it is from the middle. */
-function spanOf({ x, y: middle, radiusX, radiusY }: Ellipse, y: number, area: Area): Span {
+/** The pixels of row `y` that lie in the rounded box and the area: the first one, and one past the last. */
+function spanOf(
+  { x, y: middle, radiusX, radiusY }: Ellipse,
+  y: number,
+  area: Area,
+): [number, number] {
   // The pixel's edge that is nearer to the centre: a pixel that is only touched is blurred, too.
   const nearest = Math.min(Math.max(middle, y), y + 1);
   const down = Math.abs(nearest - middle);
