@@ -2,10 +2,10 @@
 type PageLocation = Pick<Location, 'pathname'>;
 
 /**
- * The path at which this page reaches a path of the server, which a proxy may serve under a path of its own. A path that
- * the server has sent begins with that already (`BASE_PATH`). The page is at `/` or `/watch/<id>` of the server.
+ * The path at which this page reaches a path of the server, which a proxy may serve under a path of its own. Not for paths
+ * that the server has sent: those begin with it already (`BASE_PATH`). The page is at `/` or `/watch/<id>` of the server.
  */
 export function serverPath(path: string, page: PageLocation = location): string {
   const base = page.pathname.replace(/(watch\/)?[^/]*$/, '');
-  return path.startsWith(base) ? path : base + path.slice(1);
+  return base + path.slice(1);
 }

@@ -17,7 +17,6 @@ import {
 } from './publish-state.js';
 import { PublishView } from './publish-view.js';
 import { StreamsView } from './streams-view.js';
-import { serverPath } from '../server-path.js';
 
 /** The publish page: runs one broadcast after another, and plays each back. */
 export class PublishPage {
@@ -141,7 +140,7 @@ export class PublishPage {
     this.showProtection();
     if (event.type === 'source_opened') void this.view.refreshCameras();
     if (event.type === 'playlist_ready' && 'session' in this.state && this.state.session)
-      this.playback.open(serverPath(this.state.session.playlistUrl));
+      this.playback.open(this.state.session.playlistUrl);
     if (event.type === 'started') this.protectionView.offer(event.session.effects);
     if (event.type === 'started' && isOnAir(this.state)) void lockSession(event.session);
     this.keep();

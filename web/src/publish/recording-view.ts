@@ -43,13 +43,13 @@ export class RecordingView {
     const session = this.session;
     const recording = session?.recording;
     if (!recording) return;
-    const isThere = await fetch(serverPath(recording.url), { method: 'HEAD' }).then(
+    const isThere = await fetch(recording.url, { method: 'HEAD' }).then(
       ({ ok }) => ok,
       () => true,
     );
     if (session !== this.session) return;
     if (!isThere) return this.clear();
-    this.download.href = serverPath(recording.url);
+    this.download.href = recording.url;
     this.delete.reset();
     this.show(this.stopped ? 'cut short' : 'kept');
     this.row.hidden = false;

@@ -4,7 +4,6 @@ import { deleteSession } from '../uplink/own-session.js';
 import type { StartedSession } from '../uplink/started-session.js';
 import { ClearPartView } from './clear-part-view.js';
 import { ConfirmedButton, DELETE } from './confirmed-button.js';
-import { serverPath } from '../server-path.js';
 
 /** Your streams: the link of each, its expiry, and its Delete button. */
 export class StreamsView {
@@ -48,7 +47,7 @@ export class StreamsView {
     const item = document.createElement('li');
     item.dataset['testid'] = 'own-stream';
     const link = document.createElement('a');
-    link.href = serverPath(stream.watchUrl);
+    link.href = stream.watchUrl;
     link.target = '_blank';
     link.rel = 'noopener';
     const begun = whenOf(stream.startedAt);

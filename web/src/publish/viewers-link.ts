@@ -2,7 +2,6 @@ import { isPrivate } from '@facecast/shared/protocol/session-visibility';
 import { byId } from '../ui/dom.js';
 import { makeLink, withdrawLink, type SignedLink } from '../uplink/own-session.js';
 import type { StartedSession } from '../uplink/started-session.js';
-import { serverPath } from '../server-path.js';
 
 const LINK_TO_COME = 'The link appears when you go live.';
 const COPIED_FOR_MS = 2_000;
@@ -32,7 +31,7 @@ export class ViewersLink {
     if (this.session?.sessionId === session.sessionId) return;
     this.session = session;
     if (!isPrivate(session.sessionId))
-      return this.show(new URL(serverPath(session.watchUrl), location.href).href);
+      return this.show(new URL(session.watchUrl, location.href).href);
     this.invitation.hidden = false;
     this.replace.disabled = !this.made;
     if (this.made) this.show(this.made.url);
