@@ -213,9 +213,9 @@ export class InputStream {
 
   /** Fails if the stream is HDR and this decoder does not know. */
   private failsForHdr(): boolean {
-    if (this.hdr === this.options.hdr) return false;
-    if (this.hdr) this.decoder.fail('hdr');
-    return this.hdr !== undefined;
+    const isNews = this.hdr !== undefined && this.hdr !== this.options.hdr;
+    if (isNews) this.decoder.fail('hdr');
+    return isNews;
   }
 
   /** Feeds a chunk from `offset` on; false if another input stream begins in it. */

@@ -15,7 +15,9 @@ export interface Picture {
 export interface Conversions {
   /** Size of the output; undefined: the first frame's, scaled down. */
   size?: Size | undefined;
+  /** Whether frames that are flagged as interlaced are made progressive. */
   deinterlace?: boolean | undefined;
+  /** The transfer function of frames that are HDR, which are made SDR. */
   hdr?: HdrTransfer | undefined;
 }
 
@@ -28,10 +30,6 @@ const NOTES_FD = 3;
 /**
  * Arguments for an ffmpeg that reads one input stream from stdin and writes each of its frames to stdout as
  * YUV4MPEG2, and its timestamp to file descriptor 3 (see `readFrameTimestamps`).
- *
- * @param options.size of the output; undefined: the first frame's, scaled down to `picture`
- * @param options.deinterlace whether frames that are flagged as interlaced are made progressive
- * @param options.hdr the transfer function of frames that are HDR, which are made SDR
  */
 export function ffmpegArguments(
   container: Container,

@@ -31,14 +31,13 @@ export const STALL_LIMITS: StallLimits = {
   picturelessMs: 20_000,
 };
 
-/** What one ffmpeg decodes. */
+/**
+ * What one ffmpeg decodes. Without `size` a change of the picture's size is a failure, and without `deinterlace` an
+ * interlaced stream is one.
+ */
 export interface VideoDecoderOptions extends Conversions {
   container: Container;
   picture: Picture;
-  /** Size of the output. Undefined: that of the first frame, and a change of it is a failure. */
-  size?: Size | undefined;
-  /** Whether interlaced frames are made progressive; unless they are, an interlaced stream is a failure. */
-  deinterlace?: boolean | undefined;
   framesPerBatch: number;
   /** State of the session's constant frame rate. */
   rate: RateState;
