@@ -122,21 +122,33 @@ function distance(source: Watched, played: Watched, { seconds, number }: Watched
 
 /**
  * Distances of clicks from their flashes beyond those in the source, in ms; Infinity for a click that is
- * missing.
+ * missing. Measured from the frame that is shown as the flash's first: one that lasts less than a frame of
+ * the session may be left out.
  */
 function soundOffsets(source: Watched, played: Watched): number[] {
-  const inPlayed = new Map(offsets(played));
-  const all = offsets(source).map(([second, offset]) =>
-    Math.abs(1000 * ((inPlayed.get(second) ?? Infinity) - offset)),
-  );
+  const inPlayed = new Map(heardFlashes(played).map((heard) => [heard.second, heard]));
+  const all = heardFlashes(source).map(({ second, click }) => {
+    const shown = inPlayed.get(second);
+    const first = source.frames.find(({ number }) => number === shown?.number);
+    if (!shown || !first) return Infinity;
+    return Math.abs(1000 * (shown.click - shown.seconds - (click - first.seconds)));
+  });
   return all.length > 0 ? all : [Infinity];
 }
 
-/** Pairs of the second of the source in which a flash is, and the time from it to its click, in seconds. */
-function offsets(watched: Watched): [number, number][] {
+/** A flash with its click. */
+interface HeardFlash extends WatchedFrame {
+  /** The second of the source in which the flash is. */
+  second: number;
+  /** Time of the click, in seconds. */
+  click: number;
+}
+
+function heardFlashes(watched: Watched): HeardFlash[] {
   const clicks = watched.clicks ?? [];
-  return flashes(watched).flatMap(({ seconds, number }) => {
-    const near = clicks.filter((click) => Math.abs(click - seconds) < 0.5);
-    return near.length === 1 ? [[Math.floor(number / FPS), near[0]! - seconds]] : [];
+  return flashes(watched).flatMap((flash) => {
+    const near = clicks.filter((click) => Math.abs(click - flash.seconds) < 0.5);
+    if (near.length !== 1) return [];
+    return [{ ...flash, second: Math.floor(flash.number / FPS), click: near[0]! }];
   });
 }
