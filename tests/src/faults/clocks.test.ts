@@ -8,8 +8,8 @@ import { liveOf, makeSoundingClip, type SoundingClip } from './live-marked.js';
 /** Length of the clip: longer than the session lasts. */
 const CLIP_SECONDS = 60;
 const HOUR_MS = 3_600_000;
-/** The compiled module that Node loads before each service. */
-const PRELOAD = new URL('../../dist/support/shifted-clock.js', import.meta.url).href;
+/** The module that Node loads before each service. */
+const PRELOAD = new URL('../support/shifted-clock.mjs', import.meta.url).href;
 
 let stack: Stack;
 let directory: string;

@@ -3,7 +3,8 @@ import { setInterval } from 'node:timers';
 
 /**
  * Loaded before a service (`node --import`), this module shifts its time of day by the milliseconds that a
- * file contains. Monotonic clocks are not changed.
+ * file contains. Monotonic clocks are not changed. It is JavaScript, because nothing compiles the tests for
+ * `npm test`.
  */
 const LOOK_EVERY_MS = 50;
 const TimeOfDay = Date;
@@ -15,9 +16,9 @@ const now = () => TimeOfDay.now() + shiftMs;
 
 if (service) {
   globalThis.Date = new Proxy(TimeOfDay, {
-    construct: (target, args: unknown[], newTarget) =>
-      Reflect.construct(target, args.length > 0 ? args : [now()], newTarget) as object,
-    get: (target, key) => (key === 'now' ? now : (Reflect.get(target, key) as unknown)),
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length > 0 ? args : [now()], newTarget),
+    get: (target, key) => (key === 'now' ? now : Reflect.get(target, key)),
   });
   setInterval(() => {
     try {
