@@ -10,44 +10,59 @@ import { quantile, table } from './tables.js';
 import { Viewer } from './viewer.js';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 60);
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const EVERY_MS = 200;
 const VIDEO = '[data-testid="processed"]';
 /** Seconds until a player has found its place behind the live edge. */
 const SETTLING_SECONDS = 10;
 const VIEWERS = 20;
 
-/** Camera to eye, ours and the ancestor's way, in the same browser on the same machine. */
+/** How the camera's frames reach the server, how the stream reaches the page, and how many viewers watch besides. */
+interface Row {
+  capture: 'per frame' | 'MediaRecorder';
+  delivery: 'pushed' | 'HLS';
+  viewers: number;
+}
+type Measured = Observation & { firstPictureMs: number };
+
+const ROWS: Row[] = [
+  { capture: 'per frame', delivery: 'pushed', viewers: 0 },
+  { capture: 'MediaRecorder', delivery: 'pushed', viewers: 0 },
+  { capture: 'per frame', delivery: 'HLS', viewers: 0 },
+  { capture: 'per frame', delivery: 'pushed', viewers: VIEWERS },
+];
+
+/** Camera to eye, ours in rounds of all rows, and the ancestor's way, in the same browser on the same machine. */
 export async function benchLatency(): Promise<string> {
   const picture = await readFile(new URL('../../fixtures/astronaut.jpg', import.meta.url));
   const face = `data:image/jpeg;base64,${picture.toString('base64')}`;
   const browser = await launchChromium('/dev/null');
   try {
+    const ours = ROWS.map(() => [] as Measured[]);
     const stack = await startStack();
-    const ours: Measured[] = [];
     try {
-      for (const delivery of ['pushed', 'HLS'] as const)
-        for (const viewers of [0, VIEWERS])
-          ours.push(await measure(browser, stack.url, face, { delivery, viewers }));
+      for (let round = 0; round < ROUNDS; round++)
+        for (const [n, row] of ROWS.entries())
+          ours[n]!.push(await measure(browser, stack.url, face, row));
     } finally {
       await stack.stop();
     }
     const directory = await mkdtemp(join(tmpdir(), 'facecast-ancestor-'));
     const ancestor = await startAncestor(directory);
-    const itsOwn = { delivery: 'HLS', viewers: 0 } as const;
-    const theirs = await measure(browser, ancestor.url, face, itsOwn).finally(async () => {
+    const theirs = await measure(browser, ancestor.url, face, ROWS[0]!).finally(async () => {
       ancestor.close();
       await rm(directory, { recursive: true, force: true });
     });
     return table(
       [
-        ...['camera to eye', 'p50 s', 'p95 s', 'max s', 'as the page says', 'stalls'],
-        ...['rate at the end', 'first picture s'],
+        ...[`camera to eye, medians of ${ROUNDS}`, 'p50 s', 'p95 s', 'max s', 'as the page says'],
+        ...['stalls', 'rate at the end', 'first picture s'],
       ],
       [
-        ...ours.map((seen) =>
-          row(`facecast, faces outlined, ${seen.delivery}, ${seen.viewers} more viewers`, seen),
+        ...ROWS.map(({ capture, delivery, viewers }, n) =>
+          line(`faces outlined, ${capture}, ${delivery}, ${viewers} more viewers`, ours[n]!),
         ),
-        row("the ancestor's way, no faces", theirs),
+        line("the ancestor's way, no faces", [theirs]),
       ],
     );
   } finally {
@@ -55,22 +70,17 @@ export async function benchLatency(): Promise<string> {
   }
 }
 
-/** How the stream comes to the page, and how many viewers it has besides. */
-interface Row {
-  delivery: 'pushed' | 'HLS';
-  viewers: number;
-}
-type Measured = Observation & Row & { firstPictureMs: number };
-
 async function measure(
   browser: Browser,
   url: string,
   face: string,
-  { delivery, viewers }: Row,
+  { capture, delivery, viewers }: Row,
 ): Promise<Measured> {
   const page = await browser.newPage();
   if (delivery === 'HLS')
     await page.routeWebSocket(/\/live\//, (socket) => socket.close({ code: 1008 }));
+  if (capture === 'MediaRecorder')
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'MediaStreamTrackProcessor'));
   await installClockCamera(page, face);
   await page.goto(url);
   let started = Date.now();
@@ -93,7 +103,7 @@ async function measure(
   leaving.abort();
   await watching;
   await page.close();
-  return { ...seen, firstPictureMs, delivery, viewers };
+  return { ...seen, firstPictureMs };
 }
 
 /** Low-latency players of what `page` publishes, in this process; resolves when they have left. */
@@ -106,10 +116,17 @@ async function watchToo(page: Page, count: number, signal: AbortSignal): Promise
   await Promise.all(viewers.map((viewer) => viewer.watch(signal)));
 }
 
-function row(name: string, { ages, shown, rates, stalls, firstPictureMs }: Measured): string[] {
-  const seconds = (ms: number) => (ms / 1000).toFixed(2);
-  return [name]
-    .concat([quantile(ages, 0.5), quantile(ages, 0.95), Math.max(...ages)].map(seconds))
-    .concat([shown.length > 0 ? quantile(shown, 0.5).toFixed(1) : '-', String(stalls)])
-    .concat([(rates.at(-1) ?? NaN).toFixed(2), seconds(firstPictureMs)]);
+/** A row of the table: the median of each figure over the rounds. */
+function line(name: string, rounds: Measured[]): string[] {
+  const median = (figure: (seen: Measured) => number) => quantile(rounds.map(figure), 0.5);
+  const seconds = (figure: (seen: Measured) => number) => (median(figure) / 1000).toFixed(2);
+  const shown = rounds.flatMap((seen) => seen.shown);
+  return [
+    name,
+    ...[0.5, 0.95, 1].map((part) => seconds(({ ages }) => quantile(ages, part))),
+    shown.length > 0 ? quantile(shown, 0.5).toFixed(1) : '-',
+    String(median(({ stalls }) => stalls)),
+    median(({ rates }) => rates.at(-1) ?? NaN).toFixed(2),
+    seconds(({ firstPictureMs }) => firstPictureMs),
+  ];
 }

@@ -1,5 +1,6 @@
 import { BEST_QUALITY, isReduced, type Quality } from '../uplink/quality.js';
-import { recordableMimeType, Recorder } from './recorder.js';
+import { record, type Recording } from './record.js';
+import { recordableMimeType } from './recorder.js';
 import type { Shape } from './shaped-track.js';
 import type { Captured, Source } from './source.js';
 
@@ -34,7 +35,7 @@ export class CapturedStreams {
   private state: 'idle' | 'streaming' | 'closed' = 'idle';
   private wantedQuality = BEST_QUALITY;
   private takenShape: Shape | undefined;
-  private recorder: { stop(): Promise<void> } | undefined;
+  private recording: Recording | undefined;
   /** Resolves when the current change is done. */
   private change: Promise<void> = Promise.resolve();
   private isFileSent = false;
@@ -87,7 +88,7 @@ export class CapturedStreams {
   changeSource(next: Source): Promise<void> {
     return this.inTurn(async () => {
       if (isReduced(this.wantedQuality)) this.takenShape = await reduced(next, this.wantedQuality);
-      await this.recorder?.stop();
+      await this.recording?.stop();
       if (this.state === 'closed') return next.close();
       this.opened.close();
       this.opened = next;
@@ -100,7 +101,7 @@ export class CapturedStreams {
     return this.inTurn(async () => {
       if (!this.opened.capture()) return;
       this.wantedQuality = quality;
-      await this.recorder?.stop();
+      await this.recording?.stop();
       this.takenShape = await reduced(this.opened, quality);
       if (this.isStreaming) this.stream(undefined);
     });
@@ -110,7 +111,7 @@ export class CapturedStreams {
   async stop(): Promise<void> {
     if (this.state === 'streaming') this.state = 'idle';
     await this.change;
-    await this.recorder?.stop();
+    await this.recording?.stop();
   }
 
   /** Ends everything at once, and closes the source. */
@@ -140,9 +141,9 @@ export class CapturedStreams {
     };
     this.isFileSent = !captured;
     try {
-      if (!captured) this.recorder = file?.stream(this.opened.position(), events);
+      if (!captured) this.recording = file?.stream(this.opened.position(), events);
       else if (mimeType)
-        this.recorder = new Recorder(captured.stream, { mimeType, ...this.wantedQuality }, events);
+        this.recording = record(captured.stream, { mimeType, ...this.wantedQuality }, events);
       else events.onFailure();
     } catch {
       events.onFailure();

@@ -3,7 +3,7 @@ import type { Quality } from '../uplink/quality.js';
 /** Duration of a chunk, in milliseconds: one batch. */
 const TIMESLICE_MS = 100;
 /** Between two key frames, in milliseconds: how far a decoder must go back at worst. */
-const KEY_FRAME_INTERVAL_MS = 1_000;
+export const KEY_FRAME_INTERVAL_MS = 1_000;
 
 /**
  * What to record, best first: VP8 is the cheapest to encode in software and comes in small chunks;
@@ -48,7 +48,8 @@ export interface RecorderEvents {
   onFailure(): void;
 }
 
-interface RecorderOptions extends Pick<Quality, 'bitsPerSecond' | 'soundBitsPerSecond'> {
+/** How one input stream is recorded. */
+export interface RecorderOptions extends Pick<Quality, 'bitsPerSecond' | 'soundBitsPerSecond'> {
   mimeType: string;
 }
 

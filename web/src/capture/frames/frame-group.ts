@@ -1,0 +1,39 @@
+/** Duration of a batch, in seconds: the server searches and publishes so much at a time. */
+const BATCH_SECONDS = 0.1;
+/** Cameras are uneven: a group that is shorter than a batch by at most this, in seconds, is whole. */
+const TOLERANCE_SECONDS = 0.01;
+
+/**
+ * Tells when the frames that were encoded fill a batch of the server's. What is sent frame by frame would
+ * cost the server a queued job each; what is sent later would be searched later.
+ */
+export class FrameGroup {
+  /** Timestamps of frames that were not sent, in seconds, oldest first. */
+  private unsent: number[] = [];
+  private newest = NaN;
+  private periodSeconds = Infinity;
+
+  /** Duration of the frames that were not sent, in seconds. */
+  get unsentSeconds(): number {
+    return this.newest - (this.unsent[0] ?? this.newest);
+  }
+
+  /** A frame of this timestamp was encoded. */
+  add(timestamp: number): void {
+    // The first frame of all has no period.
+    if (!Number.isNaN(this.newest)) this.periodSeconds = timestamp - this.newest;
+    this.newest = timestamp;
+    this.unsent.push(timestamp);
+  }
+
+  /** Whether the frames up to `writtenUntil` fill a batch; then they count as sent. */
+  takeWhole(writtenUntil: number): boolean {
+    const written = this.unsent.filter((timestamp) => timestamp <= writtenUntil);
+    const [first, last] = [written[0], written.at(-1)];
+    if (first === undefined || last === undefined) return false;
+    const seconds = last - first + this.periodSeconds;
+    if (!(seconds >= BATCH_SECONDS - TOLERANCE_SECONDS && seconds < Infinity)) return false;
+    this.unsent = this.unsent.slice(written.length);
+    return true;
+  }
+}
