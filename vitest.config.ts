@@ -67,8 +67,8 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           // These, too.
           expect: { poll: { timeout: 240_000, interval: 20 } },
-          testTimeout: 900_000,
-          hookTimeout: 900_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {

@@ -68,7 +68,7 @@ async function look(stack: Stack, publishers: LivePublisher[], ended: string[]):
     stats.reduce((all, each) => all + of(each), 0);
   const unsearched =
     sum(({ framesUndetected }) => framesUndetected) / sum((each) => each.framesOut);
-  const late = stats.map(({ pipelineMs }) => pipelineMs);
+  const late = stats.map(({ lateMs }) => lateMs);
   return [
     ...[`${publishers.length}`, `${ended.length}`, `${(100 * unsearched).toFixed(0)} %`],
     ...[quantile(late, 0.5).toFixed(0), quantile(late, 1).toFixed(0)],
@@ -80,7 +80,7 @@ async function recovery(stack: Stack, publishers: LivePublisher[]): Promise<stri
   for (let seconds = 1; seconds <= RECOVERY_SECONDS; seconds++) {
     await after(1000);
     const stats = await Promise.all(publishers.map(({ sessionId }) => statsOf(stack, sessionId)));
-    if (stats.every(({ pipelineMs }) => pipelineMs < IN_TIME_MS)) return `${seconds} s`;
+    if (stats.every(({ lateMs }) => lateMs < IN_TIME_MS)) return `${seconds} s`;
   }
   return `more than ${RECOVERY_SECONDS} s`;
 }
