@@ -17,6 +17,8 @@ import { SteadyAudio } from './steady-audio.js';
 const AUDIO_BITS_PER_SECOND = 96_000;
 /** Maximum frames that wait for the encoder; more are dropped, as a camera drops them. */
 const MAX_WAITING_FRAMES = 8;
+/** Maximum audio that waits for the video of its time, in seconds; more is left out while a camera gives nothing. */
+const MAX_WAITING_AUDIO_SECONDS = 10;
 
 /** Encodes the frames and the samples of one input stream as VP8 and Opus in WebM, and hands out batch by batch. */
 export class FrameEncoder {
@@ -31,6 +33,7 @@ export class FrameEncoder {
   private readonly beganAt = performance.now() / 1000;
   private audioAdded: Promise<unknown> = Promise.resolve();
   private waitingFrames = 0;
+  private newestFrameAt = 0;
   private unsent: Uint8Array[] = [];
   /** Timestamp up to which the video was written, in seconds: it waits for the audio of its time. */
   private writtenUntil = Infinity;
@@ -70,7 +73,8 @@ export class FrameEncoder {
     this.stopping.abort();
     await this.done;
     if (this.hasFailed) return;
-    await this.output.finalize();
+    // Without a single frame there is nothing to finish.
+    await this.output.finalize().catch(() => this.fail());
     this.handOut();
   }
 
@@ -103,6 +107,7 @@ export class FrameEncoder {
   }
 
   private addFrame(frame: VideoFrame, timestamp: number): void {
+    this.newestFrameAt = timestamp;
     if (this.waitingFrames >= MAX_WAITING_FRAMES) return frame.close();
     this.waitingFrames++;
     const sample = new VideoSample(frame, { timestamp });
@@ -117,6 +122,8 @@ export class FrameEncoder {
   }
 
   private addAudio(data: AudioData, timestamp: number): void {
+    const waitsTooLong = timestamp > this.newestFrameAt + MAX_WAITING_AUDIO_SECONDS;
+    if (waitsTooLong) return data.close();
     this.addSamples(this.steadyAudio.from(new AudioSample(data), timestamp));
   }
 
