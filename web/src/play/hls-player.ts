@@ -6,7 +6,7 @@ import {
   keepPace,
   now,
 } from './media-buffer.js';
-import type { Player, PlayerEvents } from './player.js';
+import type { Player, PlayerEvents, SeekWindow } from './player.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RetryBudget } from './retry-budget.js';
 import { VIEWER_NAME } from './viewer-name.js';
@@ -35,6 +35,8 @@ export class HlsPlayer implements Player {
   private readonly hls: Hls;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private jumpedAtMs = -Infinity;
+  /** Whether the viewer has sought back, so that playback does not hurry to the live edge. */
+  private isHeldBack = false;
   /** Where the buffer ended when all that was listed was in it: the next part is waited for. */
   private waitsAt: number | undefined;
 
@@ -56,6 +58,28 @@ export class HlsPlayer implements Player {
     this.listen();
     this.hls.attachMedia(video);
     void this.load();
+  }
+
+  get window(): SeekWindow | undefined {
+    const playlist = this.hls.latestLevelDetails;
+    if (!playlist) return undefined;
+    const { live: isLive, fragmentStart, targetduration, edge } = playlist;
+    if (!isLive) return { from: fragmentStart, to: edge, isLive };
+    // The oldest segment is about to be unlisted.
+    const from = fragmentStart + targetduration;
+    const to = this.hls.liveSyncPosition ?? edge;
+    return to > from ? { from, to, isLive } : undefined;
+  }
+
+  seek(time: number): void {
+    this.isHeldBack = true;
+    this.video.playbackRate = 1;
+    this.video.currentTime = time;
+  }
+
+  returnToLive(): void {
+    this.isHeldBack = false;
+    this.jump();
   }
 
   dateShown(): number | undefined {
@@ -98,6 +122,9 @@ export class HlsPlayer implements Player {
     const playlist = this.hls.latestLevelDetails;
     const video = this.video;
     if (!playlist?.live || video.paused || video.seeking) return;
+    // What is unlisted meanwhile cannot be played any more.
+    if (video.currentTime < playlist.fragmentStart) this.isHeldBack = false;
+    if (this.isHeldBack) return;
     if (!keepPace(video, this.behind())) this.jump();
   }
 

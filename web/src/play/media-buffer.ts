@@ -1,4 +1,5 @@
 import { catchUp } from './catch-up.js';
+import type { SeekWindow } from './player.js';
 
 /** What stays in memory behind the picture on the screen, in seconds. */
 export const BACK_BUFFER_SECONDS = 10;
@@ -13,6 +14,20 @@ export function now(): number {
 /** Where the newest buffered media ends, in seconds of media; undefined if nothing is buffered. */
 export function bufferEnd({ buffered }: HTMLVideoElement): number | undefined {
   return buffered.length === 0 ? undefined : buffered.end(buffered.length - 1);
+}
+
+/** What is buffered of a stream that has ended; undefined if nothing is. */
+export function bufferedWindow({ buffered }: HTMLVideoElement): SeekWindow | undefined {
+  const last = buffered.length - 1;
+  if (last < 0) return undefined;
+  return { from: buffered.start(0), to: buffered.end(last), isLive: false };
+}
+
+/** The media that the browser says can be sought; undefined if there is none. */
+export function seekableWindow({ seekable, duration }: HTMLVideoElement): SeekWindow | undefined {
+  const last = seekable.length - 1;
+  if (last < 0 || seekable.end(last) <= seekable.start(last)) return undefined;
+  return { from: seekable.start(last), to: seekable.end(last), isLive: duration === Infinity };
 }
 
 /**

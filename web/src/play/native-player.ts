@@ -1,4 +1,5 @@
-import type { Player, PlayerEvents } from './player.js';
+import { seekableWindow } from './media-buffer.js';
+import type { Player, PlayerEvents, SeekWindow } from './player.js';
 
 /** The browser's own HLS (Safari on older phones): it keeps to the live edge by itself. */
 export class NativePlayer implements Player {
@@ -16,6 +17,18 @@ export class NativePlayer implements Player {
     video.src = playlistUrl;
     // Refused autoplay leaves the element paused, which the page shows.
     video.play().catch(() => undefined);
+  }
+
+  get window(): SeekWindow | undefined {
+    return seekableWindow(this.video);
+  }
+
+  seek(time: number): void {
+    this.video.currentTime = time;
+  }
+
+  returnToLive(): void {
+    this.video.currentTime = this.window?.to ?? this.video.currentTime;
   }
 
   dateShown(): number | undefined {

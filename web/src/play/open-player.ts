@@ -1,7 +1,7 @@
 import Hls from 'hls.js/light';
 import { HlsPlayer } from './hls-player.js';
 import { NativePlayer } from './native-player.js';
-import type { Player, PlayerEvents } from './player.js';
+import type { Player, PlayerEvents, SeekWindow } from './player.js';
 import { PushPlayer } from './push-player.js';
 
 /**
@@ -39,6 +39,18 @@ class PushedOrHls implements Player {
       this.player = openHls(video, playlistUrl, events);
       if (!this.player) events.onProblem('playback_unsupported');
     });
+  }
+
+  get window(): SeekWindow | undefined {
+    return this.player?.window;
+  }
+
+  seek(time: number): void {
+    this.player?.seek(time);
+  }
+
+  returnToLive(): void {
+    this.player?.returnToLive();
   }
 
   dateShown(): number | undefined {

@@ -1,5 +1,6 @@
 import { openPlayer } from './open-player.js';
-import type { Delivery, Player } from './player.js';
+import type { Delivery, Player, SeekWindow } from './player.js';
+import { RecordingPlayer } from './recording-player.js';
 import type { LocalProblem } from '../problem.js';
 
 /** How often it is told how late the picture is, in milliseconds: calm to look at. */
@@ -14,7 +15,7 @@ export interface PlaybackEvents {
   onDelivery?(delivery: Delivery): void;
 }
 
-/** A page's processed picture: one stream played after another. */
+/** A page's processed picture: one stream or recording played after another. */
 export class Playback {
   private readonly video: HTMLVideoElement;
   private readonly events: PlaybackEvents;
@@ -36,6 +37,36 @@ export class Playback {
       onDelivery: (delivery) => this.events.onDelivery?.(delivery),
     });
     if (!this.player) this.events.onProblem('playback_unsupported');
+  }
+
+  /** Plays the recording at this address in place of what is played. */
+  openRecording(url: string): void {
+    this.close();
+    this.player = new RecordingPlayer(this.video, url);
+  }
+
+  /** What the viewer can move in; undefined while there is nothing. */
+  get window(): SeekWindow | undefined {
+    return this.player?.window;
+  }
+
+  /** Goes on at this time of the window. */
+  seek(time: number): void {
+    this.player?.seek(time);
+  }
+
+  /** Goes on at the live edge, even after a pause. */
+  returnToLive(): void {
+    this.player?.returnToLive();
+    this.play();
+  }
+
+  /** Plays, from the beginning if everything has been played. */
+  play(): void {
+    const { window } = this;
+    if (this.video.ended && window) this.seek(window.from);
+    // Refused autoplay leaves the element paused, which the page shows.
+    this.video.play().catch(() => undefined);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { AppendQueue } from './append-queue.js';
-import { bufferEnd, keepPace, now } from './media-buffer.js';
-import type { Player, PlayerEvents } from './player.js';
+import { bufferedWindow, bufferEnd, keepPace, now } from './media-buffer.js';
+import type { Player, PlayerEvents, SeekWindow } from './player.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RetryBudget } from './retry-budget.js';
 import { VIEWER_NAME } from './viewer-name.js';
@@ -50,6 +50,8 @@ export class PushPlayer implements Player {
   private isInit = false;
   private lastCameAt = 0;
   private hasBegun = false;
+  /** Whether the stream has ended: nothing more comes, and there is no live edge to keep up with. */
+  private hasEnded = false;
   private isOver = false;
 
   /**
@@ -83,6 +85,18 @@ export class PushPlayer implements Player {
   static get isSupported(): boolean {
     return typeof WebSocket !== 'undefined' && mediaSource() !== undefined;
   }
+
+  /** Only after the end: before, nothing is kept of what was shown. */
+  get window(): SeekWindow | undefined {
+    return this.hasEnded ? bufferedWindow(this.video) : undefined;
+  }
+
+  seek(time: number): void {
+    this.video.currentTime = time;
+  }
+
+  /** Playback is nowhere else: after a pause it jumps there by itself. */
+  returnToLive(): void {}
 
   dateShown(): number | undefined {
     const { date } = this;
@@ -130,8 +144,10 @@ export class PushPlayer implements Player {
     if (type === 'gap' && !this.gaps.take(performance.now())) this.giveUp();
     if (type === 'ended') {
       // Of a stream that was over before, there is only what a playlist lists.
-      if (this.hasBegun) this.queue.finish();
-      else this.giveUp();
+      if (!this.hasBegun) return this.giveUp();
+      this.hasEnded = true;
+      this.video.playbackRate = 1;
+      this.queue.finish();
     }
   }
 
@@ -189,7 +205,9 @@ export class PushPlayer implements Player {
     const { video } = this;
     const end = bufferEnd(video);
     const { wanted } = this.delay;
-    if (video.paused || video.seeking || end === undefined || wanted === undefined) return;
+    if (video.paused || video.seeking || end === undefined) return;
+    if (this.hasEnded) return this.leaveGap();
+    if (wanted === undefined) return;
     if (!keepPace(video, now() - video.currentTime - wanted)) this.jump(end, wanted);
   }
 
