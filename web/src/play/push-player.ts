@@ -52,6 +52,8 @@ export class PushPlayer implements Player {
   private hasBegun = false;
   /** Whether the stream has ended: nothing more comes, and there is no live edge to keep up with. */
   private hasEnded = false;
+  /** Whether everything was played after that. */
+  private isPlayedOut = false;
   private isOver = false;
 
   /**
@@ -78,6 +80,7 @@ export class PushPlayer implements Player {
     this.source.addEventListener('sourceopen', () => this.connect(), { signal, once: true });
     video.addEventListener('playing', () => events.onPlaying(), { signal });
     video.addEventListener('error', () => this.giveUp(), { signal });
+    video.addEventListener('ended', () => (this.isPlayedOut = true), { signal });
     this.timers.push(setTimeout(() => this.hasBegun || this.giveUp(), FIRST_PART_MS));
     this.timers.push(setInterval(() => this.keepUp(), LOOK_MS));
   }
@@ -86,9 +89,9 @@ export class PushPlayer implements Player {
     return typeof WebSocket !== 'undefined' && mediaSource() !== undefined;
   }
 
-  /** Only after the end: before, nothing is kept of what was shown. */
+  /** Only after the last picture: before, the stream is played at its edge. */
   get window(): SeekWindow | undefined {
-    return this.hasEnded ? bufferedWindow(this.video) : undefined;
+    return this.isPlayedOut ? bufferedWindow(this.video) : undefined;
   }
 
   seek(time: number): void {

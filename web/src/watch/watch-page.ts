@@ -2,9 +2,11 @@ import type { Stats } from '@facecast/shared/protocol/ingest-protocol';
 import { ListingWatch } from '../play/listing-watch.js';
 import { Playback } from '../play/playback.js';
 import type { LocalProblem } from '../problem.js';
+import { PlayerControls } from './controls/player-controls.js';
+import { endingOf } from './ending.js';
 import { viewerDelayOf } from './viewer-delay.js';
 import { lookAtSession } from './session-look.js';
-import { nextLookInMs, nextWatchState, type WatchState } from './watch-state.js';
+import { nextLookInMs, nextWatchState, type EndedState, type WatchState } from './watch-state.js';
 import { WatchView } from './watch-view.js';
 import { serverPath } from '../server-path.js';
 
@@ -12,6 +14,7 @@ import { serverPath } from '../server-path.js';
 export class WatchPage {
   private readonly view = new WatchView();
   private readonly playback: Playback;
+  private readonly controls: PlayerControls;
   private readonly sessionId: string;
   private readonly listing = new ListingWatch();
   private stats: Stats | undefined;
@@ -22,15 +25,15 @@ export class WatchPage {
     this.playback = new Playback(this.view.processed, {
       onDate: (date) => this.showDate(this.state.name === 'live' ? date : undefined),
       onProblem: (problem) => this.giveUp(problem),
-      onSound: () => this.view.offerSound(),
+      onSound: () => this.controls.sound.offer(),
     });
+    this.controls = new PlayerControls(this.view.frame, this.view.processed, this.playback);
     void this.look();
   }
 
   private async look(): Promise<void> {
     const { look, stats } = await lookAtSession(this.sessionId);
-    const isRecorded = stats !== undefined && stats.recording !== 'off';
-    this.enter(nextWatchState(this.state, look, isRecorded));
+    this.enter(nextWatchState(this.state, look, endingOf(stats)));
     if (stats && this.state.name === 'live') this.showStats(stats);
     const nextMs = nextLookInMs(this.state);
     if (nextMs !== undefined) setTimeout(() => void this.look(), nextMs);
@@ -53,13 +56,14 @@ export class WatchPage {
       listedSeconds: stats && stats.lateMs / 1000,
       pipelineSeconds: stats && stats.pipelineMs / 1000,
     });
-    this.view.showDelay(delay);
+    this.view.showDelay(delay, this.controls.following);
     if (listing.isStill) this.view.forgetMoment();
   }
 
   private enter(state: WatchState): void {
     this.state = state;
     this.view.showState(state);
+    this.controls.setLive(state.name === 'live');
     if (state.name === 'not_invited') this.playback.close();
     if (state.name === 'ended' && state.isRecorded) this.offerRecording(state);
     else if (state.name === 'live' || state.name === 'ended')
@@ -67,14 +71,16 @@ export class WatchPage {
   }
 
   /** Plays the recording; after the last moments of the stream, if the viewer saw it live. */
-  private offerRecording({ sawItLive }: { sawItLive: boolean }): void {
+  private offerRecording({ sawItLive }: EndedState): void {
     const url = serverPath(`/api/sessions/${this.sessionId}/recording.mp4`);
     this.view.offerRecording(url);
     const play = () => {
-      this.playback.close();
-      this.view.playRecording(url);
+      this.playback.openRecording(url);
+      this.controls.sound.offerOn();
+      this.view.showRecording();
     };
-    if (sawItLive) this.view.processed.addEventListener('ended', play, { once: true });
+    const { processed } = this.view;
+    if (sawItLive && !processed.ended) processed.addEventListener('ended', play, { once: true });
     else play();
   }
 

@@ -17,7 +17,8 @@ describe('a viewer', () => {
   });
 
   test('who comes late is told of the recording, where there is one', () => {
-    expect(nextWatchState({ name: 'looking' }, 'ended', true)).toMatchObject({ isRecorded: true });
+    const ending = { isRecorded: true, endedAt: 1_000, seconds: 60 };
+    expect(nextWatchState({ name: 'looking' }, 'ended', ending)).toMatchObject(ending);
   });
 
   test('is told when there never was such a stream', () => {

@@ -1,14 +1,15 @@
 import type { Problem } from '../problem.js';
+import type { Ending } from './ending.js';
 
-/**
- * State of the watch page. `sawItLive`: whether it played the stream before its end; `isRecorded`: whether there
- * is a recording.
- */
+/** The stream is over. `sawItLive`: whether this page played it before its end. */
+export type EndedState = { name: 'ended'; sawItLive: boolean } & Ending;
+
+/** State of the watch page. */
 export type WatchState =
   | { name: 'looking' }
   | { name: 'not_started' }
   | { name: 'live' }
-  | { name: 'ended'; sawItLive: boolean; isRecorded: boolean }
+  | EndedState
   | { name: 'missing' }
   /** The session is private, and the link has expired, was revoked, or is missing. */
   | { name: 'not_invited' }
@@ -32,7 +33,7 @@ const FINAL: WatchState['name'][] = ['ended', 'missing', 'not_invited', 'failed'
 export function nextWatchState(
   state: WatchState,
   look: SessionLook,
-  isRecorded = false,
+  ending: Ending = { isRecorded: false },
 ): WatchState {
   if (look === 'not_allowed') return { name: 'not_invited' };
   if (FINAL.includes(state.name)) return state;
@@ -43,9 +44,9 @@ export function nextWatchState(
     case 'live':
       return { name: 'live' };
     case 'ended':
-      return { name: 'ended', sawItLive, isRecorded };
+      return { name: 'ended', sawItLive, ...ending };
     case 'not_found':
-      return sawItLive ? { name: 'ended', sawItLive, isRecorded } : { name: 'missing' };
+      return sawItLive ? { name: 'ended', sawItLive, ...ending } : { name: 'missing' };
     case 'no_answer':
       return { name: 'unreachable', sawItLive };
   }
