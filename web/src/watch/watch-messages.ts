@@ -120,3 +120,11 @@ export function volumeWords(percent: number): string {
 export function positionWords(played: number, whole: number): string {
   return `${spokenTime(played)} of ${spokenTime(whole)}`;
 }
+
+/** What the graph of a recording's faces shows; `counts` are the most at once in equally long stretches. */
+export function recordedFacesWords(counts: readonly number[]): string {
+  const most = Math.max(...counts);
+  if (most === 0) return 'No face was found in the recording.';
+  const percent = Math.round((100 * counts.filter((count) => count > 0).length) / counts.length);
+  return `Faces in the recording: at most ${most} at once, and at least one in ${percent} % of it.`;
+}

@@ -78,6 +78,7 @@ export class WatchPage {
       this.playback.openRecording(url);
       this.controls.sound.offerOn();
       this.view.showRecording();
+      this.controls.showFaces(serverPath(`/api/sessions/${this.sessionId}/faces`));
     };
     const { processed } = this.view;
     if (sawItLive && !processed.ended) processed.addEventListener('ended', play, { once: true });

@@ -1,6 +1,7 @@
 import type { Playback } from '../../play/playback.js';
 import { byId } from '../../ui/dom.js';
 import { PAUSE, PLAY } from '../watch-messages.js';
+import { FacesGraph } from './faces-graph.js';
 import { FullScreenButton } from './full-screen.js';
 import { IdleControls } from './idle-controls.js';
 import { listenForShortcuts, releaseFocusAfterPress } from './keyboard.js';
@@ -56,6 +57,13 @@ export class PlayerControls {
     if (isLive && !this.isLive) this.waiting.expectPicture();
     this.isLive = isLive;
     this.show();
+  }
+
+  /** Shows the faces over the time of the recording that is being opened, from its face timeline. */
+  showFaces(url: string): void {
+    const { video } = this;
+    const show = () => void new FacesGraph().show(url, video.duration);
+    video.addEventListener('loadedmetadata', show, { once: true });
   }
 
   /** Where the viewer of a live stream is. */
