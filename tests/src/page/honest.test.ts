@@ -63,6 +63,7 @@ test('a stream that stands still is called late, not live; its publisher is told
       await expect.poll(() => text('faces', each)).toBe('-');
     }
     await expect.poll(() => text('delay', viewer)).toMatch(/^Nothing new comes/);
+    await expect.poll(() => text('waiting', viewer)).toBe('Waiting for the picture');
     await expect.poll(() => page.locator('#note').innerText()).toBe('The server is too busy.');
     await shoot('late');
   });
