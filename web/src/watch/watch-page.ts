@@ -77,7 +77,6 @@ export class WatchPage {
     const play = () => {
       this.playback.openRecording(url);
       this.controls.sound.offerOn();
-      this.view.showRecording();
       this.controls.showFaces(serverPath(`/api/sessions/${this.sessionId}/faces`));
     };
     const { processed } = this.view;

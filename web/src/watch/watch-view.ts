@@ -53,11 +53,6 @@ export class WatchView {
     this.download.hidden = false;
   }
 
-  /** The picture is the recording's from now on. */
-  showRecording(): void {
-    this.frame.classList.add('has-recording');
-  }
-
   /** Shows how far behind the camera the picture is, by its date in the playlist; in seconds, if known. */
   showLatency(date: number | undefined): number | undefined {
     return this.readings.showLatency(date);
