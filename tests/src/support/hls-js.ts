@@ -110,8 +110,15 @@ export class HlsJsPage {
           const painted = new Promise<number>((resolve) =>
             video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)),
           );
-          video.currentTime = (frame + 0.5) / fps;
+          const seek = (part: number) => (video.currentTime = (frame + part) / fps);
+          seek(0.5);
+          // A busy browser may leave out what it was to paint, and paints nothing of its own accord while paused.
+          const again = setInterval(
+            () => seek(video.currentTime * fps - frame < 0.5 ? 0.6 : 0.4),
+            5_000,
+          );
           const seconds = await Promise.race([painted, failed]);
+          clearInterval(again);
           shown.push({ seconds, ...window.readMarks(video) });
         }
         return { width: video.videoWidth, height: video.videoHeight, frames: shown };
@@ -198,12 +205,21 @@ function prepare(): void {
     document.body.append(video);
     const hls = new window.Hls({ ...config, startPosition: 0 });
     let nudges = 0;
-    const failed = new Promise<never>((_, reject) =>
+    const failed = new Promise<never>((_, reject) => {
       hls.on('hlsError' as Events.ERROR, (_, { fatal, details }) => {
         if (String(details) === 'bufferNudgeOnStall') nudges++;
         if (fatal) reject(new Error(details));
-      }),
-    );
+      });
+      let stoodAt = [-1, performance.now()];
+      setInterval(() => {
+        const { currentTime, readyState, duration, buffered } = video;
+        if (currentTime !== stoodAt[0]) stoodAt = [currentTime, performance.now()];
+        if (performance.now() - stoodAt[1]! < 120_000) return;
+        const end = buffered.length > 0 ? buffered.end(buffered.length - 1) : 0;
+        const of = `${duration} s, buffered to ${end} s, readyState ${readyState}`;
+        reject(new Error(`the video stands still at ${currentTime} s of ${of}`));
+      }, 1_000);
+    });
     hls.loadSource(url);
     hls.attachMedia(video);
     return { video, failed, nudges: () => nudges };

@@ -37,6 +37,7 @@ export class FrameEncoder {
   private unsent: Uint8Array[] = [];
   /** Timestamp up to which the video was written, in seconds: it waits for the audio of its time. */
   private writtenUntil = Infinity;
+  private hasFrames = false;
   private hasFailed = false;
 
   constructor(request: RecordRequest, events: RecorderEvents) {
@@ -53,7 +54,10 @@ export class FrameEncoder {
       latencyMode: 'realtime',
       // A phone that is turned goes on with pictures of another size.
       sizeChangeBehavior: 'passThrough',
-      onEncodedPacket: ({ timestamp }) => this.group.add(timestamp),
+      onEncodedPacket: ({ timestamp }) => {
+        this.hasFrames = true;
+        this.group.add(timestamp);
+      },
     });
     this.output.addVideoTrack(this.video);
     if (request.audio) {
@@ -72,10 +76,9 @@ export class FrameEncoder {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.done;
-    if (this.hasFailed) return;
-    // Without a single frame there is nothing to finish.
     await this.output.finalize().catch(() => this.fail());
-    this.handOut();
+    // A header alone would be an input stream that cannot be decoded.
+    if (this.hasFrames) this.handOut();
   }
 
   private async encodeAll({ video, audio }: Pick<RecordRequest, 'video' | 'audio'>): Promise<void> {
