@@ -1,5 +1,5 @@
 import { BEST_QUALITY, isReduced, type Quality } from '../uplink/quality.js';
-import { record, type Recording } from './record.js';
+import { record, type StreamRecorder } from './record.js';
 import { recordableMimeType } from './recorder.js';
 import type { Shape } from './shaped-track.js';
 import type { Captured, Source } from './source.js';
@@ -35,7 +35,7 @@ export class CapturedStreams {
   private state: 'idle' | 'streaming' | 'closed' = 'idle';
   private wantedQuality = BEST_QUALITY;
   private takenShape: Shape | undefined;
-  private recording: Recording | undefined;
+  private recorder: StreamRecorder | undefined;
   /** Resolves when the current change is done. */
   private change: Promise<void> = Promise.resolve();
   private isFileSent = false;
@@ -88,7 +88,7 @@ export class CapturedStreams {
   changeSource(next: Source): Promise<void> {
     return this.inTurn(async () => {
       if (isReduced(this.wantedQuality)) this.takenShape = await reduced(next, this.wantedQuality);
-      await this.recording?.stop();
+      await this.recorder?.stop();
       if (this.state === 'closed') return next.close();
       this.opened.close();
       this.opened = next;
@@ -101,7 +101,7 @@ export class CapturedStreams {
     return this.inTurn(async () => {
       if (!this.opened.capture()) return;
       this.wantedQuality = quality;
-      await this.recording?.stop();
+      await this.recorder?.stop();
       this.takenShape = await reduced(this.opened, quality);
       if (this.isStreaming) this.stream(undefined);
     });
@@ -111,7 +111,7 @@ export class CapturedStreams {
   async stop(): Promise<void> {
     if (this.state === 'streaming') this.state = 'idle';
     await this.change;
-    await this.recording?.stop();
+    await this.recorder?.stop();
   }
 
   /** Ends everything at once, and closes the source. */
@@ -141,9 +141,9 @@ export class CapturedStreams {
     };
     this.isFileSent = !captured;
     try {
-      if (!captured) this.recording = file?.stream(this.opened.position(), events);
+      if (!captured) this.recorder = file?.stream(this.opened.position(), events);
       else if (mimeType)
-        this.recording = record(captured.stream, { mimeType, ...this.wantedQuality }, events);
+        this.recorder = record(captured.stream, { mimeType, ...this.wantedQuality }, events);
       else events.onFailure();
     } catch {
       events.onFailure();

@@ -1,8 +1,8 @@
 import { FrameRecorder } from './frames/frame-recorder.js';
 import { Recorder, type RecorderEvents, type RecorderOptions } from './recorder.js';
 
-/** A running recording of one input stream. */
-export interface Recording {
+/** What records one input stream. */
+export interface StreamRecorder {
   /** Ends the input stream; resolves when its last byte has been handed out. */
   stop(): Promise<void>;
 }
@@ -15,24 +15,24 @@ export function record(
   stream: MediaStream,
   options: RecorderOptions,
   events: RecorderEvents,
-): Recording {
+): StreamRecorder {
   const withMediaRecorder = () => new Recorder(stream, options, events);
   if (!FrameRecorder.canRecord(options.mimeType)) return withMediaRecorder();
   let state: 'beginning' | 'recording' | 'stopped' = 'beginning';
-  let recording: Recording = new FrameRecorder(stream, options, {
+  let recorder: StreamRecorder = new FrameRecorder(stream, options, {
     onBytes(bytes) {
       if (state === 'beginning') state = 'recording';
       events.onBytes(bytes);
     },
     onFailure() {
       if (state === 'recording') events.onFailure();
-      if (state === 'beginning') recording = withMediaRecorder();
+      if (state === 'beginning') recorder = withMediaRecorder();
     },
   });
   return {
     stop() {
       state = 'stopped';
-      return recording.stop();
+      return recorder.stop();
     },
   };
 }

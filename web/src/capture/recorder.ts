@@ -1,7 +1,7 @@
 import type { Quality } from '../uplink/quality.js';
 
-/** Duration of a chunk, in milliseconds: one batch. */
-const TIMESLICE_MS = 100;
+/** Duration of a batch, in milliseconds: the server searches and publishes so much at a time. */
+export const BATCH_MS = 100;
 /** Between two key frames, in milliseconds: how far a decoder must go back at worst. */
 export const KEY_FRAME_INTERVAL_MS = 1_000;
 
@@ -80,7 +80,7 @@ export class Recorder {
         once: true,
       });
     });
-    this.recorder.start(TIMESLICE_MS);
+    this.recorder.start(BATCH_MS);
   }
 
   /** Ends the input stream; resolves when its last byte has been handed out. */

@@ -1,19 +1,10 @@
 import type { SteadyStreams } from './steady-streams.js';
+import type { TrackAccess } from './track-access.js';
 
 /** A track that keeps its pace, and what it takes. */
 export interface SteadyTrack {
   track: MediaStreamTrack;
   close(): void;
-}
-
-/** Chromium's frame-by-frame access to tracks, which TypeScript does not know. */
-interface FrameAccess {
-  MediaStreamTrackProcessor?: new (init: { track: MediaStreamTrack }) => {
-    readable: ReadableStream<VideoFrame>;
-  };
-  MediaStreamTrackGenerator?: new (init: { kind: 'video' }) => MediaStreamTrack & {
-    writable: WritableStream<VideoFrame>;
-  };
 }
 
 /**
@@ -22,11 +13,11 @@ interface FrameAccess {
  * bursts of a second. The track itself where the browser has no access to frames.
  */
 export function steadied(track: MediaStreamTrack): SteadyTrack {
-  const { MediaStreamTrackProcessor, MediaStreamTrackGenerator } = globalThis as FrameAccess;
+  const { MediaStreamTrackProcessor, MediaStreamTrackGenerator } = globalThis as TrackAccess;
   if (!MediaStreamTrackProcessor || !MediaStreamTrackGenerator) {
     return { track, close: () => undefined };
   }
-  const { readable } = new MediaStreamTrackProcessor({ track });
+  const { readable } = new MediaStreamTrackProcessor<VideoFrame>({ track });
   const steady = new MediaStreamTrackGenerator({ kind: 'video' });
   // A worker's timers keep their pace while another window covers the page.
   const worker = new Worker(new URL('./steady-frames-worker.ts', import.meta.url), {

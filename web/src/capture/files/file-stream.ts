@@ -1,3 +1,4 @@
+import { joinBytes } from '../join-bytes.js';
 import { Pace } from './pace.js';
 import type { RecorderEvents } from '../recorder.js';
 
@@ -61,17 +62,7 @@ export class FileStream {
 
   private handOn(): void {
     this.handedOnAt = performance.now();
-    const bytes = joined(this.due.splice(0));
+    const bytes = joinBytes(this.due.splice(0)).buffer;
     if (bytes.byteLength > 0) this.events.onBytes(bytes);
   }
-}
-
-function joined(written: Uint8Array[]): ArrayBuffer {
-  const all = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const bytes of written) {
-    all.set(bytes, at);
-    at += bytes.length;
-  }
-  return all.buffer;
 }

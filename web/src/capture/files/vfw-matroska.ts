@@ -1,3 +1,5 @@
+import { joinBytes } from '../join-bytes.js';
+
 /** Writes Matroska (RFC 9559) with tracks as AVI describes them. */
 
 /** A track: its format is AVI's own description of it (a `strf` chunk). */
@@ -62,10 +64,10 @@ export function vfwHeader(tracks: readonly VfwTrack[]): Uint8Array {
       details,
     );
   });
-  return join([
+  return joinBytes([
     element(ID.ebml, element(ID.docType, text('matroska'))),
     // It ends with the stream.
-    join([idBytes(ID.segment), new Uint8Array(UNKNOWN_SIZE)]),
+    joinBytes([idBytes(ID.segment), new Uint8Array(UNKNOWN_SIZE)]),
     element(ID.info, number(ID.timestampScale, NANOSECONDS_A_TICK)),
     element(ID.tracks, ...entries),
   ]);
@@ -86,7 +88,7 @@ export function vfwPacket(
 
 function element(id: number, ...contents: Uint8Array[]): Uint8Array {
   const length = contents.reduce((sum, content) => sum + content.length, 0);
-  return join([idBytes(id), sizeBytes(length), ...contents]);
+  return joinBytes([idBytes(id), sizeBytes(length), ...contents]);
 }
 
 /** RFC 8794, section 4: of one byte, or of eight where it must be. */
@@ -115,14 +117,4 @@ function idBytes(id: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, id);
   return bytes.subarray(bytes.findIndex((byte) => byte !== 0));
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

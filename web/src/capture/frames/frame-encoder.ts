@@ -8,6 +8,7 @@ import {
   WebMOutputFormat,
 } from 'mediabunny';
 import { KEY_FRAME_INTERVAL_MS, type RecorderEvents } from '../recorder.js';
+import { joinBytes } from '../join-bytes.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { FrameGroup } from './frame-group.js';
 import type { RecordRequest } from './messages.js';
@@ -37,7 +38,6 @@ export class FrameEncoder {
   private unsent: Uint8Array[] = [];
   /** Timestamp up to which the video was written, in seconds: it waits for the audio of its time. */
   private writtenUntil = Infinity;
-  private hasFrames = false;
   private hasFailed = false;
 
   constructor(request: RecordRequest, events: RecorderEvents) {
@@ -54,10 +54,7 @@ export class FrameEncoder {
       latencyMode: 'realtime',
       // A phone that is turned goes on with pictures of another size.
       sizeChangeBehavior: 'passThrough',
-      onEncodedPacket: ({ timestamp }) => {
-        this.hasFrames = true;
-        this.group.add(timestamp);
-      },
+      onEncodedPacket: ({ timestamp }) => this.group.add(timestamp),
     });
     this.output.addVideoTrack(this.video);
     if (request.audio) {
@@ -78,7 +75,7 @@ export class FrameEncoder {
     await this.done;
     await this.output.finalize().catch(() => this.fail());
     // A header alone would be an input stream that cannot be decoded.
-    if (this.hasFrames) this.handOut();
+    if (this.group.hasBegun) this.handOut();
   }
 
   private async encodeAll({ video, audio }: Pick<RecordRequest, 'video' | 'audio'>): Promise<void> {
@@ -144,15 +141,8 @@ export class FrameEncoder {
   }
 
   private handOut(): void {
-    const bytes = this.unsent.splice(0);
-    if (bytes.length === 0) return;
-    const whole = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const each of bytes) {
-      whole.set(each, at);
-      at += each.length;
-    }
-    this.events.onBytes(whole.buffer);
+    const { buffer } = joinBytes(this.unsent.splice(0));
+    if (buffer.byteLength > 0) this.events.onBytes(buffer);
   }
 
   private fail(): void {

@@ -1,5 +1,6 @@
-/** Duration of a batch, in seconds: the server searches and publishes so much at a time. */
-const BATCH_SECONDS = 0.1;
+import { BATCH_MS } from '../recorder.js';
+
+const BATCH_SECONDS = BATCH_MS / 1000;
 /** Cameras are uneven: a group that is shorter than a batch by at most this, in seconds, is whole. */
 const TOLERANCE_SECONDS = 0.01;
 
@@ -13,15 +14,15 @@ export class FrameGroup {
   private newest = NaN;
   private periodSeconds = Infinity;
 
-  /** Duration of the frames that were not sent, in seconds. */
-  get unsentSeconds(): number {
-    return this.newest - (this.unsent[0] ?? this.newest);
+  /** Whether there was any frame. */
+  get hasBegun(): boolean {
+    return !Number.isNaN(this.newest);
   }
 
   /** A frame of this timestamp was encoded. */
   add(timestamp: number): void {
     // The first frame of all has no period.
-    if (!Number.isNaN(this.newest)) this.periodSeconds = timestamp - this.newest;
+    if (this.hasBegun) this.periodSeconds = timestamp - this.newest;
     this.newest = timestamp;
     this.unsent.push(timestamp);
   }

@@ -1,12 +1,6 @@
 import type { RecorderEvents, RecorderOptions } from '../recorder.js';
+import type { TrackAccess } from '../track-access.js';
 import type { FromWorker, ToWorker } from './messages.js';
-
-/** Chromium's access to what a track gives, which TypeScript does not know. */
-interface TrackAccess {
-  MediaStreamTrackProcessor?: new <Data>(init: { track: MediaStreamTrack }) => {
-    readable: ReadableStream<Data>;
-  };
-}
 
 /**
  * Records one input stream, VP8 and Opus in WebM, with WebCodecs in a worker. MediaRecorder gives what it has at each
